@@ -1,0 +1,129 @@
+import { assert } from "./assert.ts";
+import type { BookingId, HoldId, UserId } from "./ids.ts";
+import { ENDED_HOLDS_PER_EVENT_MAX } from "./limits.ts";
+import type { PlaceItem } from "./place.ts";
+
+export interface ActiveHold {
+  readonly holdId: HoldId;
+  readonly userId: UserId;
+  readonly items: readonly PlaceItem[];
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+  readonly extended: boolean;
+  /** seq of the fact that made the hold what it is. */
+  readonly seq: number;
+}
+
+export interface EndedHold {
+  readonly holdId: HoldId;
+  readonly userId: UserId;
+  readonly end: "released" | "expired" | "booked";
+  /** Set when `end` is `booked`. */
+  readonly bookingId: BookingId | null;
+}
+
+interface HeapEntry {
+  readonly expiresAtMs: number;
+  readonly holdId: HoldId;
+}
+
+/**
+ * The holds of one event: the active ones, the order in which they will end, and the last ones ended.
+ *
+ * Invariants:
+ * - Every active hold has a heap entry with its own `expiresAtMs`. Entries of holds that ended or were
+ *   extended stay behind and are dropped when they reach the top, so ending a hold costs O(1).
+ * - A hold is active or ended, never both. Ended holds are remembered up to a bound, oldest out first.
+ */
+export class HoldBook {
+  readonly #active = new Map<HoldId, ActiveHold>();
+  readonly #ended = new Map<HoldId, EndedHold>();
+  readonly #heap: HeapEntry[] = [];
+
+  get count(): number {
+    return this.#active.size;
+  }
+
+  find(holdId: HoldId): ActiveHold | undefined {
+    return this.#active.get(holdId);
+  }
+
+  findEnded(holdId: HoldId): EndedHold | undefined {
+    return this.#ended.get(holdId);
+  }
+
+  active(): Iterable<ActiveHold> {
+    return this.#active.values();
+  }
+
+  ended(): Iterable<EndedHold> {
+    return this.#ended.values();
+  }
+
+  /** Adds a hold, or replaces it with its extended self. */
+  put(hold: ActiveHold): void {
+    this.#active.set(hold.holdId, hold);
+    this.#push({ expiresAtMs: hold.expiresAtMs, holdId: hold.holdId });
+  }
+
+  end(ended: EndedHold): void {
+    assert(this.#active.delete(ended.holdId), "a hold that ends was active");
+    this.remember(ended);
+  }
+
+  remember(ended: EndedHold): void {
+    this.#ended.set(ended.holdId, ended);
+    if (this.#ended.size <= ENDED_HOLDS_PER_EVENT_MAX) return;
+    for (const oldest of this.#ended.keys()) {
+      this.#ended.delete(oldest);
+      return;
+    }
+  }
+
+  /** The active hold that ends first; null: none. Drops stale heap entries, which nobody can see. */
+  first(): ActiveHold | null {
+    for (;;) {
+      const top = this.#heap[0];
+      if (top === undefined) return null;
+      const hold = this.#active.get(top.holdId);
+      if (hold !== undefined && hold.expiresAtMs === top.expiresAtMs) return hold;
+      this.#popTop();
+    }
+  }
+
+  #push(entry: HeapEntry): void {
+    const heap = this.#heap;
+    let index = heap.length;
+    heap.push(entry);
+    while (index > 0) {
+      const parentIndex = (index - 1) >> 1;
+      const parent = heap[parentIndex];
+      if (parent === undefined || parent.expiresAtMs <= entry.expiresAtMs) break;
+      heap[index] = parent;
+      index = parentIndex;
+    }
+    heap[index] = entry;
+  }
+
+  #popTop(): void {
+    const heap = this.#heap;
+    const last = heap.pop();
+    if (last === undefined || heap.length === 0) return;
+    let index = 0;
+    for (;;) {
+      const left = 2 * index + 1;
+      const smaller = this.#smaller(left, left + 1);
+      const child = heap[smaller];
+      if (child === undefined || child.expiresAtMs >= last.expiresAtMs) break;
+      heap[index] = child;
+      index = smaller;
+    }
+    heap[index] = last;
+  }
+
+  #smaller(left: number, right: number): number {
+    const a = this.#heap[left];
+    const b = this.#heap[right];
+    return a !== undefined && b !== undefined && b.expiresAtMs < a.expiresAtMs ? right : left;
+  }
+}

@@ -1,0 +1,45 @@
+import type { CommandKey } from "./facts.ts";
+import { KEY_TTL_MS } from "./limits.ts";
+
+export interface KeptKey {
+  readonly digest: string;
+  readonly fingerprint: string;
+  /** seq of the fact that is the outcome. */
+  readonly seq: number;
+  readonly atMs: number;
+}
+
+/**
+ * Which requests have had their outcome. Only the key's digest and the outcome's seq are kept here; the
+ * outcome itself is a fact, in the store or still on its way there.
+ *
+ * Invariant: keys lie in the order of their time, so forgetting looks only at the oldest. Forgetting
+ * happens when a fact is applied, by the fact's own time, so a replay forgets the same keys.
+ */
+export class IdempotencyKeys {
+  readonly #keys = new Map<string, KeptKey>();
+
+  get count(): number {
+    return this.#keys.size;
+  }
+
+  find(digest: string): KeptKey | undefined {
+    return this.#keys.get(digest);
+  }
+
+  all(): Iterable<KeptKey> {
+    return this.#keys.values();
+  }
+
+  keep(key: CommandKey, seq: number, atMs: number): void {
+    this.#forgetBefore(atMs - KEY_TTL_MS);
+    this.#keys.set(key.digest, { ...key, seq, atMs });
+  }
+
+  #forgetBefore(horizonMs: number): void {
+    for (const key of this.#keys.values()) {
+      if (key.atMs >= horizonMs) return;
+      this.#keys.delete(key.digest);
+    }
+  }
+}

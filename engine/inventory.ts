@@ -1,0 +1,139 @@
+import { assert } from "./assert.ts";
+import type { InventoryDefinition } from "./definition.ts";
+import { areaIndexOf, isSeat, type Place } from "./place.ts";
+
+/** The four states of a seat, as the character that the contract shows. */
+export const FREE = 0x66;
+export const HELD = 0x68;
+export const SOLD = 0x73;
+export const BLOCKED = 0x62;
+export type SeatStatus = typeof FREE | typeof HELD | typeof SOLD | typeof BLOCKED;
+
+export interface AreaCounts {
+  readonly capacity: number;
+  readonly free: number;
+  readonly held: number;
+  readonly sold: number;
+}
+
+/**
+ * Who may sit where: one byte a seat, two counters an area. The actor's truth and the gateway's copy
+ * are both this class, moved by the same facts, so they cannot come to disagree about the arithmetic.
+ *
+ * Invariants:
+ * - free + held + sold + blocked = capacity, after every move.
+ * - A move names the status it leaves; leaving another one is a bug and throws.
+ * - held + sold <= capacity in every area.
+ */
+export class Inventory {
+  readonly statuses: Uint8Array;
+  readonly #seatCategories: Uint8Array;
+  readonly #areaCategories: Uint8Array;
+  readonly #areaCapacity: Int32Array;
+  readonly #areaHeld: Int32Array;
+  readonly #areaSold: Int32Array;
+  readonly #freeByCategory: Int32Array;
+  #capacity = 0;
+  #free = 0;
+  #held = 0;
+  #sold = 0;
+  #blocked = 0;
+
+  constructor(definition: InventoryDefinition) {
+    const { seatCategories, areas, categories } = definition;
+    this.statuses = new Uint8Array(seatCategories.length).fill(FREE);
+    this.#seatCategories = seatCategories;
+    this.#areaCategories = Uint8Array.from(areas, (area) => area.category);
+    this.#areaCapacity = Int32Array.from(areas, (area) => area.capacity);
+    this.#areaHeld = new Int32Array(areas.length);
+    this.#areaSold = new Int32Array(areas.length);
+    this.#freeByCategory = new Int32Array(categories.length);
+    for (const category of seatCategories) this.#addFree(category, 1);
+    for (const area of areas) this.#addFree(area.category, area.capacity);
+    this.#capacity = this.#free;
+  }
+
+  get seatCount(): number {
+    return this.statuses.length;
+  }
+  get areaCount(): number {
+    return this.#areaCapacity.length;
+  }
+  get capacity(): number {
+    return this.#capacity;
+  }
+  get free(): number {
+    return this.#free;
+  }
+  get held(): number {
+    return this.#held;
+  }
+  get sold(): number {
+    return this.#sold;
+  }
+  get blocked(): number {
+    return this.#blocked;
+  }
+
+  /** Free places of a price category, seats and areas together. */
+  freeIn(category: number): number {
+    return this.#freeByCategory[category] ?? 0;
+  }
+
+  statusOf(seat: number): number {
+    return this.statuses[seat] ?? 0;
+  }
+
+  categoryOf(place: Place): number {
+    const category = isSeat(place)
+      ? this.#seatCategories[place]
+      : this.#areaCategories[areaIndexOf(place)];
+    assert(category !== undefined, "the place exists");
+    return category;
+  }
+
+  has(place: Place): boolean {
+    return isSeat(place) ? place < this.seatCount : areaIndexOf(place) < this.areaCount;
+  }
+
+  area(index: number): AreaCounts {
+    const capacity = this.#areaCapacity[index] ?? 0;
+    const held = this.#areaHeld[index] ?? 0;
+    const sold = this.#areaSold[index] ?? 0;
+    return { capacity, held, sold, free: capacity - held - sold };
+  }
+
+  /** Moves one place from one status to another. */
+  move(place: Place, from: SeatStatus, to: SeatStatus): void {
+    if (isSeat(place)) {
+      assert(this.statuses[place] === from, "a seat leaves the status that it has");
+      this.statuses[place] = to;
+    } else {
+      this.#moveInArea(areaIndexOf(place), from, to);
+    }
+    const category = this.categoryOf(place);
+    this.#count(from, category, -1);
+    this.#count(to, category, 1);
+  }
+
+  #moveInArea(area: number, from: SeatStatus, to: SeatStatus): void {
+    const before = this.area(area);
+    const held = before.held + (to === HELD ? 1 : 0) - (from === HELD ? 1 : 0);
+    const sold = before.sold + (to === SOLD ? 1 : 0) - (from === SOLD ? 1 : 0);
+    assert(held >= 0 && sold >= 0 && held + sold <= before.capacity, "an area is never overfull");
+    this.#areaHeld[area] = held;
+    this.#areaSold[area] = sold;
+  }
+
+  #count(status: SeatStatus, category: number, by: number): void {
+    if (status === FREE) this.#addFree(category, by);
+    else if (status === HELD) this.#held += by;
+    else if (status === SOLD) this.#sold += by;
+    else this.#blocked += by;
+  }
+
+  #addFree(category: number, by: number): void {
+    this.#free += by;
+    this.#freeByCategory[category] = (this.#freeByCategory[category] ?? 0) + by;
+  }
+}

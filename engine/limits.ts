@@ -1,0 +1,92 @@
+import { assert } from "./assert.ts";
+
+/**
+ * Every bound of the system, with its unit in its name. Full is an answer (`busy`, or a refusal that
+ * names the bound), never growth. Raising a bound costs what its sentence says.
+ */
+
+/** Seats of one event. Five bytes each in the actor, about 60 in the gateway's copy of the plan. */
+export const SEATS_PER_EVENT_MAX = 200_000;
+/** Standing areas of one event. */
+export const AREAS_PER_EVENT_MAX = 256;
+/** Places of one standing area; the database keeps them as int4. */
+export const AREA_CAPACITY_MAX = 1_000_000;
+/** Price categories of one event; seats refer to them by one byte. */
+export const CATEGORIES_PER_EVENT_MAX = 255;
+/** Price of one place in minor units; keeps every sum of a hold an exact integer. */
+export const PRICE_MINOR_MAX = 1_000_000_000;
+/** Places in one hold: bounds the work of one command and the size of its fact. */
+export const PLACES_PER_HOLD_MAX = 100;
+/** Places that one buyer may hold and own in one event, whatever the event says. */
+export const PLACES_PER_USER_MAX = 100_000;
+/** Active holds of one event: about 400 bytes each. */
+export const HOLDS_PER_EVENT_MAX = 1_000_000;
+/** Idempotency keys kept for one event: about 150 bytes each. */
+export const KEYS_PER_EVENT_MAX = 4_000_000;
+/** How long an idempotency key keeps its outcome. The contract promises 24 h at least. */
+export const KEY_TTL_MS = 25 * 3_600_000;
+/** Ended holds that an actor remembers, so that a late request hears "expired" and not "unknown". */
+export const ENDED_HOLDS_PER_EVENT_MAX = 100_000;
+/** How long an ended hold is remembered in the database. */
+export const ENDED_HOLD_TTL_MS = 24 * 3_600_000;
+export const HOLD_TTL_MS_MIN = 1_000;
+export const HOLD_TTL_MS_MAX = 24 * 3_600_000;
+/** A hold lives at most this many times the event's TTL, counted from its creation. */
+export const HOLD_LIFETIME_TTLS_MAX = 2;
+
+/** Requests that one worker may have in flight; the gateway answers `busy` past it. */
+export const IN_FLIGHT_PER_WORKER_MAX = 16_384;
+/** Requests that wait for one actor while it loads. */
+export const ACTOR_MAILBOX_MAX = 8_192;
+/** Requests decided in one round before its facts go to the journal: bounds a round's latency. */
+export const ROUND_REQUESTS_MAX = 1_024;
+/** Actors loading from the database at once, per worker. */
+export const LOADS_IN_FLIGHT_MAX = 8;
+/** A request that waited longer than this is refused unexecuted. */
+export const REQUEST_DEADLINE_MS = 5_000;
+/** An actor that nobody used for this long, watches, or holds places in is let go. */
+export const ACTOR_IDLE_MS = 120_000;
+/** Facts of one shard that PostgreSQL may still lack; past it the shard answers `busy`. */
+export const UNPROJECTED_FACTS_PER_SHARD_MAX = 400_000;
+/** Bytes that the projector may keep waiting, all shards together. */
+export const UNPROJECTED_BYTES_MAX = 512 * 1024 * 1024;
+/** How often the shard looks for holds that ended; the contract allows 1 s. */
+export const EXPIRY_TICK_MS = 100;
+
+/** Size of a journal segment. */
+export const SEGMENT_BYTES = 64 * 1024 * 1024;
+/** Payload of one journal frame: everything that one fdatasync covers. */
+export const FRAME_PAYLOAD_BYTES_MAX = 8 * 1024 * 1024;
+/** Body of one journal entry (one fact). A definition with 200,000 seats must fit. */
+export const ENTRY_BYTES_MAX = 4 * 1024 * 1024;
+/** Facts in one projection transaction. */
+export const PROJECTION_BATCH_FACTS_MAX = 5_000;
+
+/** HTTP bodies, except seating plans. */
+export const BODY_BYTES_MAX = 64 * 1024;
+/** HTTP bodies of routes that take a seating plan. */
+export const PLAN_BODY_BYTES_MAX = 16 * 1024 * 1024;
+/** One WebSocket message from a client. */
+export const SOCKET_MESSAGE_BYTES_MAX = 64 * 1024;
+/** Bytes that may wait for a slow WebSocket reader before it is cut off with 1013. */
+export const SOCKET_BACKLOG_BYTES_MAX = 1024 * 1024;
+/** Events that one WebSocket may watch. */
+export const SUBSCRIPTIONS_PER_SOCKET_MAX = 64;
+/** Deltas are conflated over at most this long. */
+export const DELTA_CONFLATION_MS = 40;
+/** Deltas kept per watched event, so that a reconnecting client resumes without a snapshot. */
+export const DELTAS_KEPT_PER_EVENT_MAX = 512;
+/** Events whose plan and texts the gateway keeps. */
+export const DIRECTORY_EVENTS_MAX = 2_000;
+/** Password hashes computed at once; each takes a core for tens of milliseconds. */
+export const PASSWORD_HASHES_IN_FLIGHT_MAX = 2;
+/** Password hashes that may wait for their turn. */
+export const PASSWORD_HASHES_WAITING_MAX = 64;
+
+assert(ENTRY_BYTES_MAX < FRAME_PAYLOAD_BYTES_MAX, "an entry fits into a frame");
+assert(FRAME_PAYLOAD_BYTES_MAX * 2 < SEGMENT_BYTES, "frames fit into a segment");
+assert(SEATS_PER_EVENT_MAX * 8 < ENTRY_BYTES_MAX, "a definition fits into an entry");
+assert(ROUND_REQUESTS_MAX <= IN_FLIGHT_PER_WORKER_MAX, "a round is made of requests in flight");
+assert(EXPIRY_TICK_MS * 5 <= 1_000, "expiry is exact to well within a second");
+assert(DELTA_CONFLATION_MS <= 50, "the contract's conflation");
+assert(PLACES_PER_HOLD_MAX < 4096, "a hold's item ids fit into its id range");

@@ -1,0 +1,68 @@
+/**
+ * Requests and responses as the routes see them. Only server.ts knows which HTTP library is behind.
+ * Everything here is a copy: it stays valid after an await.
+ */
+export interface HttpRequest {
+  readonly method: string;
+  /** Path without the query. */
+  readonly path: string;
+  /** Query string without the question mark; "" when there is none. */
+  readonly query: string;
+  /** Values of the route's `:name` segments in their order, percent-decoded. */
+  readonly params: readonly string[];
+  /** Request headers that routes use; "" when absent. */
+  readonly authorization: string;
+  readonly contentType: string;
+  readonly idempotencyKey: string;
+  readonly ifNoneMatch: string;
+  /** Echoed or made; on every response as X-Request-Id. */
+  readonly requestId: string;
+  /** W3C trace context as received; "" when absent or malformed. */
+  readonly traceparent: string;
+  /** Body bytes; empty when there is none. */
+  readonly body: Buffer;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  /** Beyond Content-Type, Content-Length and X-Request-Id. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** null: no body. */
+  readonly body: string | Buffer | null;
+  /** Default: application/json; charset=utf-8 */
+  readonly contentType?: string;
+}
+
+export type Respond = (response: HttpResponse) => void;
+
+/** Answers exactly once, now or later. A throw before the answer becomes `500 internal`. */
+export type Handler = (request: HttpRequest, respond: Respond) => void;
+
+export interface Route {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** For example /api/v1/events/:id/holds */
+  readonly path: string;
+  readonly handler: Handler;
+  /** Default: BODY_BYTES_MAX */
+  readonly bodyBytesMax?: number;
+}
+
+/** One live connection, as the WebSocket rooms see it. Every method is safe after its close. */
+export interface LiveSocket {
+  /** Grows from 1; never reused. */
+  readonly id: number;
+  /** `?access_token=` of the upgrade; "" when absent. */
+  readonly accessToken: string;
+  /** False: the reader is too slow; the socket is being cut off with 1013. */
+  send(text: string): boolean;
+  subscribe(topic: string): void;
+  unsubscribe(topic: string): void;
+  end(code: number, reason: string): void;
+}
+
+export interface LiveHandler {
+  open(socket: LiveSocket): void;
+  /** `text` is null for a binary frame. */
+  message(socket: LiveSocket, text: string | null): void;
+  close(socket: LiveSocket): void;
+}

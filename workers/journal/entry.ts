@@ -1,0 +1,119 @@
+/**
+ * One journal entry: one fact of one event, with the place it has in its shard. Little-endian:
+ *
+ *   offset  size  field
+ *        0     4  bodyBytes    length of the body
+ *        4     2  shard
+ *        6     1  type         1: fact
+ *        7     1  0
+ *        8     8  lsn          (f64: exact up to 2^53)
+ *       16     8  epoch        (f64) of the shard's owner when it was written
+ *       24     8  atMs         (f64) the shard's logical time, Unix ms
+ *       32     …  body         msgpack [eventId, encoded fact]
+ *
+ * Entries follow each other without padding. Their integrity is the frame's business (frame.ts).
+ */
+import { Packr, Unpackr } from "msgpackr";
+import { assert } from "../../engine/assert.ts";
+import { decodeFact, encodeFact } from "../../engine/fact-codec.ts";
+import type { Fact } from "../../engine/facts.ts";
+import type { EventId } from "../../engine/ids.ts";
+import { ENTRY_BYTES_MAX } from "../../engine/limits.ts";
+
+export const ENTRY_HEADER_BYTES = 32;
+const TYPE_FACT = 1;
+
+export interface EntryHeader {
+  readonly shard: number;
+  readonly lsn: number;
+  readonly epoch: number;
+  readonly atMs: number;
+}
+
+export interface Entry extends EntryHeader {
+  readonly eventId: EventId;
+  readonly fact: Fact;
+}
+
+// Records (shared or inline) would make a body depend on what was packed before it.
+const packr = new Packr({ useRecords: false, variableMapSize: true });
+const unpackr = new Unpackr({ useRecords: false });
+
+/** Collects the entries of one round into one buffer. */
+export class EntryWriter {
+  #buffer = Buffer.allocUnsafe(16 * 1024);
+  #length = 0;
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Bytes written since the last `take`. */
+  get bytes(): number {
+    return this.#length;
+  }
+
+  write(header: EntryHeader, eventId: EventId, fact: Fact): void {
+    const body = packr.pack([eventId, encodeFact(fact)]);
+    assert(body.length <= ENTRY_BYTES_MAX, "a fact fits into an entry");
+    this.#reserve(ENTRY_HEADER_BYTES + body.length);
+    const buffer = this.#buffer;
+    const at = this.#length;
+    buffer.writeUInt32LE(body.length, at);
+    buffer.writeUInt16LE(header.shard, at + 4);
+    buffer.writeUInt16LE(TYPE_FACT, at + 6);
+    buffer.writeDoubleLE(header.lsn, at + 8);
+    buffer.writeDoubleLE(header.epoch, at + 16);
+    buffer.writeDoubleLE(header.atMs, at + 24);
+    body.copy(buffer, at + ENTRY_HEADER_BYTES);
+    this.#length = at + ENTRY_HEADER_BYTES + body.length;
+    this.#count += 1;
+  }
+
+  /** The bytes written since the last call, in memory of their own. */
+  take(): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(this.#length);
+    bytes.set(this.#buffer.subarray(0, this.#length));
+    this.#length = 0;
+    this.#count = 0;
+    return bytes;
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#length + bytes <= this.#buffer.length) return;
+    const larger = Buffer.allocUnsafe(2 * (this.#length + bytes));
+    this.#buffer.copy(larger, 0, 0, this.#length);
+    this.#buffer = larger;
+  }
+}
+
+/** Where the next entry begins: `offset` plus the entry's length. Reads the header only. */
+export function entryEnd(bytes: Buffer, offset: number): number {
+  return offset + ENTRY_HEADER_BYTES + bytes.readUInt32LE(offset);
+}
+
+export function readEntryHeader(bytes: Buffer, offset: number): EntryHeader {
+  return {
+    shard: bytes.readUInt16LE(offset + 4),
+    lsn: bytes.readDoubleLE(offset + 8),
+    epoch: bytes.readDoubleLE(offset + 16),
+    atMs: bytes.readDoubleLE(offset + 24),
+  };
+}
+
+export function readEntry(bytes: Buffer, offset: number): Entry {
+  const type = bytes.readUInt16LE(offset + 6);
+  assert(type === TYPE_FACT, `entry type ${type} is known`);
+  const body: unknown = unpackr.unpack(
+    bytes.subarray(offset + ENTRY_HEADER_BYTES, entryEnd(bytes, offset)),
+  );
+  assert(Array.isArray(body), "an entry's body is an array");
+  const [eventId, fact] = body as unknown[];
+  return { ...readEntryHeader(bytes, offset), eventId: eventId as EventId, fact: decodeFact(fact) };
+}
+
+/** Calls `visit` with the offset of each entry in `bytes`. */
+export function forEachEntry(bytes: Buffer, visit: (offset: number) => void): void {
+  for (let offset = 0; offset < bytes.length; offset = entryEnd(bytes, offset)) visit(offset);
+}

@@ -1,0 +1,146 @@
+import type { Command } from "../engine/commands.ts";
+import type { InventoryDefinition } from "../engine/definition.ts";
+import type { ActiveHold } from "../engine/hold-book.ts";
+import type { EventId, HoldId, UserId } from "../engine/ids.ts";
+import type { AreaCounts, SeatStatus } from "../engine/inventory.ts";
+import type { Place } from "../engine/place.ts";
+import type { Reply } from "../engine/replies.ts";
+
+/**
+ * What passes between the gateway and a shard worker. Both directions travel in batches: one array of
+ * messages a turn of the sender's event loop, packed once, its buffer transferred (see batch-port.ts).
+ */
+
+/** Questions to an actor: they change nothing, but wait for durability as every answer does. */
+export type Query =
+  | { readonly kind: "getHold"; readonly holdId: HoldId; readonly userId: UserId }
+  /** Answers with a view of the inventory, and sends every later change of it. */
+  | { readonly kind: "watch" }
+  | { readonly kind: "unwatch" }
+  /** What operators may know of the actor. */
+  | { readonly kind: "inspect" }
+  /** Compares memory with the database at one seq. */
+  | { readonly kind: "audit" };
+
+export type Operation = Command | Query;
+
+export interface ShardRequest {
+  /** Chosen by the gateway; its answer carries it. */
+  readonly id: number;
+  readonly shard: number;
+  readonly eventId: EventId;
+  /** Unix ms; past it the request is refused unexecuted. */
+  readonly deadlineMs: number;
+  readonly operation: Operation;
+}
+
+/** Availability at one seq, before which nothing that is shown here may be lost. */
+export interface InventoryView {
+  readonly definition: InventoryDefinition;
+  readonly epoch: number;
+  readonly seq: number;
+  readonly statuses: Uint8Array;
+  readonly areas: readonly AreaCounts[];
+}
+
+export interface ActorReport {
+  readonly eventId: EventId;
+  readonly shard: number;
+  readonly seq: number;
+  readonly configured: boolean;
+  readonly holds: number;
+  readonly bookings: number;
+  readonly keys: number;
+  readonly watched: boolean;
+  readonly hash: string;
+}
+
+export interface AuditReport {
+  readonly ok: boolean;
+  /** The seq at which the two were compared. */
+  readonly seq: number;
+  readonly memory: AuditSide;
+  readonly database: AuditSide;
+  /** A sentence per difference; empty when `ok`. */
+  readonly drift: readonly string[];
+}
+
+export interface AuditSide {
+  readonly seq: number;
+  readonly capacity: number;
+  readonly free: number;
+  readonly held: number;
+  readonly sold: number;
+  readonly blocked: number;
+  readonly holds: number;
+  readonly bookings: number;
+  readonly hash: string;
+}
+
+export type Answer =
+  | Reply
+  | { readonly kind: "hold"; readonly hold: ActiveHold }
+  | { readonly kind: "view"; readonly view: InventoryView }
+  | { readonly kind: "actor"; readonly report: ActorReport }
+  | { readonly kind: "audit"; readonly report: AuditReport }
+  /** A bug was contained: the command did nothing. */
+  | { readonly kind: "failed" };
+
+export interface ShardAnswer {
+  readonly id: number;
+  /** The shard's last lsn at the answer; what it tells is in the database once projected up to here. */
+  readonly lsn: number;
+  readonly answer: Answer;
+}
+
+/** Durable changes of one watched event, in order. The gateway applies them before the answers. */
+export interface InventoryChange {
+  readonly eventId: EventId;
+  /** seq of the fact that moved the places. */
+  readonly seq: number;
+  readonly places: readonly Place[];
+  readonly from: SeatStatus;
+  readonly to: SeatStatus;
+}
+
+/** The event's rules changed: whoever watches must ask for a new view. */
+export interface InventoryReset {
+  readonly eventId: EventId;
+  readonly seq: number;
+  readonly reset: true;
+}
+
+/** A hold ended by time: its owner is told. */
+export interface HoldExpiredNotice {
+  readonly eventId: EventId;
+  readonly seq: number;
+  readonly holdId: HoldId;
+  readonly userId: UserId;
+}
+
+/** One batch from a worker. Changes come first: an answer is never ahead of the availability. */
+export interface WorkerBatch {
+  readonly changes: readonly (InventoryChange | InventoryReset)[];
+  readonly expired: readonly HoldExpiredNotice[];
+  readonly answers: readonly ShardAnswer[];
+}
+
+/** One shard as its worker sees it, for operators. */
+export interface ShardReport {
+  readonly shard: number;
+  readonly worker: number;
+  readonly epoch: number;
+  readonly actors: readonly EventId[];
+  readonly actorCount: number;
+  readonly mailboxDepth: number;
+  readonly commandsTotal: number;
+  readonly commandsPerSecond: number;
+  readonly factsPerRound: number;
+  readonly lsn: number;
+  readonly durableLsn: number;
+  readonly projectedLsn: number;
+  readonly logicalMs: number;
+  readonly latencyMsP50: number;
+  readonly latencyMsP99: number;
+  readonly eventLoopUtilisation: number;
+}
