@@ -1,3 +1,4 @@
+import { assert } from "./assert.ts";
 import type { Book, Cancel, Command, Configure, Extend, Hold, Release } from "./commands.ts";
 import { assertDefinition, type InventoryDefinition } from "./definition.ts";
 import type { EventState } from "./event-state.ts";
@@ -195,6 +196,7 @@ function book(state: EventState, command: Book, nowMs: number): Decision {
   if (!command.invoiceAllowed && totalMinor(found.items) > 0) {
     return refuse({ code: "payment_required" });
   }
+  assert(command.ticketCodes.length >= found.items.length, "a ticket code for every place");
   const booking: BookingRecord = {
     bookingId: command.bookingId,
     holdId: found.holdId,

@@ -1,6 +1,6 @@
 import type { InventoryDefinition } from "./definition.ts";
 import type { BookingId, HoldId, UserId } from "./ids.ts";
-import { BLOCKED, FREE, HELD, type SeatStatus, SOLD } from "./inventory.ts";
+import { FREE, HELD, type SeatStatus, SOLD } from "./inventory.ts";
 import type { PlaceItem } from "./place.ts";
 import { unreachable } from "./unreachable.ts";
 
@@ -103,9 +103,4 @@ export function moveOf(fact: Fact): Move | null {
     default:
       return unreachable(fact);
   }
-}
-
-/** True for a byte that is one of the four statuses. */
-export function isSeatStatus(byte: number): byte is SeatStatus {
-  return byte === FREE || byte === HELD || byte === SOLD || byte === BLOCKED;
 }

@@ -13,8 +13,8 @@ export interface KeptKey {
  * Which requests have had their outcome. Only the key's digest and the outcome's seq are kept here; the
  * outcome itself is a fact, in the store or still on its way there.
  *
- * Invariant: keys lie in the order of their time, so forgetting looks only at the oldest. Forgetting
- * happens when a fact is applied, by the fact's own time, so a replay forgets the same keys.
+ * Invariant: keys lie in the order of their time, so forgetting looks only at the oldest. It
+ * happens when another key is kept, by that fact's own time, so a replay forgets the same keys.
  */
 export class IdempotencyKeys {
   readonly #keys = new Map<string, KeptKey>();

@@ -1,6 +1,6 @@
 import { assert } from "./assert.ts";
 import type { InventoryDefinition } from "./definition.ts";
-import { areaIndexOf, isSeat, type Place } from "./place.ts";
+import { areaIndexOf, isSeat, type Place, placeOfArea } from "./place.ts";
 
 /** The four states of a seat, as the character that the contract shows. */
 export const FREE = 0x66;
@@ -8,6 +8,11 @@ export const HELD = 0x68;
 export const SOLD = 0x73;
 export const BLOCKED = 0x62;
 export type SeatStatus = typeof FREE | typeof HELD | typeof SOLD | typeof BLOCKED;
+
+/** True for a byte that is one of the four statuses. */
+export function isSeatStatus(byte: number): byte is SeatStatus {
+  return byte === FREE || byte === HELD || byte === SOLD || byte === BLOCKED;
+}
 
 export interface AreaCounts {
   readonly capacity: number;
@@ -51,6 +56,27 @@ export class Inventory {
     for (const category of seatCategories) this.#addFree(category, 1);
     for (const area of areas) this.#addFree(area.category, area.capacity);
     this.#capacity = this.#free;
+  }
+
+  /** The inventory that `statuses` and `areas` describe: a copy of another inventory's view. */
+  static restored(
+    definition: InventoryDefinition,
+    statuses: Uint8Array,
+    areas: readonly AreaCounts[],
+  ): Inventory {
+    const inventory = new Inventory(definition);
+    for (const [seat, status] of statuses.entries()) {
+      assert(isSeatStatus(status), "a status is one of four");
+      if (status !== FREE) inventory.move(seat, FREE, status);
+    }
+    for (const [index, { held, sold }] of areas.entries()) {
+      inventory.#moveInArea(index, held, sold);
+      const category = inventory.categoryOf(placeOfArea(index));
+      inventory.#count(FREE, category, -(held + sold));
+      inventory.#count(HELD, category, held);
+      inventory.#count(SOLD, category, sold);
+    }
+    return inventory;
   }
 
   get seatCount(): number {
@@ -109,17 +135,19 @@ export class Inventory {
       assert(this.statuses[place] === from, "a seat leaves the status that it has");
       this.statuses[place] = to;
     } else {
-      this.#moveInArea(areaIndexOf(place), from, to);
+      const byHeld = (to === HELD ? 1 : 0) - (from === HELD ? 1 : 0);
+      const bySold = (to === SOLD ? 1 : 0) - (from === SOLD ? 1 : 0);
+      this.#moveInArea(areaIndexOf(place), byHeld, bySold);
     }
     const category = this.categoryOf(place);
     this.#count(from, category, -1);
     this.#count(to, category, 1);
   }
 
-  #moveInArea(area: number, from: SeatStatus, to: SeatStatus): void {
+  #moveInArea(area: number, byHeld: number, bySold: number): void {
     const before = this.area(area);
-    const held = before.held + (to === HELD ? 1 : 0) - (from === HELD ? 1 : 0);
-    const sold = before.sold + (to === SOLD ? 1 : 0) - (from === SOLD ? 1 : 0);
+    const held = before.held + byHeld;
+    const sold = before.sold + bySold;
     assert(held >= 0 && sold >= 0 && held + sold <= before.capacity, "an area is never overfull");
     this.#areaHeld[area] = held;
     this.#areaSold[area] = sold;

@@ -44,6 +44,8 @@ export const ROUND_REQUESTS_MAX = 1_024;
 export const LOADS_IN_FLIGHT_MAX = 8;
 /** A request that waited longer than this is refused unexecuted. */
 export const REQUEST_DEADLINE_MS = 5_000;
+/** A requester hears `timeout` after this long, whatever becomes of the request. */
+export const ANSWER_WAIT_MS_MAX = 15_000;
 /** An actor that nobody used for this long, watches, or holds places in is let go. */
 export const ACTOR_IDLE_MS = 120_000;
 /** Facts of one shard that PostgreSQL may still lack; past it the shard answers `busy`. */
@@ -55,6 +57,15 @@ export const EXPIRY_TICK_MS = 100;
 
 /** Size of a journal segment. */
 export const SEGMENT_BYTES = 64 * 1024 * 1024;
+/**
+ * Size of the segment that a journal starts with when none is prepared: the start waits until it is
+ * written, so it is small, but it must hold what comes in while the next one is prepared.
+ */
+export const STARTER_SEGMENT_BYTES = 16 * 1024 * 1024;
+/** How often a journal that found no room for its next segment tries again. */
+export const JOURNAL_ROOM_RETRY_MS = 1_000;
+/** Copies of torn tails kept for whoever wants to look; later ones are not copied. */
+export const BROKEN_COPIES_MAX = 16;
 /** Payload of one journal frame: everything that one fdatasync covers. */
 export const FRAME_PAYLOAD_BYTES_MAX = 8 * 1024 * 1024;
 /** Body of one journal entry (one fact). A definition with 200,000 seats must fit. */
@@ -62,10 +73,31 @@ export const ENTRY_BYTES_MAX = 4 * 1024 * 1024;
 /** Facts in one projection transaction. */
 export const PROJECTION_BATCH_FACTS_MAX = 5_000;
 
+/** An embedded PostgreSQL that must recover first may need this long to get ready. */
+export const POSTGRES_START_MS_MAX = 120_000;
+/** An embedded PostgreSQL that has not stopped after this long is killed; it recovers when started. */
+export const POSTGRES_STOP_MS_MAX = 60_000;
+
 /** HTTP bodies, except seating plans. */
 export const BODY_BYTES_MAX = 64 * 1024;
 /** HTTP bodies of routes that take a seating plan. */
 export const PLAN_BODY_BYTES_MAX = 16 * 1024 * 1024;
+/** Bytes of all unfinished HTTP bodies together; past it a body that needs more is refused. */
+export const UNFINISHED_BODY_BYTES_MAX = 256 * 1024 * 1024;
+/** Answers above this are sent as fast as they are read, without a copy for each reader. */
+export const STREAMED_ANSWER_BYTES_MIN = 256 * 1024;
+/** How long a stopping gateway waits for its open requests to be answered. */
+export const DRAIN_MS_MAX = 20_000;
+/** Wrong fields that one answer names. */
+export const VALIDATION_ERRORS_MAX = 20;
+/** Entries of one page of a list. */
+export const PAGE_ENTRIES_MAX = 100;
+/** WebSockets of one node: about 2 KiB each while they are quiet. */
+export const SOCKETS_MAX = 100_000;
+/** How long a WebSocket may send nothing, not even a pong to the pings that this causes. */
+export const SOCKET_IDLE_SECONDS_MAX = 60;
+/** How long a slow reader is given to read its backlog and the 1013 behind it. */
+export const SOCKET_CUT_OFF_MS_MAX = 10_000;
 /** One WebSocket message from a client. */
 export const SOCKET_MESSAGE_BYTES_MAX = 64 * 1024;
 /** Bytes that may wait for a slow WebSocket reader before it is cut off with 1013. */
@@ -76,8 +108,26 @@ export const SUBSCRIPTIONS_PER_SOCKET_MAX = 64;
 export const DELTA_CONFLATION_MS = 40;
 /** Deltas kept per watched event, so that a reconnecting client resumes without a snapshot. */
 export const DELTAS_KEPT_PER_EVENT_MAX = 512;
+/** Events of which the gateway keeps a live copy of the availability. */
+export const WATCHED_EVENTS_MAX = 5_000;
+/** A live copy that nobody read or subscribed to for this long is let go. */
+export const WATCH_IDLE_MS = 60_000;
+/** Readers that may wait for one event's live copy while it loads. */
+export const WATCH_WAITERS_MAX = 10_000;
 /** Events whose plan and texts the gateway keeps. */
 export const DIRECTORY_EVENTS_MAX = 2_000;
+/** Seats of all the plans that the gateway keeps: about 150 bytes each. */
+export const DIRECTORY_SEATS_MAX = 4_000_000;
+/** Ids that the gateway remembers as nobody's. */
+export const DIRECTORY_ABSENT_MAX = 10_000;
+/** How long it remembers that; another node may have created the event meanwhile. */
+export const DIRECTORY_ABSENT_TTL_MS = 1_000;
+/** Bytes of the seat lists that the gateway keeps ready to send. */
+export const SEAT_LISTS_BYTES_MAX = 64 * 1024 * 1024;
+/** Letters of a seat's id, a zone, a row, a plan's category: what a plan may call things. */
+export const PLAN_NAME_CHARS_MAX = 100;
+/** Verified access tokens that need no second look at their signature: about 600 bytes each. */
+export const TOKENS_CACHED_MAX = 50_000;
 /** Password hashes computed at once; each takes a core for tens of milliseconds. */
 export const PASSWORD_HASHES_IN_FLIGHT_MAX = 2;
 /** Password hashes that may wait for their turn. */
@@ -85,8 +135,13 @@ export const PASSWORD_HASHES_WAITING_MAX = 64;
 
 assert(ENTRY_BYTES_MAX < FRAME_PAYLOAD_BYTES_MAX, "an entry fits into a frame");
 assert(FRAME_PAYLOAD_BYTES_MAX * 2 < SEGMENT_BYTES, "frames fit into a segment");
+assert(
+  FRAME_PAYLOAD_BYTES_MAX + ENTRY_BYTES_MAX < STARTER_SEGMENT_BYTES,
+  "any frame fits into a starter segment, beside what the segment itself needs",
+);
 assert(SEATS_PER_EVENT_MAX * 8 < ENTRY_BYTES_MAX, "a definition fits into an entry");
 assert(ROUND_REQUESTS_MAX <= IN_FLIGHT_PER_WORKER_MAX, "a round is made of requests in flight");
+assert(REQUEST_DEADLINE_MS < ANSWER_WAIT_MS_MAX, "nobody waits past what could still be executed");
 assert(EXPIRY_TICK_MS * 5 <= 1_000, "expiry is exact to well within a second");
 assert(DELTA_CONFLATION_MS <= 50, "the contract's conflation");
 assert(PLACES_PER_HOLD_MAX < 4096, "a hold's item ids fit into its id range");

@@ -31,6 +31,8 @@ export interface HttpResponse {
   readonly body: string | Buffer | null;
   /** Default: application/json; charset=utf-8 */
   readonly contentType?: string;
+  /** What went wrong, for the log; never sent. */
+  readonly cause?: unknown;
 }
 
 export type Respond = (response: HttpResponse) => void;

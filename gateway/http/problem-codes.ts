@@ -32,6 +32,7 @@ export const PROBLEMS = {
   idempotency_key_reused: [422, "This idempotency key came with another request"],
   internal: [500, "Something went wrong on our side"],
   busy: [503, "Too much to do right now; try again shortly"],
+  timeout: [504, "The outcome is not known yet; repeat with the same Idempotency-Key"],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 
 export type ProblemCode = keyof typeof PROBLEMS;

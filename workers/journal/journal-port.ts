@@ -8,6 +8,7 @@
  *
  * Failing is not an answer: a journal that cannot keep its promise ends the process.
  */
+import type { MessagePort } from "node:worker_threads";
 
 /** Shard worker → journal thread. `entries` is transferred. */
 export interface AppendMessage {
@@ -28,7 +29,84 @@ export interface ProjectMessage {
   readonly entries: ArrayBuffer;
 }
 
+/** Journal thread → shard worker: while `full`, no room for the next segment: admit nothing new. */
+export interface FullMessage {
+  readonly kind: "full";
+  readonly full: boolean;
+}
+
+export type JournalToShardMessage = DurableMessage | FullMessage;
+
+/** Pairs of shard and lsn. */
+export type Watermarks = readonly (readonly [shard: number, lsn: number])[];
+
+/** Main thread → journal thread. Every `connect` comes after `opened`. */
+export type ToJournalThread =
+  /** `watermarks`: what PostgreSQL has of every shard. Answered by `opened` or `refused`. */
+  | { readonly kind: "open"; readonly watermarks: Watermarks }
+  /** A shard worker: AppendMessage in, JournalToShardMessage out. */
+  | { readonly kind: "connect"; readonly port: MessagePort }
+  /** The projector: WatermarkMessage in, ProjectMessage out; what was recovered goes out first. */
+  | { readonly kind: "connectProjector"; readonly port: MessagePort }
+  | { readonly kind: "status"; readonly id: number }
+  /** Sent once nothing will be appended any more. Answered by `closed`. */
+  | { readonly kind: "close" };
+
+/** Journal thread → main thread. */
+export type FromJournalThread =
+  | {
+      readonly kind: "opened";
+      /** Entries that PostgreSQL lacks; the projector gets them. */
+      readonly recovered: number;
+      /** The last durable lsn of every shard. */
+      readonly last: Watermarks;
+      readonly report: RecoveryReport;
+    }
+  /** It must not be written to: `code` and `message` are those of recovery-errors.ts. */
+  | { readonly kind: "refused"; readonly code: string; readonly message: string }
+  | { readonly kind: "status"; readonly id: number; readonly status: JournalStatus }
+  | { readonly kind: "closed" };
+
+/** What was found at start, for the log. */
+export interface RecoveryReport {
+  readonly verdict: "empty" | "clean" | "torn tail";
+  readonly segments: number;
+  readonly frames: number;
+  readonly entries: number;
+  readonly entriesRecovered: number;
+  readonly tornTail: TornTail | null;
+}
+
+export interface TornTail {
+  readonly file: string;
+  readonly offset: number;
+  /** From `offset` to the last byte that is not zero. */
+  readonly bytes: number;
+  /** Where a copy of them is kept; null: enough copies are kept already. */
+  readonly copy: string | null;
+}
+
+/** The journal as operators see it. */
+export interface JournalStatus {
+  readonly segments: number;
+  readonly bytes: number;
+  readonly file: string;
+  readonly offset: number;
+  /** No room for the next segment. */
+  readonly full: boolean;
+  readonly frames: number;
+  readonly fsyncs: number;
+  readonly entries: number;
+  readonly entriesPerFrame: number;
+  readonly lastSyncUs: number;
+  readonly shards: readonly {
+    readonly shard: number;
+    readonly durableLsn: number;
+    readonly projectedLsn: number;
+  }[];
+}
+
 /** What a shard worker holds of the journal. */
 export interface JournalAppender {
-  append(ticket: number, entries: Uint8Array): void;
+  append(ticket: number, entries: Uint8Array<ArrayBuffer>): void;
 }

@@ -1,5 +1,7 @@
 -- What the engine projects into. Written by the projector alone, read by everyone.
--- Keys begin with event_id, so that the tables can be distributed by it.
+-- Keys begin with event_id, so that the tables can be distributed by it. Codes and digests are
+-- compared byte by byte (COLLATE "C"), whatever the database's collation is.
+-- Rows that are updated in place leave room for their next version in their page (fillfactor).
 
 -- One row per shard: who may write (epoch), and how far its facts have been written (applied_lsn).
 -- The watermark moves in the same transaction as the rows, so a batch is applied exactly once.
@@ -9,7 +11,7 @@ CREATE TABLE shards (
   applied_lsn bigint  NOT NULL DEFAULT 0,
   -- The shard's logical time at applied_lsn, Unix ms: its clock never starts before it.
   logical_ms  bigint  NOT NULL DEFAULT 0
-);
+) WITH (fillfactor = 10);
 
 -- The inventory of each configured event, as of seq.
 CREATE TABLE inventories (
@@ -20,7 +22,7 @@ CREATE TABLE inventories (
   definition      json    NOT NULL,
   -- One byte a seat: its price category's index.
   seat_categories bytea   NOT NULL
-);
+) WITH (fillfactor = 50);
 
 CREATE TABLE inventory_areas (
   event_id uuid    NOT NULL,
@@ -31,8 +33,10 @@ CREATE TABLE inventory_areas (
   PRIMARY KEY (event_id, area),
   -- The last line: it must never fire. If it does, the shard stops and says so.
   CHECK (held >= 0 AND sold >= 0 AND held + sold <= capacity)
-);
+) WITH (fillfactor = 50);
 
+-- A hold that began and ended within one projected batch has no row. That such a hold became a booking
+-- is known from the booking.
 CREATE TABLE holds (
   event_id   uuid        NOT NULL,
   id         uuid        NOT NULL,
@@ -44,6 +48,7 @@ CREATE TABLE holds (
   created_ms bigint      NOT NULL,
   expires_ms bigint      NOT NULL,
   extended   boolean     NOT NULL,
+  -- seq of the fact that made the hold what it is: held, extended or ended.
   seq        bigint      NOT NULL,
   ended_ms   bigint,
   booking_id uuid,
@@ -58,7 +63,7 @@ CREATE TABLE bookings (
   hold_id      uuid   NOT NULL,
   user_id      uuid   NOT NULL,
   email        text,
-  code         text   NOT NULL,
+  code         text   COLLATE "C" NOT NULL,
   status       text   NOT NULL CHECK (status IN ('confirmed', 'cancelled')),
   total_minor  bigint NOT NULL,
   booked_ms    bigint NOT NULL,
@@ -83,7 +88,7 @@ CREATE TABLE tickets (
   place       integer NOT NULL,
   category    integer NOT NULL,
   price_minor bigint  NOT NULL,
-  code        text    NOT NULL,
+  code        text    COLLATE "C" NOT NULL,
   status      text    NOT NULL CHECK (status IN ('valid', 'cancelled')),
   PRIMARY KEY (event_id, id)
 );
@@ -93,10 +98,11 @@ CREATE UNIQUE INDEX tickets_code ON tickets (event_id, code);
 CREATE UNIQUE INDEX tickets_one_per_seat ON tickets (event_id, place)
   WHERE place >= 0 AND status = 'valid';
 
--- The outcome of each request that came with an idempotency key: the fact it caused.
+-- The outcome of each request that came with an idempotency key: the fact it caused. A key that was
+-- forgotten after its time and used again has the later outcome.
 CREATE TABLE idempotency_keys (
   event_id    uuid   NOT NULL,
-  digest      text   NOT NULL,
+  digest      text   COLLATE "C" NOT NULL,
   fingerprint text   NOT NULL,
   seq         bigint NOT NULL,
   at_ms       bigint NOT NULL,

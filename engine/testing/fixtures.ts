@@ -1,0 +1,122 @@
+/** What the engine's tests share: an event, ids, and a way to run commands. */
+import { apply } from "../apply.ts";
+import type { Book, Command, Hold } from "../commands.ts";
+import { decide, nextExpiry } from "../decide.ts";
+import type { InventoryDefinition } from "../definition.ts";
+import { EventState } from "../event-state.ts";
+import type { CommandKey, Fact } from "../facts.ts";
+import {
+  type BookingId,
+  type EventId,
+  type EventTag,
+  type HoldId,
+  IdMinter,
+  type UserId,
+} from "../ids.ts";
+import type { Place } from "../place.ts";
+import type { Decision } from "../replies.ts";
+
+export const EVENT_ID = "018f3c9a-7b10-7000-8000-0007a4b1c2d3" as EventId;
+export const TAG = "07a4b1c2d3" as EventTag;
+export const ALICE = "018f3c9a-7b10-7000-8000-00000000a11c" as UserId;
+export const BOB = "018f3c9a-7b10-7000-8000-000000000b0b" as UserId;
+export const NOON = 1_800_000_000_000;
+
+/** Ten seats of two categories and one area of five. */
+export function definition(changes: Partial<InventoryDefinition> = {}): InventoryDefinition {
+  return {
+    eventId: EVENT_ID,
+    status: "published",
+    currency: "EUR",
+    salesOpenMs: null,
+    salesCloseMs: null,
+    holdTtlMs: 600_000,
+    perOrderMax: 4,
+    perUserMax: 6,
+    categories: [
+      { key: "stalls", priceMinor: 4500 },
+      { key: "standing", priceMinor: 3000 },
+    ],
+    seatCategories: Uint8Array.from([0, 0, 0, 0, 0, 0, 0, 0, 1, 1]),
+    areas: [{ key: "floor", category: 1, capacity: 5 }],
+    ...changes,
+  };
+}
+
+/** One event's state with a clock and fresh ids. */
+export class EventBench {
+  state = new EventState();
+  nowMs = NOON;
+  readonly facts: Fact[] = [];
+  readonly #minter = new IdMinter(7);
+
+  constructor(changes: Partial<InventoryDefinition> | null = {}) {
+    if (changes !== null) this.run({ kind: "configure", definition: definition(changes) });
+  }
+
+  run(command: Command): Decision {
+    this.expire();
+    const decision = decide(this.state, command, this.nowMs);
+    for (const fact of decision.facts) this.#apply(fact);
+    return decision;
+  }
+
+  expire(): void {
+    for (;;) {
+      const fact = nextExpiry(this.state, this.nowMs);
+      if (fact === null) return;
+      this.#apply(fact);
+    }
+  }
+
+  hold(places: readonly Place[], userId = ALICE, key: CommandKey | null = null): Decision {
+    return this.run(this.holdCommand(places, userId, key));
+  }
+
+  holdCommand(places: readonly Place[], userId = ALICE, key: CommandKey | null = null): Hold {
+    const holdId = this.#minter.mintHold(this.nowMs, TAG, places.length);
+    return { kind: "hold", holdId, userId, places, key };
+  }
+
+  bookCommand(holdId: HoldId, userId = ALICE, key: CommandKey | null = null): Book {
+    const bookingId = this.#minter.mintBooking(this.nowMs, TAG);
+    const code = bookingId.slice(-10);
+    const ticketCodes = Array.from({ length: 10 }, (_, n) => `${bookingId}/${n}`);
+    const invoiceAllowed = true;
+    const email = null;
+    return {
+      kind: "book",
+      holdId,
+      userId,
+      bookingId,
+      code,
+      ticketCodes,
+      email,
+      invoiceAllowed,
+      key,
+    };
+  }
+
+  /** Holds the places and returns the hold's id; throws when it is refused. */
+  held(places: readonly Place[], userId = ALICE): HoldId {
+    const { reply } = this.hold(places, userId);
+    if (reply.kind === "done" && reply.fact.kind === "held") return reply.fact.holdId;
+    throw new Error(`not held: ${JSON.stringify(reply)}`);
+  }
+
+  /** Books a hold and returns the booking's id; throws when it is refused. */
+  booked(holdId: HoldId, userId = ALICE): BookingId {
+    const { reply } = this.run(this.bookCommand(holdId, userId));
+    if (reply.kind === "done" && reply.fact.kind === "booked") return reply.fact.booking.bookingId;
+    throw new Error(`not booked: ${JSON.stringify(reply)}`);
+  }
+
+  statuses(): string {
+    return String.fromCharCode(...(this.state.inventory?.statuses ?? []));
+  }
+
+  #apply(fact: Fact): void {
+    apply(this.state, fact);
+    this.facts.push(fact);
+  }
+}

@@ -1,0 +1,108 @@
+import type { Pool } from "pg";
+import type { BookingRecord } from "../../engine/facts.ts";
+import {
+  type BookingId,
+  type EventId,
+  type HoldId,
+  parseBookingId,
+  type UserId,
+} from "../../engine/ids.ts";
+import type { PlaceItem } from "../../engine/place.ts";
+import type { CancellationView } from "./views.ts";
+
+/** One booking as the database has it. */
+export interface StoredBooking {
+  readonly eventId: EventId;
+  readonly record: BookingRecord;
+  /** seq of the last fact that changed it. */
+  readonly seq: number;
+  readonly cancelled: CancellationView | null;
+}
+
+interface BookingRow {
+  readonly event_id: string;
+  readonly id: string;
+  readonly hold_id: string;
+  readonly user_id: string;
+  readonly email: string | null;
+  readonly code: string;
+  readonly status: string;
+  readonly booked_ms: string;
+  readonly seq: string;
+  readonly cancelled_seq: string | null;
+  readonly cancelled_ms: string | null;
+  readonly cancel_reason: string | null;
+  readonly items: PlaceItem[];
+  readonly ticket_codes: string[];
+}
+
+const SELECT = `
+  SELECT b.event_id, b.id, b.hold_id, b.user_id, b.email, b.code, b.status, b.booked_ms, b.seq,
+         b.cancelled_seq, b.cancelled_ms, b.cancel_reason, t.items, t.ticket_codes
+  FROM bookings b
+  CROSS JOIN LATERAL (
+    SELECT json_agg(json_build_object('place', place, 'category', category,
+                                      'priceMinor', price_minor) ORDER BY position) AS items,
+           array_agg(code ORDER BY position) AS ticket_codes
+    FROM tickets WHERE event_id = b.event_id AND booking_id = b.id
+  ) t`;
+
+/** Reads bookings for their buyers, straight from the projected rows. */
+export class BookingsReader {
+  readonly #pool: Pool;
+
+  constructor(pool: Pool) {
+    this.#pool = pool;
+  }
+
+  async find(eventId: EventId, bookingId: BookingId): Promise<StoredBooking | null> {
+    const text = `${SELECT} WHERE b.event_id = $1 AND b.id = $2`;
+    const { rows } = await this.#pool.query<BookingRow>({
+      name: "booking",
+      text,
+      values: [eventId, bookingId],
+    });
+    const [row] = rows;
+    return row === undefined ? null : stored(row);
+  }
+
+  /** A buyer's bookings, newest first, after (older than) `before`. */
+  async listOf(userId: UserId, limit: number, before: BookingId | null): Promise<StoredBooking[]> {
+    const text = `${SELECT} WHERE b.user_id = $1 AND ($2::uuid IS NULL OR b.id < $2)
+      ORDER BY b.id DESC LIMIT $3`;
+    const { rows } = await this.#pool.query<BookingRow>({
+      name: "bookings-of",
+      text,
+      values: [userId, before, limit],
+    });
+    return rows.map(stored);
+  }
+}
+
+/** A cursor is the id of the last booking shown; null: not one of ours. */
+export function parseBookingCursor(text: string): BookingId | null {
+  return parseBookingId(Buffer.from(text, "base64url").toString("latin1"));
+}
+
+export function bookingCursor(bookingId: BookingId): string {
+  return Buffer.from(bookingId, "latin1").toString("base64url");
+}
+
+function stored(row: BookingRow): StoredBooking {
+  const isCancelled = row.status === "cancelled";
+  return {
+    eventId: row.event_id as EventId,
+    record: {
+      bookingId: row.id as BookingId,
+      holdId: row.hold_id as HoldId,
+      userId: row.user_id as UserId,
+      email: row.email,
+      code: row.code,
+      items: row.items,
+      ticketCodes: row.ticket_codes,
+      bookedAtMs: Number(row.booked_ms),
+    },
+    seq: Number(row.cancelled_seq ?? row.seq),
+    cancelled: isCancelled ? { atMs: Number(row.cancelled_ms), reason: row.cancel_reason } : null,
+  };
+}

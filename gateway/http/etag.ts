@@ -1,0 +1,28 @@
+import { createHash } from "node:crypto";
+import type { HttpRequest, HttpResponse } from "./exchange.ts";
+
+/** A strong entity tag of these bytes. */
+export function etagOf(body: string | Buffer): string {
+  return `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"`;
+}
+
+/** Whether If-None-Match names this entity; compared weakly, as RFC 9110 §13.1.2 asks for. */
+function matches(ifNoneMatch: string, etag: string): boolean {
+  if (ifNoneMatch === "") return false;
+  if (ifNoneMatch.trim() === "*") return true;
+  return ifNoneMatch.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag);
+}
+
+export interface Entity {
+  readonly body: string | Buffer;
+  readonly etag: string;
+  readonly cacheControl: string;
+}
+
+/** 200 with the entity, or 304 when the client has it already. */
+export function entityResponse(request: HttpRequest, entity: Entity): HttpResponse {
+  const headers = { ETag: entity.etag, "Cache-Control": entity.cacheControl };
+  return matches(request.ifNoneMatch, entity.etag)
+    ? { status: 304, body: null, headers }
+    : { status: 200, body: entity.body, headers };
+}

@@ -1,0 +1,44 @@
+import { isUtf8 } from "node:buffer";
+import type { HttpRequest } from "./exchange.ts";
+import type { ProblemCode } from "./problem-codes.ts";
+
+export type JsonBody =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly code: ProblemCode; readonly detail: string };
+
+const JSON_TYPE = /^application\/(?:[\w.!#$&^+-]+\+)?json\s*(?:;|$)/i;
+
+/**
+ * A key `__proto__`, however its letters are escaped, followed by its colon. Inside a string value
+ * the quotes would be escaped, so only keys match. (Source: fastify's secure-json-parse.)
+ */
+const PROTO_KEY =
+  /"(?:_|\\u005[Ff])(?:_|\\u005[Ff])(?:p|\\u0070)(?:r|\\u0072)(?:o|\\u006[Ff])(?:t|\\u0074)(?:o|\\u006[Ff])(?:_|\\u005[Ff])(?:_|\\u005[Ff])"\s*:/;
+
+export type JsonText =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly detail: string };
+
+/** Parses JSON; an object with a key `__proto__` is refused. */
+export function parseJsonText(text: string): JsonText {
+  if (PROTO_KEY.test(text)) return { ok: false, detail: "The key __proto__ is not accepted" };
+  try {
+    return { ok: true, value: JSON.parse(text) };
+  } catch (error) {
+    return { ok: false, detail: error instanceof Error ? error.message : "not valid JSON" };
+  }
+}
+
+const refused = (code: ProblemCode, detail: string): JsonBody => ({ ok: false, code, detail });
+
+/** Reads a body that has to be JSON. */
+export function parseJsonBody({ body, contentType }: HttpRequest): JsonBody {
+  if (contentType !== "application/json" && !JSON_TYPE.test(contentType)) {
+    const given = contentType === "" ? "without a content type" : contentType;
+    return refused("unsupported_media_type", `The body must be application/json, not ${given}`);
+  }
+  if (body.length === 0) return refused("malformed_json", "The body is empty; JSON is needed");
+  if (!isUtf8(body)) return refused("malformed_json", "The body is not valid UTF-8");
+  const parsed = parseJsonText(body.toString("utf8"));
+  return parsed.ok ? parsed : refused("malformed_json", parsed.detail);
+}

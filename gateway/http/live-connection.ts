@@ -1,0 +1,74 @@
+import { SOCKET_CUT_OFF_MS_MAX } from "../../engine/limits.ts";
+import type { LiveSocket } from "./exchange.ts";
+
+/** The library's socket, as far as it is used here. It must not be touched after its close. */
+export interface RawSocket {
+  /** 2: dropped, because the backlog is over its bound. */
+  send(text: string, isBinary: boolean, compress: boolean): number;
+  subscribe(topic: string): boolean;
+  unsubscribe(topic: string): boolean;
+  getTopics(): string[];
+  end(code: number, reason: string): void;
+  /** At once, without a close frame. */
+  close(): void;
+}
+
+/**
+ * A live connection as the rooms see it.
+ *
+ * Invariants:
+ * - `#ws` is null before the opening and from the close on: no call reaches a socket that is gone.
+ * - A slow reader gets nothing more but the 1013 behind its backlog. That close frame can be sent
+ *   only once the backlog is below its bound again, so it waits for the first bytes to be read; who
+ *   reads none for SOCKET_CUT_OFF_MS_MAX is cut off without it.
+ */
+export class LiveConnection implements LiveSocket {
+  readonly id: number;
+  readonly accessToken: string;
+  #ws: RawSocket | null = null;
+  #cutOff: NodeJS.Timeout | null = null;
+
+  constructor(id: number, accessToken: string) {
+    this.id = id;
+    this.accessToken = accessToken;
+  }
+
+  opened(ws: RawSocket): void {
+    this.#ws = ws;
+  }
+
+  send(text: string): boolean {
+    if (this.#ws === null || this.#cutOff !== null) return false;
+    return this.#ws.send(text, false, false) !== 2;
+  }
+
+  subscribe(topic: string): void {
+    if (this.#cutOff === null) this.#ws?.subscribe(topic);
+  }
+
+  unsubscribe(topic: string): void {
+    this.#ws?.unsubscribe(topic);
+  }
+
+  end(code: number, reason: string): void {
+    this.#ws?.end(code, reason);
+  }
+
+  /** A message was dropped. Topics must not change inside a publication, so that comes after it. */
+  cutOff(): void {
+    if (this.#ws === null || this.#cutOff !== null) return;
+    this.#cutOff = setTimeout(() => this.#ws?.close(), SOCKET_CUT_OFF_MS_MAX);
+    setImmediate(() => {
+      for (const topic of this.#ws?.getTopics() ?? []) this.#ws?.unsubscribe(topic);
+    });
+  }
+
+  drained(): void {
+    if (this.#cutOff !== null) this.end(1013, "slow reader");
+  }
+
+  closed(): void {
+    this.#ws = null;
+    if (this.#cutOff !== null) clearTimeout(this.#cutOff);
+  }
+}

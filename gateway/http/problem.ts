@@ -1,0 +1,77 @@
+import type { HttpResponse } from "./exchange.ts";
+import { PROBLEMS, type ProblemCode } from "./problem-codes.ts";
+
+/** Members of a problem beyond those that every problem has. */
+export interface ProblemMembers {
+  /** What happened this time, for a person; default: the code's title. */
+  readonly detail?: string;
+  readonly [member: string]: unknown;
+}
+
+const CONTENT_TYPE = "application/problem+json; charset=utf-8";
+const RETRY_SHORTLY = { "Retry-After": "1" };
+
+/** The members of an error answer as RFC 9457 has them; status and title are the code's. */
+export function problemDocument(
+  code: ProblemCode,
+  members: ProblemMembers = {},
+): { readonly status: number; readonly document: object } {
+  const [status, title] = PROBLEMS[code];
+  const detail = members.detail ?? title;
+  const document = { ...members, type: `/problems/${code}`, title, status, code, detail };
+  return { status, document };
+}
+
+export function problem(
+  code: ProblemCode,
+  requestId: string,
+  members: ProblemMembers = {},
+): HttpResponse {
+  const { status, document } = problemDocument(code, members);
+  const body = JSON.stringify({ ...document, requestId });
+  return code === "busy" || code === "timeout"
+    ? { status, body, contentType: CONTENT_TYPE, headers: RETRY_SHORTLY }
+    : { status, body, contentType: CONTENT_TYPE };
+}
+
+/** Thrown by routes and services to answer with a problem. */
+export class ProblemError extends Error {
+  override readonly name = "ProblemError";
+  readonly code: ProblemCode;
+  readonly members: ProblemMembers;
+
+  constructor(code: ProblemCode, members: ProblemMembers = {}, options?: ErrorOptions) {
+    super(members.detail ?? PROBLEMS[code][1], options);
+    this.code = code;
+    this.members = members;
+  }
+}
+
+/** SQLSTATEs and errno codes that mean "the database can't be asked now", not "we asked wrongly". */
+const UNAVAILABLE = new Set([
+  ...["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "ENOENT", "EAI_AGAIN"],
+  // Serialisation failure, deadlock, lock not available, statement timeout.
+  ...["40001", "40P01", "55P03", "57014"],
+  // Shutdown, crash, starting up; too many connections; out of memory or disk.
+  ...["57P01", "57P02", "57P03", "53100", "53200", "53300", "25006", "25P03"],
+]);
+
+/** node-postgres reports these without a code. */
+const UNAVAILABLE_MESSAGE =
+  /^(timeout (exceeded|expired)|Connection terminated|Query read timeout|Client has encountered a)/i;
+
+function isStoreUnavailable(error: Error): boolean {
+  if (UNAVAILABLE_MESSAGE.test(error.message)) return true;
+  if (!("code" in error) || typeof error.code !== "string") return false;
+  return UNAVAILABLE.has(error.code) || error.code.startsWith("08");
+}
+
+/** The answer to a request whose handling threw. */
+export function failureResponse(error: unknown, requestId: string): HttpResponse {
+  if (error instanceof ProblemError) {
+    const response = problem(error.code, requestId, error.members);
+    return error.cause === undefined ? response : { ...response, cause: error.cause };
+  }
+  const code = error instanceof Error && isStoreUnavailable(error) ? "busy" : "internal";
+  return { ...problem(code, requestId), cause: error ?? new Error("something empty was thrown") };
+}

@@ -1,0 +1,418 @@
+import assert from "node:assert/strict";
+import { connect, type Socket } from "node:net";
+import { afterEach, beforeEach, describe, it } from "node:test";
+import { pino } from "pino";
+import { WebSocket } from "ws";
+import {
+  BODY_BYTES_MAX,
+  SOCKET_BACKLOG_BYTES_MAX,
+  SOCKET_MESSAGE_BYTES_MAX,
+} from "../../engine/limits.ts";
+import type { HttpRequest, LiveHandler, LiveSocket, Respond, Route } from "./exchange.ts";
+import { ProblemError } from "./problem.ts";
+import { asyncRoute, json } from "./routes.ts";
+import { HttpServer } from "./server.ts";
+
+/** Answers with what the route saw. */
+const echo = (request: HttpRequest, respond: Respond): void =>
+  respond(json(200, { ...request, body: request.body.toString("utf8") }));
+
+const BIG = Buffer.alloc(3_000_000, "x");
+
+class Room implements LiveHandler {
+  readonly sockets: LiveSocket[] = [];
+  readonly closed: number[] = [];
+  open(socket: LiveSocket): void {
+    this.sockets.push(socket);
+    socket.send(`welcome ${socket.id} ${socket.accessToken}`);
+  }
+  message(socket: LiveSocket, text: string | null): void {
+    if (text === "explode") throw new Error("room failed");
+    if (text === "join") socket.subscribe("all");
+    socket.send(text ?? "binary");
+  }
+  close(socket: LiveSocket): void {
+    this.closed.push(socket.id);
+  }
+}
+
+describe("HttpServer", () => {
+  let server: HttpServer;
+  let room: Room;
+  let port = 0;
+  let logged: { msg: string; requestId?: string }[];
+  let held: { request: HttpRequest; respond: Respond }[];
+
+  const routes: Route[] = [
+    { method: "GET", path: "/things/:id", handler: echo },
+    { method: "POST", path: "/things/:id/:part", handler: echo },
+    { method: "GET", path: "/big", handler: (_, respond) => respond({ status: 200, body: BIG }) },
+    { method: "POST", path: "/big", handler: echo, bodyBytesMax: 4_000_000 },
+    { method: "DELETE", path: "/gone", handler: (_, r) => r({ status: 204, body: null }) },
+    { method: "POST", path: "/hold", handler: (request, respond) => held.push({ request, respond }) },
+    {
+      method: "GET",
+      path: "/throws",
+      handler: () => {
+        throw new Error("boom");
+      },
+    },
+    {
+      method: "GET",
+      path: "/refuses",
+      handler: asyncRoute(async () => {
+        throw new ProblemError("forbidden", { detail: "not you" });
+      }),
+    },
+    {
+      method: "GET",
+      path: "/twice",
+      handler: (_, respond) => {
+        respond(json(200, "first"));
+        respond(json(200, "second"));
+      },
+    },
+  ];
+
+  beforeEach(async () => {
+    logged = [];
+    held = [];
+    room = new Room();
+    const log = pino({ level: "error" }, { write: (line) => logged.push(JSON.parse(line)) });
+    server = new HttpServer({ routes, live: room, livePath: "/ws", log });
+    port = await server.listen("127.0.0.1", 0);
+  });
+
+  afterEach(async () => {
+    for (const { respond } of held) respond({ status: 204, body: null });
+    await server.close();
+  });
+
+  /** Sends bytes as they are and reads until `enough` says so, or the connection ends. */
+  function raw(text: string, enough: (got: string) => boolean): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(port, "127.0.0.1", () => socket.write(text));
+      let got = "";
+      socket.on("data", (chunk) => {
+        got += chunk.toString("latin1");
+        if (enough(got)) socket.destroy();
+      });
+      socket.on("error", reject);
+      socket.on("close", () => resolve(got));
+    });
+  }
+
+  /** A connection that has sent the beginning of a request. */
+  function begin(text: string): Promise<Socket> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(port, "127.0.0.1", () => socket.write(text, () => resolve(socket)));
+      socket.on("error", reject);
+    });
+  }
+
+  async function until(condition: () => boolean): Promise<void> {
+    while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  const url = (path: string): string => `http://127.0.0.1:${port}${path}`;
+  const answered = (got: string): boolean => got.includes("\r\n\r\n") && got.endsWith("}");
+
+  it("hands routes a copy of the request", async () => {
+    const response = await fetch(url("/things/7/a%20b%C3%A9?x=1&y=%20"), {
+      method: "POST",
+      body: '{"a":"é"}',
+      headers: {
+        "content-type": "application/json",
+        authorization: "Bearer t",
+        "idempotency-key": "k-1",
+        "x-request-id": "mine",
+        traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+      },
+    });
+    assert.equal(response.headers.get("x-request-id"), "mine");
+    assert.equal(response.headers.get("x-content-type-options"), "nosniff");
+    assert.deepEqual(await response.json(), {
+      method: "POST",
+      path: "/things/7/a%20b%C3%A9",
+      query: "x=1&y=%20",
+      params: ["7", "a bé"],
+      authorization: "Bearer t",
+      contentType: "application/json",
+      idempotencyKey: "k-1",
+      ifNoneMatch: "",
+      requestId: "mine",
+      traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+      body: '{"a":"é"}',
+    });
+  });
+
+  it("makes a request id when the given one is not visible ASCII of 128 characters", async () => {
+    for (const given of ["a b", "x".repeat(129), ""]) {
+      const response = await fetch(url("/things/1"), { headers: { "x-request-id": given } });
+      assert.match(response.headers.get("x-request-id") ?? "", /^[0-9a-f]{12}-[0-9a-z]+$/);
+    }
+  });
+
+  it("answers HEAD like GET, without the body", async () => {
+    const response = await fetch(url("/things/1"), { method: "HEAD" });
+    assert.equal(response.status, 200);
+    assert.ok(Number(response.headers.get("content-length")) > 0);
+    assert.equal(await response.text(), "");
+  });
+
+  it("answers 404 to unknown paths and to parameters that are not percent-encoded UTF-8", async () => {
+    for (const path of ["/nowhere", "/things/", "/things/%zz", "/things/%ff"]) {
+      const response = await fetch(url(path));
+      assert.equal(response.status, 404, path);
+      assert.equal(response.headers.get("content-type"), "application/problem+json; charset=utf-8");
+      const body = await response.json();
+      assert.equal(body.code, "not_found");
+      assert.equal(body.requestId, response.headers.get("x-request-id"));
+    }
+  });
+
+  it("answers 405 with the methods that a known path has", async () => {
+    for (const method of ["PUT", "BREW", "POST", "OPTIONS"]) {
+      const response = await fetch(url("/things/1"), { method });
+      assert.equal(response.status, 405, method);
+      assert.equal(response.headers.get("allow"), "GET, HEAD");
+    }
+    const response = await fetch(url("/big"), { method: "DELETE" });
+    assert.equal(response.headers.get("allow"), "GET, HEAD, POST");
+  });
+
+  it("answers 204 without a body or a length", async () => {
+    const response = await fetch(url("/gone"), { method: "DELETE" });
+    assert.equal(response.status, 204);
+    assert.equal(response.headers.get("content-length"), null);
+    assert.equal(response.headers.get("content-type"), null);
+  });
+
+  it("refuses a body whose declared length is over the bound before it comes", async () => {
+    const head = "POST /things/1/x HTTP/1.1\r\nHost: h\r\nContent-Length: 65537\r\n\r\n";
+    const got = await raw(head, answered);
+    assert.match(got, /^HTTP\/1\.1 413 /);
+    assert.match(got, /"code":"payload_too_large"/);
+  });
+
+  it("refuses a chunked body once it grows over the bound, and keeps nothing of it", async () => {
+    const head = "POST /things/1/x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+    const chunk = `8000\r\n${"x".repeat(32_768)}\r\n`;
+    const got = await raw(head + chunk + chunk + chunk, answered);
+    assert.match(got, /^HTTP\/1\.1 413 /);
+    assert.equal(server.unfinishedBodyBytes, 0);
+  });
+
+  it("takes a body of exactly the bound, whole or in chunks", async () => {
+    const body = "x".repeat(BODY_BYTES_MAX);
+    const whole = await fetch(url("/things/1/x"), { method: "POST", body });
+    assert.equal((await whole.json()).body.length, BODY_BYTES_MAX);
+    const head = "POST /things/1/x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n";
+    const got = await raw(`${head}3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n`, answered);
+    assert.match(got, /"body":"abcde"/);
+  });
+
+  it("takes larger bodies where the route says so", async () => {
+    const response = await fetch(url("/big"), { method: "POST", body: BIG });
+    assert.equal((await response.json()).body.length, BIG.length);
+    assert.equal(server.unfinishedBodyBytes, 0);
+  });
+
+  it("sends large answers whole, also to a client that reads late", async () => {
+    const response = await fetch(url("/big"));
+    assert.equal((await response.arrayBuffer()).byteLength, BIG.length);
+    const socket = await begin("GET /big HTTP/1.1\r\nHost: h\r\n\r\n");
+    socket.pause();
+    await until(() => server.openRequests === 1);
+    let bytes = 0;
+    socket.on("data", (chunk) => {
+      bytes += chunk.length;
+    });
+    socket.resume();
+    await until(() => bytes > BIG.length);
+    await until(() => server.openRequests === 0);
+    socket.destroy();
+  });
+
+  it("forgets requests that are cut off half-way", async () => {
+    const half = await begin("POST /things/1/x HTTP/1.1\r\nHost: h\r\nContent-Le");
+    const body = await begin("POST /big HTTP/1.1\r\nHost: h\r\nContent-Length: 900\r\n\r\nabc");
+    await until(() => server.openRequests === 1 && server.unfinishedBodyBytes === 3);
+    half.destroy();
+    body.destroy();
+    await until(() => server.openRequests === 0);
+    assert.equal(server.unfinishedBodyBytes, 0);
+  });
+
+  it("ignores the answer to a client that went away", async () => {
+    const socket = await begin("POST /hold HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}");
+    await until(() => held.length === 1);
+    socket.destroy();
+    await until(() => server.openRequests === 0);
+    held[0]?.respond(json(200, "too late"));
+    assert.deepEqual(logged, []);
+    assert.equal((await fetch(url("/things/1"))).status, 200);
+  });
+
+  it("sends the first of two answers and logs the second as a bug", async () => {
+    const response = await fetch(url("/twice"));
+    assert.equal(await response.text(), '"first"');
+    assert.deepEqual(
+      logged.map(({ msg }) => msg),
+      ["answered twice"],
+    );
+  });
+
+  it("turns a throw into 500 internal without its text, logged with the request id", async () => {
+    const response = await fetch(url("/throws"), { headers: { "x-request-id": "r1" } });
+    assert.equal(response.status, 500);
+    const text = await response.text();
+    assert.match(text, /"code":"internal"/);
+    assert.doesNotMatch(text, /boom/);
+    assert.equal(logged[0]?.requestId, "r1");
+  });
+
+  it("turns a thrown problem into its answer, unlogged", async () => {
+    const response = await fetch(url("/refuses"));
+    assert.equal(response.status, 403);
+    assert.equal((await response.json()).detail, "not you");
+    assert.deepEqual(logged, []);
+  });
+
+  it("answers pipelined requests in order and ends the connection at garbage behind them", async () => {
+    const get = (id: number): string => `GET /things/${id} HTTP/1.1\r\nHost: h\r\n\r\n`;
+    const got = await raw(`${get(1)}${get(2)}\x00\x01 nonsense\r\n\r\n`, () => false);
+    assert.match(got, /"params":\["1"\].*"params":\["2"\]/s);
+    assert.match(got, /HTTP\/1\.1 (400|505) /);
+    assert.equal((await fetch(url("/things/3"))).status, 200);
+  });
+
+  it("refuses lengths that are no numbers, and requests with two lengths", async () => {
+    const head = "POST /things/1/x HTTP/1.1\r\nHost: h\r\n";
+    assert.match(await raw(`${head}Content-Length: abc\r\n\r\n`, () => false), /^HTTP\/1\.1 400 /);
+    const both = `${head}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`;
+    assert.match(await raw(both, () => false), /^HTTP\/1\.1 400 /);
+    await until(() => server.openRequests === 0);
+  });
+
+  it("does not share its port", async () => {
+    const other = new HttpServer({
+      routes,
+      live: room,
+      livePath: "/ws",
+      log: pino({ level: "silent" }),
+    });
+    await assert.rejects(other.listen("127.0.0.1", port), { code: "listen_failed" });
+    await other.close();
+  });
+
+  it("waits at its close for what is open and refuses what comes on old connections", async () => {
+    const slow = fetch(url("/hold"), { method: "POST", body: "{}" });
+    const idle = await begin("GET /things/1 HTTP/1.1\r\nHost: h\r\n\r\n");
+    await new Promise((resolve) => idle.once("data", resolve));
+    await until(() => held.length === 1);
+    const closed = server.close();
+    const refused = new Promise((resolve) => idle.once("data", resolve));
+    idle.write("GET /things/2 HTTP/1.1\r\nHost: h\r\n\r\n");
+    assert.match(String(await refused), /^HTTP\/1\.1 503 /);
+    held[0]?.respond(json(201, "done"));
+    assert.equal((await slow).status, 201);
+    await closed;
+    await assert.rejects(fetch(url("/things/1")));
+  });
+
+  describe("live connections", () => {
+    const socketUrl = (query = ""): string => `ws://127.0.0.1:${port}/ws${query}`;
+
+    function opened(client: WebSocket): Promise<string[]> {
+      const got: string[] = [];
+      client.on("message", (data) => got.push(String(data)));
+      return new Promise((resolve, reject) => {
+        client.once("message", () => resolve(got));
+        client.once("error", reject);
+      });
+    }
+
+    const closing = (client: WebSocket): Promise<number> =>
+      new Promise((resolve) => client.once("close", (code) => resolve(code)));
+
+    it("hands on the token of the upgrade, text and binary frames", async () => {
+      const client = new WebSocket(socketUrl("?access_token=a.b%2Bc"));
+      const got = await opened(client);
+      client.send("hello é");
+      client.send(Buffer.from([1]));
+      await until(() => got.length === 3);
+      assert.deepEqual(got, ["welcome 1 a.b+c", "hello é", "binary"]);
+      client.close(1000);
+      assert.equal(await closing(client), 1000);
+      await until(() => room.closed.length === 1);
+      const [socket] = room.sockets;
+      assert.equal(socket?.send("late"), false);
+      socket?.subscribe("all");
+      socket?.unsubscribe("all");
+      socket?.end(1000, "late");
+    });
+
+    it("publishes to the subscribers of a topic", async () => {
+      const client = new WebSocket(socketUrl());
+      const got = await opened(client);
+      client.send("join");
+      await until(() => server.subscriberCount("all") === 1);
+      server.publish("all", "news");
+      server.publish("others", "nothing");
+      await until(() => got.includes("news"));
+      client.terminate();
+      await until(() => server.subscriberCount("all") === 0);
+    });
+
+    it("ends a connection that sends too much at once", async () => {
+      const client = new WebSocket(socketUrl());
+      await opened(client);
+      client.send("x".repeat(SOCKET_MESSAGE_BYTES_MAX + 1));
+      assert.equal(await closing(client), 1006);
+      await until(() => room.closed.length === 1);
+    });
+
+    it("ends the one connection whose handling fails, with 1011", async () => {
+      const client = new WebSocket(socketUrl());
+      const other = new WebSocket(socketUrl());
+      await opened(client);
+      const got = await opened(other);
+      client.send("explode");
+      assert.equal(await closing(client), 1011);
+      assert.equal(logged[0]?.msg, "live handler failed");
+      other.send("still here");
+      await until(() => got.includes("still here"));
+      other.terminate();
+    });
+
+    for (const way of ["send", "publish"] as const) {
+      it(`cuts off a slow reader of ${way} with 1013 once it reads again`, async () => {
+        const client = new WebSocket(socketUrl());
+        await opened(client);
+        client.send("join");
+        await until(() => server.subscriberCount("all") === 1);
+        client.pause();
+        const [socket] = room.sockets;
+        const text = "y".repeat(SOCKET_BACKLOG_BYTES_MAX / 4);
+        while (server.subscriberCount("all") === 1) {
+          if (way === "publish") server.publish("all", text);
+          else socket?.send(text);
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        assert.equal(socket?.send("more"), false);
+        const closed = closing(client);
+        client.resume();
+        assert.equal(await closed, 1013);
+      });
+    }
+
+    it("tells its clients at its close", async () => {
+      const client = new WebSocket(socketUrl());
+      await opened(client);
+      const closed = closing(client);
+      await server.close();
+      assert.equal(await closed, 1001);
+    });
+  });
+});

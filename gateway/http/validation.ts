@@ -1,0 +1,162 @@
+import Type, { type Static, type TSchema } from "typebox";
+import { Compile } from "typebox/compile";
+import type { TLocalizedValidationError } from "typebox/error";
+import Format from "typebox/format";
+import { Settings } from "typebox/system";
+import { isUuidV7 } from "../../engine/ids.ts";
+import { VALIDATION_ERRORS_MAX } from "../../engine/limits.ts";
+import type { HttpRequest } from "./exchange.ts";
+import { parseJsonBody } from "./json-body.ts";
+import { ProblemError } from "./problem.ts";
+
+/** One wrong field: where, in dots and brackets (`items[0].seat`), and what is wrong with it. */
+export interface FieldError {
+  /** "" is the body itself. */
+  readonly path: string;
+  /** Continues the path as a sentence: "must be a string". */
+  readonly message: string;
+}
+
+export type Checked<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly errors: readonly FieldError[] };
+
+/**
+ * A schema compiled once. Members that it does not know are let pass, since clients evolve; `T` does
+ * not have them, so nothing copies them.
+ */
+export type Check<T> = (value: unknown) => Checked<T>;
+
+const INSTANT = /^\d{4}-\d\d-(\d\d)T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/i;
+const CONTROL = /\p{Cc}/u;
+const EMAIL = /^[^\s@\p{Cc}]{1,64}@[^\s@\p{Cc}]+\.[^\s@\p{Cc}.]+$/u;
+const KEY = /^[\p{L}\p{M}\p{N}._-]{1,64}$/u;
+
+/** Date.parse takes 30 February for 1 March; this does not. */
+function isInstant(text: string): boolean {
+  const day = INSTANT.exec(text)?.[1];
+  if (day === undefined || Number.isNaN(Date.parse(text))) return false;
+  return new Date(`${text.slice(0, 10)}T00:00:00Z`).getUTCDate() === Number(day);
+}
+
+function isCurrency(text: string): boolean {
+  return /^[A-Z]{3}$/.test(text) && Intl.supportedValuesOf("currency").includes(text);
+}
+
+function isTimezone(text: string): boolean {
+  if (!/^[A-Za-z]/.test(text)) return false;
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: text }).resolvedOptions().timeZone !== "";
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
+/** Texts that schemas refer to with `{format}`, and how a person is told of them. */
+const FORMATS: Readonly<Record<string, readonly [(text: string) => boolean, string]>> = {
+  instant: [isInstant, "must be an RFC 3339 time with its offset, such as 2030-05-04T19:30:00Z"],
+  id: [isUuidV7, "must be an id (a UUIDv7 in lower case)"],
+  email: [(text) => EMAIL.test(text.trim()), "must be an email address"],
+  // Line breaks belong into descriptions, not into names.
+  line: [(text) => text.trim() !== "" && !CONTROL.test(text), "must be a line of text"],
+  key: [(text) => KEY.test(text), "must be 1 to 64 letters, digits, dots, dashes or underscores"],
+  currency: [isCurrency, "must be an ISO 4217 currency, such as EUR"],
+  country: [(text) => /^[A-Z]{2}$/.test(text), "must be an ISO 3166 country, such as DE"],
+  timezone: [isTimezone, "must be an IANA time zone, such as Europe/Berlin"],
+};
+
+Settings.Set({ maxErrors: VALIDATION_ERRORS_MAX });
+for (const [name, [test]] of Object.entries(FORMATS)) Format.Set(name, test);
+
+export function compileSchema<Schema extends TSchema>(schema: Schema): Check<Static<Schema>> {
+  const validator = Compile(schema);
+  return (value) => {
+    // `Check` narrows to the schema's static type, under a name that the compiler can't follow.
+    if (validator.Check(value)) return { ok: true, value: value as Static<Schema> };
+    return { ok: false, errors: fieldErrors(validator.Errors(value)) };
+  };
+}
+
+/** A member that may be absent or null. */
+export const optional = <Schema extends TSchema>(schema: Schema) =>
+  Type.Optional(Type.Union([schema, Type.Null()]));
+
+/** `/items/0/seat` → `items[0].seat` */
+function pathOf(pointer: string): string {
+  let path = "";
+  for (const escaped of pointer.split("/").slice(1)) {
+    path = memberPath(path, escaped.replaceAll("~1", "/").replaceAll("~0", "~"));
+  }
+  return path;
+}
+
+/** The path of a member: `a.b`, `a[0]`, or `a["b c"]` where a dot would not do. */
+export function memberPath(parent: string, member: string): string {
+  if (/^\d+$/.test(member)) return `${parent}[${member}]`;
+  if (!/^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(member)) return `${parent}[${JSON.stringify(member)}]`;
+  return parent === "" ? member : `${parent}.${member}`;
+}
+
+/** One error a place; of a nullable member only what its real type complains about. */
+function fieldErrors(found: readonly TLocalizedValidationError[]): FieldError[] {
+  const errors = new Map<string, string>();
+  for (const error of found) {
+    if (error.keyword === "type" && error.params.type === "null") continue;
+    for (const [path, message] of explain(error)) {
+      if (!errors.has(path) && errors.size < VALIDATION_ERRORS_MAX) errors.set(path, message);
+    }
+  }
+  return Array.from(errors, ([path, message]) => ({ path, message }));
+}
+
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  string: "a string",
+  number: "a number",
+  integer: "a whole number",
+  boolean: "true or false",
+  object: "an object",
+  array: "a list",
+};
+
+function explain(error: TLocalizedValidationError): (readonly [path: string, message: string])[] {
+  const path = pathOf(error.instancePath);
+  switch (error.keyword) {
+    case "required":
+      return error.params.requiredProperties.map(
+        (name) => [memberPath(path, name), "is missing"] as const,
+      );
+    case "type": {
+      const types = [error.params.type].flat().map((type) => TYPE_NAMES[type] ?? type);
+      return [[path, `must be ${types.join(" or ")}`]];
+    }
+    case "format":
+      return [[path, FORMATS[error.params.format]?.[1] ?? error.message]];
+    case "enum":
+      return [[path, `must be one of ${error.params.allowedValues.join(", ")}`]];
+    case "minimum":
+      return [[path, `must be at least ${error.params.limit}`]];
+    case "maximum":
+      return [[path, `must be at most ${error.params.limit}`]];
+    default:
+      return [[path, error.message]];
+  }
+}
+
+/** The value of a body that must be JSON and pass the check; what refuses it is thrown. */
+export function readBody<T>(check: Check<T>, request: HttpRequest): T {
+  const body = parseJsonBody(request);
+  if (!body.ok) throw new ProblemError(body.code, { detail: body.detail });
+  const checked = check(body.value);
+  if (!checked.ok) throw validationFailed(checked.errors);
+  return checked.value;
+}
+
+/** At least one error. */
+export function validationFailed(errors: readonly FieldError[]): ProblemError {
+  const [first] = errors;
+  const subject = first === undefined || first.path === "" ? "The body" : first.path;
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
+  const detail = `${subject} ${first?.message ?? "is wrong"}${more}`;
+  return new ProblemError("validation_failed", { detail, errors });
+}

@@ -1,0 +1,188 @@
+import type { EventId } from "../../engine/ids.ts";
+import {
+  DELTA_CONFLATION_MS,
+  WATCH_IDLE_MS,
+  WATCH_WAITERS_MAX,
+  WATCHED_EVENTS_MAX,
+} from "../../engine/limits.ts";
+import type { InventoryChange, InventoryReset } from "../../workers/shard-messages.ts";
+import type { Answered, ShardRouter } from "../shard-router.ts";
+import { LiveView } from "./live-view.ts";
+
+const RETRY_MS = 1_000;
+
+/** The view, or the answer that says why there is none. */
+export type ViewResult = LiveView | Exclude<Answered, { kind: "view" }>;
+type Waiter = (result: ViewResult) => void;
+
+interface Watch {
+  view: LiveView | null;
+  /** Readers who wait for the view. */
+  waiters: Waiter[];
+  /** Changes that came before the view did. */
+  early: InventoryChange[];
+  /** The rules changed while the view was on its way: ask again. */
+  stale: boolean;
+  subscribers: number;
+  lastUsedMs: number;
+}
+
+/**
+ * Live copies of the availability of every event that somebody looks at.
+ *
+ * Invariants:
+ * - A watch without a view has asked its actor for one. Changes that arrive before the view are kept
+ *   and applied on top of it, except those that it contains already.
+ * - Subscribers of an event get every delta in order; a newcomer's snapshot is taken right after a
+ *   delta, so the next delta's `from` is the snapshot's `seq`.
+ */
+export class AvailabilityHub {
+  readonly #router: ShardRouter;
+  readonly #publish: (topic: string, text: string) => void;
+  readonly #watches = new Map<EventId, Watch>();
+  readonly #unsent = new Set<LiveView>();
+  readonly #idleTimer: NodeJS.Timeout;
+  #flushTimer: NodeJS.Timeout | null = null;
+
+  constructor(router: ShardRouter, publish: (topic: string, text: string) => void) {
+    this.#router = router;
+    this.#publish = publish;
+    this.#idleTimer = setInterval(() => this.#letIdleGo(Date.now()), WATCH_IDLE_MS / 4);
+  }
+
+  static topicOf(eventId: EventId): string {
+    return `event:${eventId}`;
+  }
+
+  subscribersOf(eventId: EventId): number {
+    return this.#watches.get(eventId)?.subscribers ?? 0;
+  }
+
+  /** Calls back with the event's view: at once when it is there. */
+  read(eventId: EventId, callback: Waiter): void {
+    const watch = this.#watchOf(eventId);
+    if (watch === null) return callback({ kind: "refused", refusal: { code: "busy" } });
+    watch.lastUsedMs = Date.now();
+    if (watch.view !== null) return callback(watch.view);
+    if (watch.waiters.length >= WATCH_WAITERS_MAX) {
+      return callback({ kind: "refused", refusal: { code: "busy" } });
+    }
+    watch.waiters.push(callback);
+  }
+
+  /** Publishes what happened since the last delta: a snapshot taken now joins the next one exactly. */
+  sendUnsent(view: LiveView): void {
+    this.#unsent.delete(view);
+    const delta = view.takeDelta();
+    if (delta !== null) this.#publish(AvailabilityHub.topicOf(view.eventId), delta);
+  }
+
+  subscribed(eventId: EventId): void {
+    const watch = this.#watches.get(eventId);
+    if (watch !== undefined) watch.subscribers += 1;
+  }
+
+  unsubscribed(eventId: EventId): void {
+    const watch = this.#watches.get(eventId);
+    if (watch === undefined) return;
+    watch.subscribers -= 1;
+    watch.lastUsedMs = Date.now();
+  }
+
+  /** Takes one durable change from a worker. */
+  changed(change: InventoryChange | InventoryReset): void {
+    const watch = this.#watches.get(change.eventId);
+    if (watch === undefined) return;
+    if ("reset" in change) return this.#reset(change.eventId, watch);
+    if (watch.view === null) {
+      watch.early.push(change);
+      return;
+    }
+    watch.view.apply(change);
+    this.#unsent.add(watch.view);
+    this.#flushTimer ??= setTimeout(() => this.#flush(), DELTA_CONFLATION_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.#idleTimer);
+    if (this.#flushTimer !== null) clearTimeout(this.#flushTimer);
+  }
+
+  #watchOf(eventId: EventId): Watch | null {
+    const known = this.#watches.get(eventId);
+    if (known !== undefined) return known;
+    if (this.#watches.size >= WATCHED_EVENTS_MAX) this.#letIdleGo(Number.POSITIVE_INFINITY);
+    if (this.#watches.size >= WATCHED_EVENTS_MAX) return null;
+    const watch: Watch = {
+      view: null,
+      waiters: [],
+      early: [],
+      stale: false,
+      subscribers: 0,
+      lastUsedMs: Date.now(),
+    };
+    this.#watches.set(eventId, watch);
+    this.#ask(eventId, watch);
+    return watch;
+  }
+
+  #ask(eventId: EventId, watch: Watch): void {
+    this.#router.execute(eventId, { kind: "watch" }, (answer) => {
+      if (watch.stale) {
+        watch.stale = false;
+        this.#ask(eventId, watch);
+      } else if (answer.kind === "view") {
+        this.#install(watch, new LiveView(eventId, answer.view));
+      } else {
+        this.#fail(eventId, watch, answer);
+      }
+    });
+  }
+
+  #install(watch: Watch, view: LiveView): void {
+    for (const change of watch.early) view.apply(change);
+    watch.early = [];
+    watch.view = view;
+    view.takeDelta();
+    if (watch.subscribers > 0) {
+      this.#publish(AvailabilityHub.topicOf(view.eventId), view.snapshot());
+    }
+    const { waiters } = watch;
+    watch.waiters = [];
+    for (const waiter of waiters) waiter(view);
+  }
+
+  /** Readers hear why; subscribers that wait for a refresh are served by another try. */
+  #fail(eventId: EventId, watch: Watch, answer: Exclude<Answered, { kind: "view" }>): void {
+    const { waiters } = watch;
+    watch.waiters = [];
+    if (watch.subscribers === 0) this.#watches.delete(eventId);
+    else setTimeout(() => this.#ask(eventId, watch), RETRY_MS).unref();
+    for (const waiter of waiters) waiter(answer);
+  }
+
+  #reset(eventId: EventId, watch: Watch): void {
+    if (watch.view === null) {
+      watch.stale = true;
+      return;
+    }
+    this.sendUnsent(watch.view);
+    watch.view = null;
+    this.#ask(eventId, watch);
+  }
+
+  #flush(): void {
+    this.#flushTimer = null;
+    for (const view of this.#unsent) this.sendUnsent(view);
+  }
+
+  #letIdleGo(nowMs: number): void {
+    for (const [eventId, watch] of this.#watches) {
+      if (watch.view === null || watch.subscribers > 0) continue;
+      if (nowMs - watch.lastUsedMs < WATCH_IDLE_MS) continue;
+      this.#unsent.delete(watch.view);
+      this.#watches.delete(eventId);
+      this.#router.execute(eventId, { kind: "unwatch" }, () => undefined);
+    }
+  }
+}

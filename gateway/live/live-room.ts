@@ -1,0 +1,219 @@
+import Type from "typebox";
+import { type EventId, parseEventId, type UserId } from "../../engine/ids.ts";
+import { SUBSCRIPTIONS_PER_SOCKET_MAX } from "../../engine/limits.ts";
+import type { HoldExpiredNotice } from "../../workers/shard-messages.ts";
+import type { BookingDesk } from "../booking/booking-desk.ts";
+import type { DeskResult, Settle } from "../booking/desk-result.ts";
+import type { LiveHandler, LiveSocket } from "../http/exchange.ts";
+import { parseJsonText } from "../http/json-body.ts";
+import { problemDocument } from "../http/problem.ts";
+import { compileSchema } from "../http/validation.ts";
+import type { Identity, Tokens } from "../identity/tokens.ts";
+import { AvailabilityHub } from "./availability-hub.ts";
+import { LiveView } from "./live-view.ts";
+
+const Id = Type.Union([Type.String({ maxLength: 200 }), Type.Number()]);
+const Message = Type.Object({
+  op: Type.String({ maxLength: 50 }),
+  id: Type.Optional(Id),
+  eventId: Type.Optional(Type.String({ maxLength: 100 })),
+  token: Type.Optional(Type.String({ maxLength: 8_192 })),
+  holdId: Type.Optional(Type.String({ maxLength: 100 })),
+  since: Type.Optional(Type.Object({ epoch: Type.Number(), seq: Type.Number() })),
+  idempotencyKey: Type.Optional(Type.String({ maxLength: 1_000 })),
+});
+type Message = Type.Static<typeof Message>;
+const checkMessage = compileSchema(Message);
+
+interface Session {
+  readonly socket: LiveSocket;
+  identity: Identity | null;
+  readonly events: Set<EventId>;
+}
+
+/**
+ * What is said over WebSockets: availability to whoever subscribes, and the booking desk's second door.
+ *
+ * Invariants:
+ * - A message that makes no sense is answered with `error`; the connection stays.
+ * - A socket is in `#byUser` exactly while it is open and authenticated.
+ */
+export class LiveRoom implements LiveHandler {
+  readonly #desk: BookingDesk;
+  readonly #tokens: Tokens;
+  readonly #hub: AvailabilityHub;
+  readonly #sessions = new Map<number, Session>();
+  readonly #byUser = new Map<UserId, Set<LiveSocket>>();
+
+  constructor(ports: { desk: BookingDesk; tokens: Tokens; hub: AvailabilityHub }) {
+    this.#desk = ports.desk;
+    this.#tokens = ports.tokens;
+    this.#hub = ports.hub;
+  }
+
+  get socketCount(): number {
+    return this.#sessions.size;
+  }
+
+  open(socket: LiveSocket): void {
+    const session: Session = { socket, identity: null, events: new Set() };
+    this.#sessions.set(socket.id, session);
+    if (socket.accessToken !== "") this.#authenticate(session, socket.accessToken);
+  }
+
+  close(socket: LiveSocket): void {
+    const session = this.#sessions.get(socket.id);
+    if (session === undefined) return;
+    this.#sessions.delete(socket.id);
+    for (const eventId of session.events) this.#hub.unsubscribed(eventId);
+    this.#leaveUser(session);
+  }
+
+  message(socket: LiveSocket, text: string | null): void {
+    const session = this.#sessions.get(socket.id);
+    if (session === undefined) return;
+    if (text === null) {
+      return fail(session, undefined, "unsupported_frame", "Send JSON in text frames.");
+    }
+    const parsed = parseJsonText(text);
+    if (!parsed.ok) return fail(session, undefined, "malformed_json", "The frame is not JSON.");
+    const checked = checkMessage(parsed.value);
+    if (!checked.ok) {
+      const [first] = checked.errors;
+      const detail = first === undefined ? "" : `${first.path}: ${first.message}`;
+      return fail(session, idOf(parsed.value), "validation_failed", detail);
+    }
+    this.#handle(session, checked.value, parsed.value);
+  }
+
+  /** Tells the owner of a hold that its time is over, on every socket of theirs. */
+  tellExpired({ eventId, holdId, userId, seq }: HoldExpiredNotice): void {
+    const sockets = this.#byUser.get(userId);
+    if (sockets === undefined) return;
+    const text = JSON.stringify({ op: "hold.expired", eventId, holdId, seq });
+    for (const socket of sockets) socket.send(text);
+  }
+
+  #handle(session: Session, message: Message, body: unknown): void {
+    const eventId = parseEventId(message.eventId);
+    switch (message.op) {
+      case "auth":
+        return this.#authenticate(session, message.token ?? "", message.id);
+      case "subscribe":
+        return this.#subscribe(session, eventId, message);
+      case "unsubscribe":
+        return this.#unsubscribe(session, eventId, message);
+      case "hold":
+      case "book":
+      case "release":
+      case "extend":
+        return this.#atDesk(session, message.op, eventId, message, body);
+      default:
+        return fail(session, message.id, "unknown_op", `There is no op "${message.op}".`);
+    }
+  }
+
+  #authenticate(session: Session, token: string, id?: Message["id"]): void {
+    const identity = this.#tokens.verify(`Bearer ${token}`);
+    if (identity === null) {
+      return fail(session, id, "unauthenticated", "The access token is missing, wrong or expired.");
+    }
+    this.#leaveUser(session);
+    session.identity = identity;
+    const sockets = this.#byUser.get(identity.userId) ?? new Set();
+    sockets.add(session.socket);
+    this.#byUser.set(identity.userId, sockets);
+    const { userId, role } = identity;
+    send(session, { op: "authenticated", ...(id === undefined ? {} : { id }), userId, role });
+  }
+
+  #leaveUser({ identity, socket }: Session): void {
+    if (identity === null) return;
+    const sockets = this.#byUser.get(identity.userId);
+    sockets?.delete(socket);
+    if (sockets?.size === 0) this.#byUser.delete(identity.userId);
+  }
+
+  #subscribe(session: Session, eventId: EventId | null, message: Message): void {
+    const { id, since } = message;
+    if (eventId === null) return fail(session, id, "event_not_found", "There is no such event.");
+    const isNew = !session.events.has(eventId);
+    if (isNew && session.events.size >= SUBSCRIPTIONS_PER_SOCKET_MAX) {
+      const detail = `One connection may watch ${SUBSCRIPTIONS_PER_SOCKET_MAX} events.`;
+      return fail(session, id, "too_many_subscriptions", detail);
+    }
+    this.#hub.read(eventId, (result) => {
+      if (!this.#sessions.has(session.socket.id)) return;
+      if (result instanceof LiveView) return this.#welcome(session, result, since);
+      const isUnknown = result.kind === "refused" && result.refusal.code === "event_not_found";
+      if (isUnknown) fail(session, id, "event_not_found", "There is no such event.");
+      else fail(session, id, "busy", "Too much to do right now; try again shortly.");
+    });
+  }
+
+  /** Sends the state or what was missed of it, and joins the event's deltas with nothing in between. */
+  #welcome(session: Session, view: LiveView, since: Message["since"]): void {
+    const { socket, events } = session;
+    this.#hub.sendUnsent(view);
+    if (!events.has(view.eventId)) {
+      events.add(view.eventId);
+      this.#hub.subscribed(view.eventId);
+    }
+    const missed = since === undefined ? null : view.deltasSince(since.epoch, since.seq);
+    if (missed === null) socket.send(view.snapshot());
+    else for (const delta of missed) socket.send(delta);
+    socket.subscribe(AvailabilityHub.topicOf(view.eventId));
+  }
+
+  #unsubscribe(session: Session, eventId: EventId | null, { id }: Message): void {
+    if (eventId === null) return fail(session, id, "event_not_found", "There is no such event.");
+    if (session.events.delete(eventId)) {
+      session.socket.unsubscribe(AvailabilityHub.topicOf(eventId));
+      this.#hub.unsubscribed(eventId);
+    }
+    send(session, { op: "unsubscribed", eventId });
+  }
+
+  #atDesk(
+    session: Session,
+    op: "hold" | "book" | "release" | "extend",
+    eventId: EventId | null,
+    message: Message,
+    body: unknown,
+  ): void {
+    const { identity } = session;
+    const { id, holdId = "" } = message;
+    const settle: Settle = (result) => send(session, replyOf(id, result));
+    if (identity === null) return settle({ kind: "problem", code: "unauthenticated", members: {} });
+    const request = { identity, body, idempotencyKey: message.idempotencyKey ?? "" };
+    if (op === "hold") this.#desk.hold(eventId, request, settle);
+    else if (op === "book") this.#desk.book(eventId, request, settle);
+    else if (op === "extend") this.#desk.extend(holdId, request, settle);
+    else this.#desk.release(holdId, identity, settle);
+  }
+}
+
+function replyOf(id: Message["id"], result: DeskResult): object {
+  const named = id === undefined ? {} : { id };
+  if (result.kind === "problem") {
+    const { status, document } = problemDocument(result.code, result.members);
+    return { op: "reply", ...named, status, body: document };
+  }
+  const status = result.body === null ? 204 : result.status;
+  const replayed = result.replayed ? { replayed: true } : {};
+  return { op: "reply", ...named, status, body: result.body, ...replayed };
+}
+
+function idOf(value: unknown): Message["id"] {
+  if (typeof value !== "object" || value === null || !("id" in value)) return undefined;
+  const { id } = value;
+  return typeof id === "string" || typeof id === "number" ? id : undefined;
+}
+
+function fail(session: Session, id: Message["id"], code: string, detail: string): void {
+  send(session, { op: "error", ...(id === undefined ? {} : { id }), code, detail });
+}
+
+function send(session: Session, message: object): void {
+  session.socket.send(JSON.stringify(message));
+}

@@ -1,0 +1,150 @@
+import type { InventoryDefinition } from "../../engine/definition.ts";
+import type { EventId } from "../../engine/ids.ts";
+import { Inventory } from "../../engine/inventory.ts";
+import { DELTAS_KEPT_PER_EVENT_MAX } from "../../engine/limits.ts";
+import { areaIndexOf, isSeat } from "../../engine/place.ts";
+import type { InventoryChange, InventoryView } from "../../workers/shard-messages.ts";
+
+interface SentDelta {
+  readonly from: number;
+  readonly to: number;
+  readonly text: string;
+}
+
+/**
+ * The gateway's copy of one event's availability, and the deltas that were sent of it.
+ *
+ * Invariants:
+ * - `seq` is the last fact applied; `sentSeq` the `to` of the last delta; what happened in between is
+ *   in `#touchedSeats` and `#touchedAreas`.
+ * - The kept deltas are gapless: each one's `from` is its predecessor's `to`.
+ * - free + held + sold + blocked = capacity in everything that is shown (engine/inventory.ts).
+ */
+export class LiveView {
+  readonly eventId: EventId;
+  readonly epoch: number;
+  readonly definition: InventoryDefinition;
+  readonly inventory: Inventory;
+  seq: number;
+  #sentSeq: number;
+  readonly #touchedSeats = new Set<number>();
+  readonly #touchedAreas = new Set<number>();
+  #deltas: SentDelta[] = [];
+  #json: string | null = null;
+  #jsonWithSeats: string | null = null;
+
+  constructor(eventId: EventId, view: InventoryView) {
+    this.eventId = eventId;
+    this.epoch = view.epoch;
+    this.definition = view.definition;
+    this.inventory = Inventory.restored(view.definition, view.statuses, view.areas);
+    this.seq = view.seq;
+    this.#sentSeq = view.seq;
+  }
+
+  get hasUnsent(): boolean {
+    return this.seq > this.#sentSeq;
+  }
+
+  apply(change: InventoryChange): void {
+    if (change.seq <= this.seq) return;
+    this.seq = change.seq;
+    this.#json = null;
+    this.#jsonWithSeats = null;
+    for (const place of change.places) {
+      this.inventory.move(place, change.from, change.to);
+      if (isSeat(place)) this.#touchedSeats.add(place);
+      else this.#touchedAreas.add(areaIndexOf(place));
+    }
+  }
+
+  /** The changes since the last delta as one delta; null: there are none. Encoded once for everyone. */
+  takeDelta(): string | null {
+    if (!this.hasUnsent) return null;
+    const { inventory } = this;
+    const text = JSON.stringify({
+      op: "delta",
+      eventId: this.eventId,
+      epoch: this.epoch,
+      from: this.#sentSeq,
+      to: this.seq,
+      seats: Array.from(this.#touchedSeats, (seat) => [
+        seat,
+        String.fromCharCode(inventory.statusOf(seat)),
+      ]),
+      areas: Array.from(this.#touchedAreas, (index) => this.#areaCounts(index)),
+      ...this.#totals(),
+    });
+    this.#deltas.push({ from: this.#sentSeq, to: this.seq, text });
+    if (this.#deltas.length > 2 * DELTAS_KEPT_PER_EVENT_MAX) {
+      this.#deltas = this.#deltas.slice(-DELTAS_KEPT_PER_EVENT_MAX);
+    }
+    this.#sentSeq = this.seq;
+    this.#touchedSeats.clear();
+    this.#touchedAreas.clear();
+    return text;
+  }
+
+  /** What a client missed that has everything up to `seq`; null: it needs a snapshot. */
+  deltasSince(epoch: number, seq: number): readonly string[] | null {
+    if (epoch !== this.epoch || this.hasUnsent) return null;
+    if (seq === this.seq) return [];
+    const first = this.#deltas.findIndex((delta) => delta.from === seq);
+    return first < 0 ? null : this.#deltas.slice(first).map((delta) => delta.text);
+  }
+
+  snapshot(): string {
+    return JSON.stringify({
+      op: "snapshot",
+      eventId: this.eventId,
+      epoch: this.epoch,
+      seq: this.seq,
+      statuses: this.#statuses(),
+      areas: this.definition.areas.map((_, index) => this.#areaCounts(index)),
+      ...this.#totals(),
+    });
+  }
+
+  /** The answer of GET /events/{id}/availability; kept until the next change. */
+  availabilityJson(withSeats: boolean): string {
+    if (withSeats) {
+      this.#jsonWithSeats ??= this.#encodeAvailability({ statuses: this.#statuses() });
+      return this.#jsonWithSeats;
+    }
+    this.#json ??= this.#encodeAvailability({});
+    return this.#json;
+  }
+
+  #encodeAvailability(extra: { statuses?: string }): string {
+    const { definition, inventory } = this;
+    return JSON.stringify({
+      eventId: this.eventId,
+      epoch: this.epoch,
+      seq: this.seq,
+      status: definition.status,
+      capacity: inventory.capacity,
+      ...this.#totals(),
+      categories: definition.categories.map(({ key, priceMinor }, index) => ({
+        key,
+        free: inventory.freeIn(index),
+        price: priceMinor,
+      })),
+      areas: definition.areas.map((_, index) => this.#areaCounts(index)),
+      ...extra,
+    });
+  }
+
+  #areaCounts(index: number): object {
+    return { key: this.definition.areas[index]?.key, ...this.inventory.area(index) };
+  }
+
+  #totals(): object {
+    const { free, held, sold, blocked } = this.inventory;
+    return { free, held, sold, blocked };
+  }
+
+  #statuses(): string {
+    const { buffer, byteOffset, byteLength } = this.inventory.statuses;
+    return Buffer.from(buffer, byteOffset, byteLength).toString("latin1");
+  }
+}

@@ -1,0 +1,295 @@
+import { assert } from "../../engine/assert.ts";
+import { FRAME_PAYLOAD_BYTES_MAX, STARTER_SEGMENT_BYTES } from "../../engine/limits.ts";
+import { type Disk, type DiskFile, isOutOfRoom } from "./disk.ts";
+import { forEachEntry, readEntryHeader } from "./entry.ts";
+import {
+  BASE,
+  type ChainEnd,
+  encodeBase,
+  ENTRIES,
+  FRAME_HEADER_BYTES,
+  type FrameContent,
+  sealFrame,
+} from "./frame.ts";
+import type { JournalStatus, RecoveryReport, TornTail, Watermarks } from "./journal-port.ts";
+import { type LastLsns, readJournal, type Recovery } from "./recovery.ts";
+import { JournalNoRoom } from "./recovery-errors.ts";
+import {
+  isLeftover,
+  makeSegment,
+  parseSegmentHeader,
+  SEGMENT_HEADER_BYTES,
+  segmentName,
+} from "./segment.ts";
+import { discardSegments, type SegmentSupply } from "./segment-supply.ts";
+import { copyTornTail, settleEnd } from "./torn-tail.ts";
+
+export interface FileJournalPorts {
+  readonly disk: Disk;
+  readonly supply: SegmentSupply;
+  /** SALT_BYTES that nobody can foresee. */
+  readonly randomSalt: () => Uint8Array;
+  /** Ends the process; a test may throw instead. */
+  readonly die: (reason: string, cause: unknown) => never;
+  /** Any monotonic clock, for the status only. */
+  readonly nowMs: () => number;
+  /** Size of the first segment when none is prepared. Default: STARTER_SEGMENT_BYTES. */
+  readonly starterBytes?: number;
+}
+
+export interface OpenedJournal {
+  readonly journal: FileJournal;
+  /** Entries that PostgreSQL lacks, in order. */
+  readonly recovered: readonly Uint8Array<ArrayBuffer>[];
+  readonly report: RecoveryReport;
+}
+
+interface Segment {
+  readonly sequence: number;
+  readonly bytes: number;
+  /** The last lsn of each shard that has entries in it. */
+  readonly last: Map<number, number>;
+}
+
+interface CurrentSegment extends Segment {
+  readonly file: DiskFile;
+  readonly salt: Uint8Array;
+  offset: number;
+}
+
+/**
+ * The journal in files of one directory.
+ *
+ * Invariants:
+ *  - `appendFrame` returns true only when the frame is on disk; frames are written one at a time, each
+ *    after the one before is durable.
+ *  - a start writes to a segment of its own, and removes the ones before it only when everything in
+ *    them that PostgreSQL lacks is on disk there.
+ *  - a segment is retired when PostgreSQL has all its entries and all segments before it are gone.
+ *  - a failed write, fdatasync, rename, unlink or directory sync ends the process.
+ */
+export class FileJournal {
+  readonly #ports: FileJournalPorts;
+  readonly #frame = Buffer.allocUnsafeSlow(FRAME_HEADER_BYTES + FRAME_PAYLOAD_BYTES_MAX);
+  readonly #last: Map<number, number>;
+  readonly #projected: Map<number, number>;
+  readonly #closed: Segment[] = [];
+  #current: CurrentSegment;
+  #chain: ChainEnd;
+  #next: "preparing" | "ready" | "no room" = "no room";
+  #onRoom: () => void = () => undefined;
+  #frames = 0;
+  #fsyncs = 0;
+  #entries = 0;
+  #lastSyncMs = 0;
+
+  /**
+   * Recovers what is there and begins a segment. Throws JournalCorrupt before it changes anything, and
+   * JournalNoRoom when a start needs more room than there is.
+   */
+  static open(ports: FileJournalPorts, watermarks: LastLsns): OpenedJournal {
+    const { disk } = ports;
+    const recovery = readJournal(disk, watermarks);
+    let tornTail: TornTail | null = null;
+    const journal = fatal(ports, "the journal could not be opened", () => {
+      for (const name of disk.list().filter(isLeftover)) disk.unlink(name);
+      if (recovery.tornTail !== null) tornTail = copyTornTail(disk, recovery.tornTail);
+      settleEnd(disk, recovery.lastFrame, recovery.tornTail);
+      disk.syncDirectory();
+      const sequence = firstSegment(ports, recovery);
+      return new FileJournal(ports, { recovery, watermarks, sequence });
+    });
+    return { journal, recovered: recovery.recovered, report: reportOf(recovery, tornTail) };
+  }
+
+  private constructor(
+    ports: FileJournalPorts,
+    start: { recovery: Recovery; watermarks: LastLsns; sequence: number },
+  ) {
+    const { recovery, watermarks, sequence } = start;
+    this.#ports = ports;
+    this.#chain = recovery.chain;
+    this.#last = new Map(watermarks);
+    this.#projected = new Map(watermarks);
+    this.#current = this.#begin(sequence);
+    for (const chunk of recovery.recovered) this.#rewrite(chunk);
+    discardSegments(
+      ports.disk,
+      recovery.used.filter((old) => old < sequence),
+    );
+    this.#prepareNext();
+  }
+
+  /** The last durable lsn of every shard. */
+  get last(): Watermarks {
+    return [...this.#last];
+  }
+
+  get isFull(): boolean {
+    return this.#next === "no room";
+  }
+
+  /** `listener` is called when `isFull` changed, or an append that found no room may find it now. */
+  listenForRoom(listener: () => void): void {
+    this.#onRoom = listener;
+  }
+
+  /**
+   * Makes the entries durable as one frame. `chunks` hold whole entries, FRAME_PAYLOAD_BYTES_MAX at
+   * most. False: nothing was written, because the next segment is not there yet.
+   */
+  appendFrame(chunks: readonly Uint8Array[]): boolean {
+    const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    if (bytes === 0) return true;
+    assert(bytes <= FRAME_PAYLOAD_BYTES_MAX, "the entries fit into a frame");
+    return fatal(this.#ports, "the journal could not be written", () => {
+      if (this.#current.offset + FRAME_HEADER_BYTES + bytes > this.#current.bytes) {
+        if (this.#next !== "ready") return false;
+        this.#roll();
+      }
+      this.#write(chunks, ENTRIES);
+      return true;
+    });
+  }
+
+  /** PostgreSQL has these: removes what nobody needs any more. */
+  retire(watermarks: Watermarks): void {
+    for (const [shard, lsn] of watermarks) {
+      this.#projected.set(shard, Math.max(lsn, this.#projected.get(shard) ?? 0));
+    }
+    const kept = this.#closed.findIndex((segment) => !this.#isProjected(segment));
+    const gone = this.#closed.splice(0, kept === -1 ? this.#closed.length : kept);
+    if (gone.length === 0) return;
+    this.#discard(gone);
+    this.retryRoom();
+  }
+
+  /** Tries again to prepare the next segment, if there was no room for it. */
+  retryRoom(): void {
+    if (this.#next === "no room") this.#prepareNext();
+  }
+
+  /**
+   * Closes the files. If PostgreSQL has everything, the journal removes itself: the next start need not
+   * be of this journal, as when another one took its turn in between.
+   */
+  close(): void {
+    this.#current.file.close();
+    this.retire([]);
+    if (this.#closed.length === 0 && this.#isProjected(this.#current)) {
+      this.#discard([this.#current]);
+    }
+    this.#ports.supply.close();
+  }
+
+  status(): JournalStatus {
+    const segments = [...this.#closed, this.#current];
+    return {
+      segments: segments.length,
+      bytes: segments.reduce((sum, segment) => sum + segment.bytes, 0),
+      file: segmentName(this.#current.sequence),
+      offset: this.#current.offset,
+      full: this.isFull,
+      frames: this.#frames,
+      fsyncs: this.#fsyncs,
+      entries: this.#entries,
+      entriesPerFrame: this.#frames === 0 ? 0 : this.#entries / this.#frames,
+      lastSyncUs: Math.round(this.#lastSyncMs * 1_000),
+      shards: [...this.#last].map(([shard, durableLsn]) => {
+        return { shard, durableLsn, projectedLsn: this.#projected.get(shard) ?? 0 };
+      }),
+    };
+  }
+
+  /** Entries are in the journal's hands twice until the segments they came from are removed. */
+  #rewrite(chunk: Uint8Array): void {
+    if (this.appendFrame([chunk])) return;
+    const made = this.#makeNow(this.#current.sequence + 1);
+    if (!made) throw new JournalNoRoom("no room to rewrite what was recovered");
+    this.#next = "ready";
+    assert(this.appendFrame([chunk]), "a new segment has room for a frame");
+  }
+
+  #makeNow(sequence: number): boolean {
+    return makeStarter(this.#ports, sequence);
+  }
+
+  #roll(): void {
+    const old = this.#current;
+    old.file.close();
+    this.#closed.push(old);
+    this.#current = this.#begin(old.sequence + 1);
+    this.#prepareNext();
+  }
+
+  #begin(sequence: number): CurrentSegment {
+    const file = this.#ports.disk.open(segmentName(sequence), "update");
+    const header = parseSegmentHeader(file.read(0, SEGMENT_HEADER_BYTES));
+    assert(typeof header !== "string" && header.sequence === sequence, "a prepared segment is whole");
+    const current: CurrentSegment = {
+      sequence,
+      file,
+      bytes: file.size(),
+      salt: header.salt,
+      last: new Map(),
+      offset: SEGMENT_HEADER_BYTES,
+    };
+    this.#current = current;
+    this.#write([encodeBase(this.#last)], BASE);
+    return current;
+  }
+
+  #write(chunks: readonly Uint8Array[], kind: FrameContent["kind"]): void {
+    let end = FRAME_HEADER_BYTES;
+    for (const chunk of chunks) {
+      this.#frame.set(chunk, end);
+      end += chunk.length;
+    }
+    const frame = this.#frame.subarray(0, end);
+    const current = this.#current;
+    const entryCount = kind === ENTRIES ? this.#note(frame.subarray(FRAME_HEADER_BYTES)) : 0;
+    this.#chain = sealFrame(frame, { kind, entryCount }, current.salt, this.#chain);
+    current.file.write(frame, current.offset);
+    const startedMs = this.#ports.nowMs();
+    current.file.datasync();
+    this.#lastSyncMs = this.#ports.nowMs() - startedMs;
+    current.offset += end;
+    this.#frames += 1;
+    this.#fsyncs += 1;
+    this.#entries += entryCount;
+  }
+
+  /** Counts the entries and notes what they bring their shards to. */
+  #note(payload: Buffer): number {
+    let count = 0;
+    forEachEntry(payload, (offset) => {
+      const { shard, lsn } = readEntryHeader(payload, offset);
+      assert(lsn === (this.#last.get(shard) ?? 0) + 1, "the lsns of a shard have no gap");
+      this.#last.set(shard, lsn);
+      this.#current.last.set(shard, lsn);
+      count += 1;
+    });
+    return count;
+  }
+
+  #prepareNext(): void {
+    const sequence = this.#current.sequence + 1;
+    const wasFull = this.isFull;
+    // While a retry is under way the journal is as full as before.
+    if (!wasFull) this.#next = "preparing";
+    this.#ports.supply.prepare(sequence, (outcome) => {
+      this.#next = outcome;
+      if (outcome === "ready" || !wasFull) this.#onRoom();
+    });
+  }
+
+  #isProjected({ last }: Segment): boolean {
+    return [...last].every(([shard, lsn]) => lsn <= (this.#projected.get(shard) ?? 0));
+  }
+
+  #discard(segments: readonly Segment[]): void {
+    fatal(this.#ports, "a segment could not be removed", () => {
+      this.#ports.supply.discard(segments.map((segment) => segment.sequence));
+    });
+  }
+}

@@ -1,0 +1,41 @@
+/** Why a journal is not written to. The truth table in recovery.ts says when each one is given. */
+export type CorruptionCode =
+  | "journal_bad_header"
+  | "journal_missing_segment"
+  | "journal_unused_segment_between"
+  | "journal_frame_after_bad"
+  | "journal_bad_older_frame"
+  | "journal_broken_chain"
+  | "journal_bad_payload"
+  | "journal_lsn_gap"
+  | "journal_lost_tail"
+  | "journal_ahead_of_database";
+
+export interface Corruption {
+  readonly code: CorruptionCode;
+  readonly file: string;
+  readonly offset: number;
+  /** A sentence for the operator. */
+  readonly reason: string;
+}
+
+/** Something acknowledged may be missing, and to go on would hide it. Nothing was changed on disk. */
+export class JournalCorrupt extends Error {
+  readonly code: CorruptionCode;
+  readonly file: string;
+  readonly offset: number;
+  readonly reason: string;
+
+  constructor({ code, file, offset, reason }: Corruption) {
+    super(`${code}: ${file} at offset ${offset}: ${reason}`);
+    this.code = code;
+    this.file = file;
+    this.offset = offset;
+    this.reason = reason;
+  }
+}
+
+/** The disk has no room for what a start needs. Nothing is lost; free some and start again. */
+export class JournalNoRoom extends Error {
+  readonly code = "journal_no_room";
+}

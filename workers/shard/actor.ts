@@ -1,0 +1,49 @@
+import type { EventState } from "../../engine/event-state.ts";
+import type { Fact } from "../../engine/facts.ts";
+import type { EventId } from "../../engine/ids.ts";
+import { ACTOR_MAILBOX_MAX } from "../../engine/limits.ts";
+import type { ShardRequest } from "../shard-messages.ts";
+
+/**
+ * The single writer of one event, with what surrounds its state in a running shard.
+ *
+ * Invariants:
+ * - `state` is null exactly while the actor loads; requests wait in `mailbox` meanwhile.
+ * - `lastLsn` is the lsn of its last fact: while PostgreSQL lacks it, the actor may not be let go,
+ *   because it could not be loaded again as it is.
+ */
+export class Actor {
+  readonly eventId: EventId;
+  state: EventState | null = null;
+  lastLsn = 0;
+  lastUsedMs: number;
+  /** The gateway keeps a copy of the availability and is told every change. */
+  watched = false;
+  /** Audits in progress: each sees every fact from its start on. */
+  readonly recordings = new Set<Fact[]>();
+  /** Outcomes under an idempotency key that PostgreSQL may not have yet, by seq. */
+  readonly recentOutcomes = new Map<number, Fact>();
+  #mailbox: ShardRequest[] = [];
+
+  constructor(eventId: EventId, nowMs: number) {
+    this.eventId = eventId;
+    this.lastUsedMs = nowMs;
+  }
+
+  get mailboxDepth(): number {
+    return this.#mailbox.length;
+  }
+
+  /** False: the mailbox is full. */
+  park(request: ShardRequest): boolean {
+    if (this.#mailbox.length >= ACTOR_MAILBOX_MAX) return false;
+    this.#mailbox.push(request);
+    return true;
+  }
+
+  takeParked(): ShardRequest[] {
+    const parked = this.#mailbox;
+    this.#mailbox = [];
+    return parked;
+  }
+}

@@ -1,0 +1,95 @@
+import type { EventId } from "../../engine/ids.ts";
+import { UNPROJECTED_FACTS_PER_SHARD_MAX } from "../../engine/limits.ts";
+import type { Actor } from "./actor.ts";
+import { LatencyWindow } from "./latency-window.ts";
+import { LogicalClock } from "./logical-clock.ts";
+
+export interface ShardStart {
+  readonly shard: number;
+  readonly epoch: number;
+  /** Watermark at start; the shard's facts go on from here. */
+  readonly appliedLsn: number;
+}
+
+interface KeyedOutcome {
+  readonly lsn: number;
+  readonly actor: Actor;
+  readonly seq: number;
+}
+
+interface WatermarkWait {
+  readonly lsn: number;
+  readonly resolve: () => void;
+}
+
+/**
+ * A group of events with one sequence of facts.
+ *
+ * Invariant: projectedLsn <= durableLsn <= appendedLsn <= lsn, and each only grows.
+ */
+export class Shard {
+  readonly id: number;
+  readonly epoch: number;
+  readonly clock: LogicalClock;
+  readonly actors = new Map<EventId, Actor>();
+  readonly latency = new LatencyWindow();
+  lsn: number;
+  /** Last lsn handed to the journal. */
+  appendedLsn: number;
+  durableLsn: number;
+  projectedLsn: number;
+  commandsTotal = 0;
+  commandsPerSecond = 0;
+  roundsTotal = 0;
+  factsTotal = 0;
+  #commandsAtLastSecond = 0;
+  #outcomes: KeyedOutcome[] = [];
+  #waits: WatermarkWait[] = [];
+
+  constructor(start: ShardStart, wallMs: () => number, logicalMs: number) {
+    this.id = start.shard;
+    this.epoch = start.epoch;
+    this.clock = new LogicalClock(wallMs, logicalMs);
+    this.lsn = start.appliedLsn;
+    this.appendedLsn = start.appliedLsn;
+    this.durableLsn = start.appliedLsn;
+    this.projectedLsn = start.appliedLsn;
+  }
+
+  /** PostgreSQL is so far behind that nothing more is admitted. */
+  get isBehind(): boolean {
+    return this.lsn - this.projectedLsn >= UNPROJECTED_FACTS_PER_SHARD_MAX;
+  }
+
+  /** Remembers a keyed outcome until PostgreSQL has it. */
+  rememberOutcome(outcome: KeyedOutcome): void {
+    this.#outcomes.push(outcome);
+  }
+
+  projected(lsn: number): void {
+    this.projectedLsn = Math.max(this.projectedLsn, lsn);
+    let count = 0;
+    for (const outcome of this.#outcomes) {
+      if (outcome.lsn > this.projectedLsn) break;
+      outcome.actor.recentOutcomes.delete(outcome.seq);
+      count += 1;
+    }
+    if (count > 0) this.#outcomes = this.#outcomes.slice(count);
+    const due = this.#waits.filter((wait) => wait.lsn <= this.projectedLsn);
+    if (due.length === 0) return;
+    this.#waits = this.#waits.filter((wait) => wait.lsn > this.projectedLsn);
+    for (const wait of due) wait.resolve();
+  }
+
+  /** Resolves once PostgreSQL has everything up to `lsn`. */
+  whenProjected(lsn: number): Promise<void> {
+    if (lsn <= this.projectedLsn) return Promise.resolve();
+    return new Promise((resolve) => this.#waits.push({ lsn, resolve }));
+  }
+
+  /** Called once a second. */
+  measureRate(): void {
+    this.commandsPerSecond = this.commandsTotal - this.#commandsAtLastSecond;
+    this.#commandsAtLastSecond = this.commandsTotal;
+  }
+}

@@ -1,0 +1,13 @@
+import type { Fact } from "../../engine/facts.ts";
+import type { EventId } from "../../engine/ids.ts";
+import type { Snapshot } from "../../engine/snapshot.ts";
+
+/** What a shard asks the store: the states that its actors begin with, and outcomes long gone. */
+export interface ActorLoader {
+  /** An event's state at the last seq that is projected. Nobody has configured it: seq 0. */
+  load(eventId: EventId): Promise<Snapshot>;
+  /** The fact that was the outcome of the request with this key; null: it is not projected yet. */
+  loadOutcome(eventId: EventId, digest: string): Promise<Fact | null>;
+  /** Events in which somebody holds places: their actors must be awake to end the holds. */
+  eventsWithHolds(): Promise<EventId[]>;
+}

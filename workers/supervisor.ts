@@ -1,0 +1,222 @@
+/**
+ * Starts the engine's threads in the order in which they may trust each other, wires their ports, and
+ * stops them the other way round:
+ *
+ *   fence older owners (epochs) ─► open the journal ─► project its tail ─► shard workers ─► serve
+ *
+ *              ┌─ gateway port ─► shard worker n ── entries ──► journal thread ── durable entries ─┐
+ *   main ──────┤                      ▲    ▲                         │                             ▼
+ *              │                      │    └──── durable ticket ─────┘                 projector thread
+ *              └─ watermarks ◄────────┴───────────────── watermarks ──────────────────────────┘
+ *
+ * Invariant: a thread that is gone, or a projector that found a violated constraint, is never papered
+ * over: a dead thread ends the process, and the next start recovers.
+ */
+import { MessageChannel, type MessagePort, type Worker } from "node:worker_threads";
+import { die } from "./die.ts";
+import type { FromJournalThread, JournalStatus, ToJournalThread } from "./journal/journal-port.ts";
+import type {
+  FromProjectorThread,
+  ProjectorReport,
+  ToProjectorThread,
+  WatermarkMessage,
+} from "./projector/projector-messages.ts";
+import type { ShardStart } from "./shard/shard.ts";
+import type { FromShardThread, ToShardThread } from "./shard/shard-thread-messages.ts";
+import type { ShardReport } from "./shard-messages.ts";
+import { spawnThread } from "./spawn-thread.ts";
+import { acquireShards, readLogicalMs } from "./store/shard-table.ts";
+import { ThreadLink } from "./thread-link.ts";
+
+/** The journal refused to open: what is on disk can't be what was written. */
+export class JournalRefused extends Error {
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export interface SupervisorOptions {
+  readonly journalDir: string;
+  readonly databaseUrl: string;
+  readonly shardCount: number;
+  readonly workerCount: number;
+  readonly log: (level: "info" | "warn" | "error", fields: object, message: string) => void;
+}
+
+type ShardLink = ThreadLink<ToShardThread, FromShardThread>;
+type JournalLink = ThreadLink<ToJournalThread, FromJournalThread>;
+type ProjectorLink = ThreadLink<ToProjectorThread, FromProjectorThread>;
+
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #journal: JournalLink;
+  readonly #projector: ProjectorLink;
+  #workers: ShardLink[] = [];
+  #stopping = false;
+  #onWatermarks: (watermarks: WatermarkMessage["watermarks"]) => void = () => undefined;
+  /** One port per worker: requests in, batches out. */
+  readonly gatewayPorts: MessagePort[] = [];
+  readonly watermarks = new Map<number, number>();
+  /** Shards whose facts the database refused, with the reason: they sell nothing any more. */
+  readonly failedShards = new Map<number, string>();
+
+  static async start(options: SupervisorOptions): Promise<Supervisor> {
+    const owned = await acquireShards(options.databaseUrl, options.shardCount);
+    const supervisor = new Supervisor(options, owned);
+    await supervisor.#recover(owned);
+    await supervisor.#startWorkers(owned);
+    return supervisor;
+  }
+
+  private constructor(options: SupervisorOptions, owned: readonly ShardStart[]) {
+    this.#options = options;
+    const { databaseUrl, journalDir } = options;
+    const epochs = owned.map(({ shard, epoch, appliedLsn }) => [shard, epoch, appliedLsn]);
+    this.#projector = this.#spawn("projector", "./projector/projector-thread.ts", {
+      databaseUrl,
+      epochs,
+    });
+    this.#journal = this.#spawn("journal", "./journal/journal-thread.ts", { dir: journalDir });
+    for (const { shard, appliedLsn } of owned) this.watermarks.set(shard, appliedLsn);
+    this.#projector.on("watermarks", (message) => this.#projected(message.watermarks));
+    this.#projector.on("projectorFailed", ({ shard, reason }) => {
+      this.failedShards.set(shard, reason);
+      options.log("error", { shard, reason }, "a shard can't be projected any more");
+    });
+  }
+
+  /** Calls back with every movement of a watermark. */
+  listenWatermarks(callback: (watermarks: WatermarkMessage["watermarks"]) => void): void {
+    this.#onWatermarks = callback;
+  }
+
+  async shardReports(): Promise<ShardReport[]> {
+    const replies = await Promise.all(
+      this.#workers.map((worker) => worker.ask("report", (id) => ({ kind: "report", id }))),
+    );
+    return replies.flatMap((reply) => reply.reports).sort((a, b) => a.shard - b.shard);
+  }
+
+  async journalStatus(): Promise<JournalStatus> {
+    const reply = await this.#journal.ask("status", (id) => ({ kind: "status", id }));
+    return reply.status;
+  }
+
+  async projectorReport(): Promise<ProjectorReport> {
+    const reply = await this.#projector.ask("status", (id) => ({ kind: "status", id }));
+    return reply.report;
+  }
+
+  /**
+   * Stops the threads. The gateway has had all its answers by then, so what is left is to finish the
+   * journal and to let PostgreSQL catch up; what it can't take in `drainMs` the next start recovers.
+   */
+  async stop(drainMs: number): Promise<void> {
+    this.#stopping = true;
+    for (const worker of this.#workers) await worker.terminate();
+    const closed = this.#journal.next("closed");
+    this.#journal.send({ kind: "close" });
+    await closed;
+    const drained = this.#projector.next("drained").then(() => true);
+    this.#projector.send({ kind: "drain" });
+    const inTime = await Promise.race([drained, after(drainMs)]);
+    if (!inTime) this.#options.log("warn", {}, "PostgreSQL is behind; the next start catches up");
+    const stopped = this.#projector.next("stopped").then(() => true);
+    this.#projector.send({ kind: "stop" });
+    await Promise.race([stopped, after(drainMs)]);
+    await this.#projector.terminate();
+    await this.#journal.terminate();
+  }
+
+  async #recover(owned: readonly ShardStart[]): Promise<void> {
+    const opened = Promise.race([this.#journal.next("opened"), this.#journal.next("refused")]);
+    const watermarks = owned.map(({ shard, appliedLsn }) => [shard, appliedLsn] as const);
+    this.#journal.send({ kind: "open", watermarks });
+    const result = await opened;
+    if (result.kind === "refused") throw new JournalRefused(result.code, result.message);
+    const { port1, port2 } = new MessageChannel();
+    this.#journal.send({ kind: "connectProjector", port: port1 }, [port1]);
+    this.#projector.send({ kind: "connectJournal", port: port2 }, [port2]);
+    const { recovered, report } = result;
+    if (recovered > 0) this.#options.log("info", { recovered, report }, "journal tail recovered");
+    await this.#caughtUp(result.last);
+  }
+
+  /** Resolves once PostgreSQL has everything that the journal had. */
+  #caughtUp(last: readonly (readonly [shard: number, lsn: number])[]): Promise<void> {
+    const isDone = (): boolean =>
+      last.every(([shard, lsn]) => (this.watermarks.get(shard) ?? 0) >= lsn);
+    if (isDone()) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#onWatermarks = () => {
+        if (isDone()) resolve();
+      };
+      this.#projector.on("projectorFailed", ({ shard, reason }) => {
+        reject(new Error(`shard ${shard} can't be recovered: ${reason}`));
+      });
+    });
+  }
+
+  async #startWorkers(owned: readonly ShardStart[]): Promise<void> {
+    const { databaseUrl, shardCount, workerCount } = this.#options;
+    const logicalMs = await readLogicalMs(databaseUrl);
+    for (let worker = 0; worker < workerCount; worker += 1) {
+      const gateway = new MessageChannel();
+      const journal = new MessageChannel();
+      const projector = new MessageChannel();
+      this.#journal.send({ kind: "connect", port: journal.port1 }, [journal.port1]);
+      this.#projector.send({ kind: "connectListener", port: projector.port1 }, [projector.port1]);
+      const shards = owned
+        .filter(({ shard }) => shard < shardCount && shard % workerCount === worker)
+        .map((start) => ({
+          ...start,
+          appliedLsn: this.watermarks.get(start.shard) ?? start.appliedLsn,
+        }));
+      const ports = {
+        gatewayPort: gateway.port2,
+        journalPort: journal.port2,
+        projectorPort: projector.port2,
+      };
+      const data = { worker, shards, shardCount, logicalMs, databaseUrl, ...ports };
+      const link: ShardLink = this.#spawn(
+        `shards-${worker}`,
+        "./shard/shard-thread.ts",
+        data,
+        Object.values(ports),
+      );
+      link.on("warning", ({ message, detail }) => {
+        this.#options.log("warn", { worker, detail }, message);
+      });
+      this.#workers.push(link);
+      this.gatewayPorts.push(gateway.port1);
+    }
+    await Promise.all(this.#workers.map((worker) => worker.next("ready")));
+    for (const worker of this.#workers) worker.send({ kind: "wake" });
+  }
+
+  #projected(watermarks: WatermarkMessage["watermarks"]): void {
+    for (const [shard, lsn] of watermarks) this.watermarks.set(shard, lsn);
+    this.#onWatermarks(watermarks);
+  }
+
+  #spawn<To extends object, From extends { kind: string }>(
+    name: string,
+    entry: string,
+    data: object,
+    transferList: MessagePort[] = [],
+  ): ThreadLink<To, From> {
+    const url = new URL(entry, import.meta.url);
+    const worker: Worker = spawnThread(url, data, { name, transferList });
+    worker.on("error", (error) => die(`the ${name} thread failed`, error));
+    worker.on("exit", (code) => {
+      if (!this.#stopping) die(`the ${name} thread ended with code ${code}`);
+    });
+    return new ThreadLink<To, From>(worker);
+  }
+}
+
+function after(ms: number): Promise<false> {
+  return new Promise((resolve) => setTimeout(resolve, ms, false).unref());
+}
