@@ -72,6 +72,18 @@ export const FRAME_PAYLOAD_BYTES_MAX = 8 * 1024 * 1024;
 export const ENTRY_BYTES_MAX = 4 * 1024 * 1024;
 /** Facts in one projection transaction. */
 export const PROJECTION_BATCH_FACTS_MAX = 5_000;
+/** Entry bytes in one projection transaction; a single larger entry goes alone. */
+export const PROJECTION_BATCH_BYTES_MAX = 4 * 1024 * 1024;
+/** A statement of the projector that is not answered after this long is given up and sent again. */
+export const PROJECTION_STATEMENT_MS_MAX = 60_000;
+/** Longest pause between two tries to project one batch; the first is a hundredth of it. */
+export const PROJECTION_RETRY_MS_MAX = 5_000;
+/** How often the projector looks for rows that are older than their time to live. */
+export const PURGE_INTERVAL_MS = 10_000;
+/** Rows of one table that one step of the purge deletes. */
+export const PURGE_ROWS_MAX = 1_000;
+/** Rows outlive their time to live by this: a shard's clock may lag behind the purge's. */
+export const PURGE_MARGIN_MS = 3_600_000;
 
 /** An embedded PostgreSQL that must recover first may need this long to get ready. */
 export const POSTGRES_START_MS_MAX = 120_000;

@@ -1,6 +1,6 @@
 import Type from "typebox";
 import { type HoldId, parseHoldId } from "../../engine/ids.ts";
-import { type Checked, compileSchema } from "../http/validation.ts";
+import { type Checked, compileSchema, type FieldError } from "../http/validation.ts";
 import { parseEmail } from "../identity/email.ts";
 import type { Identity } from "../identity/tokens.ts";
 
@@ -28,18 +28,21 @@ export function bookBody(input: unknown, role: Identity["role"]): Checked<BookRe
   const checked = checkBook(input);
   if (!checked.ok) return checked;
   const { holdId, payment, email } = checked.value;
-  const errors: { path: string; message: string }[] = [];
+  const errors: FieldError[] = [];
   const parsedHoldId = parseHoldId(holdId);
-  if (parsedHoldId === null) errors.push({ path: "holdId", message: "expected the id of a hold" });
+  if (parsedHoldId === null) errors.push({ path: "holdId", message: "must be the id of a hold" });
   if (payment.provider !== "none") {
-    errors.push({ path: "payment.provider", message: 'only "none" is available yet' });
+    errors.push({
+      path: "payment.provider",
+      message: 'must be "none": no other provider is available yet',
+    });
   }
   const parsedEmail = email === undefined ? null : parseEmail(email);
   if (email !== undefined && parsedEmail === null) {
-    errors.push({ path: "email", message: "expected an email address" });
+    errors.push({ path: "email", message: "must be an email address" });
   }
   if (email === undefined && role === "guest") {
-    errors.push({ path: "email", message: "booking as a guest needs an email address" });
+    errors.push({ path: "email", message: "is missing: a guest books with an email address" });
   }
   if (errors.length > 0 || parsedHoldId === null) return { ok: false, errors };
   return { ok: true, value: { holdId: parsedHoldId, email: parsedEmail } };

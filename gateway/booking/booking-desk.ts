@@ -21,6 +21,7 @@ import { PLACES_PER_HOLD_MAX } from "../../engine/limits.ts";
 import { unreachable } from "../../engine/unreachable.ts";
 import type { EventDirectory, EventEntry } from "../catalogue/event-directory.ts";
 import type { ProblemCode } from "../http/problem-codes.ts";
+import { type FieldError, validationFailed } from "../http/validation.ts";
 import type { Identity } from "../identity/tokens.ts";
 import type { Answered, ShardRouter } from "../shard-router.ts";
 import { bookBody, cancelBody } from "./book-request.ts";
@@ -195,7 +196,7 @@ export class BookingDesk {
     if (idempotencyKey === "") return null;
     if (isIdempotencyKey(idempotencyKey)) return commandKey(identity.userId, idempotencyKey, asked);
     return new Fault([
-      { path: "Idempotency-Key", message: "expected 1 to 128 visible ASCII characters" },
+      { path: "Idempotency-Key", message: "must be 1 to 128 visible ASCII characters" },
     ]);
   }
 
@@ -260,7 +261,7 @@ export class BookingDesk {
 /** A request that validation refuses, told apart from what it would have become. */
 class Fault {
   readonly problem: DeskProblem;
-  constructor(errors: readonly { path: string; message: string }[]) {
+  constructor(errors: readonly FieldError[]) {
     this.problem = invalid(errors);
   }
 }
@@ -295,6 +296,7 @@ function problem(code: ProblemCode): DeskProblem {
   return { kind: "problem", code, members: {} };
 }
 
-function invalid(errors: readonly { path: string; message: string }[]): DeskProblem {
-  return { kind: "problem", code: "validation_failed", members: { errors } };
+function invalid(errors: readonly FieldError[]): DeskProblem {
+  const { code, members } = validationFailed(errors);
+  return { kind: "problem", code, members };
 }

@@ -1,10 +1,11 @@
 import { eventTagOf, parseBookingId, parseEventId } from "../../engine/ids.ts";
 import type { EventDirectory } from "../catalogue/event-directory.ts";
 import type { HttpRequest, HttpResponse, Respond, Route } from "../http/exchange.ts";
-import { parseJsonBody } from "../http/json-body.ts";
+import { type JsonBody, parseJsonBody } from "../http/json-body.ts";
 import { pageOf } from "../http/page.ts";
 import { ProblemError, problem } from "../http/problem.ts";
 import { asyncRoute } from "../http/routes.ts";
+import { validationFailed } from "../http/validation.ts";
 import type { Identity, Tokens } from "../identity/tokens.ts";
 import type { AvailabilityHub } from "../live/availability-hub.ts";
 import { LiveView } from "../live/live-view.ts";
@@ -109,10 +110,10 @@ function bodied(tokens: Tokens) {
   const withIdentity = authenticated(tokens);
   return (handler: BodyHandler) =>
     (request: HttpRequest, respond: Respond): void => {
-      const parsed =
+      const parsed: JsonBody =
         request.body.length === 0 ? { ok: true, value: undefined } : parseJsonBody(request);
       if (!parsed.ok) {
-        respond(problem(parsed.code, request.requestId));
+        respond(problem(parsed.code, request.requestId, { detail: parsed.detail }));
         return;
       }
       const { idempotencyKey } = request;
@@ -145,8 +146,7 @@ async function list(ports: BookingRoutesPorts, request: HttpRequest): Promise<Ht
   const { limit, cursor } = pageOf(request.query);
   const before = cursor === null ? null : parseBookingCursor(cursor);
   if (cursor !== null && before === null) {
-    const errors = [{ path: "cursor", message: "not a cursor of this list" }];
-    throw new ProblemError("validation_failed", { errors });
+    throw validationFailed([{ path: "cursor", message: "must be a nextCursor of this list" }]);
   }
   await settled(ports, identity);
   const found = await ports.reader.listOf(identity.userId, limit + 1, before);

@@ -3,7 +3,7 @@ import { PLACES_PER_HOLD_MAX } from "../../engine/limits.ts";
 import type { Place } from "../../engine/place.ts";
 import { placeOfArea } from "../../engine/place.ts";
 import type { EventEntry } from "../catalogue/event-directory.ts";
-import { compileSchema } from "../http/validation.ts";
+import { compileSchema, type FieldError, validationFailed } from "../http/validation.ts";
 import type { DeskProblem } from "./desk-result.ts";
 
 const SeatItem = Type.Object({ seat: Type.String({ minLength: 1, maxLength: 200 }) });
@@ -28,20 +28,15 @@ export const HoldBody = Type.Object({
 export type HoldBody = Type.Static<typeof HoldBody>;
 export const holdBody = compileSchema(HoldBody);
 
-interface Fault {
-  readonly path: string;
-  readonly message: string;
-}
-
 /** Turns the public names of a hold's items into places; a quantity becomes that many places. */
 export function placesOf(body: HoldBody, event: EventEntry): Place[] | DeskProblem {
   const places: Place[] = [];
-  const faults: Fault[] = [];
+  const faults: FieldError[] = [];
   const unknownSeats: string[] = [];
   const unknownAreas: string[] = [];
   const seats = new Set<number>();
   if (body.promoCode !== undefined) {
-    faults.push({ path: "promoCode", message: "promo codes are not available yet" });
+    faults.push({ path: "promoCode", message: "is not available yet" });
   }
   for (const [index, item] of body.items.entries()) {
     const fault = faultOf(item);
@@ -51,7 +46,7 @@ export function placesOf(body: HoldBody, event: EventEntry): Place[] | DeskProbl
       const seat = event.seatIndexById.get(item.seat);
       if (seat === undefined) unknownSeats.push(item.seat);
       else if (seats.has(seat)) {
-        faults.push({ path: `items[${index}].seat`, message: "the seat is named twice" });
+        faults.push({ path: `items[${index}].seat`, message: "names a seat twice" });
       } else {
         seats.add(seat);
         places.push(seat);
@@ -62,7 +57,7 @@ export function placesOf(body: HoldBody, event: EventEntry): Place[] | DeskProbl
       else for (let n = 0; n < (item.quantity ?? 1); n += 1) places.push(placeOfArea(area));
     }
   }
-  if (faults.length > 0) return problem("validation_failed", { errors: faults });
+  if (faults.length > 0) return problem("validation_failed", validationFailed(faults).members);
   if (unknownSeats.length > 0) return problem("unknown_seat", { seats: unknownSeats });
   if (unknownAreas.length > 0) return problem("unknown_area", { areas: unknownAreas });
   if (places.length > PLACES_PER_HOLD_MAX) {
@@ -72,19 +67,19 @@ export function placesOf(body: HoldBody, event: EventEntry): Place[] | DeskProbl
 }
 
 /** An item is a seat, or an area with a quantity. */
-function faultOf(item: HoldBody["items"][number]): Fault | null {
+function faultOf(item: HoldBody["items"][number]): FieldError | null {
   if (item.bestAvailable !== undefined) {
-    return { path: ".bestAvailable", message: "best-available choice is not available yet" };
+    return { path: ".bestAvailable", message: "is not available yet" };
   }
   if (item.seat !== undefined && item.area === undefined) {
     const single = item.quantity === undefined || item.quantity === 1;
-    return single ? null : { path: ".quantity", message: "a seat is one place" };
+    return single ? null : { path: ".quantity", message: "must be 1: a seat is one place" };
   }
   if (item.area !== undefined && item.seat === undefined) {
     if (item.quantity !== undefined) return null;
-    return { path: ".quantity", message: "an area needs a quantity" };
+    return { path: ".quantity", message: "is missing: an area needs a quantity" };
   }
-  return { path: "", message: "expected a seat, or an area with a quantity" };
+  return { path: "", message: "must be a seat, or an area with a quantity" };
 }
 
 function problem(code: DeskProblem["code"], members: DeskProblem["members"]): DeskProblem {

@@ -17,7 +17,8 @@ import { HttpServer } from "./server.ts";
 const echo = (request: HttpRequest, respond: Respond): void =>
   respond(json(200, { ...request, body: request.body.toString("utf8") }));
 
-const BIG = Buffer.alloc(3_000_000, "x");
+/** More than the socket buffers of both sides take. */
+const BIG = Buffer.alloc(24_000_000, "x");
 
 class Room implements LiveHandler {
   readonly sockets: LiveSocket[] = [];
@@ -47,7 +48,7 @@ describe("HttpServer", () => {
     { method: "GET", path: "/things/:id", handler: echo },
     { method: "POST", path: "/things/:id/:part", handler: echo },
     { method: "GET", path: "/big", handler: (_, respond) => respond({ status: 200, body: BIG }) },
-    { method: "POST", path: "/big", handler: echo, bodyBytesMax: 4_000_000 },
+    { method: "POST", path: "/big", handler: echo, bodyBytesMax: 24_000_000 },
     { method: "DELETE", path: "/gone", handler: (_, r) => r({ status: 204, body: null }) },
     { method: "POST", path: "/hold", handler: (request, respond) => held.push({ request, respond }) },
     {

@@ -5,14 +5,14 @@ import { forEachEntry, readEntryHeader } from "./entry.ts";
 import {
   BASE,
   type ChainEnd,
-  encodeBase,
   ENTRIES,
+  encodeBase,
   FRAME_HEADER_BYTES,
   type FrameContent,
   sealFrame,
 } from "./frame.ts";
 import type { JournalStatus, RecoveryReport, TornTail, Watermarks } from "./journal-port.ts";
-import { type LastLsns, readJournal, type Recovery } from "./recovery.ts";
+import { type LastLsns, type Recovery, readJournal } from "./recovery.ts";
 import { JournalNoRoom } from "./recovery-errors.ts";
 import {
   isLeftover,
@@ -21,8 +21,11 @@ import {
   SEGMENT_HEADER_BYTES,
   segmentName,
 } from "./segment.ts";
-import { discardSegments, type SegmentSupply } from "./segment-supply.ts";
+import { discardSegments, type SegmentSupply, type SupplyOutcome } from "./segment-supply.ts";
 import { copyTornTail, settleEnd } from "./torn-tail.ts";
+
+/** Payload of a rewritten frame: few syncs, and segments that fill up well. */
+const REWRITE_FRAME_BYTES = 1024 * 1024;
 
 export interface FileJournalPorts {
   readonly disk: Disk;
@@ -76,7 +79,8 @@ export class FileJournal {
   readonly #closed: Segment[] = [];
   #current: CurrentSegment;
   #chain: ChainEnd;
-  #next: "preparing" | "ready" | "no room" = "no room";
+  #next: "preparing" | SupplyOutcome = "preparing";
+  #isFull = false;
   #onRoom: () => void = () => undefined;
   #frames = 0;
   #fsyncs = 0;
@@ -88,18 +92,16 @@ export class FileJournal {
    * JournalNoRoom when a start needs more room than there is.
    */
   static open(ports: FileJournalPorts, watermarks: LastLsns): OpenedJournal {
-    const { disk } = ports;
-    const recovery = readJournal(disk, watermarks);
-    let tornTail: TornTail | null = null;
-    const journal = fatal(ports, "the journal could not be opened", () => {
-      for (const name of disk.list().filter(isLeftover)) disk.unlink(name);
-      if (recovery.tornTail !== null) tornTail = copyTornTail(disk, recovery.tornTail);
-      settleEnd(disk, recovery.lastFrame, recovery.tornTail);
-      disk.syncDirectory();
-      const sequence = firstSegment(ports, recovery);
-      return new FileJournal(ports, { recovery, watermarks, sequence });
-    });
-    return { journal, recovered: recovery.recovered, report: reportOf(recovery, tornTail) };
+    const recovery = readJournal(ports.disk, watermarks);
+    try {
+      const { sequence, tornTail } = settle(ports, recovery);
+      const journal = new FileJournal(ports, { recovery, watermarks, sequence });
+      return { journal, recovered: recovery.recovered, report: reportOf(recovery, tornTail) };
+    } catch (cause) {
+      if (cause instanceof JournalNoRoom) throw cause;
+      if (isOutOfRoom(cause)) throw new JournalNoRoom("no room to start the journal", { cause });
+      return ports.die("the journal could not be opened", cause);
+    }
   }
 
   private constructor(
@@ -111,8 +113,9 @@ export class FileJournal {
     this.#chain = recovery.chain;
     this.#last = new Map(watermarks);
     this.#projected = new Map(watermarks);
-    this.#current = this.#begin(sequence);
-    for (const chunk of recovery.recovered) this.#rewrite(chunk);
+    this.#current = openSegment(ports.disk, sequence);
+    this.#writeBase();
+    this.#rewrite(recovery.recovered);
     discardSegments(
       ports.disk,
       recovery.used.filter((old) => old < sequence),
@@ -126,7 +129,7 @@ export class FileJournal {
   }
 
   get isFull(): boolean {
-    return this.#next === "no room";
+    return this.#isFull;
   }
 
   /** `listener` is called when `isFull` changed, or an append that found no room may find it now. */
@@ -143,9 +146,10 @@ export class FileJournal {
     if (bytes === 0) return true;
     assert(bytes <= FRAME_PAYLOAD_BYTES_MAX, "the entries fit into a frame");
     return fatal(this.#ports, "the journal could not be written", () => {
-      if (this.#current.offset + FRAME_HEADER_BYTES + bytes > this.#current.bytes) {
+      if (!this.#fits(bytes)) {
         if (this.#next !== "ready") return false;
         this.#roll();
+        this.#prepareNext();
       }
       this.#write(chunks, ENTRIES);
       return true;
@@ -201,42 +205,40 @@ export class FileJournal {
     };
   }
 
-  /** Entries are in the journal's hands twice until the segments they came from are removed. */
-  #rewrite(chunk: Uint8Array): void {
-    if (this.appendFrame([chunk])) return;
-    const made = this.#makeNow(this.#current.sequence + 1);
-    if (!made) throw new JournalNoRoom("no room to rewrite what was recovered");
-    this.#next = "ready";
-    assert(this.appendFrame([chunk]), "a new segment has room for a frame");
+  /** Writes what was recovered into segments of this start, in frames of a moderate size. */
+  #rewrite(recovered: readonly Uint8Array[]): void {
+    for (let index = 0; index < recovered.length; ) {
+      const chunks: Uint8Array[] = [];
+      let bytes = 0;
+      do {
+        const chunk = recovered[index];
+        if (chunk === undefined) break;
+        chunks.push(chunk);
+        bytes += chunk.length;
+        index += 1;
+      } while (bytes + (recovered[index]?.length ?? 0) <= REWRITE_FRAME_BYTES);
+      if (!this.#fits(bytes)) {
+        makeStarter(this.#ports, this.#current.sequence + 1);
+        this.#roll();
+      }
+      this.#write(chunks, ENTRIES);
+    }
   }
 
-  #makeNow(sequence: number): boolean {
-    return makeStarter(this.#ports, sequence);
+  #fits(payloadBytes: number): boolean {
+    return this.#current.offset + FRAME_HEADER_BYTES + payloadBytes <= this.#current.bytes;
   }
 
   #roll(): void {
     const old = this.#current;
     old.file.close();
     this.#closed.push(old);
-    this.#current = this.#begin(old.sequence + 1);
-    this.#prepareNext();
+    this.#current = openSegment(this.#ports.disk, old.sequence + 1);
+    this.#writeBase();
   }
 
-  #begin(sequence: number): CurrentSegment {
-    const file = this.#ports.disk.open(segmentName(sequence), "update");
-    const header = parseSegmentHeader(file.read(0, SEGMENT_HEADER_BYTES));
-    assert(typeof header !== "string" && header.sequence === sequence, "a prepared segment is whole");
-    const current: CurrentSegment = {
-      sequence,
-      file,
-      bytes: file.size(),
-      salt: header.salt,
-      last: new Map(),
-      offset: SEGMENT_HEADER_BYTES,
-    };
-    this.#current = current;
+  #writeBase(): void {
     this.#write([encodeBase(this.#last)], BASE);
-    return current;
   }
 
   #write(chunks: readonly Uint8Array[], kind: FrameContent["kind"]): void {
@@ -247,6 +249,7 @@ export class FileJournal {
     }
     const frame = this.#frame.subarray(0, end);
     const current = this.#current;
+    assert(current.offset + end <= current.bytes, "a frame stays within its segment");
     const entryCount = kind === ENTRIES ? this.#note(frame.subarray(FRAME_HEADER_BYTES)) : 0;
     this.#chain = sealFrame(frame, { kind, entryCount }, current.salt, this.#chain);
     current.file.write(frame, current.offset);
@@ -273,13 +276,13 @@ export class FileJournal {
   }
 
   #prepareNext(): void {
-    const sequence = this.#current.sequence + 1;
-    const wasFull = this.isFull;
-    // While a retry is under way the journal is as full as before.
-    if (!wasFull) this.#next = "preparing";
-    this.#ports.supply.prepare(sequence, (outcome) => {
+    this.#next = "preparing";
+    this.#ports.supply.prepare(this.#current.sequence + 1, (outcome) => {
       this.#next = outcome;
-      if (outcome === "ready" || !wasFull) this.#onRoom();
+      // While a retry is under way the journal stays as full as it was.
+      const hasChanged = this.#isFull !== (outcome === "no room");
+      this.#isFull = outcome === "no room";
+      if (hasChanged || outcome === "ready") this.#onRoom();
     });
   }
 
@@ -291,5 +294,79 @@ export class FileJournal {
     fatal(this.#ports, "a segment could not be removed", () => {
       this.#ports.supply.discard(segments.map((segment) => segment.sequence));
     });
+  }
+}
+
+/** Prepares the directory for a new segment, and says which one is to be written to. */
+function settle(
+  ports: FileJournalPorts,
+  recovery: Recovery,
+): { sequence: number; tornTail: TornTail | null } {
+  const { disk } = ports;
+  for (const name of disk.list().filter(isLeftover)) disk.unlink(name);
+  const tornTail = recovery.tornTail === null ? null : copyTornTail(disk, recovery.tornTail);
+  settleEnd(disk, recovery.lastFrame, recovery.tornTail);
+  disk.syncDirectory();
+
+  // A segment whose first frame was torn has been cut down to its header: it counts as unused.
+  const frameless = recovery.used.filter((used) => used > (recovery.lastFrame?.sequence ?? 0));
+  const unused = [...frameless, ...recovery.unused];
+  const [next] = unused;
+  const isUsable = next !== undefined && isPrepared(ports, next);
+  discardSegments(disk, (isUsable ? unused.slice(1) : unused).reverse());
+  if (isUsable) return { sequence: next, tornTail };
+  const sequence = (recovery.lastFrame?.sequence ?? 0) + 1;
+  makeStarter(ports, sequence);
+  return { sequence, tornTail };
+}
+
+function isPrepared({ disk, starterBytes }: FileJournalPorts, sequence: number): boolean {
+  const file = disk.open(segmentName(sequence), "update");
+  try {
+    const header = parseSegmentHeader(file.read(0, SEGMENT_HEADER_BYTES));
+    const isWhole = typeof header !== "string" && header.sequence === sequence;
+    return isWhole && file.size() >= (starterBytes ?? STARTER_SEGMENT_BYTES);
+  } finally {
+    file.close();
+  }
+}
+
+function makeStarter({ disk, randomSalt, starterBytes }: FileJournalPorts, sequence: number): void {
+  const bytes = starterBytes ?? STARTER_SEGMENT_BYTES;
+  if (makeSegment(disk, { sequence, salt: randomSalt(), bytes }) === "ready") return;
+  throw new JournalNoRoom(`no room for ${segmentName(sequence)}`);
+}
+
+function openSegment(disk: Disk, sequence: number): CurrentSegment {
+  const file = disk.open(segmentName(sequence), "update");
+  const header = parseSegmentHeader(file.read(0, SEGMENT_HEADER_BYTES));
+  assert(typeof header !== "string" && header.sequence === sequence, "a prepared segment is whole");
+  return {
+    sequence,
+    file,
+    bytes: file.size(),
+    salt: header.salt,
+    last: new Map(),
+    offset: SEGMENT_HEADER_BYTES,
+  };
+}
+
+function reportOf(recovery: Recovery, tornTail: TornTail | null): RecoveryReport {
+  const verdict = recovery.frames === 0 ? "empty" : "clean";
+  return {
+    verdict: tornTail === null ? verdict : "torn tail",
+    segments: recovery.used.length,
+    frames: recovery.frames,
+    entries: recovery.entries,
+    entriesRecovered: recovery.entriesRecovered,
+    tornTail,
+  };
+}
+
+function fatal<Result>({ die }: FileJournalPorts, what: string, action: () => Result): Result {
+  try {
+    return action();
+  } catch (cause) {
+    return die(what, cause);
   }
 }

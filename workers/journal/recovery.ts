@@ -27,9 +27,10 @@
  * Damage to the very last frame, acknowledged but not projected, looks like a torn tail: no format can
  * tell them apart once the machine is allowed to lose what it confirmed.
  */
-import { entryEnd, ENTRY_HEADER_BYTES, readEntryHeader } from "./entry.ts";
-import { BASE, type ChainEnd, CHAIN_START, decodeBase, type Frame } from "./frame.ts";
+
 import type { Disk } from "./disk.ts";
+import { ENTRY_HEADER_BYTES, entryEnd, readEntryHeader } from "./entry.ts";
+import { BASE, CHAIN_START, type ChainEnd, decodeBase, type Frame } from "./frame.ts";
 import { type CorruptionCode, JournalCorrupt } from "./recovery-errors.ts";
 import { segmentName, sequenceOf } from "./segment.ts";
 import { readSegment, type SegmentReading } from "./segment-reading.ts";

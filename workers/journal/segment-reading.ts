@@ -1,4 +1,4 @@
-import { findFrame, type Frame, readFrame } from "./frame.ts";
+import { type Frame, findFrame, readFrame } from "./frame.ts";
 import {
   contentEnd,
   parseSegmentHeader,

@@ -1,0 +1,170 @@
+import { FRAME_PAYLOAD_BYTES_MAX } from "../../engine/limits.ts";
+import { entryEnd } from "./entry.ts";
+import type {
+  AppendMessage,
+  JournalStatus,
+  JournalToShardMessage,
+  ProjectMessage,
+  Watermarks,
+} from "./journal-port.ts";
+import { concatenated } from "./recovery.ts";
+
+/** What the loop needs of a journal. */
+export interface FrameJournal {
+  readonly last: Watermarks;
+  readonly isFull: boolean;
+  listenForRoom(listener: () => void): void;
+  appendFrame(chunks: readonly Uint8Array[]): boolean;
+  retire(watermarks: Watermarks): void;
+  retryRoom(): void;
+  status(): JournalStatus;
+  close(): void;
+}
+
+/** A shard worker, as the loop sees it. */
+export interface WorkerLink {
+  /** The next append that has arrived; null: none has. */
+  take(): AppendMessage | null;
+  post(message: JournalToShardMessage): void;
+}
+
+export interface ProjectorLink {
+  post(message: ProjectMessage): void;
+}
+
+interface Waiting {
+  readonly link: WorkerLink;
+  readonly ticket: number;
+  /** What is not yet in a frame. */
+  entries: Uint8Array;
+}
+
+/**
+ * Group commit: whatever arrived while the last frame was synced goes into the next one.
+ *
+ * Invariants:
+ *  - `durable(ticket)` is posted only after every entry of that ticket, and of all before it on the same
+ *    link, is durable; per link only the highest ticket of a frame is posted.
+ *  - the projector gets every durable entry exactly once, in the order of the journal, recovered ones
+ *    first; what is durable before it is there waits for it.
+ *  - an append leaves `#waiting` only when it is durable. The queue is bounded by what workers may have
+ *    in flight: they admit nothing new while the journal is full, nor past their own bounds.
+ */
+export class JournalLoop {
+  readonly #journal: FrameJournal;
+  readonly #links: WorkerLink[] = [];
+  #waiting: Waiting[] = [];
+  #projector: ProjectorLink | null = null;
+  #unsent: ArrayBuffer[];
+  #wasFull = false;
+
+  constructor(journal: FrameJournal, recovered: readonly Uint8Array<ArrayBuffer>[]) {
+    this.#journal = journal;
+    this.#unsent = recovered.map((chunk) => chunk.buffer);
+    journal.listenForRoom(() => this.#roomChanged());
+  }
+
+  connect(link: WorkerLink): void {
+    this.#links.push(link);
+    if (this.#journal.isFull) link.post({ kind: "full", full: true });
+  }
+
+  connectProjector(projector: ProjectorLink): void {
+    this.#projector = projector;
+    for (const entries of this.#unsent) projector.post({ kind: "project", entries });
+    this.#unsent = [];
+  }
+
+  /** An append that was taken from its link by somebody else, in the link's order. Then call `run`. */
+  accept(link: WorkerLink, { ticket, entries }: AppendMessage): void {
+    this.#waiting.push({ link, ticket, entries: new Uint8Array(entries) });
+  }
+
+  /** Takes all that has arrived and makes it durable: one frame, unless it is too much for one. */
+  run(): void {
+    for (const link of this.#links) {
+      for (let message = link.take(); message !== null; message = link.take()) {
+        this.accept(link, message);
+      }
+    }
+    while (this.#waiting.length > 0 && this.#commit()) {
+      // Each turn is one frame.
+    }
+  }
+
+  retire(watermarks: Watermarks): void {
+    this.#journal.retire(watermarks);
+  }
+
+  /** To be called every JOURNAL_ROOM_RETRY_MS. */
+  tick(): void {
+    this.#journal.retryRoom();
+  }
+
+  status(): JournalStatus {
+    return this.#journal.status();
+  }
+
+  /** Finishes what has arrived. What finds no room stays unanswered, as after a crash. */
+  close(): void {
+    this.run();
+    this.#journal.close();
+  }
+
+  #commit(): boolean {
+    const { chunks, whole } = this.#nextFrame();
+    if (!this.#journal.appendFrame(chunks)) return false;
+    const durable = new Map<WorkerLink, number>();
+    for (const { link, ticket } of this.#waiting.slice(0, whole)) durable.set(link, ticket);
+    this.#waiting = this.#waiting.slice(whole);
+    const [partly] = this.#waiting;
+    if (partly !== undefined && chunks.length > whole) {
+      partly.entries = partly.entries.subarray(chunks.at(-1)?.length ?? 0);
+    }
+    for (const [link, ticket] of durable) link.post({ kind: "durable", ticket });
+    this.#project(concatenated(chunks).buffer);
+    return true;
+  }
+
+  /** The entries of the first `whole` appends; or, if the very first is too long, a part of it. */
+  #nextFrame(): { chunks: Uint8Array[]; whole: number } {
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    for (const { entries } of this.#waiting) {
+      bytes += entries.length;
+      if (bytes > FRAME_PAYLOAD_BYTES_MAX) break;
+      chunks.push(entries);
+    }
+    const whole = chunks.length;
+    const [first] = this.#waiting;
+    if (whole === 0 && first !== undefined) chunks.push(framefulOf(first.entries));
+    return { chunks, whole };
+  }
+
+  #project(entries: ArrayBuffer): void {
+    if (entries.byteLength === 0) return;
+    if (this.#projector === null) this.#unsent.push(entries);
+    else this.#projector.post({ kind: "project", entries });
+  }
+
+  #roomChanged(): void {
+    const full = this.#journal.isFull;
+    if (full !== this.#wasFull) {
+      this.#wasFull = full;
+      for (const link of this.#links) link.post({ kind: "full", full });
+    }
+    this.run();
+  }
+}
+
+/** As many of the first entries as fit into a frame. */
+function framefulOf(entries: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(entries.buffer, entries.byteOffset, entries.byteLength);
+  let end = 0;
+  while (end < bytes.length) {
+    const next = entryEnd(bytes, end);
+    if (next > FRAME_PAYLOAD_BYTES_MAX) break;
+    end = next;
+  }
+  return entries.subarray(0, end);
+}

@@ -1,0 +1,37 @@
+/**
+ * Entry of the thread that prepares the journal's next segment and removes retired ones, so that the
+ * journal thread never waits for either.
+ */
+import { randomBytes } from "node:crypto";
+import { parentPort, workerData } from "node:worker_threads";
+import { assert } from "../../engine/assert.ts";
+import { unreachable } from "../../engine/unreachable.ts";
+import { die } from "../die.ts";
+import type { ThreadData } from "../spawn-thread.ts";
+import { FsDisk } from "./fs-disk.ts";
+import type { JournalThreadData } from "./journal-thread-data.ts";
+import { SALT_BYTES } from "./segment.ts";
+import { InlineSegmentSupply } from "./segment-supply.ts";
+import type { PreparedMessage, ToAllocator } from "./segment-supply-messages.ts";
+
+assert(parentPort !== null, "this module runs in a thread");
+const journal = parentPort;
+const { dir } = (workerData as ThreadData).data as JournalThreadData;
+const supply = new InlineSegmentSupply(new FsDisk(dir), () => randomBytes(SALT_BYTES));
+
+process.on("uncaughtException", (cause) => die("the segment allocator failed", cause));
+
+journal.on("message", (message: ToAllocator) => {
+  switch (message.kind) {
+    case "prepare":
+      return supply.prepare(message.sequence, (outcome) => {
+        journal.postMessage({ kind: "prepared", outcome } satisfies PreparedMessage);
+      });
+    case "discard":
+      return supply.discard(message.sequences);
+    case "close":
+      return journal.close();
+    default:
+      return unreachable(message);
+  }
+});
