@@ -46,6 +46,10 @@ export const LOADS_IN_FLIGHT_MAX = 8;
 export const REQUEST_DEADLINE_MS = 5_000;
 /** A requester hears `timeout` after this long, whatever becomes of the request. */
 export const ANSWER_WAIT_MS_MAX = 15_000;
+/** A statement that loads actors is given up after this long, the wait for a connection included. */
+export const LOAD_STATEMENT_MS_MAX = 60_000;
+/** Connections with which one worker loads actors. */
+export const LOAD_CONNECTIONS_MAX = 2;
 /** An actor that nobody used for this long, watches, or holds places in is let go. */
 export const ACTOR_IDLE_MS = 120_000;
 /** Facts of one shard that PostgreSQL may still lack; past it the shard answers `busy`. */
@@ -90,6 +94,11 @@ export const POSTGRES_START_MS_MAX = 120_000;
 /** An embedded PostgreSQL that has not stopped after this long is killed; it recovers when started. */
 export const POSTGRES_STOP_MS_MAX = 60_000;
 
+/** Database connections of the gateway's services; each takes memory in PostgreSQL. */
+export const DATABASE_CONNECTIONS_MAX = 10;
+/** How long a stop waits for PostgreSQL to catch up; what is left the next start recovers. */
+export const PROJECTION_DRAIN_MS_MAX = 30_000;
+
 /** HTTP bodies, except seating plans. */
 export const BODY_BYTES_MAX = 64 * 1024;
 /** HTTP bodies of routes that take a seating plan. */
@@ -128,6 +137,8 @@ export const WATCH_IDLE_MS = 60_000;
 export const WATCH_WAITERS_MAX = 10_000;
 /** Events whose plan and texts the gateway keeps. */
 export const DIRECTORY_EVENTS_MAX = 2_000;
+/** Events that the directory loads at once; who asks for one more is told `busy`. */
+export const DIRECTORY_LOADS_MAX = 256;
 /** Seats of all the plans that the gateway keeps: about 150 bytes each. */
 export const DIRECTORY_SEATS_MAX = 4_000_000;
 /** Ids that the gateway remembers as nobody's. */
@@ -136,6 +147,11 @@ export const DIRECTORY_ABSENT_MAX = 10_000;
 export const DIRECTORY_ABSENT_TTL_MS = 1_000;
 /** Bytes of the seat lists that the gateway keeps ready to send. */
 export const SEAT_LISTS_BYTES_MAX = 64 * 1024 * 1024;
+export const TITLE_CHARS_MAX = 200;
+export const DESCRIPTION_CHARS_MAX = 20_000;
+export const TAGS_PER_EVENT_MAX = 20;
+/** Letters of a tag, a category, and other short names. */
+export const NAME_CHARS_MAX = 100;
 /** Letters of a seat's id, a zone, a row, a plan's category: what a plan may call things. */
 export const PLAN_NAME_CHARS_MAX = 100;
 /** Verified access tokens that need no second look at their signature: about 600 bytes each. */

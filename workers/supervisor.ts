@@ -45,6 +45,12 @@ export interface SupervisorOptions {
   readonly log: (level: "info" | "warn" | "error", fields: object, message: string) => void;
 }
 
+export interface SupervisorListener {
+  projected(watermarks: WatermarkMessage["watermarks"]): void;
+  /** The database refused a fact of this shard: it must not sell any more. */
+  shardFailed(shard: number): void;
+}
+
 type ShardLink = ThreadLink<ToShardThread, FromShardThread>;
 type JournalLink = ThreadLink<ToJournalThread, FromJournalThread>;
 type ProjectorLink = ThreadLink<ToProjectorThread, FromProjectorThread>;
@@ -55,7 +61,7 @@ export class Supervisor {
   readonly #projector: ProjectorLink;
   #workers: ShardLink[] = [];
   #stopping = false;
-  #onWatermarks: (watermarks: WatermarkMessage["watermarks"]) => void = () => undefined;
+  #listener: SupervisorListener | null = null;
   /** One port per worker: requests in, batches out. */
   readonly gatewayPorts: MessagePort[] = [];
   readonly watermarks = new Map<number, number>();
@@ -84,12 +90,15 @@ export class Supervisor {
     this.#projector.on("projectorFailed", ({ shard, reason }) => {
       this.failedShards.set(shard, reason);
       options.log("error", { shard, reason }, "a shard can't be projected any more");
+      this.#listener?.shardFailed(shard);
     });
   }
 
-  /** Calls back with every movement of a watermark. */
-  listenWatermarks(callback: (watermarks: WatermarkMessage["watermarks"]) => void): void {
-    this.#onWatermarks = callback;
+  /** Tells what has happened so far, and everything from now on. */
+  listen(listener: SupervisorListener): void {
+    this.#listener = listener;
+    listener.projected([...this.watermarks]);
+    for (const shard of this.failedShards.keys()) listener.shardFailed(shard);
   }
 
   async shardReports(): Promise<ShardReport[]> {
@@ -150,12 +159,18 @@ export class Supervisor {
       last.every(([shard, lsn]) => (this.watermarks.get(shard) ?? 0) >= lsn);
     if (isDone()) return Promise.resolve();
     return new Promise((resolve, reject) => {
-      this.#onWatermarks = () => {
-        if (isDone()) resolve();
+      const offs = [
+        this.#projector.on("watermarks", () => settle(isDone() ? resolve : null)),
+        this.#projector.on("projectorFailed", ({ shard, reason }) => {
+          const error = new Error(`shard ${shard} can't be recovered: ${reason}`);
+          settle(() => reject(error));
+        }),
+      ];
+      const settle = (finish: (() => void) | null): void => {
+        if (finish === null) return;
+        for (const off of offs) off();
+        finish();
       };
-      this.#projector.on("projectorFailed", ({ shard, reason }) => {
-        reject(new Error(`shard ${shard} can't be recovered: ${reason}`));
-      });
     });
   }
 
@@ -198,7 +213,7 @@ export class Supervisor {
 
   #projected(watermarks: WatermarkMessage["watermarks"]): void {
     for (const [shard, lsn] of watermarks) this.watermarks.set(shard, lsn);
-    this.#onWatermarks(watermarks);
+    this.#listener?.projected(watermarks);
   }
 
   #spawn<To extends object, From extends { kind: string }>(

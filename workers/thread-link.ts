@@ -49,14 +49,14 @@ export class ThreadLink<To extends object, From extends { readonly kind: string 
   ask<Kind extends Extract<From, { id: number }>["kind"]>(
     kind: Kind,
     question: (id: number) => To,
-  ): Promise<Extract<From, { kind: Kind; id: number }>> {
+  ): Promise<Extract<From, { kind: Kind }>> {
     const id = this.#nextId;
     this.#nextId += 1;
     return new Promise((resolve) => {
       const off = this.on(kind, (message) => {
         if (!("id" in message) || message.id !== id) return;
         off();
-        resolve(message as Extract<From, { kind: Kind; id: number }>);
+        resolve(message);
       });
       this.send(question(id));
     });

@@ -5,6 +5,7 @@ import Format from "typebox/format";
 import { Settings } from "typebox/system";
 import { isUuidV7 } from "../../engine/ids.ts";
 import { VALIDATION_ERRORS_MAX } from "../../engine/limits.ts";
+import { parseEmail } from "../identity/email.ts";
 import type { HttpRequest } from "./exchange.ts";
 import { parseJsonBody } from "./json-body.ts";
 import { ProblemError } from "./problem.ts";
@@ -29,7 +30,6 @@ export type Check<T> = (value: unknown) => Checked<T>;
 
 const INSTANT = /^\d{4}-\d\d-(\d\d)T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/i;
 const CONTROL = /\p{Cc}/u;
-const EMAIL = /^[^\s@\p{Cc}]{1,64}@[^\s@\p{Cc}]+\.[^\s@\p{Cc}.]+$/u;
 const KEY = /^[\p{L}\p{M}\p{N}._-]{1,64}$/u;
 
 /** Date.parse takes 30 February for 1 March; this does not. */
@@ -57,9 +57,11 @@ function isTimezone(text: string): boolean {
 const FORMATS: Readonly<Record<string, readonly [(text: string) => boolean, string]>> = {
   instant: [isInstant, "must be an RFC 3339 time with its offset, such as 2030-05-04T19:30:00Z"],
   id: [isUuidV7, "must be an id (a UUIDv7 in lower case)"],
-  email: [(text) => EMAIL.test(text.trim()), "must be an email address"],
+  email: [(text) => parseEmail(text) !== null, "must be an email address"],
   // Line breaks belong into descriptions, not into names.
   line: [(text) => text.trim() !== "" && !CONTROL.test(text), "must be a line of text"],
+  // PostgreSQL keeps no text with NUL in it.
+  text: [(text) => !text.includes("\0"), "must be text without NUL characters"],
   key: [(text) => KEY.test(text), "must be 1 to 64 letters, digits, dots, dashes or underscores"],
   currency: [isCurrency, "must be an ISO 4217 currency, such as EUR"],
   country: [(text) => /^[A-Z]{2}$/.test(text), "must be an ISO 3166 country, such as DE"],

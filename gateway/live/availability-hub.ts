@@ -37,14 +37,17 @@ interface Watch {
  *   delta, so the next delta's `from` is the snapshot's `seq`.
  */
 export class AvailabilityHub {
-  readonly #router: ShardRouter;
+  readonly #router: Pick<ShardRouter, "execute">;
   readonly #publish: (topic: string, text: string) => void;
   readonly #watches = new Map<EventId, Watch>();
   readonly #unsent = new Set<LiveView>();
   readonly #idleTimer: NodeJS.Timeout;
   #flushTimer: NodeJS.Timeout | null = null;
 
-  constructor(router: ShardRouter, publish: (topic: string, text: string) => void) {
+  constructor(
+    router: Pick<ShardRouter, "execute">,
+    publish: (topic: string, text: string) => void,
+  ) {
     this.#router = router;
     this.#publish = publish;
     this.#idleTimer = setInterval(() => this.#letIdleGo(Date.now()), WATCH_IDLE_MS / 4);
@@ -127,6 +130,8 @@ export class AvailabilityHub {
   }
 
   #ask(eventId: EventId, watch: Watch): void {
+    // What came before the question is in its answer.
+    watch.early = [];
     this.#router.execute(eventId, { kind: "watch" }, (answer) => {
       if (watch.stale) {
         watch.stale = false;

@@ -25,10 +25,13 @@ const Message = Type.Object({
 type Message = Type.Static<typeof Message>;
 const checkMessage = compileSchema(Message);
 
+type Desk = Pick<BookingDesk, "hold" | "book" | "extend" | "release">;
+
 interface Session {
   readonly socket: LiveSocket;
   identity: Identity | null;
-  readonly events: Set<EventId>;
+  /** What it watches, or asked to while the view was on its way. */
+  readonly events: Map<EventId, "asked" | "joined">;
 }
 
 /**
@@ -39,13 +42,13 @@ interface Session {
  * - A socket is in `#byUser` exactly while it is open and authenticated.
  */
 export class LiveRoom implements LiveHandler {
-  readonly #desk: BookingDesk;
-  readonly #tokens: Tokens;
+  readonly #desk: Desk;
+  readonly #tokens: Pick<Tokens, "verify">;
   readonly #hub: AvailabilityHub;
   readonly #sessions = new Map<number, Session>();
   readonly #byUser = new Map<UserId, Set<LiveSocket>>();
 
-  constructor(ports: { desk: BookingDesk; tokens: Tokens; hub: AvailabilityHub }) {
+  constructor(ports: { desk: Desk; tokens: Pick<Tokens, "verify">; hub: AvailabilityHub }) {
     this.#desk = ports.desk;
     this.#tokens = ports.tokens;
     this.#hub = ports.hub;
@@ -56,7 +59,7 @@ export class LiveRoom implements LiveHandler {
   }
 
   open(socket: LiveSocket): void {
-    const session: Session = { socket, identity: null, events: new Set() };
+    const session: Session = { socket, identity: null, events: new Map() };
     this.#sessions.set(socket.id, session);
     if (socket.accessToken !== "") this.#authenticate(session, socket.accessToken);
   }
@@ -65,7 +68,9 @@ export class LiveRoom implements LiveHandler {
     const session = this.#sessions.get(socket.id);
     if (session === undefined) return;
     this.#sessions.delete(socket.id);
-    for (const eventId of session.events) this.#hub.unsubscribed(eventId);
+    for (const [eventId, state] of session.events) {
+      if (state === "joined") this.#hub.unsubscribed(eventId);
+    }
     this.#leaveUser(session);
   }
 
@@ -142,9 +147,12 @@ export class LiveRoom implements LiveHandler {
       const detail = `One connection may watch ${SUBSCRIPTIONS_PER_SOCKET_MAX} events.`;
       return fail(session, id, "too_many_subscriptions", detail);
     }
+    if (isNew) session.events.set(eventId, "asked");
     this.#hub.read(eventId, (result) => {
-      if (!this.#sessions.has(session.socket.id)) return;
+      // Gone meanwhile, or unsubscribed before the view was there.
+      if (!this.#sessions.has(session.socket.id) || !session.events.has(eventId)) return;
       if (result instanceof LiveView) return this.#welcome(session, result, since);
+      if (session.events.get(eventId) === "asked") session.events.delete(eventId);
       const isUnknown = result.kind === "refused" && result.refusal.code === "event_not_found";
       if (isUnknown) fail(session, id, "event_not_found", "There is no such event.");
       else fail(session, id, "busy", "Too much to do right now; try again shortly.");
@@ -155,8 +163,8 @@ export class LiveRoom implements LiveHandler {
   #welcome(session: Session, view: LiveView, since: Message["since"]): void {
     const { socket, events } = session;
     this.#hub.sendUnsent(view);
-    if (!events.has(view.eventId)) {
-      events.add(view.eventId);
+    if (events.get(view.eventId) !== "joined") {
+      events.set(view.eventId, "joined");
       this.#hub.subscribed(view.eventId);
     }
     const missed = since === undefined ? null : view.deltasSince(since.epoch, since.seq);
@@ -167,7 +175,9 @@ export class LiveRoom implements LiveHandler {
 
   #unsubscribe(session: Session, eventId: EventId | null, { id }: Message): void {
     if (eventId === null) return fail(session, id, "event_not_found", "There is no such event.");
-    if (session.events.delete(eventId)) {
+    const state = session.events.get(eventId);
+    session.events.delete(eventId);
+    if (state === "joined") {
       session.socket.unsubscribe(AvailabilityHub.topicOf(eventId));
       this.#hub.unsubscribed(eventId);
     }

@@ -7,8 +7,10 @@ import {
   type ChainEnd,
   ENTRIES,
   encodeBase,
+  encodeStart,
   FRAME_HEADER_BYTES,
   type FrameContent,
+  START,
   sealFrame,
 } from "./frame.ts";
 import type { JournalStatus, RecoveryReport, TornTail, Watermarks } from "./journal-port.ts";
@@ -66,8 +68,8 @@ interface CurrentSegment extends Segment {
  * Invariants:
  *  - `appendFrame` returns true only when the frame is on disk; frames are written one at a time, each
  *    after the one before is durable.
- *  - a start writes to a segment of its own, and removes the ones before it only when everything in
- *    them that PostgreSQL lacks is on disk there.
+ *  - a start writes to segments of its own, and removes the ones before only when everything in them
+ *    that PostgreSQL lacks is on disk there, and a start frame says so.
  *  - a segment is retired when PostgreSQL has all its entries and all segments before it are gone.
  *  - a failed write, fdatasync, rename, unlink or directory sync ends the process.
  */
@@ -116,6 +118,9 @@ export class FileJournal {
     this.#current = openSegment(ports.disk, sequence);
     this.#writeBase();
     this.#rewrite(recovery.recovered);
+    const completed = encodeStart(sequence);
+    this.#makeFit(completed.length);
+    this.#write([completed], START);
     discardSegments(
       ports.disk,
       recovery.used.filter((old) => old < sequence),
@@ -161,11 +166,7 @@ export class FileJournal {
     for (const [shard, lsn] of watermarks) {
       this.#projected.set(shard, Math.max(lsn, this.#projected.get(shard) ?? 0));
     }
-    const kept = this.#closed.findIndex((segment) => !this.#isProjected(segment));
-    const gone = this.#closed.splice(0, kept === -1 ? this.#closed.length : kept);
-    if (gone.length === 0) return;
-    this.#discard(gone);
-    this.retryRoom();
+    if (this.#discardProjected()) this.retryRoom();
   }
 
   /** Tries again to prepare the next segment, if there was no room for it. */
@@ -179,7 +180,7 @@ export class FileJournal {
    */
   close(): void {
     this.#current.file.close();
-    this.retire([]);
+    this.#discardProjected();
     if (this.#closed.length === 0 && this.#isProjected(this.#current)) {
       this.#discard([this.#current]);
     }
@@ -207,6 +208,7 @@ export class FileJournal {
 
   /** Writes what was recovered into segments of this start, in frames of a moderate size. */
   #rewrite(recovered: readonly Uint8Array[]): void {
+    const frameBytes = Math.min(REWRITE_FRAME_BYTES, this.#current.bytes / 4);
     for (let index = 0; index < recovered.length; ) {
       const chunks: Uint8Array[] = [];
       let bytes = 0;
@@ -216,13 +218,17 @@ export class FileJournal {
         chunks.push(chunk);
         bytes += chunk.length;
         index += 1;
-      } while (bytes + (recovered[index]?.length ?? 0) <= REWRITE_FRAME_BYTES);
-      if (!this.#fits(bytes)) {
-        makeStarter(this.#ports, this.#current.sequence + 1);
-        this.#roll();
-      }
+      } while (bytes + (recovered[index]?.length ?? 0) <= frameBytes);
+      this.#makeFit(bytes);
       this.#write(chunks, ENTRIES);
     }
+  }
+
+  /** The start's own way to a next segment, which the supply has not been asked for yet. */
+  #makeFit(payloadBytes: number): void {
+    if (this.#fits(payloadBytes)) return;
+    makeStarter(this.#ports, this.#current.sequence + 1);
+    this.#roll();
   }
 
   #fits(payloadBytes: number): boolean {
@@ -288,6 +294,13 @@ export class FileJournal {
 
   #isProjected({ last }: Segment): boolean {
     return [...last].every(([shard, lsn]) => lsn <= (this.#projected.get(shard) ?? 0));
+  }
+
+  #discardProjected(): boolean {
+    const kept = this.#closed.findIndex((segment) => !this.#isProjected(segment));
+    const gone = this.#closed.splice(0, kept === -1 ? this.#closed.length : kept);
+    if (gone.length > 0) this.#discard(gone);
+    return gone.length > 0;
   }
 
   #discard(segments: readonly Segment[]): void {

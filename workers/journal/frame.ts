@@ -8,12 +8,16 @@
  *       12     4  entryCount    entries in the payload
  *       16     8  number        (f64) of the frame; 1, 2, 3, … through all segments
  *       24     4  previousCrc   crc of the frame before, also across segments; 0: the very first
- *       28     4  kind          1: entries, 2: base
- *       32     …  payload       entries (entry.ts), or for a base the last lsn of every shard:
+ *       28     4  kind          1: entries, 2: base, 3: start
+ *       32     …  payload       1: entries (entry.ts)
  *
+ *   base: the last lsn of every shard before this segment. Repeated per shard:
  *        0     2  shard
  *        2     6  0
- *        8     8  lsn           (f64)   … repeated per shard
+ *        8     8  lsn           (f64)
+ *
+ *   start: what was recovered has been written again; no segment before this one counts any more:
+ *        0     8  origin        (f64) sequence number of the segment that the start began with
  *
  * A frame is written only after the one before it is durable. So a valid frame behind a bad one
  * proves that the bad one was once good, and acknowledged: bytes were damaged, not torn.
@@ -29,7 +33,8 @@ import { FRAME_PAYLOAD_BYTES_MAX } from "../../engine/limits.ts";
 export const FRAME_HEADER_BYTES = 32;
 export const ENTRIES = 1;
 export const BASE = 2;
-export type FrameKind = typeof ENTRIES | typeof BASE;
+export const START = 3;
+export type FrameKind = typeof ENTRIES | typeof BASE | typeof START;
 
 const MAGIC = Buffer.from([0xc1, 0x4a, 0x46, 0x31]);
 const CRC_FROM = 8;
@@ -87,7 +92,7 @@ export function readFrame(bytes: Buffer, offset: number, salt: Uint8Array): Fram
   const end = offset + FRAME_HEADER_BYTES + payloadBytes;
   if (payloadBytes > FRAME_PAYLOAD_BYTES_MAX || end > bytes.length) return null;
   const kind = bytes.readUInt32LE(offset + 28);
-  if (kind !== ENTRIES && kind !== BASE) return null;
+  if (kind !== ENTRIES && kind !== BASE && kind !== START) return null;
   const crc = bytes.readUInt32LE(offset + 4);
   if (crc !== crc32(bytes.subarray(offset + CRC_FROM, end), crc32(salt))) return null;
   return {
@@ -128,4 +133,14 @@ export function decodeBase(payload: Buffer): Map<number, number> {
     last.set(payload.readUInt16LE(at), payload.readDoubleLE(at + 8));
   }
   return last;
+}
+
+export function encodeStart(origin: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeDoubleLE(origin);
+  return bytes;
+}
+
+export function decodeStart(payload: Buffer): number {
+  return payload.readDoubleLE(0);
 }

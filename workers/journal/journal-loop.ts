@@ -56,11 +56,13 @@ export class JournalLoop {
   #waiting: Waiting[] = [];
   #projector: ProjectorLink | null = null;
   #unsent: ArrayBuffer[];
-  #wasFull = false;
+  #wasFull: boolean;
+  #isRunning = false;
 
   constructor(journal: FrameJournal, recovered: readonly Uint8Array<ArrayBuffer>[]) {
     this.#journal = journal;
     this.#unsent = recovered.map((chunk) => chunk.buffer);
+    this.#wasFull = journal.isFull;
     journal.listenForRoom(() => this.#roomChanged());
   }
 
@@ -87,9 +89,13 @@ export class JournalLoop {
         this.accept(link, message);
       }
     }
+    // A supply that answers at once calls back from within a commit, which then goes on by itself.
+    if (this.#isRunning) return;
+    this.#isRunning = true;
     while (this.#waiting.length > 0 && this.#commit()) {
       // Each turn is one frame.
     }
+    this.#isRunning = false;
   }
 
   retire(watermarks: Watermarks): void {

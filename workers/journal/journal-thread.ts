@@ -33,6 +33,7 @@ const ports: MessagePort[] = [];
 // Begun at once: starting a thread takes longer than most recoveries.
 const supply = new ThreadSegmentSupply(data, die);
 let loop: JournalLoop | null = null;
+let projector: MessagePort | null = null;
 let retries: NodeJS.Timeout | undefined;
 
 // Whatever was not foreseen: the journal must never go on half-way.
@@ -105,12 +106,17 @@ function connect(port: MessagePort): void {
 
 function connectProjector(port: MessagePort): void {
   ports.push(port);
+  projector = port;
   opened().connectProjector({ post: (message) => port.postMessage(message, [message.entries]) });
   port.on("message", ({ watermarks }: WatermarkMessage) => opened().retire(watermarks));
 }
 
 function close(): void {
   clearInterval(retries);
+  // What the projector said before now counts: by it the journal may find itself no longer needed.
+  for (let message = takeWatermarks(); message !== null; message = takeWatermarks()) {
+    loop?.retire(message.watermarks);
+  }
   if (loop === null) supply.close();
   else loop.close();
   loop = null;
@@ -122,4 +128,10 @@ function close(): void {
     },
     (cause: unknown) => die("the segment allocator could not be closed", cause),
   );
+}
+
+function takeWatermarks(): WatermarkMessage | null {
+  if (projector === null) return null;
+  const received: { message: WatermarkMessage } | undefined = receiveMessageOnPort(projector);
+  return received?.message ?? null;
 }

@@ -7,6 +7,7 @@
  *   the last used segment ends in a bad frame,                torn tail: never acknowledged; copied,
  *     and nothing valid is behind it                            cut off (torn-tail.ts)
  *   a leftover .tmp; trailing segments never used             normal, whatever else is found
+ *   segments before the origin of the last completed start    normal: written again, removal cut short
  *   entries at or below what their shard already showed       normal: a start was cut short while it
  *                                                               rewrote them (file-journal.ts)
  *
@@ -30,7 +31,16 @@
 
 import type { Disk } from "./disk.ts";
 import { ENTRY_HEADER_BYTES, entryEnd, readEntryHeader } from "./entry.ts";
-import { BASE, CHAIN_START, type ChainEnd, decodeBase, type Frame } from "./frame.ts";
+import {
+  BASE,
+  CHAIN_START,
+  type ChainEnd,
+  decodeBase,
+  decodeStart,
+  ENTRIES,
+  type Frame,
+  START,
+} from "./frame.ts";
 import { type CorruptionCode, JournalCorrupt } from "./recovery-errors.ts";
 import { segmentName, sequenceOf } from "./segment.ts";
 import { readSegment, type SegmentReading } from "./segment-reading.ts";
@@ -69,17 +79,31 @@ export function readJournal(disk: Disk, watermarks: LastLsns): Recovery {
   const sequences = disk.list().flatMap((name) => sequenceOf(name) ?? []);
   sequences.sort((a, b) => a - b);
   checkNoneMissing(sequences);
-  // From the newest backwards: only what is behind the last used segment may be unused.
-  let usedCount = sequences.length;
-  while (usedCount > 0 && read(disk, sequences[usedCount - 1] ?? 0).kind === "unused") {
-    usedCount -= 1;
-  }
+  const { lastUsed, origin } = findEnds(disk, sequences);
   const walk = new Walk(watermarks);
-  const used = sequences.slice(0, usedCount);
-  for (const sequence of used) {
-    walk.segment(sequence, read(disk, sequence), sequence === used.at(-1));
+  const used = sequences.filter((sequence) => sequence <= lastUsed);
+  for (const sequence of used.filter((counts) => counts >= origin)) {
+    walk.segment(sequence, read(disk, sequence), sequence === lastUsed);
   }
-  return walk.finish(used, sequences.slice(usedCount));
+  const unused = sequences.filter((sequence) => sequence > lastUsed);
+  return walk.finish(used, unused);
+}
+
+/**
+ * Goes from the newest segment backwards to the last completed start. What is before its origin has
+ * been written again, and may be half removed: only entries at or above the origin count.
+ */
+function findEnds(disk: Disk, sequences: readonly number[]): { lastUsed: number; origin: number } {
+  let lastUsed = 0;
+  for (const sequence of sequences.toReversed()) {
+    const reading = read(disk, sequence);
+    // Only what is behind the last used segment may be unused.
+    if (reading.kind !== "unused" && lastUsed === 0) lastUsed = sequence;
+    if (!("frames" in reading)) continue;
+    const start = reading.frames.findLast((frame) => frame.kind === START);
+    if (start !== undefined) return { lastUsed, origin: decodeStart(start.payload) };
+  }
+  return { lastUsed, origin: 0 };
 }
 
 function read(disk: Disk, sequence: number): SegmentReading {
@@ -174,13 +198,11 @@ class Walk {
       const reason = `frame ${frame.number} does not follow frame ${number}`;
       refuse("journal_broken_chain", sequence, frame.offset, reason);
     }
-    if (frame.kind === BASE) {
-      this.#base(sequence, frame, isFirst);
-    } else if (isFirst) {
+    if (isFirst && frame.kind !== BASE) {
       refuse("journal_bad_payload", sequence, frame.offset, "the segment has no base");
-    } else {
-      this.#entriesOf(sequence, frame);
     }
+    if (frame.kind === BASE) this.#base(sequence, frame, isFirst);
+    if (frame.kind === ENTRIES) this.#entriesOf(sequence, frame);
     this.#chain = { number: frame.number, crc: frame.crc };
     this.#frames += 1;
     this.#lastFrame = { sequence, offset: frame.offset, end: frame.end };

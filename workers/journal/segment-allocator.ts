@@ -17,18 +17,24 @@ import type { PreparedMessage, ToAllocator } from "./segment-supply-messages.ts"
 assert(parentPort !== null, "this module runs in a thread");
 const journal = parentPort;
 const { dir } = (workerData as ThreadData).data as JournalThreadData;
-const supply = new InlineSegmentSupply(new FsDisk(dir), () => randomBytes(SALT_BYTES));
+let supply: InlineSegmentSupply | null = null;
 
 process.on("uncaughtException", (cause) => die("the segment allocator failed", cause));
+
+/** Made late: the directory is made by the journal thread, before it asks for anything. */
+function opened(): InlineSegmentSupply {
+  supply ??= new InlineSegmentSupply(new FsDisk(dir), () => randomBytes(SALT_BYTES));
+  return supply;
+}
 
 journal.on("message", (message: ToAllocator) => {
   switch (message.kind) {
     case "prepare":
-      return supply.prepare(message.sequence, (outcome) => {
+      return opened().prepare(message.sequence, (outcome) => {
         journal.postMessage({ kind: "prepared", outcome } satisfies PreparedMessage);
       });
     case "discard":
-      return supply.discard(message.sequences);
+      return opened().discard(message.sequences);
     case "close":
       return journal.close();
     default:

@@ -6,29 +6,26 @@
 /** Numbers, booleans, uuids, and whatever else needs no quotes. */
 export function plainColumn<Row>(
   rows: readonly Row[],
-  valueOf: (row: Row) => string | number | boolean | null,
+  pick: (row: Row) => string | number | boolean | null,
 ): string {
   let text = "{";
   let separator = "";
   for (const row of rows) {
-    text += `${separator}${valueOf(row) ?? "NULL"}`;
+    text += `${separator}${pick(row) ?? "NULL"}`;
     separator = ",";
   }
   return `${text}}`;
 }
 
 /** Any text. U+0000, which PostgreSQL cannot store, becomes U+FFFD. */
-export function textColumn<Row>(
-  rows: readonly Row[],
-  valueOf: (row: Row) => string | null,
-): string {
+export function textColumn<Row>(rows: readonly Row[], pick: (row: Row) => string | null): string {
   return plainColumn(rows, (row) => {
-    const value = valueOf(row);
+    const value = pick(row);
     if (value === null) return null;
     return `"${value.replaceAll("\0", "\uFFFD").replace(/["\\]/g, "\\$&")}"`;
   });
 }
 
-export function bytesColumn<Row>(rows: readonly Row[], valueOf: (row: Row) => Buffer): string {
-  return plainColumn(rows, (row) => `"\\\\x${valueOf(row).toString("hex")}"`);
+export function bytesColumn<Row>(rows: readonly Row[], pick: (row: Row) => Buffer): string {
+  return plainColumn(rows, (row) => `"\\\\x${pick(row).toString("hex")}"`);
 }

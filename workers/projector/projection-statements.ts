@@ -212,8 +212,8 @@ function cancelTickets({ bookingsCancelled }: NetEffects): Statement {
 }
 
 function insertBookings({ bookingsMade }: NetEffects): Statement {
-  const cancelled = (valueOf: (fact: NonNullable<BookingMade["cancelled"]>) => string | number) =>
-    plainColumn(bookingsMade, (made) => (made.cancelled === null ? null : valueOf(made.cancelled)));
+  const cancelled = (pick: (fact: NonNullable<BookingMade["cancelled"]>) => string | number) =>
+    plainColumn(bookingsMade, (made) => (made.cancelled === null ? null : pick(made.cancelled)));
   return {
     name: "insert-bookings",
     text: `

@@ -1,3 +1,33 @@
+import type { MessagePort } from "node:worker_threads";
+
+/** What projector-thread.ts is started with. */
+export interface ProjectorThreadData {
+  readonly databaseUrl: string;
+  /** Every shard that is owned, also those past the shard count (the journal may have their facts). */
+  readonly epochs: readonly (readonly [shard: number, epoch: number, appliedLsn: number])[];
+}
+
+/** Supervisor → projector thread. */
+export type ToProjectorThread =
+  /** The journal: ProjectMessage in, WatermarkMessage out. */
+  | { readonly kind: "connectJournal"; readonly port: MessagePort }
+  /** A shard worker: WatermarkMessage out, first of all one with the watermarks as they are. */
+  | { readonly kind: "connectListener"; readonly port: MessagePort }
+  | { readonly kind: "status"; readonly id: number }
+  /** Answered by `drained` once PostgreSQL has all that the journal sent before this. */
+  | { readonly kind: "drain" }
+  /** Answered by `stopped` once nothing is being written; what waits stays in the journal. */
+  | { readonly kind: "stop" };
+
+/** Projector thread → supervisor. */
+export type FromProjectorThread =
+  | WatermarkMessage
+  | ProjectorFailedMessage
+  | ProjectorReport
+  | { readonly kind: "status"; readonly id: number; readonly report: ProjectorReport }
+  | { readonly kind: "drained" }
+  | { readonly kind: "stopped" };
+
 /** Projector thread → everyone who waits: what PostgreSQL now has of a shard. */
 export interface WatermarkMessage {
   readonly kind: "watermarks";
@@ -5,18 +35,22 @@ export interface WatermarkMessage {
   readonly watermarks: readonly (readonly [shard: number, lsn: number])[];
 }
 
-/** Projector thread → supervisor: it must stop, and why (a violated constraint, a lost fence). */
+/** Projector thread → supervisor: this shard is projected no more, and why. Others go on. */
 export interface ProjectorFailedMessage {
   readonly kind: "projectorFailed";
   readonly shard: number;
+  /** Of a ProjectionRefused (`fence_lost`, `invariant_violated` …), or `internal`: a bug. */
+  readonly code: string;
   readonly reason: string;
 }
 
-/** Projector thread → supervisor: how it does, sent once a second while it has work. */
+/** Projector thread → supervisor: how it does, sent once a second when it changed. */
 export interface ProjectorReport {
   readonly kind: "projectorReport";
   readonly backlogFacts: number;
   readonly backlogBytes: number;
+  /** The backlog is past UNPROJECTED_BYTES_MAX: who admits new work should not. */
+  readonly overfull: boolean;
   readonly factsTotal: number;
   readonly batchesTotal: number;
   readonly lastBatchFacts: number;

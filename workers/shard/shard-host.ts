@@ -343,9 +343,12 @@ export class ShardHost {
       if (next === undefined) return;
       this.#loadsInFlight += 1;
       const { shard, actor } = next;
-      this.#load(shard, actor).finally(() => {
+      const goOn = (): void => {
         this.#loadsInFlight -= 1;
         this.#loadNext();
+      };
+      this.#load(shard, actor).then(goOn, (cause: unknown) => {
+        this.#ports.die(`what waited for event ${actor.eventId} could not be decided`, cause);
       });
     }
   }

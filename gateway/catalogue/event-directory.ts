@@ -1,0 +1,177 @@
+import { type EventId, type EventTag, eventTagOf } from "../../engine/ids.ts";
+import * as limits from "../../engine/limits.ts";
+import { etagOf } from "../http/etag.ts";
+import { ProblemError } from "../http/problem.ts";
+import type { PriceCategory, Seat } from "./event-definition.ts";
+import type { StoredEvent } from "./event-store.ts";
+import { eventView } from "./event-view.ts";
+
+/** What the gateway must know of an event: its rules, and the names behind the actor's numbers. */
+export interface EventEntry extends StoredEvent {
+  readonly seatIds: readonly string[];
+  readonly seatIndexById: ReadonlyMap<string, number>;
+  readonly areaKeys: readonly string[];
+  readonly areaIndexByKey: ReadonlyMap<string, number>;
+  readonly categoryKeys: readonly string[];
+  /** As priceCategories; index order. */
+  readonly categories: readonly PriceCategory[];
+  /** The event as the contract shows it, and its entity tag. */
+  readonly json: string;
+  readonly etag: string;
+}
+
+/** Where entries come from: the event store. */
+export interface EventSource {
+  find(eventId: EventId): Promise<StoredEvent | null>;
+  findByTag(tag: EventTag): Promise<StoredEvent | null>;
+  seatsOf(eventId: EventId): Promise<readonly Seat[]>;
+}
+
+interface Slot {
+  readonly entry: EventEntry;
+  /** Used since the last search for something to let go. */
+  isRecent: boolean;
+}
+
+/**
+ * The events that this gateway knows, so that a booking needs no database.
+ *
+ * Invariants:
+ * - Drafts are never kept: they become something else without a word to other gateways.
+ * - `#slots` and `#idByTag` have the same events: at most DIRECTORY_EVENTS_MAX, with at most
+ *   DIRECTORY_SEATS_MAX seats together (but one event is always kept). The least recently used goes,
+ *   by the second-chance approximation, since a look-up must not cost a reordering.
+ * - What was loading when `forget` was called is not kept.
+ */
+export class EventDirectory {
+  readonly #source: EventSource;
+  readonly #slots = new Map<EventId, Slot>();
+  readonly #idByTag = new Map<EventTag, EventId>();
+  readonly #loads = new Map<EventId | EventTag, Promise<EventEntry | null>>();
+  /** Ids and tags that are nobody's, and until when (Unix ms) that is believed. */
+  readonly #absent = new Map<EventId | EventTag, number>();
+  #seats = 0;
+
+  constructor(source: EventSource) {
+    this.#source = source;
+  }
+
+  /** The event when it is at hand. */
+  peek(eventId: EventId): EventEntry | undefined {
+    const slot = this.#slots.get(eventId);
+    if (slot === undefined) return undefined;
+    slot.isRecent = true;
+    return slot.entry;
+  }
+
+  peekByTag(tag: EventTag): EventEntry | undefined {
+    const eventId = this.#idByTag.get(tag);
+    return eventId === undefined ? undefined : this.peek(eventId);
+  }
+
+  /** The event, drafts included; null: there is none. Throws `busy` and the database's errors. */
+  async get(eventId: EventId): Promise<EventEntry | null> {
+    return this.peek(eventId) ?? this.#load(eventId, () => this.#source.find(eventId));
+  }
+
+  async getByTag(tag: EventTag): Promise<EventEntry | null> {
+    return this.peekByTag(tag) ?? this.#load(tag, () => this.#source.findByTag(tag));
+  }
+
+  /** The event has changed: the next look-up reads it anew. */
+  forget(eventId: EventId): void {
+    const tag = eventTagOf(eventId);
+    for (const key of [eventId, tag]) {
+      this.#loads.delete(key);
+      this.#absent.delete(key);
+    }
+    this.#drop(eventId);
+  }
+
+  get eventCount(): number {
+    return this.#slots.size;
+  }
+
+  async #load(
+    key: EventId | EventTag,
+    find: () => Promise<StoredEvent | null>,
+  ): Promise<EventEntry | null> {
+    const loading = this.#loads.get(key);
+    if (loading !== undefined) return loading;
+    if ((this.#absent.get(key) ?? 0) > Date.now()) return null;
+    if (this.#loads.size >= limits.DIRECTORY_LOADS_MAX) throw new ProblemError("busy");
+    const load = this.#read(find);
+    this.#loads.set(key, load);
+    try {
+      const entry = await load;
+      // Another load under the same key, or none: this one was forgotten.
+      if (this.#loads.get(key) === load) this.#keep(key, entry);
+      return entry;
+    } finally {
+      if (this.#loads.get(key) === load) this.#loads.delete(key);
+    }
+  }
+
+  async #read(find: () => Promise<StoredEvent | null>): Promise<EventEntry | null> {
+    const event = await find();
+    return event === null ? null : entryOf(event, await this.#source.seatsOf(event.eventId));
+  }
+
+  #keep(key: EventId | EventTag, entry: EventEntry | null): void {
+    if (entry === null) {
+      this.#absent.delete(key);
+      this.#absent.set(key, Date.now() + limits.DIRECTORY_ABSENT_TTL_MS);
+      for (const oldest of this.#absent.keys()) {
+        if (this.#absent.size <= limits.DIRECTORY_ABSENT_MAX) break;
+        this.#absent.delete(oldest);
+      }
+    } else if (entry.status !== "draft") {
+      this.#drop(entry.eventId);
+      this.#slots.set(entry.eventId, { entry, isRecent: true });
+      this.#idByTag.set(entry.tag, entry.eventId);
+      this.#seats += entry.seatIds.length;
+      this.#shrink(entry.eventId);
+    }
+  }
+
+  #shrink(newest: EventId): void {
+    for (const [eventId, slot] of this.#slots) {
+      const isFull =
+        this.#slots.size > limits.DIRECTORY_EVENTS_MAX || this.#seats > limits.DIRECTORY_SEATS_MAX;
+      if (!isFull || this.#slots.size === 1) return;
+      if (slot.isRecent || eventId === newest) {
+        // Its second chance: to the end of the queue, where this loop comes by again.
+        slot.isRecent = false;
+        this.#slots.delete(eventId);
+        this.#slots.set(eventId, slot);
+      } else {
+        this.#drop(eventId);
+      }
+    }
+  }
+
+  #drop(eventId: EventId): void {
+    const slot = this.#slots.get(eventId);
+    if (slot === undefined) return;
+    this.#slots.delete(eventId);
+    this.#idByTag.delete(slot.entry.tag);
+    this.#seats -= slot.entry.seatIds.length;
+  }
+}
+
+function entryOf(event: StoredEvent, seats: readonly Seat[]): EventEntry {
+  const seatIds = seats.map((seat) => seat.id);
+  const areaKeys = event.areas.map((area) => area.key);
+  const json = JSON.stringify(eventView(event));
+  return {
+    ...event,
+    seatIds,
+    seatIndexById: new Map(seatIds.map((id, index) => [id, index])),
+    areaKeys,
+    areaIndexByKey: new Map(areaKeys.map((key, index) => [key, index])),
+    categoryKeys: event.priceCategories.map((category) => category.key),
+    categories: event.priceCategories,
+    json,
+    etag: etagOf(json),
+  };
+}

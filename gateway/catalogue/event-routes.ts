@@ -1,0 +1,127 @@
+import { parseEventId } from "../../engine/ids.ts";
+import { NAME_CHARS_MAX, PLAN_BODY_BYTES_MAX, TITLE_CHARS_MAX } from "../../engine/limits.ts";
+import { entityResponse } from "../http/etag.ts";
+import type { HttpRequest, HttpResponse, Route } from "../http/exchange.ts";
+import { decodeCursor, encodeCursor, readPage } from "../http/page.ts";
+import { ProblemError } from "../http/problem.ts";
+import { QueryReader } from "../http/query.ts";
+import { asyncRoute, json } from "../http/routes.ts";
+import { readBody } from "../http/validation.ts";
+import { requireIdentity, type Tokens } from "../identity/tokens.ts";
+import { checkEventBody } from "./event-definition.ts";
+import type { EventDirectory, EventEntry } from "./event-directory.ts";
+import type { EventFilter, EventPosition, EventStore } from "./event-store.ts";
+import { eventView } from "./event-view.ts";
+import type { Events } from "./events.ts";
+import type { Organizations } from "./organizations.ts";
+import type { SeatLists } from "./seat-lists.ts";
+
+export interface EventPorts {
+  readonly events: Events;
+  readonly store: EventStore;
+  readonly directory: EventDirectory;
+  readonly seatLists: SeatLists;
+  readonly organizations: Organizations;
+  readonly tokens: Tokens;
+}
+
+type EventHandler = (ports: EventPorts, request: HttpRequest) => Promise<HttpResponse>;
+
+export function eventRoutes(ports: EventPorts): Route[] {
+  const handler = (handle: EventHandler) => asyncRoute((request) => handle(ports, request));
+  const path = "/api/v1/events";
+  return [
+    { method: "POST", path, handler: handler(create), bodyBytesMax: PLAN_BODY_BYTES_MAX },
+    { method: "GET", path, handler: handler(list) },
+    { method: "GET", path: `${path}/:id`, handler: handler(show) },
+    { method: "GET", path: `${path}/:id/seats`, handler: handler(seats) },
+    { method: "POST", path: `${path}/:id/publish`, handler: handler(publish) },
+    { method: "POST", path: `${path}/:id/cancel`, handler: handler(cancel) },
+  ];
+}
+
+const create: EventHandler = async ({ events, tokens }, request) => {
+  const identity = requireIdentity(tokens, request);
+  const event = await events.create(identity, readBody(checkEventBody, request));
+  const headers = { Location: `/api/v1/events/${event.eventId}` };
+  return { ...json(201, eventView(event)), headers };
+};
+
+const publish: EventHandler = async ({ events, tokens }, request) => {
+  const identity = requireIdentity(tokens, request);
+  return json(200, eventView(await events.publish(identity, eventIdOf(request))));
+};
+
+const cancel: EventHandler = async ({ events, tokens }, request) => {
+  const identity = requireIdentity(tokens, request);
+  return json(200, eventView(await events.cancel(identity, eventIdOf(request))));
+};
+
+const show: EventHandler = async (ports, request) => {
+  const { json: body, etag, status } = await visibleEvent(ports, request);
+  const cacheControl = status === "draft" ? "private, no-store" : "public, no-cache";
+  return entityResponse(request, { body, etag, cacheControl });
+};
+
+const seats: EventHandler = async (ports, request) => {
+  const { eventId, status } = await visibleEvent(ports, request);
+  const { body, etag } = await ports.seatLists.get(eventId);
+  const cacheControl =
+    status === "draft" ? "private, no-store" : "public, max-age=31536000, immutable";
+  return entityResponse(request, { body, etag, cacheControl });
+};
+
+function eventIdOf(request: HttpRequest) {
+  const eventId = parseEventId(request.params[0]);
+  if (eventId === null) throw new ProblemError("event_not_found");
+  return eventId;
+}
+
+/** The event of the path, if the asker may see it: drafts are for members and administrators. */
+async function visibleEvent(ports: EventPorts, request: HttpRequest): Promise<EventEntry> {
+  const event = await ports.directory.get(eventIdOf(request));
+  if (event === null) throw new ProblemError("event_not_found");
+  if (event.status !== "draft") return event;
+  const identity = ports.tokens.verify(request.authorization);
+  const isMember =
+    identity !== null && (await ports.organizations.isMember(identity, event.organizationId));
+  if (!isMember) throw new ProblemError("event_not_found");
+  return event;
+}
+
+const LATER_PARAMETERS = ["near", "radiusKm", "minPrice", "maxPrice", "available"];
+
+const list: EventHandler = async ({ store }, request) => {
+  const query = new QueryReader(request.query);
+  const { limit, cursor } = readPage(query);
+  const after = cursor === null ? null : positionOf(cursor);
+  if (cursor !== null && after === null)
+    query.refuse("cursor", "must be a nextCursor of this list");
+  const filter: EventFilter = {
+    q: query.text("q", TITLE_CHARS_MAX),
+    category: query.text("category", NAME_CHARS_MAX),
+    tag: query.text("tag", NAME_CHARS_MAX),
+    city: query.text("city", NAME_CHARS_MAX),
+    fromMs: query.time("from"),
+    toMs: query.time("to"),
+  };
+  for (const name of LATER_PARAMETERS) {
+    if (query.has(name)) query.refuse(name, "is not available yet");
+  }
+  const sort = query.text("sort", 20) ?? "startsAt";
+  if (sort === "relevance" || sort === "distance") query.refuse("sort", "is not available yet");
+  else if (sort !== "startsAt") query.refuse("sort", "must be startsAt");
+  query.finish();
+  const found = await store.list(filter, { limit: limit + 1, after });
+  const page = found.slice(0, limit);
+  const last = page.at(-1);
+  const hasMore = found.length > limit && last !== undefined;
+  const nextCursor = hasMore ? encodeCursor([String(last.startsMs), last.eventId]) : null;
+  return json(200, { data: page.map(eventView), nextCursor });
+};
+
+function positionOf(cursor: string): EventPosition | null {
+  const [time = "", id] = decodeCursor(cursor);
+  const eventId = parseEventId(id);
+  return eventId !== null && /^-?\d{1,15}$/.test(time) ? { startsMs: Number(time), eventId } : null;
+}

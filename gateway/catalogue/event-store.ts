@@ -1,0 +1,239 @@
+import { randomBytes } from "node:crypto";
+import type { Pool, QueryResult } from "pg";
+import {
+  type EventId,
+  type EventTag,
+  eventTagOf,
+  type OrganizationId,
+  uuidV7,
+} from "../../engine/ids.ts";
+import type { Area, EventDraft, PriceCategory, Seat, Venue } from "./event-definition.ts";
+
+export type EventStatus = "draft" | "published" | "cancelled";
+
+/** An event as the database has it, without its seats. */
+export interface StoredEvent extends Omit<EventDraft, "seats"> {
+  readonly eventId: EventId;
+  readonly tag: EventTag;
+  readonly organizationId: OrganizationId;
+  readonly allowInvoices: boolean;
+  readonly status: EventStatus;
+  readonly seatCount: number;
+  readonly createdMs: number;
+  readonly updatedMs: number;
+}
+
+export interface EventFilter {
+  readonly q: string | null;
+  readonly category: string | null;
+  readonly tag: string | null;
+  readonly city: string | null;
+  /** Unix ms, of the start: from inclusive, to exclusive. */
+  readonly fromMs: number | null;
+  readonly toMs: number | null;
+}
+
+/** Where a page of events begins: behind this one. */
+export interface EventPosition {
+  readonly startsMs: number;
+  readonly eventId: EventId;
+}
+
+interface EventRow {
+  readonly id: EventId;
+  readonly tag: EventTag;
+  readonly organization_id: OrganizationId;
+  readonly allow_invoices: boolean;
+  readonly status: EventStatus;
+  readonly title: string;
+  readonly description: string;
+  readonly category: string | null;
+  readonly tags: string[];
+  readonly venue: Venue | null;
+  readonly starts_at: Date;
+  readonly ends_at: Date | null;
+  readonly timezone: string;
+  readonly currency: string;
+  readonly sales_open_at: Date | null;
+  readonly sales_close_at: Date | null;
+  readonly hold_ttl_ms: number;
+  readonly per_order_max: number;
+  readonly per_user_max: number;
+  readonly price_categories: PriceCategory[];
+  readonly areas: Area[];
+  readonly seat_count: number;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+}
+
+// A published event's seats are counted by the length of a byte array; the JSON of a large plan
+// would have to be read for it.
+const SELECT = `
+  SELECT e.id, e.tag, e.organization_id, o.allow_invoices, e.status, e.title, e.description,
+         e.category, e.tags, e.venue, e.starts_at, e.ends_at, e.timezone, e.currency,
+         e.sales_open_at, e.sales_close_at, e.hold_ttl_ms, e.per_order_max, e.per_user_max,
+         e.price_categories, e.areas, e.created_at, e.updated_at,
+         COALESCE(octet_length(i.seat_categories), json_array_length(e.seats)) AS seat_count
+  FROM events e
+  JOIN organizations o ON o.id = e.organization_id
+  LEFT JOIN inventories i ON i.event_id = e.id`;
+
+const TAG_TRIES_MAX = 5;
+
+/** The events in PostgreSQL. */
+export class EventStore {
+  readonly #pool: Pool;
+
+  constructor(pool: Pool) {
+    this.#pool = pool;
+  }
+
+  /** Inserts a draft under a fresh id whose tag no other event has. */
+  async insert(draft: EventDraft, organizationId: OrganizationId): Promise<EventId> {
+    for (let tries = 0; tries < TAG_TRIES_MAX; tries += 1) {
+      const eventId = uuidV7(Date.now(), randomBytes(10)) as EventId;
+      if (await this.#tryInsert(eventId, draft, organizationId)) return eventId;
+    }
+    throw new Error(`${TAG_TRIES_MAX} fresh event ids had tags that are taken`);
+  }
+
+  async #tryInsert(
+    eventId: EventId,
+    draft: EventDraft,
+    organizationId: OrganizationId,
+  ): Promise<boolean> {
+    const { rowCount } = await this.#pool.query(
+      `INSERT INTO events (id, tag, organization_id, status, title, description, category, tags,
+         venue, city, starts_at, ends_at, timezone, currency, sales_open_at, sales_close_at,
+         hold_ttl_ms, per_order_max, per_user_max, price_categories, areas, seats)
+       VALUES ($1, $2, $3, 'draft', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+         $18, $19, $20, $21)
+       ON CONFLICT DO NOTHING`,
+      [
+        eventId,
+        eventTagOf(eventId),
+        organizationId,
+        draft.title,
+        draft.description,
+        draft.category,
+        draft.tags,
+        draft.venue,
+        draft.venue?.city ?? null,
+        new Date(draft.startsMs),
+        dateOf(draft.endsMs),
+        draft.timezone,
+        draft.currency,
+        dateOf(draft.salesOpenMs),
+        dateOf(draft.salesCloseMs),
+        draft.holdTtlMs,
+        draft.perOrderMax,
+        draft.perUserMax,
+        JSON.stringify(draft.priceCategories),
+        JSON.stringify(draft.areas),
+        JSON.stringify(draft.seats),
+      ],
+    );
+    return rowCount === 1;
+  }
+
+  async find(eventId: EventId): Promise<StoredEvent | null> {
+    return first(await this.#pool.query<EventRow>(`${SELECT} WHERE e.id = $1`, [eventId]));
+  }
+
+  async findByTag(tag: EventTag): Promise<StoredEvent | null> {
+    return first(await this.#pool.query<EventRow>(`${SELECT} WHERE e.tag = $1`, [tag]));
+  }
+
+  async seatsOf(eventId: EventId): Promise<readonly Seat[]> {
+    const text = "SELECT seats FROM events WHERE id = $1";
+    const { rows } = await this.#pool.query<{ seats: Seat[] }>(text, [eventId]);
+    return rows[0]?.seats ?? [];
+  }
+
+  /** The seat list as JSON text, which it is stored as. */
+  async seatsTextOf(eventId: EventId): Promise<string> {
+    const text = "SELECT seats::text AS seats FROM events WHERE id = $1";
+    const { rows } = await this.#pool.query<{ seats: string }>(text, [eventId]);
+    return rows[0]?.seats ?? "[]";
+  }
+
+  /** False: the event has left the status `from` meanwhile. */
+  async move(eventId: EventId, from: EventStatus, to: EventStatus): Promise<boolean> {
+    const { rowCount } = await this.#pool.query(
+      "UPDATE events SET status = $3, updated_at = now() WHERE id = $1 AND status = $2",
+      [eventId, from, to],
+    );
+    return rowCount === 1;
+  }
+
+  async removeDraft(eventId: EventId): Promise<void> {
+    await this.#pool.query("DELETE FROM events WHERE id = $1 AND status = 'draft'", [eventId]);
+  }
+
+  /** Published events by their start. */
+  async list(
+    filter: EventFilter,
+    page: { readonly limit: number; readonly after: EventPosition | null },
+  ): Promise<StoredEvent[]> {
+    const values: unknown[] = [];
+    const conditions = ["e.status = 'published'"];
+    const where = (condition: (parameter: string) => string, value: unknown): void => {
+      if (value === null) return;
+      values.push(value);
+      conditions.push(condition(`$${values.length}`));
+    };
+    const pattern = filter.q === null ? null : `%${filter.q.replace(/[\\%_]/g, "\\$&")}%`;
+    where((p) => `(e.title ILIKE ${p} OR e.description ILIKE ${p} OR e.city ILIKE ${p})`, pattern);
+    where((p) => `e.category = ${p}`, filter.category);
+    where((p) => `${p} = ANY (e.tags)`, filter.tag);
+    where((p) => `lower(e.city) = lower(${p})`, filter.city);
+    where((p) => `e.starts_at >= ${p}`, dateOf(filter.fromMs));
+    where((p) => `e.starts_at < ${p}`, dateOf(filter.toMs));
+    if (page.after !== null) {
+      values.push(new Date(page.after.startsMs), page.after.eventId);
+      conditions.push(`(e.starts_at, e.id) > ($${values.length - 1}, $${values.length})`);
+    }
+    values.push(page.limit);
+    const text = `${SELECT} WHERE ${conditions.join(" AND ")}
+      ORDER BY e.starts_at, e.id LIMIT $${values.length}`;
+    const { rows } = await this.#pool.query<EventRow>(text, values);
+    return rows.map(eventOf);
+  }
+}
+
+const dateOf = (ms: number | null): Date | null => (ms === null ? null : new Date(ms));
+const msOf = (date: Date | null): number | null => (date === null ? null : date.getTime());
+
+function first({ rows }: QueryResult<EventRow>): StoredEvent | null {
+  const [row] = rows;
+  return row === undefined ? null : eventOf(row);
+}
+
+function eventOf(row: EventRow): StoredEvent {
+  return {
+    eventId: row.id,
+    tag: row.tag,
+    organizationId: row.organization_id,
+    allowInvoices: row.allow_invoices,
+    status: row.status,
+    title: row.title,
+    description: row.description,
+    category: row.category,
+    tags: row.tags,
+    venue: row.venue,
+    startsMs: row.starts_at.getTime(),
+    endsMs: msOf(row.ends_at),
+    timezone: row.timezone,
+    currency: row.currency,
+    salesOpenMs: msOf(row.sales_open_at),
+    salesCloseMs: msOf(row.sales_close_at),
+    holdTtlMs: row.hold_ttl_ms,
+    perOrderMax: row.per_order_max,
+    perUserMax: row.per_user_max,
+    priceCategories: row.price_categories,
+    areas: row.areas,
+    seatCount: row.seat_count,
+    createdMs: row.created_at.getTime(),
+    updatedMs: row.updated_at.getTime(),
+  };
+}

@@ -1,0 +1,141 @@
+import { randomBytes } from "node:crypto";
+import type { Pool } from "pg";
+import { type OrganizationId, parseOrganizationId, uuidV7 } from "../../engine/ids.ts";
+import { ProblemError } from "../http/problem.ts";
+import type { Identity } from "../identity/tokens.ts";
+
+export type MemberRole = "owner" | "organizer" | "staff";
+
+export interface Organization {
+  readonly id: OrganizationId;
+  readonly name: string;
+  readonly allowInvoices: boolean;
+  readonly currency: string;
+  readonly country: string;
+  /** RFC 3339 */
+  readonly createdAt: string;
+  /** The asker's own; null for an administrator who is no member. */
+  readonly role: MemberRole | null;
+}
+
+export type NewOrganization = Pick<Organization, "name" | "allowInvoices" | "currency" | "country">;
+
+interface OrganizationRow {
+  readonly id: OrganizationId;
+  readonly name: string;
+  readonly allow_invoices: boolean;
+  readonly currency: string;
+  readonly country: string;
+  readonly created_at: Date;
+  readonly role: MemberRole | null;
+}
+
+/** The organisations in PostgreSQL, and who may act for them. */
+export class Organizations {
+  readonly #pool: Pool;
+
+  constructor(pool: Pool) {
+    this.#pool = pool;
+  }
+
+  /** `owner` null: nobody but administrators acts for it. */
+  async create(given: NewOrganization, owner: Identity | null): Promise<Organization> {
+    const id = uuidV7(Date.now(), randomBytes(10)) as OrganizationId;
+    const { name, allowInvoices, currency, country } = given;
+    const { rows } = await this.#pool.query<{ created_at: Date }>(
+      `WITH organization AS (
+         INSERT INTO organizations (id, name, allow_invoices, currency, country)
+         VALUES ($1, $2, $3, $4, $5) RETURNING id, created_at
+       ), member AS (
+         INSERT INTO organization_members (organization_id, user_id, role)
+         SELECT $1, $6, 'owner' WHERE $6::uuid IS NOT NULL
+       )
+       SELECT created_at FROM organization`,
+      [id, name, allowInvoices, currency, country, owner?.userId ?? null],
+    );
+    const createdAt = (rows[0]?.created_at ?? new Date()).toISOString();
+    return { id, ...given, createdAt, role: owner === null ? null : "owner" };
+  }
+
+  /** Newest first, older than `before`: an administrator sees all, everyone else their own. */
+  async list(
+    identity: Identity,
+    page: { readonly limit: number; readonly before: OrganizationId | null },
+  ): Promise<Organization[]> {
+    const { rows } = await this.#pool.query<OrganizationRow>(
+      `SELECT o.*, m.role FROM organizations o
+       LEFT JOIN organization_members m ON m.organization_id = o.id AND m.user_id = $1
+       WHERE ($2 OR m.role IS NOT NULL) AND ($3::uuid IS NULL OR o.id < $3)
+       ORDER BY o.id DESC LIMIT $4`,
+      [identity.userId, identity.role === "admin", page.before, page.limit],
+    );
+    return rows.map(organizationOf);
+  }
+
+  /** With the asker's role; null: there is no such organisation. */
+  async find(id: OrganizationId, identity: Identity): Promise<Organization | null> {
+    const { rows } = await this.#pool.query<OrganizationRow>(
+      `SELECT o.*, m.role FROM organizations o
+       LEFT JOIN organization_members m ON m.organization_id = o.id AND m.user_id = $2
+       WHERE o.id = $1`,
+      [id, identity.userId],
+    );
+    const [row] = rows;
+    return row === undefined ? null : organizationOf(row);
+  }
+
+  async isEmpty(): Promise<boolean> {
+    const { rows } = await this.#pool.query("SELECT 1 FROM organizations LIMIT 1");
+    return rows.length === 0;
+  }
+
+  /** Removes an organisation that has nothing yet. */
+  async removeEmpty(id: OrganizationId): Promise<void> {
+    await this.#pool.query("DELETE FROM organization_members WHERE organization_id = $1", [id]);
+    await this.#pool.query("DELETE FROM organizations WHERE id = $1", [id]);
+  }
+
+  /** Whether the asker may sell for the organisation: an administrator, an owner, an organiser. */
+  async isOrganizer(identity: Identity, organizationId: string): Promise<boolean> {
+    if (identity.role === "admin") return true;
+    const role = await this.#roleOf(identity, organizationId);
+    return role === "owner" || role === "organizer";
+  }
+
+  /** Whether the asker may see what the organisation has not published. */
+  async isMember(identity: Identity, organizationId: string): Promise<boolean> {
+    return identity.role === "admin" || (await this.#roleOf(identity, organizationId)) !== null;
+  }
+
+  /** Throws `organization_not_found` or `forbidden`. */
+  async requireOrganizer(identity: Identity, id: string): Promise<Organization> {
+    const organizationId = parseOrganizationId(id);
+    const found = organizationId === null ? null : await this.find(organizationId, identity);
+    if (found === null) throw new ProblemError("organization_not_found");
+    const may = identity.role === "admin" || found.role === "owner" || found.role === "organizer";
+    if (!may) throw new ProblemError("forbidden");
+    return found;
+  }
+
+  async #roleOf({ userId, role }: Identity, organizationId: string): Promise<MemberRole | null> {
+    if (role === "guest") return null;
+    const { rows } = await this.#pool.query<{ role: MemberRole }>({
+      name: "member-role",
+      text: "SELECT role FROM organization_members WHERE organization_id = $1 AND user_id = $2",
+      values: [organizationId, userId],
+    });
+    return rows[0]?.role ?? null;
+  }
+}
+
+function organizationOf(row: OrganizationRow): Organization {
+  return {
+    id: row.id,
+    name: row.name,
+    allowInvoices: row.allow_invoices,
+    currency: row.currency,
+    country: row.country,
+    createdAt: row.created_at.toISOString(),
+    role: row.role,
+  };
+}

@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { ConfigError, jwtSecretOf, readConfig } from "./config.ts";
+
+const SECRET = "0123456789abcdef0123456789abcdef";
+
+describe("readConfig", () => {
+  it("gives the contract's defaults to an empty environment", () => {
+    const config = readConfig({});
+    assert.equal(config.port, 3000);
+    assert.equal(config.host, "127.0.0.1");
+    assert.equal(config.databaseUrl, null);
+    assert.equal(config.redisUrl, null);
+    assert.match(config.dataDir, /\/\.data$/);
+    assert.equal(config.admin, null);
+    assert.equal(config.ackMode, "journal");
+    assert.ok(config.workers >= 1);
+    assert.equal(config.shards, 16);
+    assert.equal(config.rateLimit, true);
+    assert.equal(config.seedDemo, null);
+    assert.equal(config.logLevel, "info");
+    assert.equal(config.isProduction, false);
+  });
+
+  it("takes what is given, and an empty variable for an unset one", () => {
+    const config = readConfig({
+      PORT: "0",
+      HOST: "::1",
+      DATABASE_URL: "postgres://u:p@db:5432/evently",
+      REDIS_URL: "",
+      ADMIN_EMAIL: " Root@Example.com ",
+      ADMIN_PASSWORD: "long enough",
+      WORKERS: "3",
+      SHARDS: "1024",
+      RATE_LIMIT: "off",
+      SEED_DEMO: "off",
+      LOG_LEVEL: "debug",
+      OPS_TOKEN: "0123456789abcdef",
+      NODE_ENV: "production",
+      JWT_SECRET: SECRET,
+    });
+    assert.equal(config.port, 0);
+    assert.equal(config.redisUrl, null);
+    assert.deepEqual(config.admin, { email: "root@example.com", password: "long enough" });
+    assert.equal(config.shards, 1024);
+    assert.equal(config.rateLimit, false);
+    assert.equal(config.seedDemo, false);
+    assert.equal(config.isProduction, true);
+  });
+
+  const refused: readonly (readonly [env: Record<string, string>, line: RegExp])[] = [
+    [{ PORT: "80a" }, /^PORT accepts a port/],
+    [{ PORT: "65536" }, /^PORT accepts/],
+    [{ PORT: "-1" }, /^PORT accepts/],
+    [{ PORT: " 3000" }, /^PORT accepts/],
+    [{ HOST: "two words" }, /^HOST accepts/],
+    [{ DATABASE_URL: "mysql://db/evently" }, /^DATABASE_URL accepts a URL that starts with postgr/],
+    [{ DATABASE_URL: "evently" }, /^DATABASE_URL accepts/],
+    [{ REDIS_URL: "localhost:6379" }, /^REDIS_URL accepts/],
+    [{ SMTP_URL: "http://mail" }, /^SMTP_URL accepts/],
+    [{ WORKERS: "0" }, /^WORKERS accepts a whole number from 1 to 64/],
+    [{ WORKERS: "65" }, /^WORKERS accepts/],
+    [{ WORKERS: "1.5" }, /^WORKERS accepts/],
+    [{ SHARDS: "1025" }, /^SHARDS accepts a whole number from 1 to 1024/],
+    [{ RATE_LIMIT: "yes" }, /^RATE_LIMIT accepts on or off/],
+    [{ SEED_DEMO: "true" }, /^SEED_DEMO accepts on or off/],
+    [{ LOG_LEVEL: "verbose" }, /^LOG_LEVEL accepts trace, debug/],
+    [{ ACK_MODE: "postgres" }, /^ACK_MODE accepts journal; postgres is not available yet/],
+    [{ JWT_SECRET: "short" }, /^JWT_SECRET accepts at least 32 bytes/],
+    [{ NODE_ENV: "production" }, /^JWT_SECRET is required when NODE_ENV=production/],
+    [{ ADMIN_EMAIL: "a@example.com" }, /^ADMIN_PASSWORD is missing/],
+    [{ ADMIN_PASSWORD: "long enough" }, /^ADMIN_EMAIL is missing/],
+    [{ ADMIN_EMAIL: "nobody", ADMIN_PASSWORD: "long enough" }, /^ADMIN_EMAIL accepts/],
+    [{ ADMIN_EMAIL: "a@b.de", ADMIN_PASSWORD: "short" }, /^ADMIN_PASSWORD accepts 8 to 200/],
+    [{ OPS_TOKEN: "short" }, /^OPS_TOKEN accepts/],
+  ];
+
+  for (const [env, line] of refused) {
+    it(`refuses ${JSON.stringify(env)} with one line that names it`, () => {
+      assert.throws(
+        () => readConfig(env),
+        (error) => {
+          assert.ok(error instanceof ConfigError);
+          assert.match(error.message, line);
+          assert.doesNotMatch(error.message, /\n/);
+          return true;
+        },
+      );
+    });
+  }
+
+  it("never repeats a secret that it refuses", () => {
+    assert.throws(
+      () => readConfig({ JWT_SECRET: "hunter2" }),
+      (error) => error instanceof ConfigError && !error.message.includes("hunter2"),
+    );
+  });
+});
+
+describe("jwtSecretOf", () => {
+  it("makes a secret that stays, readable by its owner alone", (t) => {
+    const dataDir = join(fs.mkdtempSync(join(tmpdir(), "evently-config-")), "data");
+    t.after(() => fs.rmSync(dataDir, { recursive: true }));
+    const secret = jwtSecretOf({ jwtSecret: null, dataDir });
+    assert.ok(secret.length >= 32);
+    assert.equal(jwtSecretOf({ jwtSecret: null, dataDir }), secret);
+    assert.equal(fs.statSync(join(dataDir, "jwt-secret")).mode & 0o777, 0o600);
+    assert.equal(jwtSecretOf({ jwtSecret: SECRET, dataDir }), SECRET);
+    fs.writeFileSync(join(dataDir, "jwt-secret"), "cut");
+    assert.throws(() => jwtSecretOf({ jwtSecret: null, dataDir }), ConfigError);
+  });
+});

@@ -1,0 +1,235 @@
+/**
+ * Everything that the environment may say. One object per option gives its name, default, parser and
+ * help; an empty variable counts as unset. Whatever is malformed stops the start with one line.
+ */
+import { randomBytes } from "node:crypto";
+import * as fs from "node:fs";
+import { availableParallelism } from "node:os";
+import { join, resolve } from "node:path";
+import { parseEmail } from "./identity/email.ts";
+
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly code = "config_invalid";
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+interface Option<T> {
+  readonly name: string;
+  readonly default: T;
+  /** undefined: malformed. */
+  readonly parse: (text: string) => T | undefined;
+  /** Completes "NAME accepts …". */
+  readonly accepts: string;
+  readonly help: string;
+}
+
+const SECRET_BYTES_MIN = 32;
+const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
+
+const option = <T>(given: Option<T>): Option<T> => given;
+
+const integer = (min: number, max: number) => (text: string) => {
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  return value >= min && value <= max ? value : undefined;
+};
+
+const onOff = (text: string) => (text === "on" ? true : text === "off" ? false : undefined);
+
+const url =
+  (...protocols: string[]) =>
+  (text: string) =>
+    URL.canParse(text) && protocols.includes(new URL(text).protocol) ? text : undefined;
+
+const longEnough = (bytesMin: number) => (text: string) =>
+  Buffer.byteLength(text) >= bytesMin ? text : undefined;
+
+const matching = (pattern: RegExp) => (text: string) => (pattern.test(text) ? text : undefined);
+
+const unset: string | null = null;
+
+export const OPTIONS = {
+  port: option({
+    name: "PORT",
+    default: 3000,
+    parse: integer(0, 65_535),
+    accepts: "a port from 0 (any free one) to 65535",
+    help: "Port that the gateway listens on.",
+  }),
+  host: option({
+    name: "HOST",
+    default: "127.0.0.1",
+    parse: matching(/^[A-Za-z0-9.:_-]{1,255}$/),
+    accepts: "an IP address or a host name",
+    help: "Address that the gateway listens on.",
+  }),
+  databaseUrl: option({
+    name: "DATABASE_URL",
+    default: unset,
+    parse: url("postgres:", "postgresql:"),
+    accepts: "a URL that starts with postgres://",
+    help: "Relational store. Unset: an embedded PostgreSQL is started under DATA_DIR.",
+  }),
+  redisUrl: option({
+    name: "REDIS_URL",
+    default: unset,
+    parse: url("redis:", "rediss:"),
+    accepts: "a URL that starts with redis:// or rediss://",
+    help: "Fan-out and limits across nodes. Unset: all of that is done in process.",
+  }),
+  dataDir: option({
+    name: "DATA_DIR",
+    default: "./.data",
+    parse: (text) => (text.includes("\0") ? undefined : text),
+    accepts: "a path",
+    help: "Journal segments, embedded database, generated secrets.",
+  }),
+  jwtSecret: option({
+    name: "JWT_SECRET",
+    default: unset,
+    parse: longEnough(SECRET_BYTES_MIN),
+    accepts: `at least ${SECRET_BYTES_MIN} bytes`,
+    help: "Signs access tokens. Unset: generated into DATA_DIR; required in production.",
+  }),
+  adminEmail: option({
+    name: "ADMIN_EMAIL",
+    default: unset,
+    parse: (text) => parseEmail(text) ?? undefined,
+    accepts: "an email address",
+    help: "With ADMIN_PASSWORD: the platform administrator, created or updated at the start.",
+  }),
+  adminPassword: option({
+    name: "ADMIN_PASSWORD",
+    default: unset,
+    parse: matching(/^.{8,200}$/su),
+    accepts: "8 to 200 characters",
+    help: "See ADMIN_EMAIL.",
+  }),
+  ackMode: option({
+    name: "ACK_MODE",
+    default: "journal",
+    parse: matching(/^journal$/),
+    accepts: "journal; postgres is not available yet",
+    help: "When a reply may leave. journal: once the local journal is on disk.",
+  }),
+  workers: option({
+    name: "WORKERS",
+    default: Math.min(64, Math.max(1, availableParallelism() - 1)),
+    parse: integer(1, 64),
+    accepts: "a whole number from 1 to 64",
+    help: "Shard worker threads.",
+  }),
+  shards: option({
+    name: "SHARDS",
+    default: 16,
+    parse: integer(1, 1024),
+    accepts: "a whole number from 1 to 1024",
+    help: "Logical shards that events are spread over.",
+  }),
+  rateLimit: option({
+    name: "RATE_LIMIT",
+    default: true,
+    parse: onOff,
+    accepts: "on or off",
+    help: "off lifts all request limits, for load tests.",
+  }),
+  seedDemo: option<boolean | null>({
+    name: "SEED_DEMO",
+    default: null,
+    parse: onOff,
+    accepts: "on or off",
+    help: "Demo organisation and events. Unset: on when the database is embedded and empty.",
+  }),
+  smtpUrl: option({
+    name: "SMTP_URL",
+    default: unset,
+    parse: url("smtp:", "smtps:"),
+    accepts: "a URL that starts with smtp:// or smtps://",
+    help: "Outgoing mail. Unset: mail is kept in DATA_DIR/mail.",
+  }),
+  logLevel: option({
+    name: "LOG_LEVEL",
+    default: "info",
+    parse: (text) => LOG_LEVELS.find((level) => level === text),
+    accepts: LOG_LEVELS.join(", "),
+    help: "Lines below this level are not logged.",
+  }),
+  opsToken: option({
+    name: "OPS_TOKEN",
+    default: unset,
+    parse: matching(/^[\x21-\x7e]{16,200}$/),
+    accepts: "16 to 200 visible ASCII characters",
+    help: "Opens /ops without an administrator's access token.",
+  }),
+};
+
+type Values = { readonly [Name in keyof typeof OPTIONS]: (typeof OPTIONS)[Name]["default"] };
+
+export interface Config extends Omit<Values, "adminEmail" | "adminPassword"> {
+  /** NODE_ENV=production */
+  readonly isProduction: boolean;
+  readonly admin: { readonly email: string; readonly password: string } | null;
+}
+
+/** Reads and checks the whole environment. Throws ConfigError. */
+export function readConfig(env: Env): Config {
+  const read = <T>(one: Option<T>): T => {
+    const text = env[one.name];
+    if (text === undefined || text === "") return one.default;
+    const value = one.parse(text);
+    if (value === undefined) throw new ConfigError(`${one.name} accepts ${one.accepts}`);
+    return value;
+  };
+  const isProduction = env.NODE_ENV === "production";
+  const jwtSecret = read(OPTIONS.jwtSecret);
+  if (isProduction && jwtSecret === null) {
+    const { name, accepts } = OPTIONS.jwtSecret;
+    throw new ConfigError(`${name} is required when NODE_ENV=production; it accepts ${accepts}`);
+  }
+  return {
+    port: read(OPTIONS.port),
+    host: read(OPTIONS.host),
+    databaseUrl: read(OPTIONS.databaseUrl),
+    redisUrl: read(OPTIONS.redisUrl),
+    dataDir: resolve(read(OPTIONS.dataDir)),
+    jwtSecret,
+    admin: adminOf(read(OPTIONS.adminEmail), read(OPTIONS.adminPassword)),
+    ackMode: read(OPTIONS.ackMode),
+    workers: read(OPTIONS.workers),
+    shards: read(OPTIONS.shards),
+    rateLimit: read(OPTIONS.rateLimit),
+    seedDemo: read(OPTIONS.seedDemo),
+    smtpUrl: read(OPTIONS.smtpUrl),
+    logLevel: read(OPTIONS.logLevel),
+    opsToken: read(OPTIONS.opsToken),
+    isProduction,
+  };
+}
+
+function adminOf(email: string | null, password: string | null): Config["admin"] {
+  if (email !== null && password !== null) return { email, password };
+  if (email === null && password === null) return null;
+  const missing = email === null ? OPTIONS.adminEmail : OPTIONS.adminPassword;
+  throw new ConfigError(
+    `${missing.name} is missing: ADMIN_EMAIL and ADMIN_PASSWORD go together; it accepts ${missing.accepts}`,
+  );
+}
+
+/** The configured secret, or the one in DATA_DIR, which is made when there is none. */
+export function jwtSecretOf({ jwtSecret, dataDir }: Pick<Config, "jwtSecret" | "dataDir">): string {
+  if (jwtSecret !== null) return jwtSecret;
+  const path = join(dataDir, "jwt-secret");
+  fs.mkdirSync(dataDir, { recursive: true });
+  if (!fs.existsSync(path)) {
+    // Renamed when complete: a crash leaves no half of a secret behind.
+    const unfinished = `${path}.new`;
+    fs.rmSync(unfinished, { force: true });
+    const secret = randomBytes(SECRET_BYTES_MIN).toString("base64url");
+    fs.writeFileSync(unfinished, secret, { mode: 0o600, flag: "wx", flush: true });
+    fs.renameSync(unfinished, path);
+  }
+  const secret = fs.readFileSync(path, "utf8").trim();
+  if (Buffer.byteLength(secret) >= SECRET_BYTES_MIN) return secret;
+  throw new ConfigError(`${path} is too short for a JWT_SECRET; remove it to have a new one made`);
+}

@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { requestLike } from "../../tests/support/requests.ts";
+import { parseJsonBody } from "./json-body.ts";
+
+const parse = (body: string | Buffer, contentType = "application/json") =>
+  parseJsonBody(requestLike({ body: Buffer.from(body), contentType }));
+
+describe("parseJsonBody", () => {
+  for (const contentType of [
+    "application/json",
+    "application/json; charset=utf-8",
+    "Application/JSON;charset=UTF-8",
+    "application/merge-patch+json",
+  ]) {
+    it(`takes ${contentType}`, () => {
+      assert.deepEqual(parse('{"a":[1,"é"]}', contentType), { ok: true, value: { a: [1, "é"] } });
+    });
+  }
+
+  for (const contentType of ["", "text/plain", "application/jsonp", "x-application/json"]) {
+    it(`answers unsupported_media_type to "${contentType}"`, () => {
+      const parsed = parse("{}", contentType);
+      assert.equal(parsed.ok ? null : parsed.code, "unsupported_media_type");
+    });
+  }
+
+  const broken: readonly (readonly [what: string, body: string | Buffer])[] = [
+    ["an empty body", ""],
+    ["half a body", '{"a":'],
+    ["a byte that is no UTF-8", Buffer.from([0x22, 0xff, 0x22])],
+    ["a byte order mark", "\ufeff{}"],
+    ["a __proto__ key", '{"a":{"__proto__":{"admin":true}}}'],
+    ["a __proto__ key in disguise", '{"\\u005f_pr\\u006fto__" : 1}'],
+  ];
+  for (const [what, body] of broken) {
+    it(`answers malformed_json to ${what}`, () => {
+      const parsed = parse(body);
+      assert.equal(parsed.ok ? null : parsed.code, "malformed_json");
+    });
+  }
+
+  it("takes __proto__ inside a text", () => {
+    const text = 'say "__proto__": twice';
+    assert.deepEqual(parse(JSON.stringify({ text })), { ok: true, value: { text } });
+  });
+});

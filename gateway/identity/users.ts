@@ -1,0 +1,111 @@
+import { randomBytes } from "node:crypto";
+import type { Pool } from "pg";
+import { type UserId, uuidV7 } from "../../engine/ids.ts";
+import { ProblemError } from "../http/problem.ts";
+import type { Passwords } from "./passwords.ts";
+
+/** An account as its owner sees it. */
+export interface User {
+  readonly id: UserId;
+  readonly email: string;
+  readonly firstName: string | null;
+  readonly lastName: string | null;
+  readonly role: "admin" | "customer";
+  /** RFC 3339 */
+  readonly createdAt: string;
+}
+
+export interface Registration {
+  /** As parseEmail gives it. */
+  readonly email: string;
+  readonly password: string;
+  readonly firstName: string | null;
+  readonly lastName: string | null;
+}
+
+interface UserRow {
+  readonly id: UserId;
+  readonly email: string;
+  readonly password_hash: string;
+  readonly first_name: string | null;
+  readonly last_name: string | null;
+  readonly role: User["role"];
+  readonly created_at: Date;
+}
+
+export const freshUserId = (): UserId => uuidV7(Date.now(), randomBytes(10)) as UserId;
+
+/** The accounts in PostgreSQL. */
+export class Users {
+  readonly #pool: Pool;
+  readonly #passwords: Passwords;
+
+  constructor(pool: Pool, passwords: Passwords) {
+    this.#pool = pool;
+    this.#passwords = passwords;
+  }
+
+  /** Throws `email_taken`. */
+  async register(registration: Registration): Promise<User> {
+    const { email, password, firstName, lastName } = registration;
+    if ((await this.#findByEmail(email)) !== null) throw new ProblemError("email_taken");
+    const hash = await this.#passwords.hash(password);
+    const { rows } = await this.#pool.query<UserRow>(
+      `INSERT INTO users (id, email, password_hash, first_name, last_name, role)
+       VALUES ($1, $2, $3, $4, $5, 'customer') ON CONFLICT (email) DO NOTHING RETURNING *`,
+      [freshUserId(), email, hash, firstName, lastName],
+    );
+    const [row] = rows;
+    if (row === undefined) throw new ProblemError("email_taken");
+    return userOf(row);
+  }
+
+  /** Throws `invalid_credentials`, after the same work whether or not there is such an account. */
+  async login(email: string, password: string): Promise<User> {
+    const row = await this.#findByEmail(email);
+    const isRight = await this.#passwords.isRight(password, row?.password_hash ?? null);
+    if (row === null || !isRight) throw new ProblemError("invalid_credentials");
+    return userOf(row);
+  }
+
+  async find(id: UserId): Promise<User | null> {
+    const { rows } = await this.#pool.query<UserRow>("SELECT * FROM users WHERE id = $1", [id]);
+    const [row] = rows;
+    return row === undefined ? null : userOf(row);
+  }
+
+  /** Creates the platform administrator, or gives an existing account that role and password. */
+  async ensureAdmin(email: string, password: string): Promise<User> {
+    const row = await this.#findByEmail(email);
+    const isSo =
+      row?.role === "admin" && (await this.#passwords.isRight(password, row.password_hash));
+    if (row !== null && isSo) return userOf(row);
+    const hash = await this.#passwords.hash(password);
+    const { rows } = await this.#pool.query<UserRow>(
+      `INSERT INTO users (id, email, password_hash, role) VALUES ($1, $2, $3, 'admin')
+       ON CONFLICT (email)
+       DO UPDATE SET password_hash = excluded.password_hash, role = 'admin' RETURNING *`,
+      [freshUserId(), email, hash],
+    );
+    const [admin] = rows;
+    if (admin === undefined) throw new Error("an upsert returned no row");
+    return userOf(admin);
+  }
+
+  async #findByEmail(email: string): Promise<UserRow | null> {
+    const text = "SELECT * FROM users WHERE email = $1";
+    const { rows } = await this.#pool.query<UserRow>(text, [email]);
+    return rows[0] ?? null;
+  }
+}
+
+function userOf(row: UserRow): User {
+  return {
+    id: row.id,
+    email: row.email,
+    firstName: row.first_name,
+    lastName: row.last_name,
+    role: row.role,
+    createdAt: row.created_at.toISOString(),
+  };
+}

@@ -1,0 +1,190 @@
+/**
+ * Puts one node together: the only place that knows every part. Read from top to bottom it is the order
+ * in which a node comes up; `stop` goes the other way.
+ */
+import { randomInt } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { Pool } from "pg";
+import { DATABASE_CONNECTIONS_MAX, PROJECTION_DRAIN_MS_MAX } from "../engine/limits.ts";
+import { migrate } from "../sql/migrate.ts";
+import { type DataDirLock, lockDataDir } from "../workers/data-dir-lock.ts";
+import { Supervisor } from "../workers/supervisor.ts";
+import { BookingDesk } from "./booking/booking-desk.ts";
+import { bookingRoutes } from "./booking/booking-routes.ts";
+import { BookingsReader } from "./booking/bookings-reader.ts";
+import { RecentWrites } from "./booking/recent-writes.ts";
+import { EventDirectory } from "./catalogue/event-directory.ts";
+import { eventRoutes } from "./catalogue/event-routes.ts";
+import { EventStore } from "./catalogue/event-store.ts";
+import { Events } from "./catalogue/events.ts";
+import { organizationRoutes } from "./catalogue/organization-routes.ts";
+import { Organizations } from "./catalogue/organizations.ts";
+import { SeatLists } from "./catalogue/seat-lists.ts";
+import { type Config, jwtSecretOf } from "./config.ts";
+import { seedDemo } from "./demo/seed-demo.ts";
+import { startEmbeddedPostgres } from "./embedded-postgres.ts";
+import type { Route } from "./http/exchange.ts";
+import { HttpServer } from "./http/server.ts";
+import { identityRoutes } from "./identity/identity-routes.ts";
+import { Passwords } from "./identity/passwords.ts";
+import { Tokens } from "./identity/tokens.ts";
+import { Users } from "./identity/users.ts";
+import { InventoryGate } from "./inventory-gate.ts";
+import { AvailabilityHub } from "./live/availability-hub.ts";
+import { LiveRoom } from "./live/live-room.ts";
+import type { Log } from "./log.ts";
+import { healthRoutes } from "./ops/health-routes.ts";
+import { opsRoutes } from "./ops/ops-routes.ts";
+import { ShardRouter } from "./shard-router.ts";
+
+export interface RunningNode {
+  readonly url: string;
+  readonly catalogue: EventStore;
+  /** Takes nothing new, finishes and persists what was accepted. */
+  stop(): Promise<void>;
+}
+
+export async function startNode(config: Config, log: Log): Promise<RunningNode> {
+  mkdirSync(config.dataDir, { recursive: true });
+  const lock = await lockDataDir(config.dataDir);
+  const database = await databaseOf(config);
+  try {
+    return await startOn(database, config, log, lock);
+  } catch (error) {
+    await database.stop();
+    throw error;
+  }
+}
+
+interface Database {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+async function startOn(
+  database: Database,
+  config: Config,
+  log: Log,
+  lock: DataDirLock,
+): Promise<RunningNode> {
+  await migrate(database.url);
+  const supervisor = await Supervisor.start({
+    journalDir: join(config.dataDir, "journal"),
+    databaseUrl: database.url,
+    shardCount: config.shards,
+    workerCount: Math.min(config.workers, config.shards),
+    log: (level, fields, message) => log[level](fields, message),
+  });
+  const pool = new Pool({ connectionString: database.url, max: DATABASE_CONNECTIONS_MAX });
+  pool.on("error", (error) => log.warn({ err: error }, "a database connection was lost"));
+  const parts = assemble(config, { log, supervisor, pool });
+  if (config.admin !== null) {
+    await parts.users.ensureAdmin(config.admin.email, config.admin.password);
+  }
+  const isSeeding = config.seedDemo ?? config.databaseUrl === null;
+  if (isSeeding) await seedDemo({ ...parts, nowMs: Date.now() });
+  const port = await parts.server.listen(config.host, config.port);
+  const host = config.host.includes(":") ? `[${config.host}]` : config.host;
+
+  const stop = async (): Promise<void> => {
+    parts.beginStop();
+    await parts.server.close();
+    await parts.router.drained();
+    parts.router.stop();
+    parts.hub.stop();
+    await supervisor.stop(PROJECTION_DRAIN_MS_MAX);
+    await pool.end();
+    await database.stop();
+    await lock.release();
+  };
+  return { url: `http://${host}:${port}`, catalogue: parts.store, stop };
+}
+
+async function databaseOf(config: Config): Promise<Database> {
+  if (config.databaseUrl === null) {
+    return startEmbeddedPostgres({ directory: join(config.dataDir, "postgres") });
+  }
+  return { url: config.databaseUrl, stop: () => Promise.resolve() };
+}
+
+interface Base {
+  readonly log: Log;
+  readonly supervisor: Supervisor;
+  readonly pool: Pool;
+}
+
+function assemble(config: Config, { log, supervisor, pool }: Base) {
+  const router = new ShardRouter({
+    ports: supervisor.gatewayPorts,
+    shardCount: config.shards,
+    watermarks: [...supervisor.watermarks],
+  });
+  supervisor.listen({
+    projected: (watermarks) => router.projected(watermarks),
+    shardFailed: (shard) => router.stopShard(shard),
+  });
+  const tokens = new Tokens(jwtSecretOf(config));
+  const users = new Users(pool, new Passwords());
+  const organizations = new Organizations(pool);
+  const store = new EventStore(pool);
+  const directory = new EventDirectory(store);
+  const inventory = new InventoryGate(router);
+  const events = new Events({ store, organizations, directory, inventory });
+  const recentWrites = new RecentWrites((shard, lsn) => router.isProjected(shard, lsn));
+  const isOrganizer = organizations.isOrganizer.bind(organizations);
+  const desk = new BookingDesk({
+    router,
+    directory,
+    recentWrites,
+    isOrganizer,
+    logError: (message, cause) => log.error({ err: cause }, message),
+    nodeBits: randomInt(2 ** 22),
+  });
+  // The server publishes what the hub sends and opens what the room answers: tied here, in a knot.
+  const hub = new AvailabilityHub(router, (topic, text) => server.publish(topic, text));
+  const live = new LiveRoom({ desk, tokens, hub });
+  router.listen({
+    changed: (change) => hub.changed(change),
+    expired: (notice) => live.tellExpired(notice),
+  });
+  let serving = true;
+  const { opsToken } = config;
+  const reader = new BookingsReader(pool);
+  const seatLists = new SeatLists(store);
+  const routes: Route[] = [
+    ...identityRoutes({ users, tokens }),
+    ...organizationRoutes({ organizations, tokens }),
+    ...eventRoutes({ events, store, directory, seatLists, organizations, tokens }),
+    ...bookingRoutes({
+      desk,
+      tokens,
+      hub,
+      directory,
+      reader,
+      recentWrites,
+      router,
+      isOrganizer,
+    }),
+    ...opsRoutes({ supervisor, router, hub, tokens, opsToken }),
+    ...healthRoutes({
+      isServing: () => serving,
+      impediments: () => impedimentsOf(supervisor),
+    }),
+  ];
+  const server = new HttpServer({ routes, live, livePath: "/ws", log });
+  const beginStop = (): void => {
+    serving = false;
+  };
+  return { router, hub, server, users, organizations, store, events, directory, beginStop };
+}
+
+async function impedimentsOf(supervisor: Supervisor): Promise<string[]> {
+  const impediments = [...supervisor.failedShards].map(
+    ([shard, reason]) => `shard ${shard} has stopped: ${reason}`,
+  );
+  const projector = await supervisor.projectorReport();
+  if (projector.lastError !== null) impediments.push(`projection: ${projector.lastError}`);
+  if ((await supervisor.journalStatus()).full) impediments.push("the journal has no room");
+  return impediments;
+}

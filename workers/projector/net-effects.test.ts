@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { EventId } from "../../engine/ids.ts";
+import { placeOfArea } from "../../engine/place.ts";
+import { BOB, definition, EVENT_ID, EventBench } from "../../engine/testing/fixtures.ts";
+import { type NetEffects, netEffectsOf } from "./net-effects.ts";
+
+const FLOOR = placeOfArea(0);
+const key = (digest: string) => ({ digest, fingerprint: `what ${digest} asked` });
+
+/** The net effects of what `act` causes, after everything that happened before it. */
+function effectsOf(bench: EventBench, act: () => void): NetEffects {
+  const from = bench.facts.length;
+  act();
+  return netEffectsOf(bench.facts.slice(from).map((fact) => ({ eventId: EVENT_ID, fact })));
+}
+
+test("a hold that began and ended within the run leaves its key and the seq, and no row", () => {
+  const bench = new EventBench();
+  const effects = effectsOf(bench, () => {
+    const { reply } = bench.hold([0, FLOOR], BOB, key("k"));
+    assert.ok(reply.kind === "done" && reply.fact.kind === "held");
+    bench.run({ kind: "release", holdId: reply.fact.holdId, userId: BOB });
+  });
+  assert.deepEqual(effects.events, [
+    { eventId: EVENT_ID, firstSeq: 2, lastSeq: 3, definition: null },
+  ]);
+  assert.deepEqual(effects.areas, []);
+  assert.deepEqual(effects.holdsMade, []);
+  assert.deepEqual(effects.holdChanges, []);
+  assert.deepEqual(
+    effects.keys.map((kept) => [kept.key.digest, kept.fact.kind]),
+    [["k", "held"]],
+  );
+});
+
+test("a hold that was extended within the run is made as extended", () => {
+  const bench = new EventBench();
+  const effects = effectsOf(bench, () => {
+    const holdId = bench.held([0], BOB);
+    bench.nowMs += 1_000;
+    bench.run({ kind: "extend", holdId, userId: BOB, key: null });
+  });
+  assert.deepEqual(
+    effects.holdsMade.map(({ hold }) => hold),
+    [...bench.state.holds.active()],
+  );
+  assert.equal(effects.holdsMade[0]?.hold.extended, true);
+  assert.deepEqual(effects.holdChanges, []);
+});
+
+test("an earlier hold that is extended and then ends changes once, and keeps both", () => {
+  const bench = new EventBench();
+  const holdId = bench.held([FLOOR], BOB);
+  const effects = effectsOf(bench, () => {
+    bench.nowMs += 1_000;
+    bench.run({ kind: "extend", holdId, userId: BOB, key: null });
+    bench.nowMs += 700_000;
+    bench.expire();
+  });
+  assert.equal(effects.holdChanges.length, 1);
+  const [change] = effects.holdChanges;
+  assert.equal(change?.seq, 4);
+  assert.equal(change?.ended?.end.end, "expired");
+  assert.equal(change?.ended?.atMs, bench.nowMs);
+  assert.notEqual(change?.expiresAtMs, null);
+  assert.deepEqual(effects.areas, [{ eventId: EVENT_ID, area: 0, held: -1, sold: 0 }]);
+});
+
+test("a booking of an earlier hold ends it, is made, and moves the area's counters", () => {
+  const bench = new EventBench();
+  const holdId = bench.held([3, FLOOR, FLOOR]);
+  const effects = effectsOf(bench, () => bench.booked(holdId));
+  assert.deepEqual(effects.areas, [{ eventId: EVENT_ID, area: 0, held: -2, sold: 2 }]);
+  assert.equal(effects.bookingsMade.length, 1);
+  assert.equal(effects.bookingsMade[0]?.cancelled, null);
+  const bookingId = effects.bookingsMade[0]?.record.bookingId;
+  assert.equal(effects.holdChanges[0]?.ended?.end.bookingId, bookingId);
+});
+
+test("a booking that was made and cancelled within the run is made, as cancelled", () => {
+  const bench = new EventBench();
+  const cancel = (bookingId: ReturnType<EventBench["booked"]>): void => {
+    const rest = { userId: BOB, asOrganizer: true, reason: "ill", key: null };
+    bench.run({ kind: "cancel", bookingId, ...rest });
+  };
+  const early = bench.booked(bench.held([0]));
+  const effects = effectsOf(bench, () => {
+    cancel(bench.booked(bench.held([1, FLOOR])));
+    cancel(early);
+  });
+  assert.equal(effects.bookingsMade.length, 1);
+  assert.equal(effects.bookingsMade[0]?.cancelled?.reason, "ill");
+  assert.deepEqual(
+    effects.bookingsCancelled.map(({ fact }) => fact.booking.bookingId),
+    [early],
+  );
+  assert.deepEqual(effects.areas, []);
+});
+
+test("events are told apart, and the last definition of each counts", () => {
+  const bench = new EventBench();
+  bench.run({ kind: "configure", definition: definition({ perUserMax: 2 }) });
+  bench.held([FLOOR]);
+  const other = "018f3c9a-7b10-7000-8000-000000000001" as EventId;
+  const effects = netEffectsOf(
+    bench.facts.flatMap((fact) => [
+      { eventId: EVENT_ID, fact },
+      { eventId: other, fact },
+    ]),
+  );
+  assert.deepEqual(
+    effects.events.map((event) => [event.eventId, event.firstSeq, event.lastSeq]),
+    [
+      [EVENT_ID, 1, 3],
+      [other, 1, 3],
+    ],
+  );
+  assert.equal(effects.events[0]?.definition?.perUserMax, 2);
+  assert.equal(effects.holdsMade.length, 2);
+  assert.deepEqual(
+    effects.areas.map((area) => area.eventId),
+    [EVENT_ID, other],
+  );
+});
+
+test("a gap in an event's facts is a bug and throws", () => {
+  const bench = new EventBench();
+  bench.held([0]);
+  bench.held([1]);
+  const [first, , third] = bench.facts;
+  assert.ok(first !== undefined && third !== undefined);
+  assert.throws(() => netEffectsOf([first, third].map((fact) => ({ eventId: EVENT_ID, fact }))));
+});

@@ -1,0 +1,190 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Fact } from "../../engine/facts.ts";
+import { PROJECTION_BATCH_FACTS_MAX, PROJECTION_RETRY_MS_MAX } from "../../engine/limits.ts";
+import { EventBench } from "../../engine/testing/fixtures.ts";
+import { entriesOf } from "../testing/entries.ts";
+import {
+  type Applied,
+  InvariantViolated,
+  type ProjectionBatch,
+  type ProjectionStore,
+} from "./projection-store.ts";
+import { Projector } from "./projector.ts";
+
+/** Records what it is given, and does what `answer` says. */
+class ScriptedStore implements ProjectionStore {
+  readonly asked: [shard: number, firstLsn: number, lastLsn: number][] = [];
+  purges = 0;
+  answer: (batch: ProjectionBatch, time: number) => Applied | Promise<Applied> = () => "applied";
+
+  async apply(batch: ProjectionBatch): Promise<Applied> {
+    this.asked.push([batch.shard, batch.firstLsn, batch.lastLsn]);
+    return this.answer(batch, this.asked.length);
+  }
+
+  async purge(): Promise<boolean> {
+    this.purges += 1;
+    return this.purges < 3;
+  }
+
+  async close(): Promise<void> {
+    this.asked.push([-1, 0, 0]);
+  }
+}
+
+function projectorOf(store: ProjectionStore, shards = [0]) {
+  const watermarks: [number, number][] = [];
+  const failures: string[] = [];
+  const pauses: number[] = [];
+  const projector = new Projector(
+    shards.map((shard) => [shard, 1, 0] as const),
+    {
+      store,
+      projected: (shard, lsn) => watermarks.push([shard, lsn]),
+      failed: ({ shard, code, reason }) => failures.push(`${shard} ${code} ${reason}`),
+      wallMs: () => 0,
+      pause: async (ms) => {
+        pauses.push(ms);
+      },
+    },
+  );
+  const running = projector.run();
+  return { projector, running, watermarks, failures, pauses };
+}
+
+function facts(count: number): Fact[] {
+  const bench = new EventBench({ perUserMax: 100_000, seatCategories: new Uint8Array(count) });
+  for (let seat = 0; seat + 1 < count; seat += 1) bench.held([seat]);
+  return bench.facts;
+}
+
+test("everything that is offered is applied in order, in batches of bounded size", async () => {
+  const store = new ScriptedStore();
+  const { projector, watermarks } = projectorOf(store);
+  const max = PROJECTION_BATCH_FACTS_MAX;
+  projector.offer(entriesOf(facts(max + 2)));
+  assert.equal(projector.report().backlogFacts, max + 2);
+  await projector.drain();
+  assert.deepEqual(store.asked, [
+    [0, 1, max],
+    [0, max + 1, max + 2],
+  ]);
+  assert.deepEqual(watermarks, [
+    [0, max],
+    [0, max + 2],
+  ]);
+  const { backlogFacts, backlogBytes, factsTotal } = projector.report();
+  assert.deepEqual([backlogFacts, backlogBytes, factsTotal], [0, 0, max + 2]);
+});
+
+test("what is offered again is applied once, and a gap stops the shard", async () => {
+  const store = new ScriptedStore();
+  const { projector, failures } = projectorOf(store);
+  const [a, b, c] = facts(3);
+  assert.ok(a !== undefined && b !== undefined && c !== undefined);
+  projector.offer(entriesOf([a, b]));
+  await projector.drain();
+  projector.offer(entriesOf([a, b]));
+  await projector.drain();
+  assert.deepEqual(store.asked, [[0, 1, 2]]);
+  projector.offer(entriesOf([c], { firstLsn: 4 }));
+  await projector.drain();
+  assert.equal(failures.length, 1);
+  assert.match(failures[0] ?? "", /^0 journal_gap /);
+});
+
+test("a batch whose outcome is unknown is tried again with the same bounds", async () => {
+  const store = new ScriptedStore();
+  const { projector, watermarks, failures, pauses } = projectorOf(store);
+  const [a, b, c] = facts(3);
+  assert.ok(a !== undefined && b !== undefined && c !== undefined);
+  store.answer = (_, time) => {
+    if (time === 1) projector.offer(entriesOf([c], { firstLsn: 3 }));
+    if (time < 12) throw new Error("the connection is gone");
+    return time === 12 ? "already" : "applied";
+  };
+  projector.offer(entriesOf([a, b]));
+  await projector.drain();
+  assert.equal(store.asked.length, 13);
+  assert.ok(store.asked.slice(0, 12).every(([, first, last]) => first === 1 && last === 2));
+  assert.deepEqual(watermarks, [
+    [0, 2],
+    [0, 3],
+  ]);
+  assert.deepEqual(failures, []);
+  assert.deepEqual(
+    pauses,
+    pauses.toSorted((x, y) => x - y),
+  );
+  assert.equal(pauses.at(-1), PROJECTION_RETRY_MS_MAX);
+  assert.equal(projector.report().lastError, null);
+});
+
+test("a shard that is refused is written to no more, and the others go on", async () => {
+  const store = new ScriptedStore();
+  const { projector, watermarks, failures } = projectorOf(store, [0, 1]);
+  const [a, b] = facts(2);
+  assert.ok(a !== undefined && b !== undefined);
+  store.answer = ({ shard }) => {
+    if (shard === 0) throw new InvariantViolated("tickets_one_per_seat");
+    return "applied";
+  };
+  projector.offer(entriesOf([a], { shard: 0 }));
+  projector.offer(entriesOf([a], { shard: 1 }));
+  await projector.drain();
+  projector.offer(entriesOf([b], { shard: 0, firstLsn: 2 }));
+  projector.offer(entriesOf([b], { shard: 1, firstLsn: 2 }));
+  await projector.drain();
+  assert.deepEqual(failures, ["0 invariant_violated tickets_one_per_seat"]);
+  assert.deepEqual(
+    store.asked.map(([shard]) => shard),
+    [0, 1, 1],
+  );
+  assert.deepEqual(watermarks, [
+    [1, 1],
+    [1, 2],
+  ]);
+});
+
+test("a fact that nobody can fold stops its shard before the store is asked", async () => {
+  const store = new ScriptedStore();
+  const { projector, failures } = projectorOf(store);
+  const [a, , c] = facts(3);
+  assert.ok(a !== undefined && c !== undefined);
+  projector.offer(entriesOf([a, c]));
+  await projector.drain();
+  assert.deepEqual(store.asked, []);
+  assert.match(failures[0] ?? "", /^0 internal .*without gaps/);
+});
+
+test("stopping does not wait for a database that is gone", async () => {
+  const store = new ScriptedStore();
+  const { projector, running } = projectorOf(store);
+  let failed = (): void => undefined;
+  const tried = new Promise<void>((resolve) => {
+    failed = resolve;
+  });
+  store.answer = () => {
+    failed();
+    throw new Error("the connection is gone");
+  };
+  projector.offer(entriesOf(facts(2)));
+  await tried;
+  await projector.stop();
+  await running;
+  assert.deepEqual(store.asked.at(-1), [-1, 0, 0]);
+  assert.equal(projector.report().backlogFacts, 2);
+});
+
+test("the purge goes on in steps while there is nothing else to do", async () => {
+  const store = new ScriptedStore();
+  const { projector } = projectorOf(store);
+  projector.offer(entriesOf(facts(2)));
+  projector.purgeWhenIdle();
+  await projector.drain();
+  // The steps after the first have nothing to wait for: one more turn is behind all of them.
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(store.purges, 3);
+  assert.deepEqual(store.asked, [[0, 1, 2]]);
+});
