@@ -28,8 +28,9 @@ test("a directory is locked under all its paths until it is released", options, 
 
 test("a lock dies with its owner, however that ends", options, async (t) => {
   const directory = temporaryDirectory(t);
+  const { href } = new URL("./data-dir-lock.ts", import.meta.url);
   const script = `
-    const { lockDataDir } = await import(${JSON.stringify(new URL("./data-dir-lock.ts", import.meta.url).href)});
+    const { lockDataDir } = await import(${JSON.stringify(href)});
     await lockDataDir(${JSON.stringify(directory)});
     setInterval(() => process.stdout.write("locked"), 10);
   `;

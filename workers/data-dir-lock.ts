@@ -14,13 +14,14 @@ export interface DataDirLock {
 /**
  * Makes this process the only one that uses `dir`, which must exist. Rejects with DataDirLocked.
  *
- * The lock is a socket that listens under a name made from the directory's real path. The name is not
- * a file: it vanishes with the process, however that ends, and so is never stale. Containers see each
- * other's names only within one network namespace; a volume shared between others needs its own care.
+ * The lock is a socket that listens under a name made from the directory's real path. The name is
+ * not a file: it vanishes with the process, however that ends, and so is never stale. Containers
+ * see each other's names only within one network namespace; a volume shared between others needs
+ * its own care.
  */
 export async function lockDataDir(dir: string): Promise<DataDirLock> {
   const path = socketName(realpathSync(dir));
-  // Neither macOS nor the BSDs have a name that dies with its owner: there the operator is the lock.
+  // Other systems have no name that dies with its owner: there the operator is the lock.
   if (path === null) return { release: () => Promise.resolve() };
   const server = createServer((socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {

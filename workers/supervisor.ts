@@ -119,19 +119,21 @@ export class Supervisor {
   }
 
   /**
-   * Stops the threads. The gateway has had all its answers by then, so what is left is to finish the
-   * journal and to let PostgreSQL catch up; what it can't take in `drainMs` the next start recovers.
+   * Stops the threads. The gateway has had all its answers by then. PostgreSQL is given `drainMs` to
+   * catch up, and the journal, told of that, closes empty; what is left the next start recovers.
    */
   async stop(drainMs: number): Promise<void> {
     this.#stopping = true;
     for (const worker of this.#workers) await worker.terminate();
-    const closed = this.#journal.next("closed");
-    this.#journal.send({ kind: "close" });
-    await closed;
+    // The answer comes behind whatever the workers still appended.
+    await this.journalStatus();
     const drained = this.#projector.next("drained").then(() => true);
     this.#projector.send({ kind: "drain" });
     const inTime = await Promise.race([drained, after(drainMs)]);
     if (!inTime) this.#options.log("warn", {}, "PostgreSQL is behind; the next start catches up");
+    const closed = this.#journal.next("closed");
+    this.#journal.send({ kind: "close" });
+    await closed;
     const stopped = this.#projector.next("stopped").then(() => true);
     this.#projector.send({ kind: "stop" });
     await Promise.race([stopped, after(drainMs)]);

@@ -43,9 +43,9 @@ export interface DeskRequest {
 }
 
 export interface BookingDeskPorts {
-  readonly router: ShardRouter;
-  readonly directory: EventDirectory;
-  readonly recentWrites: RecentWrites;
+  readonly router: Pick<ShardRouter, "execute" | "shardOf">;
+  readonly directory: Pick<EventDirectory, "peek" | "peekByTag" | "get" | "getByTag">;
+  readonly recentWrites: Pick<RecentWrites, "note">;
   /** Whether the user may act for the organisation. */
   readonly isOrganizer: (identity: Identity, organizationId: string) => Promise<boolean>;
   readonly logError: (message: string, cause: unknown) => void;

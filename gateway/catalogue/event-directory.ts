@@ -50,10 +50,13 @@ export class EventDirectory {
   readonly #loads = new Map<EventId | EventTag, Promise<EventEntry | null>>();
   /** Ids and tags that are nobody's, and until when (Unix ms) that is believed. */
   readonly #absent = new Map<EventId | EventTag, number>();
+  readonly #now: () => number;
   #seats = 0;
 
-  constructor(source: EventSource) {
+  /** `now` gives Unix ms. */
+  constructor(source: EventSource, now: () => number = Date.now) {
     this.#source = source;
+    this.#now = now;
   }
 
   /** The event when it is at hand. */
@@ -98,7 +101,7 @@ export class EventDirectory {
   ): Promise<EventEntry | null> {
     const loading = this.#loads.get(key);
     if (loading !== undefined) return loading;
-    if ((this.#absent.get(key) ?? 0) > Date.now()) return null;
+    if ((this.#absent.get(key) ?? 0) > this.#now()) return null;
     if (this.#loads.size >= limits.DIRECTORY_LOADS_MAX) throw new ProblemError("busy");
     const load = this.#read(find);
     this.#loads.set(key, load);
@@ -120,14 +123,14 @@ export class EventDirectory {
   #keep(key: EventId | EventTag, entry: EventEntry | null): void {
     if (entry === null) {
       this.#absent.delete(key);
-      this.#absent.set(key, Date.now() + limits.DIRECTORY_ABSENT_TTL_MS);
+      this.#absent.set(key, this.#now() + limits.DIRECTORY_ABSENT_TTL_MS);
       for (const oldest of this.#absent.keys()) {
         if (this.#absent.size <= limits.DIRECTORY_ABSENT_MAX) break;
         this.#absent.delete(oldest);
       }
     } else if (entry.status !== "draft") {
       this.#drop(entry.eventId);
-      this.#slots.set(entry.eventId, { entry, isRecent: true });
+      this.#slots.set(entry.eventId, { entry, isRecent: false });
       this.#idByTag.set(entry.tag, entry.eventId);
       this.#seats += entry.seatIds.length;
       this.#shrink(entry.eventId);
@@ -166,12 +169,18 @@ function entryOf(event: StoredEvent, seats: readonly Seat[]): EventEntry {
   return {
     ...event,
     seatIds,
-    seatIndexById: new Map(seatIds.map((id, index) => [id, index])),
+    seatIndexById: indexesOf(seatIds),
     areaKeys,
-    areaIndexByKey: new Map(areaKeys.map((key, index) => [key, index])),
+    areaIndexByKey: indexesOf(areaKeys),
     categoryKeys: event.priceCategories.map((category) => category.key),
     categories: event.priceCategories,
     json,
     etag: etagOf(json),
   };
+}
+
+function indexesOf(names: readonly string[]): Map<string, number> {
+  const indexes = new Map<string, number>();
+  for (let index = 0; index < names.length; index += 1) indexes.set(names[index] ?? "", index);
+  return indexes;
 }

@@ -123,7 +123,7 @@ test("new rules: what happened before is sent, then a new view to every subscrib
   bench.hub.changed({ eventId: EVENT_ID, seq: 3, reset: true });
   assert.equal(JSON.parse(bench.published[0] ?? "").to, 2);
   const waiting = bench.read();
-  assert.deepEqual(waiting, [], "nobody is shown the old rules");
+  assert.equal(waiting.length, 0, "nobody is shown the old rules");
   bench.answer(viewAnswer(3, [0]));
   assert.equal(JSON.parse(bench.published[1] ?? "").op, "snapshot");
   assert.ok(waiting[0] instanceof LiveView);
@@ -133,7 +133,7 @@ test("rules that change while the view is on its way cause another question", ()
   const waiting = bench.read();
   bench.hub.changed({ eventId: EVENT_ID, seq: 2, reset: true });
   bench.answer(viewAnswer(1));
-  assert.deepEqual(waiting, []);
+  assert.equal(waiting.length, 0);
   bench.answer(viewAnswer(2));
   assert.ok(waiting[0] instanceof LiveView && waiting[0].seq === 2);
 });

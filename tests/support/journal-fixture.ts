@@ -11,7 +11,9 @@ import {
   type ChainEnd,
   ENTRIES,
   encodeBase,
+  encodeStart,
   FRAME_HEADER_BYTES,
+  START,
   sealFrame,
 } from "../../workers/journal/frame.ts";
 import { FsDisk } from "../../workers/journal/fs-disk.ts";
@@ -58,6 +60,8 @@ export function placesOf(chunks: readonly Uint8Array[]): [number, number][] {
 
 export interface FrameSpec {
   readonly base?: ReadonlyMap<number, number>;
+  /** Origin of a completed start. */
+  readonly start?: number;
   readonly entries?: readonly Buffer[];
   /** Default: what `entries` says. */
   readonly entryCount?: number;
@@ -82,10 +86,11 @@ export class JournalBuilder {
     return bytes;
   }
 
-  frame({ base, entries = [], entryCount = entries.length }: FrameSpec): Buffer {
-    const payload = base === undefined ? Buffer.concat(entries) : encodeBase(base);
+  frame({ base, start, entries = [], entryCount = entries.length }: FrameSpec): Buffer {
+    const kind = base !== undefined ? BASE : start !== undefined ? START : ENTRIES;
+    const marker = base !== undefined ? encodeBase(base) : encodeStart(start ?? 0);
+    const payload = kind === ENTRIES ? Buffer.concat(entries) : marker;
     const frame = Buffer.concat([Buffer.alloc(FRAME_HEADER_BYTES), payload]);
-    const kind = base === undefined ? ENTRIES : BASE;
     this.chain = sealFrame(frame, { kind, entryCount }, this.salt, this.chain);
     return frame;
   }
@@ -117,7 +122,9 @@ export interface OpenOptions {
   readonly watermarks?: ReadonlyMap<number, number>;
 }
 
-/** A journal of small segments on the real disk, which throws Died instead of ending the process. */
+/**
+ * A journal of small segments on the real disk, which throws Died instead of ending the process.
+ */
 export function openJournal(directory: string, options: OpenOptions = {}): OpenedJournal {
   const { disk = new FsDisk(directory), segmentBytes = SMALL_SEGMENT_BYTES } = options;
   let salts = 0;

@@ -1,10 +1,11 @@
 /**
- * One directory of a disk, as the journal uses it. Everything is synchronous: the journal has a thread
- * of its own, and in libuv's pool another task can delay an fdatasync by hundreds of milliseconds.
+ * One directory of a disk, as the journal uses it. Everything is synchronous: the journal has a
+ * thread of its own, and in libuv's pool another task can delay an fdatasync by hundreds of
+ * milliseconds.
  *
  * Nothing is durable before `datasync` (a file's bytes and size) or `syncDirectory` (its names)
- * returned. Whatever fails throws; the caller decides whether that ends the process. A simulated disk
- * implements the same interface and loses, tears and reorders what was not yet synced.
+ * returned. Whatever fails throws; the caller decides whether that ends the process. A simulated
+ * disk implements the same interface and loses, tears and reorders what was not yet synced.
  */
 export interface Disk {
   /** Names in the directory, in no particular order. */
@@ -32,8 +33,8 @@ export class ShortWrite extends Error {
 }
 
 /**
- * True when a write failed for want of space, which is no sign of a broken disk. A full disk answers
- * a write that began within its room with a short one.
+ * True when a write failed for want of space, which is no sign of a broken disk. A full disk
+ * answers a write that began within its room with a short one.
  */
 export function isOutOfRoom(error: unknown): boolean {
   if (!(error instanceof Error) || !("code" in error)) return false;

@@ -66,10 +66,10 @@ interface CurrentSegment extends Segment {
  * The journal in files of one directory.
  *
  * Invariants:
- *  - `appendFrame` returns true only when the frame is on disk; frames are written one at a time, each
- *    after the one before is durable.
- *  - a start writes to segments of its own, and removes the ones before only when everything in them
- *    that PostgreSQL lacks is on disk there, and a start frame says so.
+ *  - `appendFrame` returns true only when the frame is on disk; frames are written one at a time,
+ *    each after the one before is durable.
+ *  - a start writes to segments of its own, and removes the ones before only when everything in
+ *    them that PostgreSQL lacks is on disk there, and a start frame says so.
  *  - a segment is retired when PostgreSQL has all its entries and all segments before it are gone.
  *  - a failed write, fdatasync, rename, unlink or directory sync ends the process.
  */
@@ -90,8 +90,8 @@ export class FileJournal {
   #lastSyncMs = 0;
 
   /**
-   * Recovers what is there and begins a segment. Throws JournalCorrupt before it changes anything, and
-   * JournalNoRoom when a start needs more room than there is.
+   * Recovers what is there and begins a segment. Throws JournalCorrupt before it changes anything,
+   * and JournalNoRoom when a start needs more room than there is.
    */
   static open(ports: FileJournalPorts, watermarks: LastLsns): OpenedJournal {
     const recovery = readJournal(ports.disk, watermarks);
@@ -137,7 +137,9 @@ export class FileJournal {
     return this.#isFull;
   }
 
-  /** `listener` is called when `isFull` changed, or an append that found no room may find it now. */
+  /**
+   * `listener` is called when `isFull` changed, or an append that found no room may find it now.
+   */
   listenForRoom(listener: () => void): void {
     this.#onRoom = listener;
   }
@@ -175,8 +177,8 @@ export class FileJournal {
   }
 
   /**
-   * Closes the files. If PostgreSQL has everything, the journal removes itself: the next start need not
-   * be of this journal, as when another one took its turn in between.
+   * Closes the files. If PostgreSQL has everything, the journal removes itself: the next start need
+   * not be of this journal, as when another one took its turn in between.
    */
   close(): void {
     this.#current.file.close();

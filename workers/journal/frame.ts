@@ -64,7 +64,9 @@ export interface FrameContent {
   readonly entryCount: number;
 }
 
-/** Fills in the header of `frame`, whose payload is in its place, as the successor of `previous`. */
+/**
+ * Fills in the header of `frame`, whose payload is in its place, as the successor of `previous`.
+ */
 export function sealFrame(
   frame: Buffer,
   content: FrameContent,

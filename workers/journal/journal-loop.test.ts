@@ -82,7 +82,7 @@ test("an append without entries is answered in its turn, and writes nothing", (t
   assert.equal(loop.status().frames, before);
 });
 
-test("the projector gets what was recovered first, then what became durable before it came", (t) => {
+test("the projector gets what was recovered first, then what was durable before it came", (t) => {
   const directory = temporaryDirectory(t);
   assert(openJournal(directory).journal.appendFrame([entry(0, 1), entry(0, 2)]));
   const { journal, recovered } = openJournal(directory, { watermarks: new Map([[0, 1]]) });

@@ -43,12 +43,12 @@ interface Waiting {
  * Group commit: whatever arrived while the last frame was synced goes into the next one.
  *
  * Invariants:
- *  - `durable(ticket)` is posted only after every entry of that ticket, and of all before it on the same
- *    link, is durable; per link only the highest ticket of a frame is posted.
- *  - the projector gets every durable entry exactly once, in the order of the journal, recovered ones
- *    first; what is durable before it is there waits for it.
- *  - an append leaves `#waiting` only when it is durable. The queue is bounded by what workers may have
- *    in flight: they admit nothing new while the journal is full, nor past their own bounds.
+ *  - `durable(ticket)` is posted only after every entry of that ticket, and of all before it on the
+ *    same link, is durable; per link only the highest ticket of a frame is posted.
+ *  - the projector gets every durable entry exactly once, in the order of the journal, recovered
+ *    ones first; what is durable before it is there waits for it.
+ *  - an append leaves `#waiting` only when it is durable. The queue is bounded by what workers may
+ *    have in flight: they admit nothing new while the journal is full, nor past their own bounds.
  */
 export class JournalLoop {
   readonly #journal: FrameJournal;
@@ -77,7 +77,9 @@ export class JournalLoop {
     this.#unsent = [];
   }
 
-  /** An append that was taken from its link by somebody else, in the link's order. Then call `run`. */
+  /**
+   * An append that was taken from its link by somebody else, in the link's order. Then call `run`.
+   */
   accept(link: WorkerLink, { ticket, entries }: AppendMessage): void {
     this.#waiting.push({ link, ticket, entries: new Uint8Array(entries) });
   }

@@ -1,10 +1,11 @@
 /**
- * The journal, as its users see it. Two adapters are foreseen: files on the local disk, and an operation
- * log in PostgreSQL. Nothing else knows which one is in use.
+ * The journal, as its users see it. Two adapters are foreseen: files on the local disk, and an
+ * operation log in PostgreSQL. Nothing else knows which one is in use.
  *
- * A shard worker appends what one round of its loop decided as one *append*: encoded entries (entry.ts)
- * and a ticket, a number that only grows. The journal tells `durable(ticket)`, in order, once that
- * append and all before it would survive a crash. It may make many appends durable with one sync.
+ * A shard worker appends what one round of its loop decided as one *append*: encoded entries
+ * (entry.ts) and a ticket, a number that only grows. The journal tells `durable(ticket)`, in order,
+ * once that append and all before it would survive a crash. It may make many appends durable with
+ * one sync.
  *
  * Failing is not an answer: a journal that cannot keep its promise ends the process.
  */

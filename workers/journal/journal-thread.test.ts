@@ -44,7 +44,7 @@ function placesOfProjected(messages: readonly ProjectMessage[]): [number, number
   return placesOf(messages.map(({ entries }) => new Uint8Array(entries)));
 }
 
-test("the thread makes appends durable, projects them, and recovers them at the next start", async (t) => {
+test("the thread makes appends durable, projects them, and recovers them later", async (t) => {
   const directory = temporaryDirectory(t);
   const thread = start(t, directory);
   const opened = await ask(thread, { kind: "open", watermarks: [[0, 10]] });

@@ -19,7 +19,9 @@ export interface Corruption {
   readonly reason: string;
 }
 
-/** Something acknowledged may be missing, and to go on would hide it. Nothing was changed on disk. */
+/**
+ * Something acknowledged may be missing, and to go on would hide it. Nothing was changed on disk.
+ */
 export class JournalCorrupt extends Error {
   readonly code: CorruptionCode;
   readonly file: string;

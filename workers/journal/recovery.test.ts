@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { renameSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import {
@@ -292,6 +292,28 @@ test("duplicates: entries that were rewritten by a start that was cut short coun
     [0, 3],
     [0, 4],
   ]);
+});
+
+test("completed start: what is before its origin does not count, half removed or not", (t) => {
+  const { directory, builder } = twoFrames(t);
+  const watermarks = new Map([[0, 2]]);
+  const rewritten = { entries: [entry(0, 3), entry(0, 4), entry(1, 1)] };
+  const frames = [{ base: watermarks }, rewritten, { start: 3 }, { entries: [entry(1, 2)] }];
+  const older = builder.segment(2, [{ base: new Map([[0, 4]]) }]);
+  writeSegment(directory, 3, builder.segment(3, frames));
+  const expected = [
+    [0, 3],
+    [0, 4],
+    [1, 1],
+    [1, 2],
+  ];
+  // Segment 1 is gone already; the base of segment 2 is beyond the watermark.
+  rmSync(join(directory, segmentName(1)));
+  writeSegment(directory, 2, older);
+  assert.deepEqual(placesOf(recover(directory, watermarks).recovered), expected);
+  assert.deepEqual(recover(directory, watermarks).used, [2, 3]);
+  rmSync(join(directory, segmentName(2)));
+  assert.deepEqual(placesOf(recover(directory, watermarks).recovered), expected);
 });
 
 test("lost_tail: PostgreSQL has an entry of the torn frame", (t) => {

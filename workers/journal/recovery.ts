@@ -4,12 +4,12 @@
  *   found                                                     verdict
  *   no segment that was ever used                             empty
  *   every frame valid, up to zeros or the end of each file    clean
- *   the last used segment ends in a bad frame,                torn tail: never acknowledged; copied,
- *     and nothing valid is behind it                            cut off (torn-tail.ts)
+ *   the last used segment ends in a bad frame,                torn tail: never acknowledged;
+ *     and nothing valid is behind it                            copied, cut off (torn-tail.ts)
  *   a leftover .tmp; trailing segments never used             normal, whatever else is found
- *   segments before the origin of the last completed start    normal: written again, removal cut short
- *   entries at or below what their shard already showed       normal: a start was cut short while it
- *                                                               rewrote them (file-journal.ts)
+ *   segments before the origin of the last completed start    normal: written again, half removed
+ *   entries at or below what their shard already showed       normal: a start was cut short while
+ *                                                               it rewrote them (file-journal.ts)
  *
  *   refused, as JournalCorrupt with the code journal_…
  *   bad_header              a header that is neither whole nor all zero, or of another segment
@@ -22,13 +22,12 @@
  *   lsn_gap                 entries of a shard that do not follow each other
  *   lost_tail               PostgreSQL has more of a shard than the journal ever had: what was torn
  *                             or vanished had been acknowledged
- *   ahead_of_database       PostgreSQL lacks entries that were retired because it had them: it is not
- *                             the database that this journal belongs to, or an old state of it
+ *   ahead_of_database       PostgreSQL lacks entries that were retired because it had them: it is
+ *                             not this journal's database, or an old state of it
  *
- * Damage to the very last frame, acknowledged but not projected, looks like a torn tail: no format can
- * tell them apart once the machine is allowed to lose what it confirmed.
+ * Damage to the very last frame, acknowledged but not projected, looks like a torn tail: no format
+ * can tell them apart once the machine is allowed to lose what it confirmed.
  */
-
 import type { Disk } from "./disk.ts";
 import { ENTRY_HEADER_BYTES, entryEnd, readEntryHeader } from "./entry.ts";
 import {
@@ -74,7 +73,9 @@ export interface TailPlace extends FramePlace {
   readonly salt: Uint8Array;
 }
 
-/** Reads the whole journal. Throws JournalCorrupt; a disk that cannot be read throws its own error. */
+/**
+ * Reads the whole journal. Throws JournalCorrupt; a disk that cannot be read throws its own error.
+ */
 export function readJournal(disk: Disk, watermarks: LastLsns): Recovery {
   const sequences = disk.list().flatMap((name) => sequenceOf(name) ?? []);
   sequences.sort((a, b) => a - b);
@@ -130,8 +131,8 @@ function refuse(code: CorruptionCode, sequence: number, offset: number, reason: 
 /**
  * Goes through the frames of all segments in order.
  *
- * Invariant: `last` is, for every shard, the last lsn shown by the frames so far, and `recovered` holds
- * every entry between the shard's watermark and there exactly once.
+ * Invariant: `last` is, for every shard, the last lsn shown by the frames so far, and `recovered`
+ * holds every entry between the shard's watermark and there exactly once.
  */
 class Walk {
   readonly #watermarks: LastLsns;
@@ -262,7 +263,8 @@ class Walk {
       const known = this.#last.get(shard) ?? 0;
       if (watermark <= known) continue;
       const what = this.#tornTail === null ? "the journal ends here" : "the torn frame begins here";
-      const reason = `${what} with shard ${shard} at lsn ${known}, but the database has ${watermark}`;
+      const ends = `shard ${shard} at lsn ${known}`;
+      const reason = `${what} with ${ends}, but the database has ${watermark}`;
       refuse("journal_lost_tail", this.#end.sequence, this.#end.offset, reason);
     }
   }

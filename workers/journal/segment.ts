@@ -18,15 +18,17 @@
  * The base frame (frame.ts) opens the segment with the last lsn of every shard before it. By it the
  * journal knows how far it ever came, even for a shard whose entries are long retired.
  *
- * A segment is born under a name ending in `.tmp`, and gets its own when header and zeros are on disk.
- * So a file with a segment's name has a whole header, and appending to it allocates nothing.
+ * A segment is born under a name ending in `.tmp`, and gets its own when header and zeros are on
+ * disk. So a file with a segment's name has a whole header, and appending to it allocates nothing.
  */
 import { crc32 } from "node:zlib";
 import { type Disk, isOutOfRoom } from "./disk.ts";
 
 export const SEGMENT_HEADER_BYTES = 4096;
 export const SALT_BYTES = 16;
-/** Zeros are written and synced in steps, so that the journal's own fdatasync never waits for all. */
+/**
+ * Zeros are written and synced in steps, so that the journal's own fdatasync never waits for all.
+ */
 const STEP_BYTES = 1024 * 1024;
 
 const MAGIC = "EVNTLYJ\0";

@@ -4,7 +4,9 @@ import type { TornTail } from "./journal-port.ts";
 import type { FramePlace, TailPlace } from "./recovery.ts";
 import { segmentName } from "./segment.ts";
 
-/** Keeps the bytes of a torn tail for whoever wants to look, under a name that no other tail has. */
+/**
+ * Keeps the bytes of a torn tail for whoever wants to look, under a name that no other tail has.
+ */
 export function copyTornTail(disk: Disk, tail: TailPlace): TornTail {
   const file = segmentName(tail.sequence);
   const found = { file, offset: tail.offset, bytes: tail.end - tail.offset };
@@ -29,9 +31,9 @@ export function copyTornTail(disk: Disk, tail: TailPlace): TornTail {
 }
 
 /**
- * Makes the end of the journal what recovery took it for, durably: no torn tail, and a last frame that
- * is on the disk. The latter is written again, byte for byte, because after an fdatasync that failed
- * the page cache shows what the disk never got, and the next fdatasync would not mention it.
+ * Makes the end of the journal what recovery took it for, durably: no torn tail, and a last frame
+ * that is on the disk. The latter is written again, byte for byte, because after an fdatasync that
+ * failed the page cache shows what the disk never got, and the next fdatasync would not mention it.
  */
 export function settleEnd(disk: Disk, last: FramePlace | null, torn: TailPlace | null): void {
   if (torn !== null) {

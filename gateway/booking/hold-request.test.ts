@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { PLACES_PER_HOLD_MAX } from "../../engine/limits.ts";
+import { holdBody, placesOf } from "./hold-request.ts";
+import { eventEntry } from "./testing/event-entry.ts";
+
+const EVENT = eventEntry();
+
+/** What a body becomes: places, or the code of its problem and what that names. */
+function translated(body: unknown): unknown {
+  const checked = holdBody(body);
+  if (!checked.ok) return checked.errors.map(({ path }) => path);
+  const places = placesOf(checked.value, EVENT);
+  if (!("kind" in places)) return places;
+  const { errors, ...members } = places.members;
+  const paths = Array.isArray(errors) ? errors.map(({ path }) => path) : undefined;
+  const { detail: _, ...named } = members;
+  return { code: places.code, ...named, ...(paths === undefined ? {} : { paths }) };
+}
+
+const items = (...list: unknown[]): unknown => translated({ items: list });
+
+test("seats become their index, areas as many places as are wanted", () => {
+  assert.deepEqual(items({ seat: "A-1" }, { seat: "A-10" }), [0, 9]);
+  assert.deepEqual(items({ area: "floor", quantity: 3 }), [-1, -1, -1]);
+  assert.deepEqual(items({ area: "floor", quantity: 1 }, { seat: "A-2" }), [-1, 1]);
+  assert.deepEqual(items({ seat: "A-3", quantity: 1 }), [2]);
+});
+
+test("what does not exist is named", () => {
+  assert.deepEqual(items({ seat: "A-1" }, { seat: "Z-1" }, { seat: "Z-2" }), {
+    code: "unknown_seat",
+    seats: ["Z-1", "Z-2"],
+  });
+  assert.deepEqual(items({ area: "roof", quantity: 1 }), { code: "unknown_area", areas: ["roof"] });
+  assert.deepEqual(items({ seat: "__proto__" }), { code: "unknown_seat", seats: ["__proto__"] });
+});
+
+test("an item is a seat, or an area with a quantity", () => {
+  const invalid = (...paths: string[]) => ({ code: "validation_failed", paths });
+  assert.deepEqual(items({}), invalid("items[0]"));
+  assert.deepEqual(items({ seat: "A-1", area: "floor", quantity: 1 }), invalid("items[0]"));
+  assert.deepEqual(items({ area: "floor" }), invalid("items[0].quantity"));
+  assert.deepEqual(items({ seat: "A-1", quantity: 2 }), invalid("items[0].quantity"));
+  assert.deepEqual(items({ seat: "A-1" }, { seat: "A-1" }), invalid("items[1].seat"));
+});
+
+test("what is not offered yet is said so, not ignored", () => {
+  const best = { bestAvailable: { quantity: 2 } };
+  assert.deepEqual(items(best), { code: "validation_failed", paths: ["items[0].bestAvailable"] });
+  assert.deepEqual(translated({ items: [{ seat: "A-1" }], promoCode: "EARLY" }), {
+    code: "validation_failed",
+    paths: ["promoCode"],
+  });
+});
+
+test("wrong types are refused by their path", () => {
+  assert.deepEqual(translated(undefined), [""]);
+  assert.deepEqual(translated([]), [""]);
+  assert.deepEqual(translated({}), ["items"]);
+  assert.deepEqual(items(), ["items"]);
+  assert.deepEqual(items({ seat: 7 }), ["items[0].seat"]);
+  assert.deepEqual(items({ area: "floor", quantity: 1.5 }), ["items[0].quantity"]);
+  assert.deepEqual(items({ area: "floor", quantity: 0 }), ["items[0].quantity"]);
+  assert.deepEqual(items({ area: "floor", quantity: -1 }), ["items[0].quantity"]);
+  assert.deepEqual(items(null), ["items[0]"]);
+});
+
+test("more places than any order may have are refused", () => {
+  const half = { area: "floor", quantity: PLACES_PER_HOLD_MAX / 2 + 1 };
+  assert.deepEqual(items(half, half), {
+    code: "limit_exceeded",
+    limit: PLACES_PER_HOLD_MAX,
+    current: PLACES_PER_HOLD_MAX + 2,
+  });
+  const all = { area: "floor", quantity: PLACES_PER_HOLD_MAX };
+  assert.equal((items(all) as number[]).length, PLACES_PER_HOLD_MAX);
+});

@@ -1,0 +1,222 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, mock, test } from "node:test";
+import { type EventId, type HoldId, uuidV7 } from "../../engine/ids.ts";
+import { FREE } from "../../engine/inventory.ts";
+import { SUBSCRIPTIONS_PER_SOCKET_MAX } from "../../engine/limits.ts";
+import { ALICE, definition, EVENT_ID, NOON } from "../../engine/testing/fixtures.ts";
+import type { DeskRequest } from "../booking/booking-desk.ts";
+import type { Settle } from "../booking/desk-result.ts";
+import type { LiveSocket } from "../http/exchange.ts";
+import type { Done } from "../shard-router.ts";
+import { AvailabilityHub } from "./availability-hub.ts";
+import { LiveRoom } from "./live-room.ts";
+
+const TOKEN = "token-of-alice";
+
+class FakeSocket implements LiveSocket {
+  static #count = 0;
+  readonly id: number;
+  readonly accessToken: string;
+  readonly sent: Record<string, unknown>[] = [];
+  readonly topics = new Set<string>();
+
+  constructor(accessToken = "") {
+    FakeSocket.#count += 1;
+    this.id = FakeSocket.#count;
+    this.accessToken = accessToken;
+  }
+  send(text: string): boolean {
+    this.sent.push(JSON.parse(text));
+    return true;
+  }
+  subscribe(topic: string): void {
+    this.topics.add(topic);
+  }
+  unsubscribe(topic: string): void {
+    this.topics.delete(topic);
+  }
+  end(): void {
+    this.topics.clear();
+  }
+  /** The op and code of everything that was sent. */
+  get heard(): string[] {
+    return this.sent.map(({ op, code }) => (code === undefined ? `${op}` : `${op} ${code}`));
+  }
+}
+
+/** A room whose actors and desk a test answers for. */
+class RoomBench {
+  readonly views: Done[] = [];
+  readonly deskCalls: { op: string; asked: unknown; settle: Settle }[] = [];
+  readonly hub = new AvailabilityHub(
+    {
+      execute: (_eventId, operation, done) => {
+        if (operation.kind === "watch") this.views.push(done);
+      },
+    },
+    () => undefined,
+  );
+  readonly room: LiveRoom;
+
+  constructor() {
+    const note = (op: string) => (_: unknown, asked: DeskRequest, settle: Settle) => {
+      this.deskCalls.push({ op, asked, settle });
+    };
+    this.room = new LiveRoom({
+      hub: this.hub,
+      tokens: {
+        verify: (header) =>
+          header === `Bearer ${TOKEN}` ? { userId: ALICE, role: "customer" } : null,
+      },
+      desk: {
+        hold: note("hold"),
+        book: note("book"),
+        extend: note("extend"),
+        release: (_, asked, settle) => this.deskCalls.push({ op: "release", asked, settle }),
+      },
+    });
+  }
+
+  open(accessToken = ""): FakeSocket {
+    const socket = new FakeSocket(accessToken);
+    this.room.open(socket);
+    return socket;
+  }
+
+  say(socket: FakeSocket, message: object): void {
+    this.room.message(socket, JSON.stringify(message));
+  }
+
+  answerView(): void {
+    const statuses = new Uint8Array(10).fill(FREE);
+    const areas = [{ capacity: 5, free: 5, held: 0, sold: 0 }];
+    const view = { definition: definition(), epoch: 1, seq: 3, statuses, areas };
+    this.views.shift()?.({ kind: "view", view }, 0);
+  }
+}
+
+let bench: RoomBench;
+beforeEach(() => {
+  mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"], now: NOON });
+  bench = new RoomBench();
+});
+afterEach(() => {
+  bench.hub.stop();
+  mock.timers.reset();
+});
+
+const subscribe = { op: "subscribe", eventId: EVENT_ID };
+const unsubscribe = { op: "unsubscribe", eventId: EVENT_ID };
+
+test("who subscribes gets a snapshot and joins the deltas; who resumes up to date gets nothing", () => {
+  const socket = bench.open();
+  bench.say(socket, subscribe);
+  assert.deepEqual(socket.heard, []);
+  bench.answerView();
+  assert.deepEqual(socket.heard, ["snapshot"]);
+  assert.equal(socket.topics.size, 1);
+  const resumed = bench.open();
+  bench.say(resumed, { ...subscribe, since: { epoch: 1, seq: 3 } });
+  assert.deepEqual(resumed.heard, []);
+  assert.equal(resumed.topics.size, 1);
+  assert.equal(bench.hub.subscribersOf(EVENT_ID), 2);
+});
+
+test("subscribing again sends a snapshot again, and counts once", () => {
+  const socket = bench.open();
+  bench.say(socket, subscribe);
+  bench.say(socket, subscribe);
+  bench.answerView();
+  bench.say(socket, subscribe);
+  assert.deepEqual(socket.heard, ["snapshot", "snapshot", "snapshot"]);
+  assert.equal(bench.hub.subscribersOf(EVENT_ID), 1);
+});
+
+test("who leaves before the view is there hears no more of the event", () => {
+  const socket = bench.open();
+  bench.say(socket, subscribe);
+  bench.say(socket, unsubscribe);
+  const gone = bench.open();
+  bench.say(gone, subscribe);
+  bench.room.close(gone);
+  bench.answerView();
+  assert.deepEqual(socket.heard, ["unsubscribed"]);
+  assert.deepEqual(gone.heard, []);
+  assert.equal(bench.hub.subscribersOf(EVENT_ID), 0);
+  assert.equal(bench.room.socketCount, 1);
+});
+
+test("a socket that closes or unsubscribes is counted out once", () => {
+  const [stays, leaves] = [bench.open(), bench.open()];
+  for (const socket of [stays, leaves]) bench.say(socket, subscribe);
+  bench.answerView();
+  bench.say(leaves, unsubscribe);
+  bench.say(leaves, unsubscribe);
+  bench.room.close(leaves);
+  assert.equal(bench.hub.subscribersOf(EVENT_ID), 1);
+  assert.equal(leaves.topics.size, 0);
+});
+
+test("a socket watches a bounded number of events, also when it asks for all at once", () => {
+  const socket = bench.open();
+  for (let n = 0; n <= SUBSCRIPTIONS_PER_SOCKET_MAX; n += 1) {
+    const eventId: EventId | string = uuidV7(NOON + n, new Uint8Array(10));
+    bench.say(socket, { op: "subscribe", eventId });
+  }
+  assert.deepEqual(socket.heard, ["error too_many_subscriptions"]);
+  bench.views.shift()?.({ kind: "refused", refusal: { code: "event_not_found" } }, 0);
+  bench.say(socket, subscribe);
+  assert.deepEqual(socket.heard.slice(1), ["error event_not_found"], "a refused one makes room");
+});
+
+test("what makes no sense is answered with an error, and the connection goes on", () => {
+  const socket = bench.open();
+  bench.room.message(socket, null);
+  for (const text of ["", "{", "null", "[]", "7", '{"op":7}', '{"op":"dance"}', "{}"]) {
+    bench.room.message(socket, text);
+  }
+  bench.say(socket, { op: "subscribe", eventId: "x" });
+  bench.say(socket, { op: "subscribe", since: 7 });
+  assert.ok(socket.heard.every((heard) => heard.startsWith("error ")));
+  assert.equal(socket.heard.length, 11);
+  bench.say(socket, { op: "dance", id: "q1" });
+  assert.equal(socket.sent.at(-1)?.id, "q1");
+});
+
+test("the desk's second door needs a token, and passes on body, key and id", () => {
+  const socket = bench.open();
+  const body = { op: "hold", id: 1, eventId: EVENT_ID, items: [{ seat: "A-1" }] };
+  bench.say(socket, { ...body, idempotencyKey: "k" });
+  assert.equal(socket.sent[0]?.status, 401);
+  bench.say(socket, { op: "auth", token: "wrong" });
+  bench.say(socket, { op: "auth", token: TOKEN });
+  assert.deepEqual(socket.heard.slice(1), ["error unauthenticated", "authenticated"]);
+  bench.say(socket, { ...body, idempotencyKey: "k" });
+  const [call] = bench.deskCalls;
+  const asked = call?.asked as DeskRequest;
+  assert.deepEqual([asked.identity.userId, asked.idempotencyKey], [ALICE, "k"]);
+  call?.settle({ kind: "ok", status: 201, body: { id: "h" }, replayed: true });
+  assert.deepEqual(socket.sent.at(-1), {
+    op: "reply",
+    id: 1,
+    status: 201,
+    body: { id: "h" },
+    replayed: true,
+  });
+  bench.say(socket, { op: "release", id: "r", holdId: "h" });
+  bench.deskCalls[1]?.settle({ kind: "ok", status: 204, body: null, replayed: false });
+  assert.deepEqual(socket.sent.at(-1), { op: "reply", id: "r", status: 204, body: null });
+});
+
+test("an expired hold is told on every open socket of its owner, and to nobody else", () => {
+  const mine = [bench.open(TOKEN), bench.open(TOKEN)];
+  const others = bench.open();
+  const holdId = "0197f3c9-7b10-7001-8aaa-aa07a4b1c2d3" as HoldId;
+  const notice = { eventId: EVENT_ID, seq: 9, holdId, userId: ALICE };
+  bench.room.tellExpired(notice);
+  for (const { heard } of mine) assert.deepEqual(heard, ["authenticated", "hold.expired"]);
+  assert.deepEqual(others.heard, []);
+  for (const socket of mine) bench.room.close(socket);
+  bench.room.tellExpired(notice);
+  for (const { heard } of mine) assert.equal(heard.length, 2);
+});

@@ -1,0 +1,216 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, mock, test } from "node:test";
+import { MessageChannel, type MessagePort } from "node:worker_threads";
+import type { EventId, HoldId } from "../engine/ids.ts";
+import { ANSWER_WAIT_MS_MAX, IN_FLIGHT_PER_WORKER_MAX } from "../engine/limits.ts";
+import { ALICE, EVENT_ID } from "../engine/testing/fixtures.ts";
+import { postPacked, unpackMessage } from "../workers/batch-port.ts";
+import type { Answer, ShardAnswer, ShardRequest, WorkerBatch } from "../workers/shard-messages.ts";
+import { type Answered, ShardRouter } from "./shard-router.ts";
+
+const SHARDS = 4;
+const HOLD_ID = "0197f3c9-7b10-7001-8aaa-aa07a4b1c2d3" as HoldId;
+const BUSY: Answer = { kind: "refused", refusal: { code: "busy" } };
+const UNCHANGED: Answer = { kind: "unchanged" };
+
+/** A router, and the workers' ends of its ports. */
+class RouterBench {
+  readonly router: ShardRouter;
+  readonly #workers: MessagePort[] = [];
+  readonly received: ShardRequest[][] = [];
+  readonly answers: { n: number; answer: Answered; lsn: number }[] = [];
+
+  constructor(workerCount = 1) {
+    const ports = Array.from({ length: workerCount }, (_, worker) => {
+      const { port1, port2 } = new MessageChannel();
+      port2.on("message", (buffer: ArrayBuffer) => {
+        const batch = unpackMessage<ShardRequest[]>(buffer);
+        this.received[worker] = [...(this.received[worker] ?? []), ...batch];
+      });
+      this.#workers.push(port2);
+      return port1;
+    });
+    this.router = new ShardRouter({ ports, shardCount: SHARDS, watermarks: [] });
+  }
+
+  /** Sends `count` questions, numbered on from those before. */
+  ask(count = 1, eventId = EVENT_ID): void {
+    const first = this.#asked;
+    this.#asked += count;
+    for (let n = first; n < first + count; n += 1) {
+      this.router.execute(eventId, { kind: "inspect" }, (answer, lsn) => {
+        this.answers.push({ n, answer, lsn });
+      });
+    }
+  }
+  #asked = 0;
+
+  answer(worker: number, batch: Partial<WorkerBatch>): void {
+    const whole: WorkerBatch = { changes: [], expired: [], answers: [], ...batch };
+    const port = this.#workers[worker];
+    if (port !== undefined) postPacked(port, whole);
+  }
+
+  /** Answers everything that a worker received and has not answered. */
+  answerAll(worker = 0): void {
+    const requests = this.received[worker] ?? [];
+    this.received[worker] = [];
+    const answers = requests.map(({ id }): ShardAnswer => ({ id, lsn: id, answer: UNCHANGED }));
+    this.answer(worker, { answers });
+  }
+
+  stop(): void {
+    this.router.stop();
+    for (const port of this.#workers) port.close();
+  }
+}
+
+/** Lets ports deliver what was posted. */
+async function delivered(): Promise<void> {
+  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+let bench: RouterBench;
+beforeEach(() => {
+  mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"], now: 1_000_000 });
+  bench = new RouterBench();
+});
+afterEach(() => {
+  bench.stop();
+  mock.timers.reset();
+});
+
+test("requests of one turn travel in one batch, and each gets its own answer", async () => {
+  bench.ask(3);
+  assert.equal(bench.answers.length, 0, "never at once");
+  await until(() => bench.received[0]?.length === 3);
+  const ids = (bench.received[0] ?? []).map(({ id }) => id);
+  const reversed = [...ids].reverse();
+  const answers = reversed.map((id): ShardAnswer => ({ id, lsn: 10 * id, answer: UNCHANGED }));
+  bench.answer(0, { answers });
+  await until(() => bench.answers.length === 3);
+  assert.deepEqual(
+    bench.answers.map(({ n, lsn }) => [n, lsn]),
+    [
+      [2, 30],
+      [1, 20],
+      [0, 10],
+    ],
+  );
+});
+
+test("a request carries its shard and a deadline", async () => {
+  bench.ask();
+  await until(() => bench.received[0]?.length === 1);
+  const request = bench.received[0]?.[0];
+  assert.equal(request?.shard, bench.router.shardOf(EVENT_ID));
+  assert.equal(request?.deadlineMs, 1_005_000);
+});
+
+test("an event's requests all go to the worker that hosts its shard", async () => {
+  const two = new RouterBench(2);
+  const events = Array.from(
+    { length: 8 },
+    (_, n) => `018f3c9a-7b10-7000-8000-0007a4b1c2d${n}` as EventId,
+  );
+  for (const eventId of events) two.ask(1, eventId);
+  const count = (): number => two.received.flat().length;
+  await until(() => count() === events.length);
+  for (const [worker, requests] of two.received.entries()) {
+    for (const { shard, eventId } of requests) {
+      assert.equal(shard % 2, worker);
+      assert.equal(shard, two.router.shardOf(eventId));
+    }
+  }
+  two.stop();
+});
+
+test("one more than a worker may have is answered busy, and there is room again after answers", async () => {
+  bench.ask(IN_FLIGHT_PER_WORKER_MAX + 1);
+  await until(() => bench.answers.length === 1);
+  assert.deepEqual(bench.answers, [{ n: IN_FLIGHT_PER_WORKER_MAX, answer: BUSY, lsn: 0 }]);
+  await until(() => bench.received[0]?.length === IN_FLIGHT_PER_WORKER_MAX);
+  bench.answerAll();
+  await until(() => bench.answers.length === 1 + IN_FLIGHT_PER_WORKER_MAX);
+  bench.ask();
+  await until(() => bench.received[0]?.length === 1);
+  const answered = new Set(bench.answers.map(({ n }) => n));
+  assert.equal(answered.size, bench.answers.length, "each once");
+});
+
+test("an answer that takes too long is a timeout, and what comes later is dropped", async () => {
+  bench.ask();
+  await until(() => bench.received[0]?.length === 1);
+  mock.timers.tick(ANSWER_WAIT_MS_MAX - 1_000);
+  bench.ask();
+  mock.timers.tick(1_000);
+  assert.deepEqual(bench.answers, [{ n: 0, answer: { kind: "timeout" }, lsn: 0 }]);
+  await until(() => bench.received[0]?.length === 2);
+  bench.answerAll();
+  await until(() => bench.answers.length === 2);
+  assert.deepEqual(
+    bench.answers.map(({ n }) => n),
+    [0, 1],
+  );
+});
+
+test("changes and notices are heard before the answers of their batch", async () => {
+  const heard: string[] = [];
+  bench.router.listen({
+    changed: ({ seq }) => heard.push(`change ${seq}`),
+    expired: ({ seq }) => heard.push(`expired ${seq}`),
+  });
+  bench.router.execute(EVENT_ID, { kind: "inspect" }, () => heard.push("answer"));
+  await until(() => bench.received[0]?.length === 1);
+  const [request] = bench.received[0] ?? [];
+  bench.answer(0, {
+    changes: [{ eventId: EVENT_ID, seq: 4, reset: true }],
+    expired: [{ eventId: EVENT_ID, seq: 5, holdId: HOLD_ID, userId: ALICE }],
+    answers: [{ id: request?.id ?? 0, lsn: 1, answer: UNCHANGED }],
+  });
+  await until(() => heard.length === 3);
+  assert.deepEqual(heard, ["change 4", "expired 5", "answer"]);
+});
+
+test("drained waits for every accepted request", async () => {
+  await bench.router.drained();
+  bench.ask(2);
+  let isDrained = false;
+  const drained = bench.router.drained().then(() => {
+    isDrained = true;
+  });
+  await until(() => bench.received[0]?.length === 2);
+  await delivered();
+  assert.equal(isDrained, false);
+  bench.answerAll();
+  await drained;
+  assert.equal(bench.answers.length, 2);
+});
+
+test("a stopped shard answers busy, and only that", async () => {
+  bench.router.stopShard(bench.router.shardOf(EVENT_ID));
+  bench.ask();
+  await until(() => bench.answers.length === 1);
+  assert.deepEqual(bench.answers[0]?.answer, BUSY);
+  assert.equal(bench.received.length, 0);
+});
+
+test("a wait for the projection ends with the watermark, or in time", async () => {
+  const { router } = bench;
+  router.projected([[1, 5]]);
+  assert.equal(await router.whenProjected(1, 5), true);
+  const six = router.whenProjected(1, 6);
+  const other = router.whenProjected(2, 1);
+  const seven = router.whenProjected(1, 7);
+  router.projected([[1, 6]]);
+  assert.equal(await six, true);
+  mock.timers.tick(5_000);
+  assert.equal(await other, false);
+  assert.equal(await seven, false);
+  assert.equal(router.isProjected(1, 6), true);
+  assert.equal(router.isProjected(1, 7), false);
+});

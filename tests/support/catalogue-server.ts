@@ -1,0 +1,139 @@
+/** The identity and catalogue routes on a real port and a real database, before a fake engine. */
+import { Pool } from "pg";
+import { pino } from "pino";
+import type { InventoryDefinition } from "../../engine/definition.ts";
+import { EventDirectory } from "../../gateway/catalogue/event-directory.ts";
+import { eventRoutes } from "../../gateway/catalogue/event-routes.ts";
+import { EventStore } from "../../gateway/catalogue/event-store.ts";
+import { Events, type InventoryPort } from "../../gateway/catalogue/events.ts";
+import { organizationRoutes } from "../../gateway/catalogue/organization-routes.ts";
+import { Organizations } from "../../gateway/catalogue/organizations.ts";
+import { SeatLists } from "../../gateway/catalogue/seat-lists.ts";
+import { ProblemError } from "../../gateway/http/problem.ts";
+import { HttpServer } from "../../gateway/http/server.ts";
+import { identityRoutes } from "../../gateway/identity/identity-routes.ts";
+import { Passwords } from "../../gateway/identity/passwords.ts";
+import { Tokens } from "../../gateway/identity/tokens.ts";
+import { Users } from "../../gateway/identity/users.ts";
+import { createTestDatabase } from "./database.ts";
+
+/** An engine that notes what it is told, or is busy. */
+export class FakeInventory implements InventoryPort {
+  readonly configured: InventoryDefinition[] = [];
+  isBusy = false;
+  /** Runs before the next answer. */
+  meanwhile: (() => Promise<unknown>) | null = null;
+
+  async configure(definition: InventoryDefinition): Promise<void> {
+    const { meanwhile } = this;
+    this.meanwhile = null;
+    await meanwhile?.();
+    if (this.isBusy) throw new ProblemError("busy");
+    this.configured.push(definition);
+  }
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** Decoded; {} when there is no JSON. */
+  readonly body: Record<string, unknown>;
+}
+
+export interface CatalogueServer {
+  readonly pool: Pool;
+  readonly users: Users;
+  readonly organizations: Organizations;
+  readonly store: EventStore;
+  readonly events: Events;
+  readonly directory: EventDirectory;
+  readonly inventory: FakeInventory;
+  /** `path` is relative to /api/v1. */
+  request(method: string, path: string, options?: RequestOptions): Promise<Answer>;
+  /** Registers a customer and answers their access token. */
+  customer(email: string): Promise<string>;
+  admin(): Promise<string>;
+  close(): Promise<void>;
+}
+
+export interface RequestOptions {
+  readonly token?: string;
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+}
+
+export async function startCatalogueServer(): Promise<CatalogueServer> {
+  const database = await createTestDatabase();
+  const pool = new Pool({ connectionString: database.url, max: 5 });
+  // Dropping the database may meet a connection that is just saying goodbye.
+  pool.on("error", () => undefined);
+  const users = new Users(pool, new Passwords());
+  const tokens = new Tokens("0123456789abcdef0123456789abcdef");
+  const organizations = new Organizations(pool);
+  const store = new EventStore(pool);
+  const directory = new EventDirectory(store);
+  const inventory = new FakeInventory();
+  const events = new Events({ store, organizations, directory, inventory });
+  const seatLists = new SeatLists(store);
+  const server = new HttpServer({
+    routes: [
+      ...identityRoutes({ users, tokens }),
+      ...organizationRoutes({ organizations, tokens }),
+      ...eventRoutes({ events, store, directory, seatLists, organizations, tokens }),
+    ],
+    live: { open: () => undefined, message: () => undefined, close: () => undefined },
+    livePath: "/ws",
+    log: pino({ level: "warn" }),
+  });
+  const port = await server.listen("127.0.0.1", 0);
+
+  async function request(
+    method: string,
+    path: string,
+    { token, body, headers = {} }: RequestOptions = {},
+  ): Promise<Answer> {
+    const response = await fetch(`http://127.0.0.1:${port}/api/v1${path}`, {
+      method,
+      headers: {
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const isJson = /json/.test(response.headers.get("content-type") ?? "");
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      body: isJson ? (JSON.parse(text) as Record<string, unknown>) : {},
+    };
+  }
+
+  return {
+    pool,
+    users,
+    organizations,
+    store,
+    events,
+    directory,
+    inventory,
+    request,
+    async customer(email) {
+      const body = { email, password: "long enough" };
+      const registered = await request("POST", "/auth/register", { body });
+      return String(registered.body.accessToken);
+    },
+    async admin() {
+      const { id } = await users.ensureAdmin("admin@example.com", "administers");
+      return tokens.issue({ userId: id, role: "admin" }).accessToken;
+    },
+    async close() {
+      await server.close();
+      await pool.end();
+      await database.drop();
+    },
+  };
+}
