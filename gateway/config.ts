@@ -1,6 +1,6 @@
 /**
- * Everything that the environment may say. One object per option gives its name, default, parser and
- * help; an empty variable counts as unset. Whatever is malformed stops the start with one line.
+ * Everything that the environment may say. One object per option gives its name, default, parser
+ * and help; an empty variable counts as unset. Whatever is malformed stops the start with one line.
  */
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
@@ -211,9 +211,9 @@ function adminOf(email: string | null, password: string | null): Config["admin"]
   if (email !== null && password !== null) return { email, password };
   if (email === null && password === null) return null;
   const missing = email === null ? OPTIONS.adminEmail : OPTIONS.adminPassword;
-  throw new ConfigError(
-    `${missing.name} is missing: ADMIN_EMAIL and ADMIN_PASSWORD go together; it accepts ${missing.accepts}`,
-  );
+  const { name, accepts } = missing;
+  const why = "ADMIN_EMAIL and ADMIN_PASSWORD go together";
+  throw new ConfigError(`${name} is missing: ${why}; it accepts ${accepts}`);
 }
 
 /** The configured secret, or the one in DATA_DIR, which is made when there is none. */

@@ -131,7 +131,7 @@ describe("catalogue", () => {
   });
 
   describe("creating an event", () => {
-    it("answers the event as the contract has it, and shows it as a draft to members alone", async () => {
+    it("answers the event as the contract has it, as a draft for members alone", async () => {
       const created = await create();
       assert.equal(created.status, 201);
       const { id, createdAt, updatedAt, ...rest } = created.body;

@@ -99,7 +99,7 @@ describe("EventDirectory", () => {
     directory = new EventDirectory(source);
   });
 
-  it("has nothing at hand before it was asked, and then translates names into indexes", async () => {
+  it("has nothing at hand until it is asked, and then translates names into indexes", async () => {
     assert.equal(directory.peek(id), undefined);
     assert.equal(directory.peekByTag(tag), undefined);
     const entry = await directory.get(id);

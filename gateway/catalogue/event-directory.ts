@@ -39,8 +39,8 @@ interface Slot {
  * Invariants:
  * - Drafts are never kept: they become something else without a word to other gateways.
  * - `#slots` and `#idByTag` have the same events: at most DIRECTORY_EVENTS_MAX, with at most
- *   DIRECTORY_SEATS_MAX seats together (but one event is always kept). The least recently used goes,
- *   by the second-chance approximation, since a look-up must not cost a reordering.
+ *   DIRECTORY_SEATS_MAX seats together (but one event is always kept). The least recently used
+ *   goes, by the second-chance approximation, since a look-up must not cost a reordering.
  * - What was loading when `forget` was called is not kept.
  */
 export class EventDirectory {

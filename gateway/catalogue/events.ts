@@ -27,9 +27,9 @@ export interface EventsPorts {
 /**
  * What organisers do with events.
  *
- * A published row always has an inventory: the engine is configured before the row says so. The other
- * way round a step may be lost (the inventory exists, the row is still a draft): publishing again
- * repairs it.
+ * A published row always has an inventory: the engine is configured before the row says so. The
+ * other way round a step may be lost (the inventory exists, the row is still a draft): publishing
+ * again repairs it.
  */
 export class Events {
   readonly #store: EventStore;

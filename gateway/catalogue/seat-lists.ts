@@ -15,7 +15,7 @@ export interface SeatListSource {
 }
 
 /**
- * Seat lists ready to send. They never change once an event is published, so nothing is invalidated.
+ * Seat lists ready to send. They never change, so nothing is invalidated.
  *
  * Invariants: the kept lists have at most SEAT_LISTS_BYTES_MAX bytes together, the least recently
  * used goes first; a list is read once however many ask for it at the same time.

@@ -17,7 +17,7 @@ describe("seedDemo", () => {
 
   const seed = () => seedDemo({ ...server, nowMs: NOW_MS });
 
-  it("leaves nothing behind when the engine is busy, so that the next start tries again", async () => {
+  it("leaves nothing behind when the engine is busy, so the next start tries again", async () => {
     server.inventory.isBusy = true;
     await assert.rejects(seed(), { code: "busy" });
     assert.equal(await server.organizations.isEmpty(), true);

@@ -20,8 +20,8 @@ export interface UnfinishedBytes {
  * Puts the chunks of one body together. A chunk is borrowed: it is copied, exactly once when it is
  * the whole body.
  *
- * Invariant: what this body has in `unfinished` is what `#chunks` holds; it is given back by the last
- * chunk or by `discard`.
+ * Invariant: what this body has in `unfinished` is what `#chunks` holds; it is given back by the
+ * last chunk or by `discard`.
  */
 export class BodyCollector {
   readonly #bytesMax: number;

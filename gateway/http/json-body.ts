@@ -8,12 +8,17 @@ export type JsonBody =
 
 const JSON_TYPE = /^application\/(?:[\w.!#$&^+-]+\+)?json\s*(?:;|$)/i;
 
+/** A letter as it is, or as its escape `\u00xx`. */
+function letterPattern(letter: string): string {
+  const hex = letter.charCodeAt(0).toString(16).replace("f", "[fF]");
+  return `(?:${letter}|\\\\u00${hex})`;
+}
+
 /**
  * A key `__proto__`, however its letters are escaped, followed by its colon. Inside a string value
  * the quotes would be escaped, so only keys match. (Source: fastify's secure-json-parse.)
  */
-const PROTO_KEY =
-  /"(?:_|\\u005[Ff])(?:_|\\u005[Ff])(?:p|\\u0070)(?:r|\\u0072)(?:o|\\u006[Ff])(?:t|\\u0074)(?:o|\\u006[Ff])(?:_|\\u005[Ff])(?:_|\\u005[Ff])"\s*:/;
+const PROTO_KEY = new RegExp(`"${Array.from("__proto__", letterPattern).join("")}"\\s*:`);
 
 export type JsonText =
   | { readonly ok: true; readonly value: unknown }

@@ -47,7 +47,7 @@ export class ProblemError extends Error {
   }
 }
 
-/** SQLSTATEs and errno codes that mean "the database can't be asked now", not "we asked wrongly". */
+/** SQLSTATEs and errno codes that mean "the database can't be asked now", not "asked wrongly". */
 const UNAVAILABLE = new Set([
   ...["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "ENOENT", "EAI_AGAIN"],
   // Serialisation failure, deadlock, lock not available, statement timeout.
@@ -58,7 +58,7 @@ const UNAVAILABLE = new Set([
 
 /** node-postgres reports these without a code. */
 const UNAVAILABLE_MESSAGE =
-  /^(timeout (exceeded|expired)|Connection terminated|Query read timeout|Client has encountered a)/i;
+  /^(timeout (exceeded|expired)|Connection terminated|Query read timeout|Client has encountered)/i;
 
 function isStoreUnavailable(error: Error): boolean {
   if (UNAVAILABLE_MESSAGE.test(error.message)) return true;

@@ -171,7 +171,7 @@ describe("HttpServer", () => {
     assert.equal(await response.text(), "");
   });
 
-  it("answers 404 to unknown paths and to parameters that are not percent-encoded UTF-8", async () => {
+  it("answers 404 to unknown paths and to parameters that are not encoded UTF-8", async () => {
     for (const path of ["/nowhere", "/things/", "/things/%zz", "/things/%ff"]) {
       const response = await fetch(url(path));
       assert.equal(response.status, 404, path);

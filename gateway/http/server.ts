@@ -256,7 +256,7 @@ export class HttpServer {
     return this.#app.numSubscribers(topic);
   }
 
-  /** Takes nothing new, waits for what is open (DRAIN_MS_MAX at most), then ends every connection. */
+  /** Takes nothing new, waits DRAIN_MS_MAX at most for what is open, then ends all connections. */
   async close(): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;

@@ -23,8 +23,8 @@ export type Checked<T> =
   | { readonly ok: false; readonly errors: readonly FieldError[] };
 
 /**
- * A schema compiled once. Members that it does not know are let pass, since clients evolve; `T` does
- * not have them, so nothing copies them.
+ * A schema compiled once. Members that it does not know are let pass, since clients evolve; `T`
+ * does not have them, so nothing copies them.
  */
 export type Check<T> = (value: unknown) => Checked<T>;
 

@@ -97,7 +97,7 @@ describe("identity", () => {
     }
   });
 
-  it("creates the administrator, keeps it, and gives an account that role and password", async () => {
+  it("creates the administrator once, or raises an account to it", async () => {
     const admin = await server.users.ensureAdmin("root@example.com", "first password");
     assert.equal(admin.role, "admin");
     assert.deepEqual(await server.users.ensureAdmin("root@example.com", "first password"), admin);

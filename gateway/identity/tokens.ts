@@ -30,7 +30,7 @@ const ROLES: readonly Role[] = ["admin", "customer", "guest"];
 /**
  * Signs and verifies access tokens (JWT, HS256).
  *
- * A verified header is remembered, so a busy client pays for one signature and then for one look-up.
+ * A verified header is remembered: a busy client pays for one signature, and then for look-ups.
  *
  * Invariants:
  * - Nothing is in the cache that was not verified here.

@@ -114,6 +114,10 @@ function countAreas({ areas }: NetEffects): Statement {
   };
 }
 
+/**
+ * An active hold is found by its missing end: by its status, the planner would read all the active
+ * holds of the event in the index that lists them, once for each row.
+ */
 function changeHolds({ holdChanges }: NetEffects): Statement {
   return {
     name: "change-holds",
@@ -125,7 +129,7 @@ function changeHolds({ holdChanges }: NetEffects): Statement {
       FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[],
                   $7::uuid[])
         AS u (event_id, id, status, seq, expires_ms, ended_ms, booking_id)
-      WHERE holds.event_id = u.event_id AND holds.id = u.id AND holds.status = 'active'`,
+      WHERE holds.event_id = u.event_id AND holds.id = u.id AND holds.ended_ms IS NULL`,
     values: [
       plainColumn(holdChanges, (change) => change.eventId),
       plainColumn(holdChanges, (change) => change.holdId),

@@ -1,0 +1,117 @@
+/** The contract's answers, as far as the tests read them. */
+export interface Money {
+  readonly amount: number;
+  readonly currency: string;
+}
+
+export interface SignedIn {
+  readonly user: { readonly id: string; readonly role: string; readonly email?: string };
+  readonly accessToken: string;
+  readonly expiresIn: number;
+}
+
+export interface EventShape {
+  readonly id: string;
+  readonly organizationId: string;
+  readonly title: string;
+  readonly status: string;
+  readonly capacity: number;
+  readonly seatCount: number;
+  readonly holdTtlSeconds: number;
+}
+
+export interface SeatShape {
+  readonly id: string;
+  readonly zone: string;
+  readonly row: string | null;
+  readonly number: string | null;
+  readonly category: string;
+  readonly x: number | null;
+  readonly y: number | null;
+  readonly accessible: boolean;
+}
+
+export interface AvailabilityShape {
+  readonly eventId: string;
+  readonly epoch: number;
+  readonly seq: number;
+  readonly status: string;
+  readonly capacity: number;
+  readonly free: number;
+  readonly held: number;
+  readonly sold: number;
+  readonly blocked: number;
+  readonly categories: readonly { key: string; free: number; price: number }[];
+  readonly areas: readonly {
+    key: string;
+    capacity: number;
+    free: number;
+    held: number;
+    sold: number;
+  }[];
+  readonly statuses?: string;
+}
+
+export interface ItemShape {
+  readonly id: string;
+  readonly seat?: string;
+  readonly area?: string;
+  readonly category: string;
+  readonly price: number;
+}
+
+export interface HoldShape {
+  readonly id: string;
+  readonly eventId: string;
+  readonly items: readonly ItemShape[];
+  readonly total: Money;
+  readonly expiresAt: string;
+  readonly status: string;
+  readonly seq: number;
+}
+
+export interface BookingShape {
+  readonly id: string;
+  readonly code: string;
+  readonly eventId: string;
+  readonly holdId: string;
+  readonly status: string;
+  readonly email: string | null;
+  readonly tickets: readonly (ItemShape & { readonly code: string; readonly status: string })[];
+  readonly total: Money;
+  readonly createdAt: string;
+  readonly seq: number;
+}
+
+export interface Page<Item> {
+  readonly data: readonly Item[];
+  readonly nextCursor: string | null;
+}
+
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly requestId: string;
+  readonly errors?: readonly { readonly path: string; readonly message: string }[];
+  readonly seats?: readonly string[];
+}
+
+export interface AuditShape {
+  readonly ok: boolean;
+  readonly seq: number;
+  readonly memory: AuditSideShape;
+  readonly database: AuditSideShape;
+  readonly drift: readonly string[];
+}
+
+export interface AuditSideShape {
+  readonly capacity: number;
+  readonly free: number;
+  readonly held: number;
+  readonly sold: number;
+  readonly blocked: number;
+  readonly bookings: number;
+}
