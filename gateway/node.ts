@@ -6,6 +6,7 @@ import { randomInt } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Pool } from "pg";
+import type { EventId } from "../engine/ids.ts";
 import { DATABASE_CONNECTIONS_MAX, PROJECTION_DRAIN_MS_MAX } from "../engine/limits.ts";
 import { migrate } from "../sql/migrate.ts";
 import { type DataDirLock, lockDataDir } from "../workers/data-dir-lock.ts";
@@ -77,7 +78,10 @@ async function startOn(
     log: (level, fields, message) => log[level](fields, message),
   });
   const pool = new Pool({ connectionString: database.url, max: DATABASE_CONNECTIONS_MAX });
-  pool.on("error", (error) => log.warn({ err: error }, "a database connection was lost"));
+  // The error carries the whole connection: its message is enough.
+  pool.on("error", ({ message }) =>
+    log.warn({ reason: message }, "a database connection was lost"),
+  );
   const parts = assemble(config, { log, supervisor, pool });
   if (config.admin !== null) {
     await parts.users.ensureAdmin(config.admin.email, config.admin.password);
@@ -142,7 +146,11 @@ function assemble(config: Config, { log, supervisor, pool }: Base) {
     nodeBits: randomInt(2 ** 22),
   });
   // The server publishes what the hub sends and opens what the room answers: tied here, in a knot.
-  const hub = new AvailabilityHub(router, (topic, text) => server.publish(topic, text));
+  const hub = new AvailabilityHub({
+    router,
+    exists: (eventId) => directory.peek(eventId) !== undefined || isPublished(directory, eventId),
+    publish: (topic, text) => server.publish(topic, text),
+  });
   const live = new LiveRoom({ desk, tokens, hub });
   router.listen({
     changed: (change) => hub.changed(change),
@@ -177,6 +185,12 @@ function assemble(config: Config, { log, supervisor, pool }: Base) {
     serving = false;
   };
   return { router, hub, server, users, organizations, store, events, directory, beginStop };
+}
+
+/** Published or cancelled: drafts have no inventory. */
+async function isPublished(directory: EventDirectory, eventId: EventId): Promise<boolean> {
+  const event = await directory.get(eventId);
+  return event !== null && event.status !== "draft";
 }
 
 async function impedimentsOf(supervisor: Supervisor): Promise<string[]> {

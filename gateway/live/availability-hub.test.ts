@@ -13,10 +13,11 @@ import { AvailabilityReader } from "./testing/availability-reader.ts";
 class HubBench {
   readonly asked: { operation: Operation; done: Done }[] = [];
   readonly published: string[] = [];
-  readonly hub = new AvailabilityHub(
-    { execute: (_eventId, operation, done) => this.asked.push({ operation, done }) },
-    (_topic, text) => this.published.push(text),
-  );
+  readonly hub = new AvailabilityHub({
+    router: { execute: (_eventId, operation, done) => this.asked.push({ operation, done }) },
+    exists: () => true,
+    publish: (_topic, text) => this.published.push(text),
+  });
 
   /** Answers the oldest question. */
   answer(answer: Answered): void {

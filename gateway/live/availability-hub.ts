@@ -27,6 +27,14 @@ interface Watch {
   lastUsedMs: number;
 }
 
+export interface AvailabilityHubPorts {
+  readonly router: Pick<ShardRouter, "execute">;
+  /** Whether there is such a published event: guessed ids must not start actors. */
+  readonly exists: (eventId: EventId) => boolean | Promise<boolean>;
+  /** Sends a text to all subscribers of a topic. */
+  readonly publish: (topic: string, text: string) => void;
+}
+
 /**
  * Live copies of the availability of every event that somebody looks at.
  *
@@ -37,19 +45,14 @@ interface Watch {
  *   delta, so the next delta's `from` is the snapshot's `seq`.
  */
 export class AvailabilityHub {
-  readonly #router: Pick<ShardRouter, "execute">;
-  readonly #publish: (topic: string, text: string) => void;
+  readonly #ports: AvailabilityHubPorts;
   readonly #watches = new Map<EventId, Watch>();
   readonly #unsent = new Set<LiveView>();
   readonly #idleTimer: NodeJS.Timeout;
   #flushTimer: NodeJS.Timeout | null = null;
 
-  constructor(
-    router: Pick<ShardRouter, "execute">,
-    publish: (topic: string, text: string) => void,
-  ) {
-    this.#router = router;
-    this.#publish = publish;
+  constructor(ports: AvailabilityHubPorts) {
+    this.#ports = ports;
     this.#idleTimer = setInterval(() => this.#letIdleGo(Date.now()), WATCH_IDLE_MS / 4);
   }
 
@@ -77,7 +80,7 @@ export class AvailabilityHub {
   sendUnsent(view: LiveView): void {
     this.#unsent.delete(view);
     const delta = view.takeDelta();
-    if (delta !== null) this.#publish(AvailabilityHub.topicOf(view.eventId), delta);
+    if (delta !== null) this.#ports.publish(AvailabilityHub.topicOf(view.eventId), delta);
   }
 
   subscribed(eventId: EventId): void {
@@ -125,14 +128,26 @@ export class AvailabilityHub {
       lastUsedMs: Date.now(),
     };
     this.#watches.set(eventId, watch);
-    this.#ask(eventId, watch);
+    this.#begin(eventId, watch);
     return watch;
+  }
+
+  #begin(eventId: EventId, watch: Watch): void {
+    const go = (exists: boolean): void => {
+      if (exists) this.#ask(eventId, watch);
+      else this.#fail(eventId, watch, { kind: "refused", refusal: { code: "event_not_found" } });
+    };
+    const exists = this.#ports.exists(eventId);
+    if (exists === true) return go(true);
+    Promise.resolve(exists).then(go, () => {
+      this.#fail(eventId, watch, { kind: "refused", refusal: { code: "busy" } });
+    });
   }
 
   #ask(eventId: EventId, watch: Watch): void {
     // What came before the question is in its answer.
     watch.early = [];
-    this.#router.execute(eventId, { kind: "watch" }, (answer) => {
+    this.#ports.router.execute(eventId, { kind: "watch" }, (answer) => {
       if (watch.stale) {
         watch.stale = false;
         this.#ask(eventId, watch);
@@ -150,7 +165,7 @@ export class AvailabilityHub {
     watch.view = view;
     view.takeDelta();
     if (watch.subscribers > 0) {
-      this.#publish(AvailabilityHub.topicOf(view.eventId), view.snapshot());
+      this.#ports.publish(AvailabilityHub.topicOf(view.eventId), view.snapshot());
     }
     const { waiters } = watch;
     watch.waiters = [];
@@ -187,7 +202,7 @@ export class AvailabilityHub {
       if (nowMs - watch.lastUsedMs < WATCH_IDLE_MS) continue;
       this.#unsent.delete(watch.view);
       this.#watches.delete(eventId);
-      this.#router.execute(eventId, { kind: "unwatch" }, () => undefined);
+      this.#ports.router.execute(eventId, { kind: "unwatch" }, () => undefined);
     }
   }
 }

@@ -48,14 +48,15 @@ class FakeSocket implements LiveSocket {
 class RoomBench {
   readonly views: Done[] = [];
   readonly deskCalls: { op: string; asked: unknown; settle: Settle }[] = [];
-  readonly hub = new AvailabilityHub(
-    {
+  readonly hub = new AvailabilityHub({
+    router: {
       execute: (_eventId, operation, done) => {
         if (operation.kind === "watch") this.views.push(done);
       },
     },
-    () => undefined,
-  );
+    exists: () => true,
+    publish: () => undefined,
+  });
   readonly room: LiveRoom;
 
   constructor() {

@@ -29,7 +29,10 @@ type Desk = Pick<BookingDesk, "hold" | "book" | "extend" | "release">;
 
 interface Session {
   readonly socket: LiveSocket;
+  /** Whose personal messages it gets. */
   identity: Identity | null;
+  /** What it was authenticated with: checked again at each use, since tokens expire. */
+  token: string;
   /** What it watches, or asked to while the view was on its way. */
   readonly events: Map<EventId, "asked" | "joined">;
 }
@@ -59,7 +62,7 @@ export class LiveRoom implements LiveHandler {
   }
 
   open(socket: LiveSocket): void {
-    const session: Session = { socket, identity: null, events: new Map() };
+    const session: Session = { socket, identity: null, token: "", events: new Map() };
     this.#sessions.set(socket.id, session);
     if (socket.accessToken !== "") this.#authenticate(session, socket.accessToken);
   }
@@ -125,6 +128,7 @@ export class LiveRoom implements LiveHandler {
     }
     this.#leaveUser(session);
     session.identity = identity;
+    session.token = token;
     const sockets = this.#byUser.get(identity.userId) ?? new Set();
     sockets.add(session.socket);
     this.#byUser.set(identity.userId, sockets);
@@ -191,7 +195,7 @@ export class LiveRoom implements LiveHandler {
     message: Message,
     body: unknown,
   ): void {
-    const { identity } = session;
+    const identity = this.#tokens.verify(`Bearer ${session.token}`);
     const { id, holdId = "" } = message;
     const settle: Settle = (result) => send(session, replyOf(id, result));
     if (identity === null) return settle({ kind: "problem", code: "unauthenticated", members: {} });

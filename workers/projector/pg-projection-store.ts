@@ -6,6 +6,7 @@ import {
   PURGE_MARGIN_MS,
   PURGE_ROWS_MAX,
 } from "../../engine/limits.ts";
+import { plainColumn } from "./array-literals.ts";
 import { statementsOf } from "./projection-statements.ts";
 import {
   type Applied,
@@ -14,6 +15,7 @@ import {
   type ProjectionBatch,
   ProjectionRefused,
   type ProjectionStore,
+  type ShardAdvance,
   WatermarkGap,
 } from "./projection-store.ts";
 
@@ -31,9 +33,11 @@ const SESSION = `
   SELECT set_config('synchronous_commit', 'on', false)
   WHERE current_setting('synchronous_commit') = 'off'`;
 
-const ADVANCE_SHARD = `
-  UPDATE shards SET applied_lsn = $4, logical_ms = greatest(logical_ms, $5)
-  WHERE shard = $1 AND epoch = $2 AND applied_lsn = $3`;
+const ADVANCE_SHARDS = `
+  UPDATE shards SET applied_lsn = u.last_lsn, logical_ms = greatest(logical_ms, u.at_ms)
+  FROM unnest($1::integer[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
+    AS u (shard, epoch, before_lsn, last_lsn, at_ms)
+  WHERE shards.shard = u.shard AND shards.epoch = u.epoch AND shards.applied_lsn = u.before_lsn`;
 
 const PURGES = [
   {
@@ -70,8 +74,8 @@ export class PgProjectionStore implements ProjectionStore {
   apply(batch: ProjectionBatch): Promise<Applied> {
     return this.#withClient(async (client) => {
       await client.query("BEGIN");
-      if (!(await advanceShard(client, batch))) {
-        const verdict = await explain(client, batch);
+      if (!(await advanceShards(client, batch.advances))) {
+        const verdict = await explain(client, batch.advances);
         await client.query("ROLLBACK");
         return verdict;
       }
@@ -141,29 +145,42 @@ export class PgProjectionStore implements ProjectionStore {
   }
 }
 
-/** Moves the watermark over the batch; false: it was not where the batch begins, or not ours. */
-async function advanceShard(client: Client, batch: ProjectionBatch): Promise<boolean> {
-  const { shard, epoch, firstLsn, lastLsn, logicalMs } = batch;
-  const values = [shard, epoch, firstLsn - 1, lastLsn, logicalMs];
-  const { rowCount } = await client.query({ name: "advance-shard", text: ADVANCE_SHARD, values });
-  return rowCount === 1;
+/** Moves the watermarks over the batch; false: not all were where it begins, or not all are ours. */
+async function advanceShards(client: Client, advances: readonly ShardAdvance[]): Promise<boolean> {
+  const { rowCount } = await client.query({
+    name: "advance-shards",
+    text: ADVANCE_SHARDS,
+    values: [
+      plainColumn(advances, (advance) => advance.shard),
+      plainColumn(advances, (advance) => advance.epoch),
+      plainColumn(advances, (advance) => advance.firstLsn - 1),
+      plainColumn(advances, (advance) => advance.lastLsn),
+      plainColumn(advances, (advance) => advance.logicalMs),
+    ],
+  });
+  return rowCount === advances.length;
 }
 
-async function explain(client: Client, batch: ProjectionBatch): Promise<Applied> {
-  const { shard, epoch, firstLsn, lastLsn } = batch;
-  const { rows } = await client.query<{ epoch: string; applied_lsn: string }>(
-    "SELECT epoch, applied_lsn FROM shards WHERE shard = $1",
-    [shard],
+/** Why not all watermarks moved. Shards that move together have been written together, or none. */
+async function explain(client: Client, advances: readonly ShardAdvance[]): Promise<Applied> {
+  const { rows } = await client.query<{ shard: number; epoch: string; applied_lsn: string }>(
+    "SELECT shard, epoch, applied_lsn FROM shards",
   );
-  const owner = Number(rows[0]?.epoch);
-  if (owner !== epoch) {
-    throw new FenceLost(`shard ${shard} is at epoch ${rows[0]?.epoch ?? "none"}, we at ${epoch}`);
+  const byShard = new Map(rows.map((row) => [row.shard, row]));
+  for (const { shard, epoch } of advances) {
+    const owner = byShard.get(shard)?.epoch ?? "none";
+    if (Number(owner) !== epoch) {
+      throw new FenceLost(`shard ${shard} is at epoch ${owner}, we are at ${epoch}`);
+    }
   }
-  const applied = Number(rows[0]?.applied_lsn);
-  if (applied >= lastLsn) return "already";
-  throw new WatermarkGap(
-    `shard ${shard} is applied up to ${applied}, the batch is ${firstLsn} to ${lastLsn}`,
-  );
+  for (const { shard, firstLsn, lastLsn } of advances) {
+    const applied = Number(byShard.get(shard)?.applied_lsn);
+    if (applied >= lastLsn) continue;
+    throw new WatermarkGap(
+      `shard ${shard} is applied up to ${applied}, the batch is ${firstLsn} to ${lastLsn}`,
+    );
+  }
+  return "already";
 }
 
 /**

@@ -1,14 +1,19 @@
 import type { NetEffects } from "./net-effects.ts";
 
-export interface ProjectionBatch {
+/** A shard moves on over its facts in [firstLsn, lastLsn]. */
+export interface ShardAdvance {
   readonly shard: number;
   /** Of the shard's owner, who writes. */
   readonly epoch: number;
-  /** The batch is the shard's facts in [firstLsn, lastLsn]. */
   readonly firstLsn: number;
   readonly lastLsn: number;
   /** The shard's time at lastLsn, Unix ms. */
   readonly logicalMs: number;
+}
+
+/** Facts of one or more shards, to be applied together or not at all. */
+export interface ProjectionBatch {
+  readonly advances: readonly ShardAdvance[];
   readonly effects: NetEffects;
 }
 
@@ -16,8 +21,8 @@ export interface ProjectionBatch {
 export type Applied = "applied" | "already";
 
 /**
- * Where facts become rows. A batch is one transaction, guarded by the owner's epoch and by the
- * watermark being exactly at the batch's beginning, so sending it again is harmless.
+ * Where facts become rows. A batch is one transaction, guarded by the epoch of every shard in it and by
+ * every watermark being exactly at the batch's beginning, so sending it again is harmless.
  *
  * What is thrown and is no ProjectionRefused (a lost connection, a server that restarts, a full disk)
  * may be tried again with the same batch.
@@ -29,7 +34,7 @@ export interface ProjectionStore {
   close(): Promise<void>;
 }
 
-/** Trying again cannot help: the shard must not be written to any more. */
+/** Trying again cannot help: a shard of the batch must not be written to any more. */
 export abstract class ProjectionRefused extends Error {
   abstract readonly code: string;
 }

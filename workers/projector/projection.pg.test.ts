@@ -19,7 +19,7 @@ import { acquireShards, readLogicalMs } from "../store/shard-table.ts";
 import { entriesOf } from "../testing/entries.ts";
 import { netEffectsOf } from "./net-effects.ts";
 import { PgProjectionStore } from "./pg-projection-store.ts";
-import type { ProjectionBatch } from "./projection-store.ts";
+import type { ProjectionBatch, ShardAdvance } from "./projection-store.ts";
 import { Projector } from "./projector.ts";
 
 const FLOOR = placeOfArea(0);
@@ -63,12 +63,9 @@ interface Target {
 function batchOf({ shard, eventId }: Target, facts: readonly Fact[]): ProjectionBatch {
   const [first, last] = [facts.at(0), facts.at(-1)];
   assert.ok(first !== undefined && last !== undefined);
+  const bounds = { firstLsn: first.seq, lastLsn: last.seq, logicalMs: last.atMs };
   return {
-    shard,
-    epoch: 1,
-    firstLsn: first.seq,
-    lastLsn: last.seq,
-    logicalMs: last.atMs,
+    advances: [{ shard, epoch: 1, ...bounds }],
     effects: netEffectsOf(facts.map((fact) => ({ eventId, fact }))),
   };
 }
@@ -211,11 +208,14 @@ test("a stale epoch and a gap are refused, and nothing is written", async () => 
   bench.held([0]);
   const batch = batchOf(target, bench.facts);
   const { rows } = await client.query("SELECT * FROM shards WHERE shard = $1", [target.shard]);
-  await assert.rejects(store.apply({ ...batch, epoch: 2 }), { code: "fence_lost" });
-  await assert.rejects(store.apply({ ...batch, shard: 9_999 }), { code: "fence_lost" });
-  await assert.rejects(store.apply({ ...batch, firstLsn: 2, lastLsn: 3 }), {
-    code: "watermark_gap",
+  const changed = (changes: Partial<ShardAdvance>): ProjectionBatch => ({
+    ...batch,
+    advances: batch.advances.map((advance) => ({ ...advance, ...changes })),
   });
+  await assert.rejects(store.apply(changed({ epoch: 2 })), { code: "fence_lost" });
+  await assert.rejects(store.apply(changed({ shard: 9_999 })), { code: "fence_lost" });
+  const gap = changed({ firstLsn: 2, lastLsn: 3 });
+  await assert.rejects(store.apply(gap), { code: "watermark_gap" });
   assert.equal((await loader.load(target.eventId)).seq, 0);
   const now = await client.query("SELECT * FROM shards WHERE shard = $1", [target.shard]);
   assert.deepEqual(now.rows, rows);
@@ -237,6 +237,27 @@ test("the database refuses a seat that is sold twice, and moves no watermark", a
   });
   const loaded = await loader.load(target.eventId);
   assert.deepEqual(driftBetween(snapshotOf(bench.state), loaded), []);
+});
+
+test("shards move on together or not at all", async () => {
+  const [one, two] = [await freshShard(), await freshShard()];
+  const facts = new EventBench().facts;
+  const [a, b] = [batchOf(one, facts), batchOf(two, facts)];
+  const both = {
+    advances: [...a.advances, ...b.advances],
+    effects: netEffectsOf(
+      [one, two].flatMap(({ eventId }) => facts.map((fact) => ({ eventId, fact }))),
+    ),
+  };
+  const fenced = "UPDATE shards SET epoch = $2 WHERE shard = $1";
+  await client.query(fenced, [two.shard, 2]);
+  await assert.rejects(store.apply(both), { code: "fence_lost" });
+  assert.equal((await loader.load(one.eventId)).seq, 0);
+  await client.query(fenced, [two.shard, 1]);
+  assert.equal(await store.apply(both), "applied");
+  assert.equal(await store.apply(both), "already");
+  assert.equal(await store.apply(a), "already");
+  assert.equal((await loader.load(two.eventId)).seq, 1);
 });
 
 test("the database refuses an area that is overfull", async () => {
@@ -264,7 +285,8 @@ test("the end of a hold that has no row, and a seq that leaves a gap, are refuse
   await store.apply(batchOf(target, [configured]));
   const early = batchOf(target, [{ ...released, seq: 2 }]);
   await assert.rejects(store.apply(early), { code: "invariant_violated", message: /change-holds/ });
-  const late = { ...batchOf(target, [released]), firstLsn: 2, lastLsn: 2 };
+  const { advances } = batchOf(target, [{ ...released, seq: 2 }]);
+  const late = { advances, effects: batchOf(target, [released]).effects };
   await assert.rejects(store.apply(late), { code: "invariant_violated", message: /advance/ });
 });
 

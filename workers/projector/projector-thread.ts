@@ -33,8 +33,8 @@ const tell = (message: FromProjectorThread): void => supervisor.postMessage(mess
 
 const projector = new Projector(data.epochs, {
   store: new PgProjectionStore(data.databaseUrl),
-  projected: (shard, lsn) => {
-    const message: WatermarkMessage = { kind: "watermarks", watermarks: [[shard, lsn]] };
+  projected: (watermarks) => {
+    const message: WatermarkMessage = { kind: "watermarks", watermarks };
     for (const port of [...journals, ...listeners]) port.postMessage(message);
     tell(message);
   },

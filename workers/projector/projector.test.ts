@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Fact } from "../../engine/facts.ts";
-import { PROJECTION_BATCH_FACTS_MAX, PROJECTION_RETRY_MS_MAX } from "../../engine/limits.ts";
+import type { EventId } from "../../engine/ids.ts";
+import {
+  PROJECTION_BATCH_FACTS_MAX,
+  PROJECTION_INTERVAL_MS,
+  PROJECTION_RETRY_MS_MAX,
+} from "../../engine/limits.ts";
 import { EventBench } from "../../engine/testing/fixtures.ts";
 import { entriesOf } from "../testing/entries.ts";
 import {
@@ -12,14 +17,19 @@ import {
 } from "./projection-store.ts";
 import { Projector } from "./projector.ts";
 
+const OTHER_EVENT_ID = "018f3c9a-7b10-7000-8000-000000000001" as EventId;
+
 /** Records what it is given, and does what `answer` says. */
 class ScriptedStore implements ProjectionStore {
-  readonly asked: [shard: number, firstLsn: number, lastLsn: number][] = [];
+  readonly asked: [shard: number, firstLsn: number, lastLsn: number][][] = [];
   purges = 0;
+  closed = false;
   answer: (batch: ProjectionBatch, time: number) => Applied | Promise<Applied> = () => "applied";
 
   async apply(batch: ProjectionBatch): Promise<Applied> {
-    this.asked.push([batch.shard, batch.firstLsn, batch.lastLsn]);
+    this.asked.push(
+      batch.advances.map(({ shard, firstLsn, lastLsn }) => [shard, firstLsn, lastLsn]),
+    );
     return this.answer(batch, this.asked.length);
   }
 
@@ -29,7 +39,7 @@ class ScriptedStore implements ProjectionStore {
   }
 
   async close(): Promise<void> {
-    this.asked.push([-1, 0, 0]);
+    this.closed = true;
   }
 }
 
@@ -37,14 +47,18 @@ function projectorOf(store: ProjectionStore, shards = [0]) {
   const watermarks: [number, number][] = [];
   const failures: string[] = [];
   const pauses: number[] = [];
+  let nowMs = 0;
   const projector = new Projector(
     shards.map((shard) => [shard, 1, 0] as const),
     {
       store,
-      projected: (shard, lsn) => watermarks.push([shard, lsn]),
+      projected: (moved) => {
+        for (const [shard, lsn] of moved) watermarks.push([shard, lsn]);
+      },
       failed: ({ shard, code, reason }) => failures.push(`${shard} ${code} ${reason}`),
-      wallMs: () => 0,
+      wallMs: () => nowMs,
       pause: async (ms) => {
+        nowMs += ms;
         pauses.push(ms);
       },
     },
@@ -66,10 +80,7 @@ test("everything that is offered is applied in order, in batches of bounded size
   projector.offer(entriesOf(facts(max + 2)));
   assert.equal(projector.report().backlogFacts, max + 2);
   await projector.drain();
-  assert.deepEqual(store.asked, [
-    [0, 1, max],
-    [0, max + 1, max + 2],
-  ]);
+  assert.deepEqual(store.asked, [[[0, 1, max]], [[0, max + 1, max + 2]]]);
   assert.deepEqual(watermarks, [
     [0, max],
     [0, max + 2],
@@ -87,7 +98,7 @@ test("what is offered again is applied once, and a gap stops the shard", async (
   await projector.drain();
   projector.offer(entriesOf([a, b]));
   await projector.drain();
-  assert.deepEqual(store.asked, [[0, 1, 2]]);
+  assert.deepEqual(store.asked, [[[0, 1, 2]]]);
   projector.offer(entriesOf([c], { firstLsn: 4 }));
   await projector.drain();
   assert.equal(failures.length, 1);
@@ -107,7 +118,7 @@ test("a batch whose outcome is unknown is tried again with the same bounds", asy
   projector.offer(entriesOf([a, b]));
   await projector.drain();
   assert.equal(store.asked.length, 13);
-  assert.ok(store.asked.slice(0, 12).every(([, first, last]) => first === 1 && last === 2));
+  for (const batch of store.asked.slice(0, 12)) assert.deepEqual(batch, [[0, 1, 2]]);
   assert.deepEqual(watermarks, [
     [0, 2],
     [0, 3],
@@ -126,25 +137,64 @@ test("a shard that is refused is written to no more, and the others go on", asyn
   const { projector, watermarks, failures } = projectorOf(store, [0, 1]);
   const [a, b] = facts(2);
   assert.ok(a !== undefined && b !== undefined);
-  store.answer = ({ shard }) => {
-    if (shard === 0) throw new InvariantViolated("tickets_one_per_seat");
+  store.answer = ({ advances }) => {
+    if (advances.some(({ shard }) => shard === 0)) throw new InvariantViolated("one per seat");
     return "applied";
   };
   projector.offer(entriesOf([a], { shard: 0 }));
-  projector.offer(entriesOf([a], { shard: 1 }));
+  projector.offer(entriesOf([a], { shard: 1, eventId: OTHER_EVENT_ID }));
   await projector.drain();
   projector.offer(entriesOf([b], { shard: 0, firstLsn: 2 }));
-  projector.offer(entriesOf([b], { shard: 1, firstLsn: 2 }));
+  projector.offer(entriesOf([b], { shard: 1, firstLsn: 2, eventId: OTHER_EVENT_ID }));
   await projector.drain();
-  assert.deepEqual(failures, ["0 invariant_violated tickets_one_per_seat"]);
-  assert.deepEqual(
-    store.asked.map(([shard]) => shard),
-    [0, 1, 1],
-  );
+  assert.deepEqual(failures, ["0 invariant_violated one per seat"]);
+  assert.deepEqual(store.asked, [
+    [
+      [0, 1, 1],
+      [1, 1, 1],
+    ],
+    [[0, 1, 1]],
+    [[1, 1, 1]],
+    [[1, 2, 2]],
+  ]);
   assert.deepEqual(watermarks, [
     [1, 1],
     [1, 2],
   ]);
+});
+
+test("shards share a transaction, and one that fills it lets the others begin the next", async () => {
+  const store = new ScriptedStore();
+  const { projector } = projectorOf(store, [0, 1, 2]);
+  const max = PROJECTION_BATCH_FACTS_MAX;
+  projector.offer(entriesOf(facts(max + 2), { shard: 0 }));
+  projector.offer(entriesOf(facts(2), { shard: 1, eventId: OTHER_EVENT_ID }));
+  await projector.drain();
+  assert.deepEqual(store.asked, [
+    [[0, 1, max]],
+    [
+      [1, 1, 2],
+      [0, max + 1, max + 2],
+    ],
+  ]);
+});
+
+test("while little waits, transactions keep an interval", async () => {
+  const store = new ScriptedStore();
+  const { projector, pauses } = projectorOf(store);
+  const [a, b, c] = facts(3);
+  assert.ok(a !== undefined && b !== undefined && c !== undefined);
+  const applied = new Promise<void>((resolve) => {
+    store.answer = (_, time) => {
+      if (time === 1) projector.offer(entriesOf([b, c], { firstLsn: 2 }));
+      else resolve();
+      return "applied";
+    };
+  });
+  projector.offer(entriesOf([a]));
+  await applied;
+  assert.deepEqual(pauses, [PROJECTION_INTERVAL_MS]);
+  assert.deepEqual(store.asked, [[[0, 1, 1]], [[0, 2, 3]]]);
 });
 
 test("a fact that nobody can fold stops its shard before the store is asked", async () => {
@@ -173,7 +223,7 @@ test("stopping does not wait for a database that is gone", async () => {
   await tried;
   await projector.stop();
   await running;
-  assert.deepEqual(store.asked.at(-1), [-1, 0, 0]);
+  assert.equal(store.closed, true);
   assert.equal(projector.report().backlogFacts, 2);
 });
 
@@ -186,5 +236,5 @@ test("the purge goes on in steps while there is nothing else to do", async () =>
   // The steps after the first have nothing to wait for: one more turn is behind all of them.
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(store.purges, 3);
-  assert.deepEqual(store.asked, [[0, 1, 2]]);
+  assert.deepEqual(store.asked, [[[0, 1, 2]]]);
 });

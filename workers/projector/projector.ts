@@ -1,30 +1,45 @@
 /**
  * Writes durable facts into PostgreSQL, behind everyone's back and never on anyone's waiting path.
  *
- *   offer ─► a queue per shard ─► in turn: one batch of one shard, net effects, one transaction
+ *   offer ─► a queue per shard ─► first facts of each, in turn ─► net effects ─► one transaction
  *                                   │ lost connection …: the same batch again, after a pause
- *                                   │ refused (fence, constraint): this shard stops, others go on
- *                                   └ applied ─► watermark to all who wait
+ *                                   │ refused (fence, constraint): each of its shards alone; the
+ *                                   │ one that is refused alone stops, the others go on
+ *                                   └ applied ─► watermarks to all who wait
+ *
+ * A transaction costs as much as fifty facts. So all shards share one, and while little waits they
+ * come at intervals: the processor is the engine's.
  *
  * Invariants:
  * - A shard's facts are applied in order, each once; its watermark only grows.
  * - One transaction is under way at a time.
  * - A shard that was refused is never written to again by this process.
  */
-import { PROJECTION_RETRY_MS_MAX, UNPROJECTED_BYTES_MAX } from "../../engine/limits.ts";
+import {
+  PROJECTION_BATCH_BYTES_MAX,
+  PROJECTION_BATCH_FACTS_MAX,
+  PROJECTION_INTERVAL_MS,
+  PROJECTION_RETRY_MS_MAX,
+  UNPROJECTED_BYTES_MAX,
+} from "../../engine/limits.ts";
 import { forEachEntry, readEntryHeader } from "../journal/entry.ts";
+import { netEffectsOf } from "./net-effects.ts";
 import {
   type ProjectionBatch,
   ProjectionRefused,
   type ProjectionStore,
 } from "./projection-store.ts";
-import type { ProjectorFailedMessage, ProjectorReport } from "./projector-messages.ts";
-import { ShardQueue } from "./shard-queue.ts";
+import type {
+  ProjectorFailedMessage,
+  ProjectorReport,
+  WatermarkMessage,
+} from "./projector-messages.ts";
+import { ShardQueue, type Slice } from "./shard-queue.ts";
 
 export interface ProjectorPorts {
   readonly store: ProjectionStore;
-  /** PostgreSQL has the shard's facts up to this lsn. */
-  readonly projected: (shard: number, lsn: number) => void;
+  /** PostgreSQL has the shards' facts up to these lsns. */
+  readonly projected: (watermarks: WatermarkMessage["watermarks"]) => void;
   readonly failed: (failure: Omit<ProjectorFailedMessage, "kind">) => void;
   /** Unix ms. */
   readonly wallMs: () => number;
@@ -32,17 +47,24 @@ export interface ProjectorPorts {
   readonly pause: (ms: number) => Promise<void>;
 }
 
+interface QueueSlice {
+  readonly queue: ShardQueue;
+  readonly slice: Slice;
+}
+
 export class Projector {
   readonly #ports: ProjectorPorts;
   readonly #queues = new Map<number, ShardQueue>();
-  /** Those of #queues in turn: the one that was served goes to the end. */
-  readonly #turns: ShardQueue[];
+  /** Those of #queues in turn. */
+  #turns: ShardQueue[];
   /** Wakes the loop, or cuts a pause short. */
   #wake: () => void = () => undefined;
   #drained: (() => void)[] = [];
   #stopping = false;
   #purgeDue = false;
   #running: Promise<void> | null = null;
+  /** Of the last transaction, Unix ms. */
+  #startedMs = Number.NEGATIVE_INFINITY;
   #factsTotal = 0;
   #batchesTotal = 0;
   #lastBatchFacts = 0;
@@ -109,7 +131,7 @@ export class Projector {
     const backlogBytes = this.#turns.reduce((sum, queue) => sum + queue.bytes, 0);
     return {
       kind: "projectorReport",
-      backlogFacts: this.#turns.reduce((sum, queue) => sum + queue.count, 0),
+      backlogFacts: this.#backlogFacts(),
       backlogBytes,
       overfull: backlogBytes > UNPROJECTED_BYTES_MAX,
       factsTotal: this.#factsTotal,
@@ -120,11 +142,16 @@ export class Projector {
     };
   }
 
+  #backlogFacts(): number {
+    return this.#turns.reduce((sum, queue) => sum + queue.count, 0);
+  }
+
   async #work(): Promise<void> {
     while (!this.#stopping) {
-      const queue = this.#takeTurn();
-      if (queue !== null) {
-        await this.#project(queue);
+      const backlog = this.#backlogFacts();
+      if (backlog > 0) {
+        if (backlog < PROJECTION_BATCH_FACTS_MAX) await this.#keepInterval();
+        await this.#project(this.#nextQueues());
         continue;
       }
       for (const resolve of this.#drained.splice(0)) resolve();
@@ -133,49 +160,72 @@ export class Projector {
     }
   }
 
-  #takeTurn(): ShardQueue | null {
-    const index = this.#turns.findIndex((queue) => queue.count > 0);
-    const [queue] = index < 0 ? [] : this.#turns.splice(index, 1);
-    if (queue === undefined) return null;
-    this.#turns.push(queue);
-    return queue;
+  /** Those that fill a transaction. They go to the end, so that the next one begins with others. */
+  #nextQueues(): ShardQueue[] {
+    const queues: ShardQueue[] = [];
+    let facts = 0;
+    for (const queue of this.#turns) {
+      if (facts >= PROJECTION_BATCH_FACTS_MAX) break;
+      facts += queue.count;
+      if (queue.count > 0) queues.push(queue);
+    }
+    this.#turns = [...this.#turns.filter((queue) => !queues.includes(queue)), ...queues];
+    return queues;
   }
 
-  /** Projects one batch, trying until it is in, refused, or the projector stops. */
-  async #project(queue: ShardQueue): Promise<void> {
+  /** Projects the first facts of the queues, trying until they are in, refused, or we stop. */
+  async #project(queues: readonly ShardQueue[]): Promise<void> {
+    let slices: QueueSlice[];
+    let batch: ProjectionBatch;
+    try {
+      slices = slicesOf(queues);
+      batch = batchOf(slices);
+    } catch (error) {
+      // A fact that nobody can decode or fold. The store was not even asked.
+      return this.#refused(queues, "internal", messageOf(error));
+    }
+    // A batch whose outcome is unknown is tried again as it was, so that the store can recognise it.
     for (let tries = 0; !this.#stopping; tries += 1) {
       const startedMs = this.#ports.wallMs();
-      let batch: ProjectionBatch | null = null;
+      this.#startedMs = startedMs;
       try {
-        batch = queue.peek();
-        if (batch === null) return;
         await this.#ports.store.apply(batch);
         this.#lastError = null;
-        // What was offered meanwhile may have left a gap behind the batch.
-        if (queue.failed) return;
-        return this.#advance(queue, batch, startedMs);
+        return this.#advance(slices, startedMs);
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        this.#lastError = reason;
-        if (error instanceof ProjectionRefused) return this.#fail(queue, error.code, reason);
-        // Without a batch the store was not even asked: a fact that nobody can decode or fold.
-        if (batch === null) return this.#fail(queue, "internal", reason);
+        this.#lastError = messageOf(error);
+        if (error instanceof ProjectionRefused) {
+          const asked = slices.map(({ queue }) => queue);
+          return this.#refused(asked, error.code, messageOf(error));
+        }
         await this.#pauseAfter(tries);
       }
     }
   }
 
-  #advance(queue: ShardQueue, batch: ProjectionBatch, startedMs: number): void {
-    const facts = batch.lastLsn - batch.firstLsn + 1;
-    queue.advance(batch);
+  /** Nothing of the batch is in. Of several shards, each is tried alone to find whose fault it is. */
+  async #refused(queues: readonly ShardQueue[], code: string, reason: string): Promise<void> {
+    const [queue] = queues;
+    if (queue !== undefined && queues.length === 1) return this.#fail(queue, code, reason);
+    for (const alone of queues) if (alone.count > 0) await this.#project([alone]);
+  }
+
+  #advance(slices: readonly QueueSlice[], startedMs: number): void {
+    let facts = 0;
+    for (const { queue, slice } of slices) {
+      facts += slice.facts.length;
+      // What was offered meanwhile may have left a gap behind the slice.
+      if (!queue.failed) queue.drop(slice);
+    }
     this.#factsTotal += facts;
     this.#batchesTotal += 1;
     this.#lastBatchFacts = facts;
     this.#lastBatchMs = this.#ports.wallMs() - startedMs;
-    this.#ports.projected(queue.shard, batch.lastLsn);
+    this.#ports.projected(slices.map(({ slice: { advance } }) => [advance.shard, advance.lastLsn]));
   }
 
   #fail(queue: ShardQueue, code: string, reason: string): void {
+    if (queue.failed) return;
     queue.fail();
     this.#ports.failed({ shard: queue.shard, code, reason });
   }
@@ -186,18 +236,32 @@ export class Projector {
       this.#purgeDue = await this.#ports.store.purge(this.#ports.wallMs());
     } catch (error) {
       this.#purgeDue = false;
-      this.#lastError = error instanceof Error ? error.message : String(error);
+      this.#lastError = messageOf(error);
     }
   }
 
   async #pauseAfter(tries: number): Promise<void> {
     const ms = Math.min(PROJECTION_RETRY_MS_MAX, (PROJECTION_RETRY_MS_MAX / 100) * 2 ** tries);
-    const stopped = new Promise<void>((resolve) => {
+    await Promise.race([this.#ports.pause(ms), this.#wokenIf(() => this.#stopping)]);
+  }
+
+  /** Lets a little more come together, unless someone waits for all of it. */
+  async #keepInterval(): Promise<void> {
+    const isUrgent = (): boolean =>
+      this.#stopping ||
+      this.#drained.length > 0 ||
+      this.#backlogFacts() >= PROJECTION_BATCH_FACTS_MAX;
+    const ms = this.#startedMs + PROJECTION_INTERVAL_MS - this.#ports.wallMs();
+    if (ms <= 0 || isUrgent()) return;
+    await Promise.race([this.#ports.pause(ms), this.#wokenIf(isUrgent)]);
+  }
+
+  #wokenIf(isReason: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
       this.#wake = () => {
-        if (this.#stopping) resolve();
+        if (isReason()) resolve();
       };
     });
-    await Promise.race([this.#ports.pause(ms), stopped]);
   }
 
   /** No await lies between finding nothing to do and this, so no wake is missed. */
@@ -206,4 +270,30 @@ export class Projector {
       this.#wake = resolve;
     });
   }
+}
+
+function slicesOf(queues: readonly ShardQueue[]): QueueSlice[] {
+  const slices: QueueSlice[] = [];
+  let facts = PROJECTION_BATCH_FACTS_MAX;
+  let bytes = PROJECTION_BATCH_BYTES_MAX;
+  for (const queue of queues) {
+    if (facts <= 0 || bytes <= 0) break;
+    const slice = queue.peek(facts, bytes);
+    if (slice === null) continue;
+    slices.push({ queue, slice });
+    facts -= slice.facts.length;
+    bytes -= slice.bytes;
+  }
+  return slices;
+}
+
+function batchOf(slices: readonly QueueSlice[]): ProjectionBatch {
+  return {
+    advances: slices.map(({ slice }) => slice.advance),
+    effects: netEffectsOf(slices.flatMap(({ slice }) => slice.facts)),
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,20 +1,23 @@
-import { PROJECTION_BATCH_BYTES_MAX, PROJECTION_BATCH_FACTS_MAX } from "../../engine/limits.ts";
 import { entryEnd, readEntry, readEntryHeader } from "../journal/entry.ts";
-import { type EventFact, netEffectsOf } from "./net-effects.ts";
-import type { ProjectionBatch } from "./projection-store.ts";
+import type { EventFact } from "./net-effects.ts";
+import type { ShardAdvance } from "./projection-store.ts";
 
 interface QueuedEntry {
   readonly bytes: Buffer;
   readonly offset: number;
 }
 
+/** The first facts of a queue, decoded. */
+export interface Slice {
+  readonly advance: ShardAdvance;
+  readonly facts: readonly EventFact[];
+  readonly bytes: number;
+}
+
 /**
  * The durable facts of one shard that PostgreSQL lacks, still encoded.
  *
- * Invariants:
- * - Queued are exactly the facts in (appliedLsn, queuedLsn], in order.
- * - `peek` gives the same batch until `advance`, however much is pushed meanwhile: a batch whose
- *   outcome is unknown is tried again with the same bounds.
+ * Invariant: queued are exactly the facts in (appliedLsn, queuedLsn], in order.
  */
 export class ShardQueue {
   readonly shard: number;
@@ -27,7 +30,6 @@ export class ShardQueue {
   #queuedLsn: number;
   #entries: QueuedEntry[] = [];
   #head = 0;
-  #batch: ProjectionBatch | null = null;
 
   constructor(shard: number, epoch: number, appliedLsn: number) {
     this.shard = shard;
@@ -59,41 +61,37 @@ export class ShardQueue {
     return true;
   }
 
-  /** The next batch; null: nothing waits. Throws when an entry can't be decoded. */
-  peek(): ProjectionBatch | null {
-    if (this.#batch !== null || this.count === 0) return this.#batch;
+  /**
+   * The first facts: at most so many, of at most so many bytes, but one at least. null: none wait.
+   * Throws when an entry can't be decoded.
+   */
+  peek(countMax: number, bytesMax: number): Slice | null {
     const facts: EventFact[] = [];
     let bytes = 0;
     let logicalMs = 0;
     for (let at = this.#head; at < this.#entries.length; at += 1) {
       const queued = this.#entries[at];
-      if (queued === undefined || facts.length === PROJECTION_BATCH_FACTS_MAX) break;
-      bytes += entryEnd(queued.bytes, queued.offset) - queued.offset;
-      if (facts.length > 0 && bytes > PROJECTION_BATCH_BYTES_MAX) break;
+      if (queued === undefined) break;
+      const entryBytes = entryEnd(queued.bytes, queued.offset) - queued.offset;
+      const isFull = facts.length >= countMax || bytes + entryBytes > bytesMax;
+      if (isFull && facts.length > 0) break;
       const entry = readEntry(queued.bytes, queued.offset);
-      logicalMs = Math.max(logicalMs, entry.atMs);
       facts.push(entry);
+      bytes += entryBytes;
+      logicalMs = Math.max(logicalMs, entry.atMs);
     }
-    this.#batch = {
-      shard: this.shard,
-      epoch: this.epoch,
-      firstLsn: this.#appliedLsn + 1,
-      lastLsn: this.#appliedLsn + facts.length,
-      logicalMs,
-      effects: netEffectsOf(facts),
-    };
-    return this.#batch;
+    if (facts.length === 0) return null;
+    const { shard, epoch } = this;
+    const firstLsn = this.#appliedLsn + 1;
+    const lastLsn = this.#appliedLsn + facts.length;
+    return { advance: { shard, epoch, firstLsn, lastLsn, logicalMs }, facts, bytes };
   }
 
-  /** PostgreSQL has the batch. */
-  advance({ lastLsn }: ProjectionBatch): void {
-    const end = this.#head + lastLsn - this.#appliedLsn;
-    for (const { bytes, offset } of this.#entries.slice(this.#head, end)) {
-      this.bytes -= entryEnd(bytes, offset) - offset;
-    }
-    this.#batch = null;
-    this.#appliedLsn = lastLsn;
-    this.#head = end;
+  /** PostgreSQL has what `peek` gave. */
+  drop({ advance, facts, bytes }: Slice): void {
+    this.#appliedLsn = advance.lastLsn;
+    this.#head += facts.length;
+    this.bytes -= bytes;
     // Entries hold on to the buffers that they came in, so they are let go early.
     if (this.#head * 2 >= this.#entries.length) {
       this.#entries = this.#entries.slice(this.#head);
@@ -106,7 +104,6 @@ export class ShardQueue {
     this.failed = true;
     this.#entries = [];
     this.#head = 0;
-    this.#batch = null;
     this.bytes = 0;
   }
 }

@@ -19,7 +19,7 @@ import type { EventState } from "../../engine/event-state.ts";
 import { type Fact, moveOf } from "../../engine/facts.ts";
 import type { EventId } from "../../engine/ids.ts";
 import { FREE } from "../../engine/inventory.ts";
-import { ACTOR_IDLE_MS, LOADS_IN_FLIGHT_MAX, ROUND_REQUESTS_MAX } from "../../engine/limits.ts";
+import { ACTORS_PER_WORKER_MAX, ROUND_REQUESTS_MAX } from "../../engine/limits.ts";
 import { restore, snapshotHash, snapshotOf } from "../../engine/snapshot.ts";
 import { unreachable } from "../../engine/unreachable.ts";
 import { EntryWriter } from "../journal/entry.ts";
@@ -28,6 +28,7 @@ import type { ActorReport, Answer, Query, ShardReport, ShardRequest } from "../s
 import type { ActorLoader } from "../store/actor-loader.ts";
 import { Actor } from "./actor.ts";
 import { auditActor } from "./audit.ts";
+import { LoadQueue } from "./load-queue.ts";
 import { OutputGate, RoundOutput } from "./round.ts";
 import { Shard, type ShardStart } from "./shard.ts";
 
@@ -58,12 +59,11 @@ export class ShardHost {
   readonly #shards = new Map<number, Shard>();
   readonly #gate: OutputGate;
   readonly #writer = new EntryWriter();
-  readonly #loadQueue: { shard: Shard; actor: Actor }[] = [];
+  readonly #loads: LoadQueue;
   /** Last lsn of each shard that an append covers, until it is durable. */
   readonly #appended: { ticket: number; shard: Shard; lsn: number }[] = [];
   /** Events with holds at the start whose actors have not been loaded yet. */
   readonly #toWake = new Map<EventId, Shard>();
-  #loadsInFlight = 0;
   #ticket = 0;
   #journalFull = false;
   #output = new RoundOutput();
@@ -73,6 +73,7 @@ export class ShardHost {
     this.#ports = ports;
     this.#worker = options.worker;
     this.#gate = new OutputGate(ports.release);
+    this.#loads = new LoadQueue((cause) => ports.die("parked requests were not decided", cause));
     for (const start of options.shards) {
       this.#shards.set(start.shard, new Shard(start, ports.wallMs, options.logicalMs));
     }
@@ -169,7 +170,8 @@ export class ShardHost {
       this.#output.answer(request.id, 0, BUSY);
       return;
     }
-    const actor = shard.actors.get(request.eventId) ?? this.#startActor(shard, request.eventId);
+    const actor = shard.actors.get(request.eventId) ?? this.#admitActor(shard, request.eventId);
+    if (actor === null) return this.#output.answer(request.id, 0, BUSY);
     actor.lastUsedMs = nowMs;
     if (actor.state !== null) this.#execute(shard, actor, actor.state, request);
     else if (!actor.park(request)) this.#output.answer(request.id, 0, BUSY);
@@ -329,28 +331,26 @@ export class ShardHost {
     }
   }
 
+  /** Makes room by letting idle actors go early; null: all are in use. */
+  #admitActor(shard: Shard, eventId: EventId): Actor | null {
+    if (this.#actorCount() >= ACTORS_PER_WORKER_MAX) {
+      for (const each of this.#shards.values()) this.#letIdleGo(each, Number.POSITIVE_INFINITY);
+      if (this.#actorCount() >= ACTORS_PER_WORKER_MAX) return null;
+    }
+    return this.#startActor(shard, eventId);
+  }
+
+  #actorCount(): number {
+    let count = 0;
+    for (const shard of this.#shards.values()) count += shard.actors.size;
+    return count;
+  }
+
   #startActor(shard: Shard, eventId: EventId): Actor {
     const actor = new Actor(eventId, this.#ports.wallMs());
     shard.actors.set(eventId, actor);
-    this.#loadQueue.push({ shard, actor });
-    this.#loadNext();
+    this.#loads.add(() => this.#load(shard, actor));
     return actor;
-  }
-
-  #loadNext(): void {
-    while (this.#loadsInFlight < LOADS_IN_FLIGHT_MAX) {
-      const next = this.#loadQueue.shift();
-      if (next === undefined) return;
-      this.#loadsInFlight += 1;
-      const { shard, actor } = next;
-      const goOn = (): void => {
-        this.#loadsInFlight -= 1;
-        this.#loadNext();
-      };
-      this.#load(shard, actor).then(goOn, (cause: unknown) => {
-        this.#ports.die(`what waited for event ${actor.eventId} could not be decided`, cause);
-      });
-    }
   }
 
   async #load(shard: Shard, actor: Actor): Promise<void> {
@@ -366,17 +366,9 @@ export class ShardHost {
     this.receive(actor.takeParked());
   }
 
-  /** An actor with holds stays, because their end is its business; so does one that is watched. */
   #letIdleGo(shard: Shard, nowMs: number): void {
     for (const actor of shard.actors.values()) {
-      const isIdle =
-        actor.state !== null &&
-        actor.state.holds.count === 0 &&
-        !actor.watched &&
-        actor.recordings.size === 0 &&
-        actor.lastLsn <= shard.projectedLsn &&
-        nowMs - actor.lastUsedMs > ACTOR_IDLE_MS;
-      if (isIdle) shard.actors.delete(actor.eventId);
+      if (actor.isIdle(shard.projectedLsn, nowMs)) shard.actors.delete(actor.eventId);
     }
   }
 }
