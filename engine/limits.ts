@@ -48,7 +48,7 @@ export const LOADS_IN_FLIGHT_MAX = 8;
 export const REQUEST_DEADLINE_MS = 5_000;
 /** A requester hears `timeout` after this long, whatever becomes of the request. */
 export const ANSWER_WAIT_MS_MAX = 15_000;
-/** A statement that loads actors is given up after this long, the wait for a connection included. */
+/** A statement that loads actors is given up after this long, wait for a connection included. */
 export const LOAD_STATEMENT_MS_MAX = 60_000;
 /** Connections with which one worker loads actors. */
 export const LOAD_CONNECTIONS_MAX = 2;
@@ -79,8 +79,8 @@ export const ENTRY_BYTES_MAX = 4 * 1024 * 1024;
 /** Facts in one projection transaction. */
 export const PROJECTION_BATCH_FACTS_MAX = 5_000;
 /**
- * While less than a full transaction waits, the next one begins this long after the last. Raising it
- * saves processor time of PostgreSQL, and shows rows later.
+ * While less than a full transaction waits, the next one begins this long after the last. Raising
+ * it saves processor time of PostgreSQL, and shows rows later.
  */
 export const PROJECTION_INTERVAL_MS = 20;
 /** Entry bytes in one projection transaction, which each shard in it may exceed by one entry. */
@@ -98,7 +98,7 @@ export const PURGE_MARGIN_MS = 3_600_000;
 
 /** An embedded PostgreSQL that must recover first may need this long to get ready. */
 export const POSTGRES_START_MS_MAX = 120_000;
-/** An embedded PostgreSQL that has not stopped after this long is killed; it recovers when started. */
+/** An embedded PostgreSQL that has not stopped after this long is killed, and recovers later. */
 export const POSTGRES_STOP_MS_MAX = 60_000;
 
 /** Database connections of the gateway's services; each takes memory in PostgreSQL. */

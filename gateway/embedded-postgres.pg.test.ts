@@ -33,7 +33,7 @@ test("what was stored is there after a stop and a start, under the same password
   await second.stop();
 });
 
-test("a server whose node was killed is taken over, and stops with the one that took it", async () => {
+test("a server whose node was killed is taken over and stopped by the next", async () => {
   const directory = join(parent, "orphaned");
   const module = new URL("./embedded-postgres.ts", import.meta.url).href;
   const script = `
@@ -52,7 +52,7 @@ test("a server whose node was killed is taken over, and stops with the one that 
   assert.equal(fs.existsSync(join(directory, "cluster", "postmaster.pid")), false);
 });
 
-test("a lock file that a crash left behind, its pid now another program's, does not matter", async () => {
+test("a lock file that a crash left behind does not stop the start", async () => {
   const directory = join(parent, "stale");
   const first = await startEmbeddedPostgres({ directory });
   const path = join(directory, "cluster", "postmaster.pid");

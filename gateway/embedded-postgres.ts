@@ -7,8 +7,9 @@
  *   <directory>/cluster/      the data directory; made as cluster.new and renamed when complete
  *   <directory>/postgres.log  warnings and errors since the last start (the one before: .1)
  *
- * The server runs in a process group of its own, so Ctrl-C in a terminal does not reach it. When this
- * process is killed the server stays; the next start finds it through its lock file and takes it over.
+ * The server runs in a process group of its own, so Ctrl-C in a terminal does not reach it. When
+ * this process is killed the server stays; the next start finds it through its lock file and takes
+ * it over.
  */
 import { execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -326,8 +327,8 @@ async function ensureDatabase(server: Server): Promise<void> {
 }
 
 /**
- * SIGINT is PostgreSQL's fast shutdown. The signal goes only to the pid that holds the lock, and the
- * lock's end is the server's: an adopted pid may stay behind as a zombie that nobody reaps.
+ * SIGINT is PostgreSQL's fast shutdown. The signal goes only to the pid that holds the lock, and
+ * the lock's end is the server's: an adopted pid may stay behind as a zombie that nobody reaps.
  */
 async function stop(cluster: string, pid: number): Promise<void> {
   const holdsLock = (): boolean => readLock(cluster)?.pid === pid && isAlive(pid);

@@ -18,7 +18,8 @@ CREATE TABLE inventories (
   event_id        uuid    PRIMARY KEY,
   seq             bigint  NOT NULL,
   status          text    NOT NULL CHECK (status IN ('published', 'cancelled')),
-  -- engine/definition.ts without eventId and seatCategories; json, not jsonb: its text is kept as it is.
+  -- engine/definition.ts without eventId and seatCategories; json, not jsonb: its text stays
+  -- as it is.
   definition      json    NOT NULL,
   -- One byte a seat: its price category's index.
   seat_categories bytea   NOT NULL
@@ -35,14 +36,15 @@ CREATE TABLE inventory_areas (
   CHECK (held >= 0 AND sold >= 0 AND held + sold <= capacity)
 ) WITH (fillfactor = 50);
 
--- A hold that began and ended within one projected batch has no row. That such a hold became a booking
--- is known from the booking.
+-- A hold that began and ended within one projected batch has no row. That such a hold became a
+-- booking is known from the booking.
 CREATE TABLE holds (
   event_id   uuid        NOT NULL,
   id         uuid        NOT NULL,
   user_id    uuid        NOT NULL,
   status     text        NOT NULL CHECK (status IN ('active', 'released', 'expired', 'booked')),
-  -- Triples of place, category, price in minor units; a place >= 0 is a seat's index, -1 - n area n.
+  -- Triples of place, category, price in minor units. A place >= 0 is a seat's index; -1 - n means
+  -- the area n.
   items      integer[]   NOT NULL,
   -- Unix ms, as in the facts.
   created_ms bigint      NOT NULL,
@@ -96,7 +98,8 @@ CREATE TABLE tickets (
 );
 CREATE INDEX tickets_by_booking ON tickets (event_id, booking_id);
 CREATE UNIQUE INDEX tickets_code ON tickets (event_id, code);
--- The last line: one valid ticket a seat. It must never fire. If it does, the shard stops and says so.
+-- The last line: one valid ticket a seat. It must never fire. If it does, the shard stops and says
+-- why.
 CREATE UNIQUE INDEX tickets_one_per_seat ON tickets (event_id, place)
   WHERE place >= 0 AND status = 'valid';
 

@@ -4,7 +4,7 @@ import { Client } from "pg";
 import { createTestDatabase } from "../tests/support/database.ts";
 import { migrate } from "./migrate.ts";
 
-test("starts that migrate at once do not collide, and a migrated schema is left alone", async () => {
+test("starts that migrate at once do not collide, and a second run does nothing", async () => {
   const database = await createTestDatabase();
   const client = new Client({ connectionString: database.url });
   await client.connect();

@@ -13,10 +13,10 @@ export class MigrationFailed extends Error {
 }
 
 /**
- * Brings the database's schema up to the newest numbered file of this directory. Files are append-only:
- * one that changed after it ran is refused. All new files and their version rows are one transaction,
- * so a crash leaves the old schema or the new one. Of several processes that start at once, one
- * migrates and the others wait for it.
+ * Brings the database's schema up to the newest numbered file of this directory. Files are
+ * append-only: one that changed after it ran is refused. All new files and their version rows are
+ * one transaction, so a crash leaves the old schema or the new one. Of several processes that start
+ * at once, one migrates and the others wait for it.
  */
 export async function migrate(databaseUrl: string): Promise<void> {
   const client = new Client({ connectionString: databaseUrl });

@@ -1,6 +1,6 @@
 /**
- * Runs the tests: `npm test`, or `npm test -- journal sql/` for the files whose path contains one of
- * the words. All files share one PostgreSQL, in which each makes a database of its own.
+ * Runs the tests: `npm test`, or `npm test -- journal sql/` for the files whose path contains one
+ * of the words. All files share one PostgreSQL, in which each makes a database of its own.
  */
 import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
 import { ApiClient, type Reply } from "../support/client.ts";
-import { OPS_TOKEN, TestNode } from "../support/server.ts";
+import { OPS_TOKEN, TestNode, until } from "../support/server.ts";
 import type {
   BookingShape,
   EventShape,
@@ -66,6 +66,12 @@ const holds = (event: EventShape): string => `/api/v1/events/${event.id}/holds`;
 const bookings = (event: EventShape): string => `/api/v1/events/${event.id}/bookings`;
 const seat = (...ids: string[]) => ({ items: ids.map((id) => ({ seat: id })) });
 const payment = { provider: "none" };
+
+/** An extension within the hold's own millisecond would gain nothing, and be refused. */
+function aMomentAfter(hold: HoldShape): Promise<void> {
+  const createdMs = Date.parse(hold.expiresAt) - 600_000;
+  return until("the hold is a millisecond old", () => Date.now() > createdMs);
+}
 
 test("people register, log in and are guests", async () => {
   const email = `${randomUUID()}@Example.ORG`;
@@ -317,6 +323,7 @@ test("a hold is extended once", async () => {
   const event = await openStudio(api, { holdTtlSeconds: 600 });
   const token = await guestToken(api);
   const held = ok(await api.post<HoldShape>(holds(event), { token, body: seat("A-1") }), 201);
+  await aMomentAfter(held);
   const path = `/api/v1/holds/${held.id}/extend`;
   const extended = ok(await api.post<HoldShape>(path, { token }));
   assert.equal(extended.id, held.id);
@@ -340,6 +347,7 @@ test("the same key gives the same outcome; with another request it is refused", 
   const stranger = await guestToken(api);
   ok(await api.post(holds(event), { token: stranger, key, body: seat("A-2") }), 201);
 
+  await aMomentAfter(first.body);
   const extend = { token, key: "extend" };
   const path = `/api/v1/holds/${first.body.id}/extend`;
   const extended = ok(await api.post<HoldShape>(path, extend));

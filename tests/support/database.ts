@@ -1,8 +1,8 @@
 /**
- * PostgreSQL for tests. tests/run.ts starts one server for the whole run and hands its address on in
- * the environment; a test file that is run alone starts one for itself. Either way the server and its
- * files go when the process that started it goes, however it ends: a watchdog holds the other end of a
- * pipe, and the pipe's end is its signal.
+ * PostgreSQL for tests. tests/run.ts starts one server for the whole run and hands its address on
+ * in the environment; a test file that is run alone starts one for itself. Either way the server
+ * and its files go when the process that started it goes, however it ends: a watchdog holds the
+ * other end of a pipe, and the pipe's end is its signal.
  */
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";

@@ -1,6 +1,7 @@
 /**
- * Columns as PostgreSQL array literals, `{1,2,NULL}`: a batch travels as one parameter per column, and
- * unnest makes rows of them. Written here because the driver's own conversion escapes every number.
+ * Columns as PostgreSQL array literals, `{1,2,NULL}`: a batch travels as one parameter per column,
+ * and unnest makes rows of them. Written here because the driver's own conversion escapes every
+ * number.
  */
 
 /** Numbers, booleans, uuids, and whatever else needs no quotes. */

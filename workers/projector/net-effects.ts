@@ -1,7 +1,8 @@
 /**
  * What a run of facts amounts to in the database's rows. Facts cancel out: a hold that was made and
- * ended within the run leaves no row, an area's counters move by their sum. What must stay is written
- * all the same: bookings (also those cancelled at once), and the outcome of every request with a key.
+ * ended within the run leaves no row, an area's counters move by their sum. What must stay is
+ * written all the same: bookings (also those cancelled at once), and the outcome of every request
+ * with a key.
  */
 import { assert } from "../../engine/assert.ts";
 import type { InventoryDefinition } from "../../engine/definition.ts";

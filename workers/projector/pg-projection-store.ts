@@ -20,8 +20,8 @@ import {
 } from "./projection-store.ts";
 
 /**
- * Every statement finds its rows by key. Planned once, while a table is new and small, it would read
- * the whole table for ever after, so the session knows no other way than the index.
+ * Every statement finds its rows by key. Planned once, while a table is new and small, it would
+ * read the whole table for ever after, so the session knows no other way than the index.
  * A batch that is committed is deleted from the journal: its commit must be on disk.
  */
 const SESSION = `
@@ -60,8 +60,8 @@ const PURGES = [
 /**
  * The projection in PostgreSQL, over one connection.
  *
- * Invariant: a connection on which anything failed is never used again, so no statement ever runs in a
- * transaction of unknown state. The next call opens another.
+ * Invariant: a connection on which anything failed is never used again, so no statement ever runs
+ * in a transaction of unknown state. The next call opens another.
  */
 export class PgProjectionStore implements ProjectionStore {
   readonly #databaseUrl: string;
@@ -145,7 +145,9 @@ export class PgProjectionStore implements ProjectionStore {
   }
 }
 
-/** Moves the watermarks over the batch; false: not all were where it begins, or not all are ours. */
+/**
+ * Moves the watermarks over the batch; false: not all were where it begins, or not all are ours.
+ */
 async function advanceShards(client: Client, advances: readonly ShardAdvance[]): Promise<boolean> {
   const { rowCount } = await client.query({
     name: "advance-shards",
@@ -184,8 +186,8 @@ async function explain(client: Client, advances: readonly ShardAdvance[]): Promi
 }
 
 /**
- * SQLSTATE classes that no second try changes: wrong data (22), a violated constraint (23), a schema
- * that is not ours (42). All else (connections, shutdowns, resources, deadlocks) may pass.
+ * SQLSTATE classes that no second try changes: wrong data (22), a violated constraint (23), a
+ * schema that is not ours (42). All else (connections, shutdowns, resources, deadlocks) may pass.
  */
 function asRefusal(error: unknown): unknown {
   if (error instanceof ProjectionRefused || !(error instanceof Error)) return error;

@@ -160,7 +160,8 @@ function insertHolds({ holdsMade }: NetEffects): Statement {
     text: `
       INSERT INTO holds
         (event_id, id, user_id, status, items, created_ms, expires_ms, extended, seq)
-      SELECT event_id, id, user_id, 'active', items::integer[], created_ms, expires_ms, extended, seq
+      SELECT event_id, id, user_id, 'active', items::integer[], created_ms, expires_ms, extended,
+        seq
       FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::bigint[],
                   $7::boolean[], $8::bigint[])
         AS u (event_id, id, user_id, items, created_ms, expires_ms, extended, seq)`,

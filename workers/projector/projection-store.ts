@@ -21,11 +21,11 @@ export interface ProjectionBatch {
 export type Applied = "applied" | "already";
 
 /**
- * Where facts become rows. A batch is one transaction, guarded by the epoch of every shard in it and by
- * every watermark being exactly at the batch's beginning, so sending it again is harmless.
+ * Where facts become rows. A batch is one transaction, guarded by the epoch of every shard in it
+ * and by every watermark being exactly at the batch's beginning, so sending it again is harmless.
  *
- * What is thrown and is no ProjectionRefused (a lost connection, a server that restarts, a full disk)
- * may be tried again with the same batch.
+ * What is thrown and is no ProjectionRefused (a lost connection, a server that restarts, a full
+ * disk) may be tried again with the same batch.
  */
 export interface ProjectionStore {
   apply(batch: ProjectionBatch): Promise<Applied>;

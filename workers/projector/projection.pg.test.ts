@@ -1,6 +1,6 @@
 /**
- * The way of facts into PostgreSQL and back: what is loaded must be what was projected. On failure a
- * random test's name shows its seed: set SEED to it to run that one again.
+ * The way of facts into PostgreSQL and back: what is loaded must be what was projected. On failure
+ * a random test's name shows its seed: set SEED to it to run that one again.
  */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -154,7 +154,8 @@ async function randomRun(seed: number): Promise<void> {
 
 async function checkAreas(eventId: EventId, bench: EventBench): Promise<void> {
   const { rows } = await client.query(
-    "SELECT capacity, capacity - held - sold AS free, held, sold FROM inventory_areas WHERE event_id = $1",
+    `SELECT capacity, capacity - held - sold AS free, held, sold
+     FROM inventory_areas WHERE event_id = $1`,
     [eventId],
   );
   assert.deepEqual(rows, [bench.state.inventory?.area(0)]);

@@ -3,7 +3,9 @@ import type { MessagePort } from "node:worker_threads";
 /** What projector-thread.ts is started with. */
 export interface ProjectorThreadData {
   readonly databaseUrl: string;
-  /** Every shard that is owned, also those past the shard count (the journal may have their facts). */
+  /**
+   * Every shard that is owned, also those past the shard count (the journal may have their facts).
+   */
   readonly epochs: readonly (readonly [shard: number, epoch: number, appliedLsn: number])[];
 }
 

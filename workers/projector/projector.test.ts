@@ -163,7 +163,7 @@ test("a shard that is refused is written to no more, and the others go on", asyn
   ]);
 });
 
-test("shards share a transaction, and one that fills it lets the others begin the next", async () => {
+test("shards share a transaction, and one that fills it waits for the others", async () => {
   const store = new ScriptedStore();
   const { projector } = projectorOf(store, [0, 1, 2]);
   const max = PROJECTION_BATCH_FACTS_MAX;

@@ -184,7 +184,8 @@ export class Projector {
       // A fact that nobody can decode or fold. The store was not even asked.
       return this.#refused(queues, "internal", messageOf(error));
     }
-    // A batch whose outcome is unknown is tried again as it was, so that the store can recognise it.
+    // A batch whose outcome is unknown is tried again as it was, so that the store can recognise
+    // it.
     for (let tries = 0; !this.#stopping; tries += 1) {
       const startedMs = this.#ports.wallMs();
       this.#startedMs = startedMs;
@@ -203,7 +204,9 @@ export class Projector {
     }
   }
 
-  /** Nothing of the batch is in. Of several shards, each is tried alone to find whose fault it is. */
+  /**
+   * Nothing of the batch is in. Of several shards, each is tried alone to find whose fault it is.
+   */
   async #refused(queues: readonly ShardQueue[], code: string, reason: string): Promise<void> {
     const [queue] = queues;
     if (queue !== undefined && queues.length === 1) return this.#fail(queue, code, reason);

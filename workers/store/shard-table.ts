@@ -9,9 +9,10 @@ export interface OwnedShard {
 }
 
 /**
- * Makes the caller the owner of all shards: every epoch grows by one, in one transaction, and with it
- * every write of an earlier owner is refused. Returns them in order, also those past `shardCount`:
- * they are an earlier owner's, who had more, and the journal may still hold facts of theirs.
+ * Makes the caller the owner of all shards: every epoch grows by one, in one transaction, and with
+ * it every write of an earlier owner is refused. Returns them in order, also those past
+ * `shardCount`: they are an earlier owner's, who had more, and the journal may still hold facts of
+ * theirs.
  */
 export function acquireShards(databaseUrl: string, shardCount: number): Promise<OwnedShard[]> {
   return withClient(databaseUrl, async (client) => {

@@ -4,6 +4,7 @@
  * Invariant: every delta's `from` is the `to` of what was read before it; anything else throws.
  */
 import assert from "node:assert/strict";
+import { FREE } from "../../../engine/inventory.ts";
 
 export interface Totals {
   readonly free: number;
@@ -31,10 +32,14 @@ export class AvailabilityReader {
   deltas = 0;
   totals: Totals = { free: 0, held: 0, sold: 0, blocked: 0 };
   readonly areas = new Map<string, Pick<Totals, "free" | "held" | "sold">>();
-  #statuses: string[] = [];
+  #statuses = Buffer.alloc(0);
 
   get statuses(): string {
-    return this.#statuses.join("");
+    return this.#statuses.toString("latin1");
+  }
+
+  isFree(index: number): boolean {
+    return this.#statuses[index] === FREE;
   }
 
   get capacity(): number {
@@ -50,13 +55,13 @@ export class AvailabilityReader {
       this.snapshots += 1;
       this.epoch = message.epoch;
       this.seq = message.seq;
-      this.#statuses = [...message.statuses];
+      this.#statuses = Buffer.from(message.statuses, "latin1");
     } else {
       assert.equal(message.epoch, this.epoch, "a delta of the epoch that is read");
       assert.equal(message.from, this.seq, "a delta begins where the last one ended");
       this.deltas += 1;
       this.seq = message.to;
-      for (const [index, status] of message.seats) this.#statuses[index] = status;
+      for (const [index, status] of message.seats) this.#statuses.write(status, index, "latin1");
     }
     for (const { key, free, held, sold } of message.areas)
       this.areas.set(key, { free, held, sold });
