@@ -6,8 +6,8 @@ import { Inventory } from "./inventory.ts";
 import { unreachable } from "./unreachable.ts";
 
 /**
- * Makes a fact true. Total: it may not refuse, and a throw here means memory and journal disagree, so
- * the process must end. Live decisions, recovery and replay all come through this one function.
+ * Makes a fact true. Total: it may not refuse, and a throw here means memory and journal disagree,
+ * so the process must end. Live decisions, recovery and replay all come through this one function.
  */
 export function apply(state: EventState, fact: Fact): void {
   assert(fact.seq === state.seq + 1, "facts apply in order, without gaps");

@@ -17,8 +17,8 @@ import type { Decision, Refusal } from "./replies.ts";
 import { unreachable } from "./unreachable.ts";
 
 /**
- * Answers one command at one instant, changing nothing: the facts it would cause and what the requester
- * is told. Before it, the caller has applied every `nextExpiry` up to `nowMs`.
+ * Answers one command at one instant, changing nothing: the facts it would cause and what the
+ * requester is told. Before it, the caller has applied every `nextExpiry` up to `nowMs`.
  */
 export function decide(state: EventState, command: Command, nowMs: number): Decision {
   const key = "key" in command ? command.key : null;
@@ -44,7 +44,9 @@ export function decide(state: EventState, command: Command, nowMs: number): Deci
   }
 }
 
-/** The end of the hold that is due first; null: none is due. A hold lives in [creation, expiresAt). */
+/**
+ * The end of the hold that is due first; null: none is due. A hold lives in [creation, expiresAt).
+ */
 export function nextExpiry(state: EventState, nowMs: number): HoldEnded | null {
   const first = state.holds.first();
   if (first === null || first.expiresAtMs > nowMs) return null;
@@ -229,7 +231,9 @@ function cancel(state: EventState, command: Cancel, nowMs: number): Decision {
   });
 }
 
-/** The requester's active hold, or why there is none. Another buyer's hold does not exist for them. */
+/**
+ * The requester's active hold, or why there is none. Another buyer's hold does not exist for them.
+ */
 export function findHold(state: EventState, holdId: HoldId, userId: UserId): ActiveHold | Refusal {
   const active = state.holds.find(holdId);
   if (active !== undefined) {

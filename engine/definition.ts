@@ -3,8 +3,8 @@ import type { EventId } from "./ids.ts";
 import * as limits from "./limits.ts";
 
 /**
- * What an actor must know of its event to sell it: no titles, no seat names, only indexes.
- * Seats are numbered from 0 in the order of the seating plan; areas and categories in their own lists.
+ * What an actor must know of its event to sell it: no titles, no seat names, only indexes. Seats
+ * are numbered from 0 in the order of the seating plan; areas and categories in their own lists.
  * The gateway's event directory holds the names behind the numbers.
  */
 export interface InventoryDefinition {

@@ -1,6 +1,6 @@
 /**
- * Random runs of the event machine against a model that shares no code with it. On failure the test's
- * name shows the seed: set SEED to it to run that one again.
+ * Random runs of the event machine against a model that shares no code with it. On failure the
+ * test's name shows the seed: set SEED to it to run that one again.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -12,8 +12,9 @@
  *   items    [place, category, priceMinor, place, category, priceMinor, …]
  *   booking  [bookingId, holdId, userId, email, code, items, ticketCodes, bookedAtMs]
  *
- * A journal outlives the program that wrote it: numbers are never reused, fields are only added at the
- * end. Bytes read here have passed the journal's checksum, so a wrong shape is a bug and asserts.
+ * A journal outlives the program that wrote it: numbers are never reused, fields are only added at
+ * the end. Bytes read here have passed the journal's checksum, so a wrong shape is a bug and
+ * asserts.
  */
 import { assert } from "./assert.ts";
 import type { InventoryDefinition } from "./definition.ts";

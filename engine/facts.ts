@@ -21,7 +21,9 @@ interface FactBase {
   readonly key: CommandKey | null;
 }
 
-/** A confirmed booking, whole: enough to answer with it, and to write its rows, from the fact alone. */
+/**
+ * A confirmed booking, whole: enough to answer with it, and to write its rows, from the fact alone.
+ */
 export interface BookingRecord {
   readonly bookingId: BookingId;
   readonly holdId: HoldId;
@@ -76,7 +78,8 @@ export interface Cancelled extends FactBase {
 
 /**
  * What a command changed. Facts are the only thing journaled, and each is complete in itself: the
- * projector writes its rows, the gateway its answer and the availability its move from the fact alone.
+ * projector writes its rows, the gateway its answer and the availability its move from the fact
+ * alone.
  */
 export type Fact = Configured | Held | Extended | HoldEnded | Booked | Cancelled;
 

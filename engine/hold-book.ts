@@ -28,12 +28,14 @@ interface HeapEntry {
 }
 
 /**
- * The holds of one event: the active ones, the order in which they will end, and the last ones ended.
+ * The holds of one event: the active ones, the order in which they will end, and the last ones
+ * ended.
  *
  * Invariants:
- * - Every active hold has a heap entry with its own `expiresAtMs`. Entries of holds that ended or were
- *   extended stay behind and are dropped when they reach the top, so ending a hold costs O(1).
- * - A hold is active or ended, never both. Ended holds are remembered up to a bound, oldest out first.
+ * - Every active hold has a heap entry with its own `expiresAtMs`. Entries of holds that ended or
+ *   were extended stay behind and are dropped when they reach the top, so ending a hold costs O(1).
+ * - A hold is active or ended, never both. Ended holds are remembered up to a bound, oldest out
+ *   first.
  */
 export class HoldBook {
   readonly #active = new Map<HoldId, ActiveHold>();
@@ -80,7 +82,9 @@ export class HoldBook {
     }
   }
 
-  /** The active hold that ends first; null: none. Drops stale heap entries, which nobody can see. */
+  /**
+   * The active hold that ends first; null: none. Drops stale heap entries, which nobody can see.
+   */
   first(): ActiveHold | null {
     for (;;) {
       const top = this.#heap[0];

@@ -10,8 +10,8 @@ export interface KeptKey {
 }
 
 /**
- * Which requests have had their outcome. Only the key's digest and the outcome's seq are kept here; the
- * outcome itself is a fact, in the store or still on its way there.
+ * Which requests have had their outcome. Only the key's digest and the outcome's seq are kept here;
+ * the outcome itself is a fact, in the store or still on its way there.
  *
  * Invariant: keys lie in the order of their time, so forgetting looks only at the oldest. It
  * happens when another key is kept, by that fact's own time, so a replay forgets the same keys.

@@ -1,9 +1,9 @@
 /**
  * Identifiers, and why a hold's id knows its event.
  *
- * Every id is a UUIDv7 (RFC 9562). The ids of holds, bookings, items and tickets are *routed*: their
- * last ten hex digits repeat the last ten of the event's id (its tag), so `GET /holds/{id}` finds the
- * one actor that may answer without a look-up that could lag behind.
+ * Every id is a UUIDv7 (RFC 9562). The ids of holds, bookings, items and tickets are *routed*:
+ * their last ten hex digits repeat the last ten of the event's id (its tag), so `GET /holds/{id}`
+ * finds the one actor that may answer without a look-up that could lag behind.
  *
  *   018f3c9a-7b10-7 4d2-  9 1c0-5e 07a4b1c2d3
  *   └─ unix ms ──┘ │ │    │ └─┬──┘ └── tag ─┘
@@ -12,8 +12,9 @@
  *                  │ └ counter: 12 bits, next ids of the same millisecond
  *                  └ version
  *
- * A hold of n places owns n + 1 consecutive (ms, counter) pairs: the first is the hold, the k-th after
- * it is its k-th item, which later is the ticket of that place. So items need no ids in the journal.
+ * A hold of n places owns n + 1 consecutive (ms, counter) pairs: the first is the hold, the k-th
+ * after it is its k-th item, which later is the ticket of that place. So items need no ids in the
+ * journal.
  */
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
@@ -79,8 +80,8 @@ export function itemIdOf(holdId: HoldId, index: number): ItemId {
 /**
  * Makes routed ids that never repeat on this node and grow with time.
  *
- * Invariant: the pair (ms, counter) only grows. When the counter of a millisecond is used up, or the
- * clock steps back, the minter runs ahead of the clock instead of repeating itself.
+ * Invariant: the pair (ms, counter) only grows. When the counter of a millisecond is used up, or
+ * the clock steps back, the minter runs ahead of the clock instead of repeating itself.
  *
  * The node's 22 bits keep two nodes apart; the caller draws them at random.
  */

@@ -22,8 +22,9 @@ export interface AreaCounts {
 }
 
 /**
- * Who may sit where: one byte a seat, two counters an area. The actor's truth and the gateway's copy
- * are both this class, moved by the same facts, so they cannot come to disagree about the arithmetic.
+ * Who may sit where: one byte a seat, two counters an area. The actor's truth and the gateway's
+ * copy are both this class, moved by the same facts, so they cannot come to disagree about the
+ * arithmetic.
  *
  * Invariants:
  * - free + held + sold + blocked = capacity, after every move.

@@ -1,8 +1,8 @@
 import { assert } from "./assert.ts";
 
 /**
- * Every bound of the system, with its unit in its name. Full is an answer (`busy`, or a refusal that
- * names the bound), never growth. Raising a bound costs what its sentence says.
+ * Every bound of the system, with its unit in its name. Full is an answer (`busy`, or a refusal
+ * that names the bound), never growth. Raising a bound costs what its sentence says.
  */
 
 /** Seats of one event. Five bytes each in the actor, about 60 in the gateway's copy of the plan. */
@@ -25,7 +25,9 @@ export const HOLDS_PER_EVENT_MAX = 1_000_000;
 export const KEYS_PER_EVENT_MAX = 4_000_000;
 /** How long an idempotency key keeps its outcome. The contract promises 24 h at least. */
 export const KEY_TTL_MS = 25 * 3_600_000;
-/** Ended holds that an actor remembers, so that a late request hears "expired" and not "unknown". */
+/**
+ * Ended holds that an actor remembers, so that a late request hears "expired" and not "unknown".
+ */
 export const ENDED_HOLDS_PER_EVENT_MAX = 100_000;
 /** How long an ended hold is remembered in the database. */
 export const ENDED_HOLD_TTL_MS = 24 * 3_600_000;

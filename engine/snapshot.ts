@@ -5,7 +5,10 @@ import type { KeptKey } from "./idempotency-keys.ts";
 import type { UserId } from "./ids.ts";
 import { FREE, HELD, Inventory, SOLD } from "./inventory.ts";
 
-/** An actor's state as plain data: what the database's rows amount to, and what memory is compared by. */
+/**
+ * An actor's state as plain data: what the database's rows amount to, and what memory is compared
+ * by.
+ */
 export interface Snapshot {
   readonly seq: number;
   readonly definition: InventoryDefinition | null;
@@ -76,7 +79,8 @@ export function driftBetween(memory: Snapshot, database: Snapshot): string[] {
 
 /**
  * Digest of everything in a snapshot that sells or is sold, 16 hex digits; equal states have equal
- * hashes whatever the order of their records. Two lanes of FNV-1a: against accidents, not attackers.
+ * hashes whatever the order of their records. Two lanes of FNV-1a: against accidents, not
+ * attackers.
  */
 export function snapshotHash(snapshot: Snapshot): string {
   let a = 0x811c9dc5;

@@ -26,15 +26,18 @@ async function exampleOf({ eventId, areas }: StoredEvent, catalogue: EventStore)
 }
 
 function howToBook(url: string, { eventId }: StoredEvent, item: object): string[] {
+  const authorized = '-H "Authorization: Bearer $TOKEN"';
   const asJson = "-H 'Content-Type: application/json'";
+  const tokenOf = 'grep -o \'"accessToken":"[^"]*\' | cut -d\'"\' -f4';
+  const booking = { payment: { provider: "none" }, email: "you@example.org" };
   return [
     "",
     "Book a place:",
     `  API=${url}/api/v1 EVENT=${eventId}`,
-    '  TOKEN=$(curl -s -X POST $API/auth/guest | grep -o \'"accessToken":"[^"]*\' | cut -d\'"\' -f4)',
-    `  curl -s $API/events/$EVENT/holds -H "Authorization: Bearer $TOKEN" ${asJson} \\`,
+    `  TOKEN=$(curl -s -X POST $API/auth/guest | ${tokenOf})`,
+    `  curl -s $API/events/$EVENT/holds ${authorized} ${asJson} \\`,
     `    -d '${JSON.stringify({ items: [item] })}'`,
-    `  curl -s $API/events/$EVENT/bookings -H "Authorization: Bearer $TOKEN" ${asJson} \\`,
-    `    -d '{"holdId":"<id of the hold>","payment":{"provider":"none"},"email":"you@example.org"}'`,
+    `  curl -s $API/events/$EVENT/bookings ${authorized} ${asJson} \\`,
+    `    -d '${JSON.stringify({ holdId: "<id of the hold>", ...booking })}'`,
   ];
 }

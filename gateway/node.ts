@@ -1,6 +1,6 @@
 /**
- * Puts one node together: the only place that knows every part. Read from top to bottom it is the order
- * in which a node comes up; `stop` goes the other way.
+ * Puts one node together: the only place that knows every part. Read from top to bottom it is the
+ * order in which a node comes up; `stop` goes the other way.
  */
 import { randomInt } from "node:crypto";
 import { mkdirSync } from "node:fs";

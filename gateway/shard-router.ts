@@ -1,10 +1,11 @@
 /**
- * The gateway's way to the actors: sends each request to the worker that hosts the event's shard, and
- * gives every answer back to its requester.
+ * The gateway's way to the actors: sends each request to the worker that hosts the event's shard,
+ * and gives every answer back to its requester.
  *
  * Invariants:
  * - A worker has at most IN_FLIGHT_PER_WORKER_MAX requests; one more is answered `busy` at once.
- * - Every request is answered exactly once: by the worker, or as `timeout` when that takes too long.
+ * - Every request is answered exactly once: by the worker, or as `timeout` when that takes too
+ *   long.
  * - Changes of availability are applied before the answers of the same batch, so a buyer who reads
  *   after an answer sees what the answer said.
  */
@@ -130,7 +131,9 @@ export class ShardRouter {
     });
   }
 
-  /** The database refused a fact of this shard: nothing of it is trusted until people have looked. */
+  /**
+   * The database refused a fact of this shard: nothing of it is trusted until people have looked.
+   */
   stopShard(shard: number): void {
     this.#stoppedShards.add(shard);
   }

@@ -134,7 +134,9 @@ function reachableFrom(entries: readonly string[]): Set<string> {
 test(`lines have at most ${COLUMNS_MAX} columns`, () => {
   const violations = [...sources, ...filesEndingIn(".sql").map(readSource)].flatMap((file) =>
     file.text.split("\n").flatMap((line, index) => {
-      const canBreak = /\S\s+\S/.test(line) && !line.includes("http");
+      // The name of a test is one sentence, and a sentence is not broken.
+      const isName = /^\s*test\(["`]/.test(line);
+      const canBreak = /\S\s+\S/.test(line) && !line.includes("http") && !isName;
       const isLong = [...line].length > COLUMNS_MAX && canBreak;
       return isLong ? [`${file.path}:${index + 1} has ${[...line].length}`] : [];
     }),

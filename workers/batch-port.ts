@@ -1,7 +1,7 @@
 /**
  * Messages between threads, many at a time. A MessagePort moves about 0.3 million single objects a
- * second and more than ten million records inside one transferred buffer, so whatever is sent during
- * one turn of the event loop leaves as one packed array.
+ * second and more than ten million records inside one transferred buffer, so whatever is sent
+ * during one turn of the event loop leaves as one packed array.
  */
 import type { MessagePort } from "node:worker_threads";
 import { Packr, Unpackr } from "msgpackr";

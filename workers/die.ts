@@ -1,9 +1,9 @@
 import { writeSync } from "node:fs";
 
 /**
- * Ends the process at once, from any thread: what memory, journal or page cache say can no longer be
- * trusted, and whatever would still run (answers, projection, a tidy shutdown) could only spread it.
- * The next start recovers from what is durable.
+ * Ends the process at once, from any thread: what memory, journal or page cache say can no longer
+ * be trusted, and whatever would still run (answers, projection, a tidy shutdown) could only spread
+ * it. The next start recovers from what is durable.
  */
 export function die(reason: string, cause?: unknown): never {
   const detail = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause ?? "");

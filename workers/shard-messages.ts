@@ -7,8 +7,9 @@ import type { Place } from "../engine/place.ts";
 import type { Reply } from "../engine/replies.ts";
 
 /**
- * What passes between the gateway and a shard worker. Both directions travel in batches: one array of
- * messages a turn of the sender's event loop, packed once, its buffer transferred (see batch-port.ts).
+ * What passes between the gateway and a shard worker. Both directions travel in batches: one array
+ * of messages a turn of the sender's event loop, packed once, its buffer transferred (see
+ * batch-port.ts).
  */
 
 /** Questions to an actor: they change nothing, but wait for durability as every answer does. */
@@ -88,7 +89,9 @@ export type Answer =
 
 export interface ShardAnswer {
   readonly id: number;
-  /** The shard's last lsn at the answer; what it tells is in the database once projected up to here. */
+  /**
+   * The shard's last lsn at the answer; what it tells is in the database once projected up to here.
+   */
   readonly lsn: number;
   readonly answer: Answer;
 }

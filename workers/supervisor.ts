@@ -1,16 +1,16 @@
 /**
- * Starts the engine's threads in the order in which they may trust each other, wires their ports, and
- * stops them the other way round:
+ * Starts the engine's threads in the order in which they may trust each other, wires their ports,
+ * and stops them the other way round:
  *
  *   fence older owners (epochs) ─► open the journal ─► project its tail ─► shard workers ─► serve
  *
- *              ┌─ gateway port ─► shard worker n ── entries ──► journal thread ── durable entries ─┐
- *   main ──────┤                      ▲    ▲                         │                             ▼
- *              │                      │    └──── durable ticket ─────┘                 projector thread
- *              └─ watermarks ◄────────┴───────────────── watermarks ──────────────────────────┘
+ *           ┌─ gateway port ─► shard worker n ── entries ──► journal thread ── durable ──┐
+ *   main ───┤                      ▲    ▲                         │                      ▼
+ *           │                      │    └──── durable ticket ─────┘            projector thread
+ *           └─ watermarks ◄────────┴────────────── watermarks ───────────────────────────┘
  *
- * Invariant: a thread that is gone, or a projector that found a violated constraint, is never papered
- * over: a dead thread ends the process, and the next start recovers.
+ * Invariant: a thread that is gone, or a projector that found a violated constraint, is never
+ * papered over: a dead thread ends the process, and the next start recovers.
  */
 import { MessageChannel, type MessagePort, type Worker } from "node:worker_threads";
 import { die } from "./die.ts";
@@ -119,8 +119,8 @@ export class Supervisor {
   }
 
   /**
-   * Stops the threads. The gateway has had all its answers by then. PostgreSQL is given `drainMs` to
-   * catch up, and the journal, told of that, closes empty; what is left the next start recovers.
+   * Stops the threads. The gateway has had all its answers by then. PostgreSQL is given `drainMs`
+   * to catch up, and the journal, told of that, closes empty; what is left the next start recovers.
    */
   async stop(drainMs: number): Promise<void> {
     this.#stopping = true;

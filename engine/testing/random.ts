@@ -1,4 +1,6 @@
-/** Random numbers that a seed repeats: mulberry32 (Tommy Ettinger, public domain). For tests only. */
+/**
+ * Random numbers that a seed repeats: mulberry32 (Tommy Ettinger, public domain). For tests only.
+ */
 export class Random {
   #state: number;
 

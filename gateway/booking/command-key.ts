@@ -10,8 +10,8 @@ export function isIdempotencyKey(text: string): boolean {
 }
 
 /**
- * Reduces a key and what came with it to digests. `asked` is the request after validation, so the same
- * request over HTTP and over WebSocket is the same.
+ * Reduces a key and what came with it to digests. `asked` is the request after validation, so the
+ * same request over HTTP and over WebSocket is the same.
  */
 export function commandKey(userId: UserId, key: string, asked: readonly unknown[]): CommandKey {
   return {

@@ -1,8 +1,8 @@
 import type { UserId } from "../../engine/ids.ts";
 
 /**
- * Which buyers have bookings that the database may not have yet. A read of bookings waits for these,
- * and for nothing else, so that a booking is visible as soon as its 201 was received.
+ * Which buyers have bookings that the database may not have yet. A read of bookings waits for
+ * these, and for nothing else, so that a booking is visible as soon as its 201 was received.
  *
  * Invariant: a buyer is in here until the projection of every noted shard has reached its lsn.
  */

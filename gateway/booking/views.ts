@@ -1,4 +1,7 @@
-/** Facts and rows as the contract shows them. Everything public about a hold or booking is made here. */
+/**
+ * Facts and rows as the contract shows them. Everything public about a hold or booking is made
+ * here.
+ */
 import type { BookingRecord, Extended, Held } from "../../engine/facts.ts";
 import type { ActiveHold } from "../../engine/hold-book.ts";
 import { itemIdOf } from "../../engine/ids.ts";

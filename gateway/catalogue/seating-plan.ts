@@ -6,7 +6,8 @@
  *             seats: [{seat_guid, seat_number?, category, position?}]}]}]}
  *
  * A position is {x, y}, relative to what it is in: a seat stands at the sum of its own, its row's
- * and its zone's. Numbers of rows and seats are texts to people ("12a", "Ⅳ"), so they are kept as such.
+ * and its zone's. Numbers of rows and seats are texts to people ("12a", "Ⅳ"), so they are kept as
+ * such.
  */
 import {
   PLAN_NAME_CHARS_MAX,

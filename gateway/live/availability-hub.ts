@@ -39,8 +39,8 @@ export interface AvailabilityHubPorts {
  * Live copies of the availability of every event that somebody looks at.
  *
  * Invariants:
- * - A watch without a view has asked its actor for one. Changes that arrive before the view are kept
- *   and applied on top of it, except those that it contains already.
+ * - A watch without a view has asked its actor for one. Changes that arrive before the view are
+ *   kept and applied on top of it, except those that it contains already.
  * - Subscribers of an event get every delta in order; a newcomer's snapshot is taken right after a
  *   delta, so the next delta's `from` is the snapshot's `seq`.
  */
@@ -76,7 +76,9 @@ export class AvailabilityHub {
     watch.waiters.push(callback);
   }
 
-  /** Publishes what happened since the last delta: a snapshot taken now joins the next one exactly. */
+  /**
+   * Publishes what happened since the last delta: a snapshot taken now joins the next one exactly.
+   */
   sendUnsent(view: LiveView): void {
     this.#unsent.delete(view);
     const delta = view.takeDelta();

@@ -38,7 +38,8 @@ interface Session {
 }
 
 /**
- * What is said over WebSockets: availability to whoever subscribes, and the booking desk's second door.
+ * What is said over WebSockets: availability to whoever subscribes, and the booking desk's second
+ * door.
  *
  * Invariants:
  * - A message that makes no sense is answered with `error`; the connection stays.
@@ -163,7 +164,9 @@ export class LiveRoom implements LiveHandler {
     });
   }
 
-  /** Sends the state or what was missed of it, and joins the event's deltas with nothing in between. */
+  /**
+   * Sends the state or what was missed of it, and joins the event's deltas with nothing in between.
+   */
   #welcome(session: Session, view: LiveView, since: Message["since"]): void {
     const { socket, events } = session;
     this.#hub.sendUnsent(view);

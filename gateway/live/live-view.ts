@@ -15,8 +15,8 @@ interface SentDelta {
  * The gateway's copy of one event's availability, and the deltas that were sent of it.
  *
  * Invariants:
- * - `seq` is the last fact applied; `sentSeq` the `to` of the last delta; what happened in between is
- *   in `#touchedSeats` and `#touchedAreas`.
+ * - `seq` is the last fact applied; `sentSeq` the `to` of the last delta; what happened in between
+ *   is in `#touchedSeats` and `#touchedAreas`.
  * - The kept deltas are gapless: each one's `from` is its predecessor's `to`.
  * - free + held + sold + blocked = capacity in everything that is shown (engine/inventory.ts).
  */
@@ -58,7 +58,9 @@ export class LiveView {
     }
   }
 
-  /** The changes since the last delta as one delta; null: there are none. Encoded once for everyone. */
+  /**
+   * The changes since the last delta as one delta; null: there are none. Encoded once for everyone.
+   */
   takeDelta(): string | null {
     if (!this.hasUnsent) return null;
     const { inventory } = this;

@@ -32,7 +32,8 @@ before(async () => {
   await live.next("snapshot");
   const recovered = () => new Promise<void>((resolve) => setTimeout(resolve, 20));
   const seats = await seatIds(api, event.id);
-  crowd = new Crowd({ api, live, eventId: event.id, seatIds: seats, seed: SEED, recovered });
+  const reader = () => live.reader;
+  crowd = new Crowd({ api, reader, eventId: event.id, seatIds: seats, seed: SEED, recovered });
 });
 after(async () => {
   live.close();

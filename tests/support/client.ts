@@ -26,7 +26,9 @@ export interface Ask {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Sends requests on kept-alive sockets. `url` is asked for each request: a restart may change it. */
+/**
+ * Sends requests on kept-alive sockets. `url` is asked for each request: a restart may change it.
+ */
 export class ApiClient {
   readonly #url: () => string;
   readonly #agent: http.Agent;
@@ -133,7 +135,8 @@ export interface LiveMessage {
 
 /** One WebSocket; `reader` believes its snapshots and deltas and nothing else. */
 export class LiveClient {
-  readonly reader = new AvailabilityReader();
+  /** Replaced by that of another client, it goes on where that one was. */
+  reader = new AvailabilityReader();
   readonly socket: WebSocket;
   readonly closed: Promise<number>;
   /** What the reader found wrong; a test asserts that there is nothing. */

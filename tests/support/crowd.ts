@@ -7,7 +7,8 @@
  */
 import assert from "node:assert/strict";
 import { Random } from "../../engine/testing/random.ts";
-import type { ApiClient, Ask, LiveClient, Reply } from "./client.ts";
+import type { AvailabilityReader } from "../../gateway/live/testing/availability-reader.ts";
+import type { ApiClient, Ask, Reply } from "./client.ts";
 import type { BookingShape, HoldShape, Page } from "./shapes.ts";
 import { ok } from "./venue.ts";
 
@@ -24,7 +25,8 @@ export interface Dropout {
 
 export interface CrowdOptions {
   readonly api: ApiClient;
-  readonly live: LiveClient;
+  /** What buyers look at before they choose. */
+  readonly reader: () => AvailabilityReader;
   readonly eventId: string;
   readonly seatIds: readonly string[];
   readonly seed: number;
@@ -205,8 +207,9 @@ export class Buyer {
 
   /** One or two seats that seem to be free; often those that everyone wants. */
   #chooseSeats(): string[] {
-    const { live, seatIds } = this.#crowd.options;
-    const free = seatIds.filter((_, index) => live.reader.isFree(index));
+    const { reader, seatIds } = this.#crowd.options;
+    const seen = reader();
+    const free = seatIds.filter((_, index) => seen.isFree(index));
     if (free.length === 0) return [];
     const wanted = this.#random.next() < 0.3 ? free.slice(0, 40) : free;
     const seats = new Set([this.#random.pick(wanted)]);

@@ -32,7 +32,6 @@ export class StartFailed extends Error {
 
 interface Running {
   readonly child: ChildProcess;
-  readonly url: string;
   readonly ended: Promise<Exit>;
 }
 
@@ -47,7 +46,10 @@ export class TestNode {
   readonly #database: TestDatabase;
   readonly #env: NodeJS.ProcessEnv;
   #running: Running | null = null;
+  #url = "";
   #log = "";
+  /** Where the log of the current start begins. */
+  #startedAt = 0;
 
   private constructor(database: TestDatabase, env: Readonly<Record<string, string>>) {
     this.#database = database;
@@ -82,8 +84,13 @@ export class TestNode {
     return node;
   }
 
+  /** Of the last start: while the server is down, nobody answers there. */
   get url(): string {
-    return this.#current.url;
+    return this.#url;
+  }
+
+  get isUp(): boolean {
+    return this.#running !== null;
   }
 
   /** What was logged at level `error` or above. */
@@ -91,8 +98,17 @@ export class TestNode {
     return this.#log.split("\n").filter((line) => /^\{"level":[56]0/.test(line));
   }
 
+  /** Lines of the log with this text, of the current start. */
+  logged(text: string): string[] {
+    return this.#log
+      .slice(this.#startedAt)
+      .split("\n")
+      .filter((line) => line.includes(text));
+  }
+
   async start(): Promise<void> {
     if (this.#running !== null) throw new Error("the server is running");
+    this.#startedAt = this.#log.length;
     const child = spawn(process.execPath, ["--import", "tsx", "gateway/main.ts"], {
       cwd: ROOT,
       env: this.#env,
@@ -109,8 +125,8 @@ export class TestNode {
         resolve({ code, signal });
       });
     });
-    const url = await this.#ready(child, ended);
-    this.#running = { child, url, ended };
+    this.#url = await this.#ready(child, ended);
+    this.#running = { child, ended };
   }
 
   /** Ends the process without a chance to say goodbye. */
@@ -130,13 +146,9 @@ export class TestNode {
     await this.#database.drop();
   }
 
-  get #current(): Running {
-    if (this.#running === null) throw new Error("the server is not running");
-    return this.#running;
-  }
-
   async #end(signal: NodeJS.Signals): Promise<Exit> {
-    const { child, ended } = this.#current;
+    if (this.#running === null) throw new Error("the server is not running");
+    const { child, ended } = this.#running;
     child.kill(signal);
     return ended;
   }

@@ -16,9 +16,10 @@ import type { Shard } from "./shard.ts";
 const DRIFT_SHOWN_MAX = 100;
 
 /**
- * Compares an actor with its rows while it goes on selling: takes a copy of the state now, waits until
- * the database has at least that much, loads the rows, and brings the copy forward to the very seq of
- * the rows by the facts recorded meanwhile. So a live event is audited exactly, not roughly.
+ * Compares an actor with its rows while it goes on selling: takes a copy of the state now, waits
+ * until the database has at least that much, loads the rows, and brings the copy forward to the
+ * very seq of the rows by the facts recorded meanwhile. So a live event is audited exactly, not
+ * roughly.
  */
 export async function auditActor(
   shard: Shard,

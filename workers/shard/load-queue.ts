@@ -1,6 +1,9 @@
 import { LOADS_IN_FLIGHT_MAX } from "../../engine/limits.ts";
 
-/** Runs loads in their order, at most LOADS_IN_FLIGHT_MAX at once. A load deals with its own failure. */
+/**
+ * Runs loads in their order, at most LOADS_IN_FLIGHT_MAX at once. A load deals with its own
+ * failure.
+ */
 export class LoadQueue {
   readonly #waiting: (() => Promise<void>)[] = [];
   readonly #broken: (cause: unknown) => void;

@@ -41,8 +41,8 @@ interface WaitingRound {
  *
  * Invariants:
  * - Outputs leave in the order of their rounds.
- * - A round without facts leaves with the newest round still waiting: what it says may rest on facts of
- *   that round ("sold out" is not said before the sale is durable).
+ * - A round without facts leaves with the newest round still waiting: what it says may rest on
+ *   facts of that round ("sold out" is not said before the sale is durable).
  */
 export class OutputGate {
   readonly #waiting: WaitingRound[] = [];

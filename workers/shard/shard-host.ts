@@ -1,6 +1,7 @@
 /**
- * The loop of a shard worker. It knows no thread, timer or socket: requests, durability, watermarks and
- * ticks are handed in, entries and outputs handed out, so that a simulator can drive the same code.
+ * The loop of a shard worker. It knows no thread, timer or socket: requests, durability, watermarks
+ * and ticks are handed in, entries and outputs handed out, so that a simulator can drive the same
+ * code.
  *
  *   receive ─► for each request: actor (load it first) ─► expire what is due ─► decide ─► apply
  *                                                              │ facts             │ reply
@@ -11,7 +12,8 @@
  * Invariants:
  * - Facts of a shard get consecutive lsns in the order in which they were applied.
  * - Nothing leaves before the facts that it rests on are durable (OutputGate).
- * - A throw in `decide` refuses one command; a throw in `apply` is fatal, as memory is no longer true.
+ * - A throw in `decide` refuses one command; a throw in `apply` is fatal, as memory is no longer
+ *   true.
  */
 import { apply } from "../../engine/apply.ts";
 import { decide, findHold, nextExpiry } from "../../engine/decide.ts";

@@ -1,4 +1,6 @@
-/** Entry of a shard worker thread: wires a ShardHost to its ports, its timer and its database pool. */
+/**
+ * Entry of a shard worker thread: wires a ShardHost to its ports, its timer and its database pool.
+ */
 import { performance } from "node:perf_hooks";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { assert } from "../../engine/assert.ts";

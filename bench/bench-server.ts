@@ -1,0 +1,64 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const READY = /Evently is ready at (\S+)/;
+
+export const ADMIN = { email: "bench@example.org", password: "bench bench bench" };
+export const OPS_TOKEN = "ops-token-of-the-bench";
+
+export interface BenchServer {
+  readonly url: string;
+  /** Stops it and removes its files. */
+  stop(): Promise<void>;
+}
+
+/** The server as `npm start` runs it, with an embedded PostgreSQL, in a directory of its own. */
+export async function startBenchServer(): Promise<BenchServer> {
+  const directory = mkdtempSync(join(tmpdir(), "evently-bench-"));
+  // Where we are root, the database server's account is another.
+  chmodSync(directory, 0o755);
+  const child = spawn(process.execPath, ["--import", "tsx", "gateway/main.ts"], {
+    cwd: ROOT,
+    env: {
+      ...process.env,
+      PORT: "0",
+      HOST: "127.0.0.1",
+      DATABASE_URL: "",
+      DATA_DIR: directory,
+      RATE_LIMIT: "off",
+      SEED_DEMO: "off",
+      ADMIN_EMAIL: ADMIN.email,
+      ADMIN_PASSWORD: ADMIN.password,
+      OPS_TOKEN,
+    },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  const stop = async (): Promise<void> => {
+    child.kill("SIGTERM");
+    await ended;
+    rmSync(directory, { recursive: true, force: true });
+  };
+  try {
+    return { url: await readyUrl(child, ended), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function readyUrl(child: ChildProcess, ended: Promise<void>): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
+      if (text.length < 100_000) text += chunk;
+      const url = READY.exec(text)?.[1];
+      if (url !== undefined) resolve(url);
+    });
+    ended.then(() => reject(new Error(`the server did not start: ${text}`)), reject);
+  });
+}
