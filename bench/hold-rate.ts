@@ -4,9 +4,9 @@
  *   npm run bench:hold                  about 10 seconds of load
  *   npm run bench:hold -- 30            about 30
  *
- * The load (64 connections, one request at a time on each) comes from a thread of this process, on
- * the same machine: it takes its share of the cores. The result is checked: every acknowledged hold,
- * and nothing else, must be in the availability, and the audit must find no drift.
+ * The load (64 connections, one request at a time on each) comes from a thread of this process,
+ * on the same machine: it takes its share of the cores. The result is checked: every acknowledged
+ * hold, and nothing else, must be in the availability, and the audit must find no drift.
  */
 import assert from "node:assert/strict";
 import { cpus, totalmem } from "node:os";

@@ -133,8 +133,8 @@ export class LiveRoom implements LiveHandler {
     const sockets = this.#byUser.get(identity.userId) ?? new Set();
     sockets.add(session.socket);
     this.#byUser.set(identity.userId, sockets);
-    const { userId, role } = identity;
-    send(session, { op: "authenticated", ...(id === undefined ? {} : { id }), userId, role });
+    // Who gave no id asked for no answer: the next thing heard is the answer to the next question.
+    if (id !== undefined) send(session, { op: "reply", id, status: 200, body: identity });
   }
 
   #leaveUser({ identity, socket }: Session): void {

@@ -1,4 +1,4 @@
-/** SIGKILL, and a restart on the same directory and database: nothing that was acknowledged is gone. */
+/** SIGKILL, and a restart on the same files: nothing that was acknowledged is gone. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Client } from "pg";

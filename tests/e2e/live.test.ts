@@ -1,4 +1,4 @@
-/** The WebSocket: subscriptions that add up, the booking desk's second door, and news for owners. */
+/** The WebSocket: subscriptions that add up, the desk's second door, and news for owners. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { AvailabilityReader } from "../../gateway/live/testing/availability-reader.ts";
@@ -171,7 +171,6 @@ test("places are held, extended, booked and released over the WebSocket as over 
   const event = await openStudio(api);
   const token = await guestToken(api);
   const live = await connect(token);
-  await live.next("authenticated");
   const items = [{ seat: "A-1" }, { area: "floor", quantity: 1 }];
   const ask = { op: "hold", eventId: event.id, items, idempotencyKey: "k" };
   live.send({ ...ask, id: 1 });
@@ -224,7 +223,6 @@ test("the owner of a hold is told that it expired, and nobody else is", async ()
   const [owner, stranger] = [await guestToken(api), await guestToken(api)];
   const mine = [await connect(owner), await connect(owner)];
   const other = await connect(stranger);
-  await other.next("authenticated");
   const held = await hold(event, owner, { seat: "A-1" });
   for (const live of mine) {
     const told = await live.next("hold.expired");
