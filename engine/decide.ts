@@ -166,7 +166,8 @@ function extend(state: EventState, command: Extend, nowMs: number): Decision {
   const found = findHold(state, command.holdId, command.userId);
   if ("code" in found) return refuse(found);
   const ttlMs = state.definition?.holdTtlMs ?? 0;
-  const expiresAtMs = Math.min(nowMs + ttlMs, found.createdAtMs + HOLD_LIFETIME_TTLS_MAX * ttlMs);
+  const capMs = found.createdAtMs + HOLD_LIFETIME_TTLS_MAX * ttlMs;
+  const expiresAtMs = Math.min(found.expiresAtMs + ttlMs, capMs);
   if (found.extended || expiresAtMs <= found.expiresAtMs) {
     return refuse({ code: "hold_not_extendable" });
   }

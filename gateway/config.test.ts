@@ -102,8 +102,9 @@ describe("readConfig", () => {
 
 describe("jwtSecretOf", () => {
   it("makes a secret that stays, readable by its owner alone", (t) => {
-    const dataDir = join(fs.mkdtempSync(join(tmpdir(), "evently-config-")), "data");
-    t.after(() => fs.rmSync(dataDir, { recursive: true }));
+    const parent = fs.mkdtempSync(join(tmpdir(), "evently-config-"));
+    const dataDir = join(parent, "data");
+    t.after(() => fs.rmSync(parent, { recursive: true }));
     const secret = jwtSecretOf({ jwtSecret: null, dataDir });
     assert.ok(secret.length >= 32);
     assert.equal(jwtSecretOf({ jwtSecret: null, dataDir }), secret);

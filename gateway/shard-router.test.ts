@@ -70,8 +70,12 @@ async function delivered(): Promise<void> {
   for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
+/** Waits for many turns of the loop, not for a time: the clock is in the test's hands. */
 async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+  for (let turn = 0; !condition(); turn += 1) {
+    assert.ok(turn < 50_000, `waited in vain until ${condition}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 let bench: RouterBench;

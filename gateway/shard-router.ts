@@ -70,7 +70,7 @@ export class ShardRouter {
   readonly #stoppedShards = new Set<number>();
   #listener: ShardListener | null = null;
   #nextId = 1;
-  #idle: (() => void) | null = null;
+  #idle: (() => void)[] = [];
 
   constructor({ ports, shardCount, watermarks }: ShardRouterOptions) {
     this.#shardCount = shardCount;
@@ -157,9 +157,7 @@ export class ShardRouter {
   /** Resolves when every request that was accepted has its answer. */
   drained(): Promise<void> {
     if (this.#pending.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#idle = resolve;
-    });
+    return new Promise((resolve) => this.#idle.push(resolve));
   }
 
   stop(): void {
@@ -182,8 +180,7 @@ export class ShardRouter {
     this.#inFlight[pending.worker] = (this.#inFlight[pending.worker] ?? 1) - 1;
     pending.done(answer, lsn);
     if (this.#pending.size > 0) return;
-    this.#idle?.();
-    this.#idle = null;
+    for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   /** Ids grow with time, so the oldest requests come first. */

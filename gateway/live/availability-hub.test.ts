@@ -13,9 +13,10 @@ import { AvailabilityReader } from "./testing/availability-reader.ts";
 class HubBench {
   readonly asked: { operation: Operation; done: Done }[] = [];
   readonly published: string[] = [];
+  exists: true | Promise<boolean> = true;
   readonly hub = new AvailabilityHub({
     router: { execute: (_eventId, operation, done) => this.asked.push({ operation, done }) },
-    exists: () => true,
+    exists: () => this.exists,
     publish: (_topic, text) => this.published.push(text),
   });
 
@@ -145,6 +146,22 @@ test("a refused question is told to its readers, and the next reader asks again"
   bench.answer(refused);
   assert.deepEqual(waiting, [refused]);
   bench.read();
+  assert.equal(bench.asked.length, 1);
+});
+
+test("an event that does not exist is no question to an actor", async () => {
+  bench.exists = Promise.resolve(false);
+  const waiting = bench.read();
+  await bench.exists;
+  assert.deepEqual(waiting, [{ kind: "refused", refusal: { code: "event_not_found" } }]);
+  bench.exists = Promise.reject(new Error("connection lost"));
+  const others = bench.read();
+  await bench.exists.catch(() => false);
+  assert.deepEqual(others, [{ kind: "refused", refusal: { code: "busy" } }]);
+  assert.deepEqual(bench.asked, []);
+  bench.exists = Promise.resolve(true);
+  bench.read();
+  await bench.exists;
   assert.equal(bench.asked.length, 1);
 });
 

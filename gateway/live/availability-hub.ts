@@ -29,8 +29,11 @@ interface Watch {
 
 export interface AvailabilityHubPorts {
   readonly router: Pick<ShardRouter, "execute">;
-  /** Whether there is such a published event: guessed ids must not start actors. */
-  readonly exists: (eventId: EventId) => boolean | Promise<boolean>;
+  /**
+   * Whether there is such a published event: guessed ids must not start actors. A no is never at
+   * hand, so that whoever asks is in line for it before it comes.
+   */
+  readonly exists: (eventId: EventId) => true | Promise<boolean>;
   /** Sends a text to all subscribers of a topic. */
   readonly publish: (topic: string, text: string) => void;
 }
@@ -141,7 +144,7 @@ export class AvailabilityHub {
     };
     const exists = this.#ports.exists(eventId);
     if (exists === true) return go(true);
-    Promise.resolve(exists).then(go, () => {
+    exists.then(go, () => {
       this.#fail(eventId, watch, { kind: "refused", refusal: { code: "busy" } });
     });
   }
@@ -204,7 +207,17 @@ export class AvailabilityHub {
       if (nowMs - watch.lastUsedMs < WATCH_IDLE_MS) continue;
       this.#unsent.delete(watch.view);
       this.#watches.delete(eventId);
-      this.#ports.router.execute(eventId, { kind: "unwatch" }, () => undefined);
+      this.#unwatch(eventId);
     }
+  }
+
+  /** Tries until the actor knows: one that believes itself watched is never let go. */
+  #unwatch(eventId: EventId): void {
+    this.#ports.router.execute(eventId, { kind: "unwatch" }, (answer) => {
+      if (answer.kind === "unchanged") return;
+      setTimeout(() => {
+        if (!this.#watches.has(eventId)) this.#unwatch(eventId);
+      }, RETRY_MS).unref();
+    });
   }
 }

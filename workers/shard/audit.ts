@@ -27,6 +27,8 @@ export async function auditActor(
   state: EventState,
   loader: ActorLoader,
 ): Promise<Answer> {
+  // One at a time: while PostgreSQL is away, each holds a copy and every fact since.
+  if (actor.recordings.size > 0) return { kind: "refused", refusal: { code: "busy" } };
   const memory = restore(snapshotOf(state));
   const recording: Fact[] = [];
   actor.recordings.add(recording);
@@ -43,21 +45,33 @@ export async function auditActor(
 }
 
 function report(memory: Snapshot, database: Snapshot): Answer {
-  const drift = driftBetween(memory, database).slice(0, DRIFT_SHOWN_MAX);
+  const rows = restored(database);
+  const drift = driftBetween(memory, database);
+  if (typeof rows === "string") drift.unshift(rows);
   return {
     kind: "audit",
     report: {
       ok: drift.length === 0,
       seq: database.seq,
-      memory: sideOf(memory),
-      database: sideOf(database),
-      drift,
+      memory: sideOf(memory, restore(memory)),
+      database: sideOf(database, typeof rows === "string" ? null : rows),
+      drift: drift.slice(0, DRIFT_SHOWN_MAX),
     },
   };
 }
 
-function sideOf(snapshot: Snapshot): AuditSide {
-  const { inventory } = restore(snapshot);
+/** The state that rows describe, or how they contradict each other: two tickets for one seat. */
+function restored(database: Snapshot): EventState | string {
+  try {
+    return restore(database);
+  } catch (cause) {
+    return `the database contradicts itself: ${cause instanceof Error ? cause.message : cause}`;
+  }
+}
+
+/** `state` null: the counts can't be told. */
+function sideOf(snapshot: Snapshot, state: EventState | null): AuditSide {
+  const inventory = state?.inventory;
   return {
     seq: snapshot.seq,
     capacity: inventory?.capacity ?? 0,

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AssertionFailed } from "../../engine/assert.ts";
-import type { BookingId, EventId, HoldId } from "../../engine/ids.ts";
+import { type BookingId, type EventId, type HoldId, uuidV7 } from "../../engine/ids.ts";
 import {
   ACTOR_IDLE_MS,
   ACTOR_MAILBOX_MAX,
+  ACTORS_PER_WORKER_MAX,
   ROUND_REQUESTS_MAX,
   UNPROJECTED_FACTS_PER_SHARD_MAX,
 } from "../../engine/limits.ts";
@@ -288,6 +289,7 @@ test("a repeated key is answered from memory before the fact is projected, from 
   const key = { digest: "k", fingerprint: "f" };
   const first = bench.ask(hold([0], { key }));
   const second = bench.ask(hold([0], { key }));
+  await settled();
   assert.deepEqual(bench.answersOf(second), [], "the outcome is not told before it is durable");
   bench.makeDurable();
   bench.project();
@@ -401,6 +403,27 @@ test("an actor without holds or watchers is let go when it was idle and PostgreS
   const answer = bench.answerOf(id);
   assert.ok(answer.kind === "done");
   assert.equal(answer.fact.seq, 4, "it goes on where it was");
+});
+
+test("a worker that has all the actors it may have makes room of idle ones, or answers busy", async () => {
+  const bench = await HostBench.selling();
+  const eventIds = Array.from({ length: ACTORS_PER_WORKER_MAX }, (_, n) =>
+    uuidV7(NOON, new Uint8Array([0, 0, 0, 0, 0, 0, 0, 1, n >>> 8, n & 255])),
+  ) as EventId[];
+  const actors = (): number => bench.host.reports(0)[0]?.actorCount ?? -1;
+  for (const eventId of eventIds.slice(1)) bench.ask({ kind: "inspect" }, { eventId });
+  const [first = EVENT_ID] = eventIds;
+  await settled();
+  assert.equal(actors(), ACTORS_PER_WORKER_MAX);
+  for (const eventId of eventIds.slice(1)) bench.ask({ kind: "audit" }, { eventId });
+  bench.ask(hold([0]));
+  bench.makeDurable();
+  assert.deepEqual(bench.answerOf(bench.ask({ kind: "inspect" }, { eventId: first })), BUSY);
+  await settled();
+  const id = bench.ask({ kind: "inspect" }, { eventId: first });
+  await settled();
+  assert.equal(bench.answerOf(id).kind, "actor");
+  assert.equal(actors(), 2, "the one with a hold, and the new one");
 });
 
 test("actors with holds wake at the start, so that the holds end though nobody asks", async () => {
