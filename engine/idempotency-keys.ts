@@ -31,9 +31,9 @@ export class IdempotencyKeys {
     return this.#keys.values();
   }
 
-  keep(key: CommandKey, seq: number, atMs: number): void {
+  keep({ digest, fingerprint }: CommandKey, seq: number, atMs: number): void {
     this.#forgetBefore(atMs - KEY_TTL_MS);
-    this.#keys.set(key.digest, { ...key, seq, atMs });
+    this.#keys.set(digest, { digest, fingerprint, seq, atMs });
   }
 
   #forgetBefore(horizonMs: number): void {

@@ -4,7 +4,7 @@
  */
 import type { BookingRecord, Extended, Held } from "../../engine/facts.ts";
 import type { ActiveHold } from "../../engine/hold-book.ts";
-import { itemIdOf } from "../../engine/ids.ts";
+import { type ItemId, itemIdOf } from "../../engine/ids.ts";
 import { areaIndexOf, isSeat, type PlaceItem, totalMinor } from "../../engine/place.ts";
 import type { EventEntry } from "../catalogue/event-directory.ts";
 
@@ -15,12 +15,11 @@ export interface CancellationView {
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
-function itemView(event: EventEntry, item: PlaceItem): object {
-  const { place, category, priceMinor } = item;
-  const named = isSeat(place)
-    ? { seat: event.seatIds[place] }
-    : { area: event.areaKeys[areaIndexOf(place)] };
-  return { ...named, category: event.categoryKeys[category], price: priceMinor };
+function itemView(event: EventEntry, id: ItemId, item: PlaceItem): object {
+  const category = event.categoryKeys[item.category];
+  const { place, priceMinor: price } = item;
+  if (isSeat(place)) return { id, seat: event.seatIds[place], category, price };
+  return { id, area: event.areaKeys[areaIndexOf(place)], category, price };
 }
 
 function total(event: EventEntry, items: readonly PlaceItem[]): object {
@@ -33,7 +32,7 @@ export function holdView(event: EventEntry, hold: Held | Extended | ActiveHold):
   return {
     id: holdId,
     eventId: event.eventId,
-    items: items.map((item, index) => ({ id: itemIdOf(holdId, index), ...itemView(event, item) })),
+    items: items.map((item, index) => itemView(event, itemIdOf(holdId, index), item)),
     total: total(event, items),
     expiresAt: iso(expiresAtMs),
     status: "active",
@@ -56,9 +55,8 @@ export function bookingView(
     status: cancelled === null ? "confirmed" : "cancelled",
     email: booking.email,
     tickets: items.map((item, index) => ({
-      id: itemIdOf(holdId, index),
+      ...itemView(event, itemIdOf(holdId, index), item),
       code: ticketCodes[index],
-      ...itemView(event, item),
       status: cancelled === null ? "valid" : "cancelled",
     })),
     total: total(event, items),

@@ -55,7 +55,7 @@ test("an earlier hold that is extended and then ends changes once, and keeps bot
   const effects = effectsOf(bench, () => {
     bench.nowMs += 1_000;
     bench.run({ kind: "extend", holdId, userId: BOB, key: null });
-    bench.nowMs += 700_000;
+    bench.nowMs += 1_200_000;
     bench.expire();
   });
   assert.equal(effects.holdChanges.length, 1);

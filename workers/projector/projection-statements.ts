@@ -9,7 +9,7 @@ export interface Statement {
   /** Prepared under this name. */
   readonly name: string;
   readonly text: string;
-  readonly values: string[];
+  readonly values: (string | Buffer)[];
   /** Rows that it must change; another count means that the database is not what it should be. */
   readonly rowCount: number;
 }
@@ -282,22 +282,37 @@ function insertTickets({ bookingsMade }: NetEffects): Statement {
   };
 }
 
+/**
+ * All facts travel as one parameter, which the driver sends as bytes, and are cut apart there: as
+ * an array literal each byte would be two digits, written here and read there.
+ */
 function keepKeys({ keys }: NetEffects): Statement {
+  const facts = keys.map((kept) => packFact(kept.fact));
+  let end = 0;
+  const starts = facts.map((fact) => {
+    const start = end + 1;
+    end += fact.length;
+    return start;
+  });
   return {
     name: "keep-keys",
     text: `
       INSERT INTO idempotency_keys (event_id, digest, fingerprint, seq, at_ms, fact)
-      SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[],
-        $6::bytea[])
+      SELECT event_id, digest, fingerprint, seq, at_ms, substring($8::bytea FROM start FOR bytes)
+      FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::integer[],
+        $7::integer[]) AS u (event_id, digest, fingerprint, seq, at_ms, start, bytes)
       ON CONFLICT (event_id, digest) DO UPDATE SET fingerprint = EXCLUDED.fingerprint,
         seq = EXCLUDED.seq, at_ms = EXCLUDED.at_ms, fact = EXCLUDED.fact`,
     values: [
       plainColumn(keys, (kept) => kept.eventId),
-      textColumn(keys, (kept) => kept.key.digest),
-      textColumn(keys, (kept) => kept.key.fingerprint),
+      // base64url needs no quotes.
+      plainColumn(keys, (kept) => kept.key.digest),
+      plainColumn(keys, (kept) => kept.key.fingerprint),
       plainColumn(keys, (kept) => kept.fact.seq),
       plainColumn(keys, (kept) => kept.fact.atMs),
-      bytesColumn(keys, (kept) => packFact(kept.fact)),
+      plainColumn(starts, (start) => start),
+      plainColumn(facts, (fact) => fact.length),
+      Buffer.concat(facts),
     ],
     rowCount: keys.length,
   };

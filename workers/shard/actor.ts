@@ -3,6 +3,7 @@ import type { Fact } from "../../engine/facts.ts";
 import type { EventId } from "../../engine/ids.ts";
 import { ACTOR_IDLE_MS, ACTOR_MAILBOX_MAX } from "../../engine/limits.ts";
 import type { ShardRequest } from "../shard-messages.ts";
+import { RecentOutcomes } from "./recent-outcomes.ts";
 
 /**
  * The single writer of one event, with what surrounds its state in a running shard.
@@ -21,8 +22,7 @@ export class Actor {
   watched = false;
   /** Audits in progress: each sees every fact from its start on. */
   readonly recordings = new Set<Fact[]>();
-  /** Outcomes under an idempotency key that PostgreSQL may not have yet, by seq. */
-  readonly recentOutcomes = new Map<number, Fact>();
+  readonly recentOutcomes = new RecentOutcomes();
   #mailbox: ShardRequest[] = [];
 
   constructor(eventId: EventId, nowMs: number) {

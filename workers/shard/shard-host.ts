@@ -241,8 +241,8 @@ export class ShardHost {
 
   /** Answers a repeated request with the fact that it caused the first time. */
   #replay(shard: Shard, actor: Actor, id: number, first: { seq: number; digest: string }): void {
-    const recent = actor.recentOutcomes.get(first.seq);
-    if (recent !== undefined) {
+    const recent = actor.recentOutcomes.find(first.seq);
+    if (recent !== null) {
       return this.#output.answer(id, shard.lsn, { kind: "done", fact: recent, replayed: true });
     }
     const load = this.#ports.loader.loadOutcome(actor.eventId, first.digest);
@@ -288,10 +288,7 @@ export class ShardHost {
     actor.lastLsn = shard.lsn;
     const header = { shard: shard.id, lsn: shard.lsn, epoch: shard.epoch, atMs: fact.atMs };
     this.#writer.write(header, actor.eventId, fact);
-    if (fact.key !== null) {
-      actor.recentOutcomes.set(fact.seq, fact);
-      shard.rememberOutcome({ lsn: shard.lsn, actor, seq: fact.seq });
-    }
+    if (fact.key !== null) shard.rememberOutcome(actor, fact);
     for (const recording of actor.recordings) recording.push(fact);
     if (actor.watched) this.#announce(actor.eventId, fact);
   }

@@ -1,3 +1,4 @@
+import type { Fact } from "../../engine/facts.ts";
 import type { EventId } from "../../engine/ids.ts";
 import { UNPROJECTED_FACTS_PER_SHARD_MAX } from "../../engine/limits.ts";
 import type { Actor } from "./actor.ts";
@@ -9,12 +10,6 @@ export interface ShardStart {
   readonly epoch: number;
   /** Watermark at start; the shard's facts go on from here. */
   readonly appliedLsn: number;
-}
-
-interface KeyedOutcome {
-  readonly lsn: number;
-  readonly actor: Actor;
-  readonly seq: number;
 }
 
 interface WatermarkWait {
@@ -43,7 +38,8 @@ export class Shard {
   roundsTotal = 0;
   factsTotal = 0;
   #commandsAtLastSecond = 0;
-  #outcomes: KeyedOutcome[] = [];
+  /** Actors with outcomes that PostgreSQL may not have yet. */
+  readonly #ahead = new Set<Actor>();
   #waits: WatermarkWait[] = [];
 
   constructor(start: ShardStart, wallMs: () => number, logicalMs: number) {
@@ -61,20 +57,18 @@ export class Shard {
     return this.lsn - this.projectedLsn >= UNPROJECTED_FACTS_PER_SHARD_MAX;
   }
 
-  /** Remembers a keyed outcome until PostgreSQL has it. */
-  rememberOutcome(outcome: KeyedOutcome): void {
-    this.#outcomes.push(outcome);
+  /** Remembers the outcome of a keyed request until PostgreSQL has it. */
+  rememberOutcome(actor: Actor, fact: Fact): void {
+    actor.recentOutcomes.add(this.lsn, fact);
+    this.#ahead.add(actor);
   }
 
   projected(lsn: number): void {
     this.projectedLsn = Math.max(this.projectedLsn, lsn);
-    let count = 0;
-    for (const outcome of this.#outcomes) {
-      if (outcome.lsn > this.projectedLsn) break;
-      outcome.actor.recentOutcomes.delete(outcome.seq);
-      count += 1;
+    for (const actor of this.#ahead) {
+      actor.recentOutcomes.projected(this.projectedLsn);
+      if (actor.recentOutcomes.count === 0) this.#ahead.delete(actor);
     }
-    if (count > 0) this.#outcomes = this.#outcomes.slice(count);
     const due = this.#waits.filter((wait) => wait.lsn <= this.projectedLsn);
     if (due.length === 0) return;
     this.#waits = this.#waits.filter((wait) => wait.lsn > this.projectedLsn);
