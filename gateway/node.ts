@@ -88,9 +88,6 @@ async function startOn(
   }
   const isSeeding = config.seedDemo ?? config.databaseUrl === null;
   if (isSeeding) await seedDemo({ ...parts, nowMs: Date.now() });
-  const port = await parts.server.listen(config.host, config.port);
-  const host = config.host.includes(":") ? `[${config.host}]` : config.host;
-
   const stop = async (): Promise<void> => {
     parts.beginStop();
     await parts.server.close();
@@ -102,7 +99,14 @@ async function startOn(
     await database.stop();
     await lock.release();
   };
-  return { url: `http://${host}:${port}`, catalogue: parts.store, stop };
+  try {
+    const port = await parts.server.listen(config.host, config.port);
+    const host = config.host.includes(":") ? `[${config.host}]` : config.host;
+    return { url: `http://${host}:${port}`, catalogue: parts.store, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }
 
 async function databaseOf(config: Config): Promise<Database> {
