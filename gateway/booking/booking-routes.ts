@@ -2,21 +2,16 @@ import { eventTagOf, parseBookingId, parseEventId } from "../../engine/ids.ts";
 import type { EventDirectory } from "../catalogue/event-directory.ts";
 import type { HttpRequest, HttpResponse, Respond, Route } from "../http/exchange.ts";
 import { type JsonBody, parseJsonBody } from "../http/json-body.ts";
-import { pageOf } from "../http/page.ts";
+import { decodeCursor, encodeCursor, pageOf } from "../http/page.ts";
 import { ProblemError, problem } from "../http/problem.ts";
 import { asyncRoute } from "../http/routes.ts";
 import { validationFailed } from "../http/validation.ts";
-import type { Identity, Tokens } from "../identity/tokens.ts";
+import { type Identity, requireIdentity, type Tokens } from "../identity/tokens.ts";
 import type { AvailabilityHub } from "../live/availability-hub.ts";
 import { LiveView } from "../live/live-view.ts";
 import type { ShardRouter } from "../shard-router.ts";
 import type { BookingDesk, DeskRequest } from "./booking-desk.ts";
-import {
-  type BookingsReader,
-  bookingCursor,
-  parseBookingCursor,
-  type StoredBooking,
-} from "./bookings-reader.ts";
+import type { BookingsReader, StoredBooking } from "./bookings-reader.ts";
 import type { DeskResult, Settle } from "./desk-result.ts";
 import type { RecentWrites } from "./recent-writes.ts";
 import { bookingView } from "./views.ts";
@@ -142,9 +137,9 @@ function availability(ports: BookingRoutesPorts, request: HttpRequest, respond: 
 }
 
 async function list(ports: BookingRoutesPorts, request: HttpRequest): Promise<HttpResponse> {
-  const identity = identityOf(ports, request);
+  const identity = requireIdentity(ports.tokens, request);
   const { limit, cursor } = pageOf(request.query);
-  const before = cursor === null ? null : parseBookingCursor(cursor);
+  const before = cursor === null ? null : parseBookingId(decodeCursor(cursor)[0]);
   if (cursor !== null && before === null) {
     throw validationFailed([{ path: "cursor", message: "must be a nextCursor of this list" }]);
   }
@@ -154,12 +149,12 @@ async function list(ports: BookingRoutesPorts, request: HttpRequest): Promise<Ht
   const last = page.at(-1);
   const hasMore = found.length > limit && last !== undefined;
   const data = await Promise.all(page.map((booking) => shown(ports, booking)));
-  const nextCursor = hasMore ? bookingCursor(last.record.bookingId) : null;
+  const nextCursor = hasMore ? encodeCursor([last.record.bookingId]) : null;
   return { status: 200, body: JSON.stringify({ data, nextCursor }) };
 }
 
 async function find(ports: BookingRoutesPorts, request: HttpRequest): Promise<HttpResponse> {
-  const identity = identityOf(ports, request);
+  const identity = requireIdentity(ports.tokens, request);
   const bookingId = parseBookingId(request.params[0]);
   const event = bookingId === null ? null : await ports.directory.getByTag(eventTagOf(bookingId));
   if (bookingId === null || event === null) throw new ProblemError("booking_not_found");
@@ -185,10 +180,4 @@ async function settled(ports: BookingRoutesPorts, identity: Identity): Promise<v
   for (const [shard, lsn] of waits) {
     if (!(await ports.router.whenProjected(shard, lsn))) throw new ProblemError("busy");
   }
-}
-
-function identityOf(ports: BookingRoutesPorts, request: HttpRequest): Identity {
-  const identity = ports.tokens.verify(request.authorization);
-  if (identity === null) throw new ProblemError("unauthenticated");
-  return identity;
 }

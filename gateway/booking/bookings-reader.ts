@@ -1,12 +1,6 @@
 import type { Pool } from "pg";
 import type { BookingRecord } from "../../engine/facts.ts";
-import {
-  type BookingId,
-  type EventId,
-  type HoldId,
-  parseBookingId,
-  type UserId,
-} from "../../engine/ids.ts";
+import type { BookingId, EventId, HoldId, UserId } from "../../engine/ids.ts";
 import type { PlaceItem } from "../../engine/place.ts";
 import type { CancellationView } from "./views.ts";
 
@@ -77,15 +71,6 @@ export class BookingsReader {
     });
     return rows.map(stored);
   }
-}
-
-/** A cursor is the id of the last booking shown; null: not one of ours. */
-export function parseBookingCursor(text: string): BookingId | null {
-  return parseBookingId(Buffer.from(text, "base64url").toString("latin1"));
-}
-
-export function bookingCursor(bookingId: BookingId): string {
-  return Buffer.from(bookingId, "latin1").toString("base64url");
 }
 
 function stored(row: BookingRow): StoredBooking {
