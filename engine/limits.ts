@@ -167,8 +167,8 @@ export const PLAN_NAME_CHARS_MAX = 100;
 export const TOKENS_CACHED_MAX = 50_000;
 /** Password hashes computed at once; each takes a core for tens of milliseconds. */
 export const PASSWORD_HASHES_IN_FLIGHT_MAX = 2;
-/** Password hashes that may wait for their turn. */
-export const PASSWORD_HASHES_WAITING_MAX = 64;
+/** Password hashes that may wait for their turn: the last one waits about three seconds. */
+export const PASSWORD_HASHES_WAITING_MAX = 256;
 
 assert(ENTRY_BYTES_MAX < FRAME_PAYLOAD_BYTES_MAX, "an entry fits into a frame");
 assert(FRAME_PAYLOAD_BYTES_MAX * 2 < SEGMENT_BYTES, "frames fit into a segment");
