@@ -105,6 +105,8 @@ export const POSTGRES_STOP_MS_MAX = 60_000;
 
 /** Database connections of the gateway's services; each takes memory in PostgreSQL. */
 export const DATABASE_CONNECTIONS_MAX = 10;
+/** How long a stop waits for the gateway's own queries to end. */
+export const DATABASE_END_MS_MAX = 5_000;
 /** How long a stop waits for PostgreSQL to catch up; what is left the next start recovers. */
 export const PROJECTION_DRAIN_MS_MAX = 30_000;
 

@@ -5,9 +5,14 @@
 import { randomInt } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { Pool } from "pg";
 import type { EventId } from "../engine/ids.ts";
-import { DATABASE_CONNECTIONS_MAX, PROJECTION_DRAIN_MS_MAX } from "../engine/limits.ts";
+import {
+  DATABASE_CONNECTIONS_MAX,
+  DATABASE_END_MS_MAX,
+  PROJECTION_DRAIN_MS_MAX,
+} from "../engine/limits.ts";
 import { migrate } from "../sql/migrate.ts";
 import { type DataDirLock, lockDataDir } from "../workers/data-dir-lock.ts";
 import { Supervisor } from "../workers/supervisor.ts";
@@ -95,7 +100,8 @@ async function startOn(
     parts.router.stop();
     parts.hub.stop();
     await supervisor.stop(PROJECTION_DRAIN_MS_MAX);
-    await pool.end();
+    // A database that does not answer any more must not keep the process.
+    await Promise.race([pool.end(), delay(DATABASE_END_MS_MAX, null, { ref: false })]);
     await database.stop();
     await lock.release();
   };

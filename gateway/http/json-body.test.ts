@@ -18,6 +18,11 @@ describe("parseJsonBody", () => {
     });
   }
 
+  it("takes escaped characters of two halves, and backslashes before a u", () => {
+    const parsed = parse('["\\ud83d\\ude00", "\\\\u0000"]');
+    assert.deepEqual(parsed, { ok: true, value: ["😀", "\\u0000"] });
+  });
+
   for (const contentType of ["", "text/plain", "application/jsonp", "x-application/json"]) {
     it(`answers unsupported_media_type to "${contentType}"`, () => {
       const parsed = parse("{}", contentType);
@@ -31,6 +36,8 @@ describe("parseJsonBody", () => {
     ["a byte that is no UTF-8", Buffer.from([0x22, 0xff, 0x22])],
     ["a byte order mark", "\ufeff{}"],
     ["a __proto__ key", '{"a":{"__proto__":{"admin":true}}}'],
+    ["U+0000 in a text", '{"a":[{"b":"x\\u0000"}]}'],
+    ["half a character in a key", '{"\\ud83d":1}'],
     ["a __proto__ key in disguise", '{"\\u005f_pr\\u006fto__" : 1}'],
   ];
   for (const [what, body] of broken) {
