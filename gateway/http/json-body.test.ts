@@ -36,7 +36,7 @@ describe("parseJsonBody", () => {
     ["a byte that is no UTF-8", Buffer.from([0x22, 0xff, 0x22])],
     ["a byte order mark", "\ufeff{}"],
     ["a __proto__ key", '{"a":{"__proto__":{"admin":true}}}'],
-    ["U+0000 in a text", '{"a":[{"b":"x\\u0000"}]}'],
+    ["half a character in a text", '{"a":[{"b":"x\\udc00"}]}'],
     ["half a character in a key", '{"\\ud83d":1}'],
     ["a __proto__ key in disguise", '{"\\u005f_pr\\u006fto__" : 1}'],
   ];

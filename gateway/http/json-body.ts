@@ -24,19 +24,19 @@ export type JsonText =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly detail: string };
 
-/** An escape that may be U+0000 or half of a character: only then the texts are looked through. */
-const DOUBTFUL_ESCAPE = /\\u(?:0000|[dD][89a-fA-F])/;
+/** An escape that may be half of a character: only then the texts are looked through. */
+const DOUBTFUL_ESCAPE = /\\u[dD][89a-fA-F]/;
 
 /** A surrogate without its other half: in Unicode mode whole pairs are one character. */
 const HALF_CHARACTER = /\p{Surrogate}/u;
 
-/** Parses JSON. A key `__proto__`, and texts that no database can keep, are refused. */
+/** Parses JSON. A key `__proto__`, and texts with half characters, are refused. */
 export function parseJsonText(text: string): JsonText {
   if (PROTO_KEY.test(text)) return { ok: false, detail: "The key __proto__ is not accepted" };
   try {
     const value: unknown = JSON.parse(text);
-    if (DOUBTFUL_ESCAPE.test(text) && !isStorable(value)) {
-      return { ok: false, detail: "Texts must be whole Unicode characters without U+0000" };
+    if (DOUBTFUL_ESCAPE.test(text) && !isWellFormed(value)) {
+      return { ok: false, detail: "Texts must be made of whole Unicode characters" };
     }
     return { ok: true, value };
   } catch (error) {
@@ -44,14 +44,13 @@ export function parseJsonText(text: string): JsonText {
   }
 }
 
-/** Whether every text in it, keys too, is well-formed and has no U+0000. */
-function isStorable(value: unknown): boolean {
+/** Whether every text in it, keys too, is well-formed: no database keeps another. */
+function isWellFormed(value: unknown): boolean {
   const open = [value];
   while (open.length > 0) {
     const next = open.pop();
-    if (typeof next === "string" && (next.includes("\0") || HALF_CHARACTER.test(next)))
-      return false;
-    // What an array's or object's keys and values are is looked at in turn: depth costs no stack.
+    if (typeof next === "string" && HALF_CHARACTER.test(next)) return false;
+    // A list of what is open, not recursion: depth costs no stack.
     if (typeof next === "object" && next !== null) {
       for (const [key, member] of Object.entries(next)) open.push(key, member);
     }
