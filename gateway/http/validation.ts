@@ -105,6 +105,8 @@ function fieldErrors(found: readonly TLocalizedValidationError[]): FieldError[] 
   const errors = new Map<string, string>();
   for (const error of found) {
     if (error.keyword === "type" && error.params.type === "null") continue;
+    // Why a nullable member fits neither of its types is said by the errors inside it.
+    if (error.keyword === "anyOf") continue;
     for (const [path, message] of explain(error)) {
       if (!errors.has(path) && errors.size < VALIDATION_ERRORS_MAX) errors.set(path, message);
     }
