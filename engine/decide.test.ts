@@ -252,3 +252,12 @@ test("keys are forgotten after their time, not before", () => {
   bench.hold([2], ALICE, { digest: "later", fingerprint: "a" });
   assert.equal(bench.hold([0], ALICE, key).reply.kind, "done");
 });
+
+test("a key whose time is over is new again, though nothing made room for it", () => {
+  const bench = new EventBench({ holdTtlMs: 1_000 });
+  const key = { digest: "k", fingerprint: "a" };
+  bench.hold([0], ALICE, key);
+  bench.nowMs += 25 * 3_600_000 + 1;
+  assert.equal(bench.hold([0], ALICE, { ...key, fingerprint: "b" }).reply.kind, "done");
+  assert.equal(bench.hold([1], ALICE, { ...key, fingerprint: "b" }).reply.kind, "replay");
+});

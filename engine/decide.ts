@@ -6,12 +6,7 @@ import type { BookingRecord, CommandKey, Fact, HoldEnded } from "./facts.ts";
 import type { ActiveHold, EndedHold } from "./hold-book.ts";
 import type { HoldId, UserId } from "./ids.ts";
 import { FREE, type Inventory } from "./inventory.ts";
-import {
-  HOLD_LIFETIME_TTLS_MAX,
-  HOLDS_PER_EVENT_MAX,
-  KEYS_PER_EVENT_MAX,
-  PLACES_PER_HOLD_MAX,
-} from "./limits.ts";
+import { HOLD_LIFETIME_TTLS_MAX, HOLDS_PER_EVENT_MAX, PLACES_PER_HOLD_MAX } from "./limits.ts";
 import { areaIndexOf, isSeat, type Place, type PlaceItem, totalMinor } from "./place.ts";
 import type { Decision, Refusal } from "./replies.ts";
 import { unreachable } from "./unreachable.ts";
@@ -23,7 +18,7 @@ import { unreachable } from "./unreachable.ts";
 export function decide(state: EventState, command: Command, nowMs: number): Decision {
   const key = "key" in command ? command.key : null;
   if (key !== null) {
-    const decision = decideByKey(state, key);
+    const decision = decideByKey(state, key, nowMs);
     if (decision !== null) return decision;
   }
   switch (command.kind) {
@@ -53,11 +48,9 @@ export function nextExpiry(state: EventState, nowMs: number): HoldEnded | null {
   return endOf(state, first, "expired", nowMs);
 }
 
-function decideByKey(state: EventState, key: CommandKey): Decision | null {
-  const kept = state.keys.find(key.digest);
-  if (kept === undefined) {
-    return state.keys.count < KEYS_PER_EVENT_MAX ? null : refuse({ code: "busy" });
-  }
+function decideByKey(state: EventState, key: CommandKey, nowMs: number): Decision | null {
+  const kept = state.keys.find(key.digest, nowMs);
+  if (kept === undefined) return state.keys.hasRoom(nowMs) ? null : refuse({ code: "busy" });
   if (kept.fingerprint !== key.fingerprint) return refuse({ code: "idempotency_key_reused" });
   return { facts: [], reply: { kind: "replay", seq: kept.seq, digest: key.digest } };
 }

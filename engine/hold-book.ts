@@ -22,6 +22,9 @@ export interface EndedHold {
   readonly bookingId: BookingId | null;
 }
 
+/** Entries of ended holds that are kept rather than sorted out. */
+const STALE_ENTRIES_MIN = 1_024;
+
 interface HeapEntry {
   readonly expiresAtMs: number;
   readonly holdId: HoldId;
@@ -33,7 +36,7 @@ interface HeapEntry {
  *
  * Invariants:
  * - Every active hold has a heap entry with its own `expiresAtMs`. Entries of holds that ended or
- *   were extended stay behind and are dropped when they reach the top, so ending a hold costs O(1).
+ *   were extended stay behind until they reach the top, or are more than the active ones.
  * - A hold is active or ended, never both. Ended holds are remembered up to a bound, oldest out
  *   first.
  */
@@ -70,6 +73,7 @@ export class HoldBook {
 
   end(ended: EndedHold): void {
     assert(this.#active.delete(ended.holdId), "a hold that ends was active");
+    if (this.#heap.length > 2 * this.#active.size + STALE_ENTRIES_MIN) this.#dropStale();
     this.remember(ended);
   }
 
@@ -93,6 +97,13 @@ export class HoldBook {
       if (hold !== undefined && hold.expiresAtMs === top.expiresAtMs) return hold;
       this.#popTop();
     }
+  }
+
+  /** Costs as much as the ends since the last time have saved: O(1) an end, taken together. */
+  #dropStale(): void {
+    this.#heap.length = 0;
+    for (const { expiresAtMs, holdId } of this.#active.values())
+      this.#push({ expiresAtMs, holdId });
   }
 
   #push(entry: HeapEntry): void {

@@ -1,5 +1,5 @@
 import type { CommandKey } from "./facts.ts";
-import { KEY_TTL_MS } from "./limits.ts";
+import { KEY_TTL_MS, KEYS_PER_EVENT_MAX } from "./limits.ts";
 
 export interface KeptKey {
   readonly digest: string;
@@ -23,8 +23,17 @@ export class IdempotencyKeys {
     return this.#keys.size;
   }
 
-  find(digest: string): KeptKey | undefined {
-    return this.#keys.get(digest);
+  /** The key, unless its time to live is over. */
+  find(digest: string, nowMs: number): KeptKey | undefined {
+    const kept = this.#keys.get(digest);
+    return kept === undefined || kept.atMs < nowMs - KEY_TTL_MS ? undefined : kept;
+  }
+
+  /** Whether another key may be kept: the next one makes room by forgetting what is too old. */
+  hasRoom(nowMs: number): boolean {
+    if (this.#keys.size < KEYS_PER_EVENT_MAX) return true;
+    for (const oldest of this.#keys.values()) return oldest.atMs < nowMs - KEY_TTL_MS;
+    return true;
   }
 
   all(): Iterable<KeptKey> {
@@ -33,6 +42,7 @@ export class IdempotencyKeys {
 
   keep({ digest, fingerprint }: CommandKey, seq: number, atMs: number): void {
     this.#forgetBefore(atMs - KEY_TTL_MS);
+    this.#keys.delete(digest);
     this.#keys.set(digest, { digest, fingerprint, seq, atMs });
   }
 

@@ -59,7 +59,7 @@ export const ACTOR_IDLE_MS = 120_000;
 /** Facts of one shard that PostgreSQL may still lack; past it the shard answers `busy`. */
 export const UNPROJECTED_FACTS_PER_SHARD_MAX = 400_000;
 /** Bytes that the projector may keep waiting, all shards together. */
-export const UNPROJECTED_BYTES_MAX = 512 * 1024 * 1024;
+export const UNPROJECTED_BYTES_MAX = 128 * 1024 * 1024;
 /** How often the shard looks for holds that ended; the contract allows 1 s. */
 export const EXPIRY_TICK_MS = 100;
 
@@ -105,6 +105,8 @@ export const POSTGRES_STOP_MS_MAX = 60_000;
 
 /** Database connections of the gateway's services; each takes memory in PostgreSQL. */
 export const DATABASE_CONNECTIONS_MAX = 10;
+/** How long a request waits for a connection, and then for its query, before it hears `busy`. */
+export const DATABASE_WAIT_MS_MAX = 5_000;
 /** How long a stop waits for the gateway's own queries to end. */
 export const DATABASE_END_MS_MAX = 5_000;
 /** How long a stop waits for PostgreSQL to catch up; what is left the next start recovers. */

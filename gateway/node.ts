@@ -11,6 +11,7 @@ import type { EventId } from "../engine/ids.ts";
 import {
   DATABASE_CONNECTIONS_MAX,
   DATABASE_END_MS_MAX,
+  DATABASE_WAIT_MS_MAX,
   PROJECTION_DRAIN_MS_MAX,
 } from "../engine/limits.ts";
 import { migrate } from "../sql/migrate.ts";
@@ -82,7 +83,14 @@ async function startOn(
     workerCount: Math.min(config.workers, config.shards),
     log: (level, fields, message) => log[level](fields, message),
   });
-  const pool = new Pool({ connectionString: database.url, max: DATABASE_CONNECTIONS_MAX });
+  const pool = new Pool({
+    connectionString: database.url,
+    max: DATABASE_CONNECTIONS_MAX,
+    // A database that does not answer becomes an answer: busy.
+    connectionTimeoutMillis: DATABASE_WAIT_MS_MAX,
+    query_timeout: DATABASE_WAIT_MS_MAX,
+    keepAlive: true,
+  });
   // The error carries the whole connection: its message is enough.
   pool.on("error", ({ message }) =>
     log.warn({ reason: message }, "a database connection was lost"),

@@ -164,6 +164,7 @@ export class BookingDesk {
     if (fact.kind !== "booked" && fact.kind !== "cancelled") return;
     const shard = this.#ports.router.shardOf(event.eventId);
     this.#ports.recentWrites.note(fact.booking.userId, shard, lsn);
+    if (fact.kind === "cancelled") this.#ports.recentWrites.note(fact.cancelledBy, shard, lsn);
   }
 
   #resultOf(event: EventEntry, answer: Answered, status: number): DeskResult {

@@ -121,7 +121,9 @@ export class Exchange {
       if (status === 204 || status === 304) wire.endWithoutBody();
       else wire.end("");
     } else if (this.#isHead) {
-      wire.endWithoutBody(Buffer.byteLength(body));
+      // Reported through endWithoutBody, the length would leave the response unfinished.
+      wire.writeHeader("Content-Length", String(Buffer.byteLength(body)));
+      wire.endWithoutBody();
     } else if (body.length >= STREAMED_ANSWER_BYTES_MIN) {
       this.#stream(typeof body === "string" ? Buffer.from(body) : body);
       return;

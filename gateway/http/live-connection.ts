@@ -37,6 +37,11 @@ export class LiveConnection implements LiveSocket {
     this.#ws = ws;
   }
 
+  /** It is gone or going: what it still says is not listened to. */
+  get isCutOff(): boolean {
+    return this.#ws === null || this.#cutOff !== null;
+  }
+
   send(text: string): boolean {
     if (this.#ws === null || this.#cutOff !== null) return false;
     return this.#ws.send(text, false, false) !== 2;

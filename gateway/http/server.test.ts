@@ -164,6 +164,25 @@ describe("HttpServer", () => {
     }
   });
 
+  it("goes on with the connection after a HEAD", async () => {
+    const { pathname } = new URL(url("/things/1"));
+    const ask = (method: string) => `${method} ${pathname} HTTP/1.1\r\nHost: x\r\n\r\n`;
+    const socket = connect(Number(new URL(url("/")).port), "127.0.0.1");
+    const heads = await new Promise<number>((resolve, reject) => {
+      let got = "";
+      socket.on("data", (chunk) => {
+        got += String(chunk);
+        const count = got.split("HTTP/1.1 200 OK").length - 1;
+        if (count === 1 && !got.includes("\r\n\r\n{")) socket.write(ask("GET"));
+        if (count === 2) resolve(count);
+      });
+      socket.on("close", () => reject(new Error(`closed after ${got}`)));
+      socket.write(ask("HEAD"));
+    });
+    socket.destroy();
+    assert.equal(heads, 2);
+  });
+
   it("answers HEAD like GET, without the body", async () => {
     const response = await fetch(url("/things/1"), { method: "HEAD" });
     assert.equal(response.status, 200);

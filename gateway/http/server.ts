@@ -210,6 +210,7 @@ export class HttpServer {
       },
       message: (ws, message, isBinary) => {
         const { connection } = ws.getUserData();
+        if (connection.isCutOff) return;
         const text = isBinary ? null : Buffer.from(message).toString("utf8");
         this.#guard(connection, () => this.#live.message(connection, text));
       },

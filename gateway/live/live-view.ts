@@ -32,6 +32,7 @@ export class LiveView {
   #deltas: SentDelta[] = [];
   #json: string | null = null;
   #jsonWithSeats: string | null = null;
+  #snapshot: string | null = null;
 
   constructor(eventId: EventId, view: InventoryView) {
     this.eventId = eventId;
@@ -51,6 +52,7 @@ export class LiveView {
     this.seq = change.seq;
     this.#json = null;
     this.#jsonWithSeats = null;
+    this.#snapshot = null;
     for (const place of change.places) {
       this.inventory.move(place, change.from, change.to);
       if (isSeat(place)) this.#touchedSeats.add(place);
@@ -95,8 +97,9 @@ export class LiveView {
     return first < 0 ? null : this.#deltas.slice(first).map((delta) => delta.text);
   }
 
+  /** The state as a message; kept until the next change. */
   snapshot(): string {
-    return JSON.stringify({
+    this.#snapshot ??= JSON.stringify({
       op: "snapshot",
       eventId: this.eventId,
       epoch: this.epoch,
@@ -105,6 +108,7 @@ export class LiveView {
       areas: this.definition.areas.map((_, index) => this.#areaCounts(index)),
       ...this.#totals(),
     });
+    return this.#snapshot;
   }
 
   /** The answer of GET /events/{id}/availability; kept until the next change. */

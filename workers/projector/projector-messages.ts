@@ -37,6 +37,12 @@ export interface WatermarkMessage {
   readonly watermarks: readonly (readonly [shard: number, lsn: number])[];
 }
 
+/** Projector thread → shard workers: while it has more than it may keep, admit nothing new. */
+export interface OverfullMessage {
+  readonly kind: "overfull";
+  readonly overfull: boolean;
+}
+
 /** Projector thread → supervisor: this shard is projected no more, and why. Others go on. */
 export interface ProjectorFailedMessage {
   readonly kind: "projectorFailed";

@@ -16,6 +16,7 @@ import { PgProjectionStore } from "./pg-projection-store.ts";
 import { Projector } from "./projector.ts";
 import type {
   FromProjectorThread,
+  OverfullMessage,
   ProjectorThreadData,
   ToProjectorThread,
   WatermarkMessage,
@@ -94,8 +95,14 @@ function stop(): void {
 }
 
 let lastReport = "";
+let wasOverfull = false;
 const reports = setInterval(() => {
   const report = projector.report();
+  if (report.overfull !== wasOverfull) {
+    wasOverfull = report.overfull;
+    const message: OverfullMessage = { kind: "overfull", overfull: wasOverfull };
+    for (const port of listeners) port.postMessage(message);
+  }
   const text = JSON.stringify(report);
   if (text !== lastReport) tell(report);
   lastReport = text;

@@ -227,6 +227,17 @@ test("while the journal is full nothing new is admitted, but questions are answe
   assert.equal(bench.answerOf(id).kind, "done");
 });
 
+test("while the projector has more than it may keep nothing new is admitted, but questions are answered", async () => {
+  const bench = await HostBench.selling();
+  bench.host.setProjectorFull(true);
+  assert.deepEqual(bench.answerOf(bench.ask(hold([0]))), BUSY);
+  assert.equal(bench.answerOf(bench.ask({ kind: "watch" })).kind, "view");
+  bench.host.setProjectorFull(false);
+  const id = bench.ask(hold([0]));
+  bench.makeDurable();
+  assert.equal(bench.answerOf(id).kind, "done");
+});
+
 test("a shard that PostgreSQL lags behind answers busy until that has caught up", async () => {
   const behind = new HostBench();
   behind.decodes = false;

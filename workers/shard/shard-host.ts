@@ -68,6 +68,7 @@ export class ShardHost {
   readonly #toWake = new Map<EventId, Shard>();
   #ticket = 0;
   #journalFull = false;
+  #projectorFull = false;
   #output = new RoundOutput();
   #nextSecondMs = 0;
 
@@ -115,6 +116,11 @@ export class ShardHost {
   /** While the journal has no room for its next segment, nothing new is admitted. */
   setJournalFull(full: boolean): void {
     this.#journalFull = full;
+  }
+
+  /** While the projector has more than it may keep, nothing new is admitted. */
+  setProjectorFull(full: boolean): void {
+    this.#projectorFull = full;
   }
 
   /** Loads the actors that have holds, so that these end on time though nobody asks. */
@@ -194,7 +200,8 @@ export class ShardHost {
       default:
         break;
     }
-    if (shard.isBehind || this.#journalFull) return this.#output.answer(id, shard.lsn, BUSY);
+    if (shard.isBehind || this.#journalFull || this.#projectorFull)
+      return this.#output.answer(id, shard.lsn, BUSY);
     let decision: ReturnType<typeof decide>;
     try {
       decision = decide(state, operation, nowMs);

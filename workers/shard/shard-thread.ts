@@ -10,7 +10,7 @@ import { shardOf } from "../../engine/shard-of.ts";
 import { postPacked, unpackMessage } from "../batch-port.ts";
 import { die } from "../die.ts";
 import type { AppendMessage, JournalToShardMessage } from "../journal/journal-port.ts";
-import type { WatermarkMessage } from "../projector/projector-messages.ts";
+import type { OverfullMessage, WatermarkMessage } from "../projector/projector-messages.ts";
 import type { ShardRequest } from "../shard-messages.ts";
 import type { ThreadData } from "../spawn-thread.ts";
 import { PgActorLoader } from "../store/pg-actor-loader.ts";
@@ -62,7 +62,10 @@ journalPort.on("message", (message: JournalToShardMessage) => {
   if (message.kind === "durable") host.durable(message.ticket);
   else host.setJournalFull(message.full);
 });
-projectorPort.on("message", (message: WatermarkMessage) => host.projected(message.watermarks));
+projectorPort.on("message", (message: WatermarkMessage | OverfullMessage) => {
+  if (message.kind === "watermarks") host.projected(message.watermarks);
+  else host.setProjectorFull(message.overfull);
+});
 
 let utilisationAtLastReport = performance.eventLoopUtilization();
 supervisor.on("message", (message: ToShardThread) => {
