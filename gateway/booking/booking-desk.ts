@@ -159,12 +159,13 @@ export class BookingDesk {
     });
   }
 
-  /** The buyer's own bookings are read from the database: until it has this fact, reads wait. */
+  /** Bookings are read from the database: until it has this fact, those who know of it wait. */
   #noteWrite(event: EventEntry, fact: Fact, lsn: number): void {
     if (fact.kind !== "booked" && fact.kind !== "cancelled") return;
     const shard = this.#ports.router.shardOf(event.eventId);
-    this.#ports.recentWrites.note(fact.booking.userId, shard, lsn);
-    if (fact.kind === "cancelled") this.#ports.recentWrites.note(fact.cancelledBy, shard, lsn);
+    const readers = new Set([fact.booking.userId]);
+    if (fact.kind === "cancelled") readers.add(fact.cancelledBy);
+    for (const userId of readers) this.#ports.recentWrites.note(userId, shard, lsn);
   }
 
   #resultOf(event: EventEntry, answer: Answered, status: number): DeskResult {
