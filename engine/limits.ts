@@ -62,6 +62,8 @@ export const UNPROJECTED_FACTS_PER_SHARD_MAX = 400_000;
 export const UNPROJECTED_BYTES_MAX = 128 * 1024 * 1024;
 /** How often the shard looks for holds that ended; the contract allows 1 s. */
 export const EXPIRY_TICK_MS = 100;
+/** Pause before the events with holds are listed again, when the database did not answer. */
+export const WAKE_RETRY_MS = 1_000;
 
 /** Size of a journal segment. */
 export const SEGMENT_BYTES = 64 * 1024 * 1024;

@@ -17,6 +17,7 @@ import {
 import { migrate } from "../sql/migrate.ts";
 import { type DataDirLock, lockDataDir } from "../workers/data-dir-lock.ts";
 import { Supervisor } from "../workers/supervisor.ts";
+import { ThreadPlatform } from "../workers/thread-platform.ts";
 import { BookingDesk } from "./booking/booking-desk.ts";
 import { bookingRoutes } from "./booking/booking-routes.ts";
 import { BookingsReader } from "./booking/bookings-reader.ts";
@@ -77,8 +78,10 @@ async function startOn(
 ): Promise<RunningNode> {
   await migrate(database.url);
   const supervisor = await Supervisor.start({
-    journalDir: join(config.dataDir, "journal"),
-    databaseUrl: database.url,
+    platform: new ThreadPlatform({
+      journalDir: join(config.dataDir, "journal"),
+      databaseUrl: database.url,
+    }),
     shardCount: config.shards,
     workerCount: Math.min(config.workers, config.shards),
     log: (level, fields, message) => log[level](fields, message),

@@ -9,7 +9,6 @@
  * - Changes of availability are applied before the answers of the same batch, so a buyer who reads
  *   after an answer sees what the answer said.
  */
-import type { MessagePort } from "node:worker_threads";
 import type { EventId } from "../engine/ids.ts";
 import {
   ANSWER_WAIT_MS_MAX,
@@ -18,6 +17,7 @@ import {
 } from "../engine/limits.ts";
 import { shardOf } from "../engine/shard-of.ts";
 import { BatchSender, unpackMessage } from "../workers/batch-port.ts";
+import type { Port } from "../workers/port.ts";
 import type {
   Answer,
   HoldExpiredNotice,
@@ -51,7 +51,7 @@ interface ProjectionWait {
 
 export interface ShardRouterOptions {
   /** One port per worker; worker n hosts the shards s with s % workers = n. */
-  readonly ports: readonly MessagePort[];
+  readonly ports: readonly Port[];
   readonly shardCount: number;
   /** What PostgreSQL has of each shard at the start. */
   readonly watermarks: readonly (readonly [shard: number, lsn: number])[];

@@ -3,14 +3,14 @@
  * second and more than ten million records inside one transferred buffer, so whatever is sent
  * during one turn of the event loop leaves as one packed array.
  */
-import type { MessagePort } from "node:worker_threads";
 import { Packr, Unpackr } from "msgpackr";
+import type { Port } from "./port.ts";
 
 const packr = new Packr();
 const unpackr = new Unpackr();
 
 /** Packs one message and transfers its bytes. */
-export function postPacked(port: MessagePort, message: unknown): void {
+export function postPacked(port: Port, message: unknown): void {
   const packed = packr.pack(message);
   const bytes = new Uint8Array(packed.length);
   bytes.set(packed);
@@ -28,10 +28,10 @@ export function unpackMessage<Message>(buffer: ArrayBuffer): Message {
  * Invariant: messages arrive in the order in which they were sent.
  */
 export class BatchSender<Message> {
-  readonly #port: MessagePort;
+  readonly #port: Port;
   #batch: Message[] = [];
 
-  constructor(port: MessagePort) {
+  constructor(port: Port) {
     this.#port = port;
   }
 

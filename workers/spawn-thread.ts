@@ -11,7 +11,7 @@ export interface SpawnThreadOptions {
   /** Shown by debuggers and in the names of threads. Default: the entry's file name. */
   readonly name?: string;
   /** Ports and buffers within the data that move to the thread instead of being copied. */
-  readonly transferList?: Transferable[];
+  readonly transferList?: readonly Transferable[];
 }
 
 const BOOTSTRAP = new URL("./thread.mjs", import.meta.url);
@@ -26,7 +26,7 @@ export function spawnThread(entry: URL, data: object, options: SpawnThreadOption
   return new Worker(BOOTSTRAP, {
     workerData,
     name,
-    transferList: options.transferList ?? [],
+    transferList: [...(options.transferList ?? [])],
     // Inherited, the main thread's `--import tsx` would load the loader a second time.
     execArgv: [],
   });

@@ -12,20 +12,19 @@
  * Invariant: a thread that is gone, or a projector that found a violated constraint, is never
  * papered over: a dead thread ends the process, and the next start recovers.
  */
-import { MessageChannel, type MessagePort, type Worker } from "node:worker_threads";
-import { die } from "./die.ts";
+import { pause } from "./clock.ts";
 import type { FromJournalThread, JournalStatus, ToJournalThread } from "./journal/journal-port.ts";
+import type { Platform, ThreadStart } from "./platform.ts";
+import type { Port } from "./port.ts";
 import type {
   FromProjectorThread,
   ProjectorReport,
   ToProjectorThread,
   WatermarkMessage,
 } from "./projector/projector-messages.ts";
-import type { ShardStart } from "./shard/shard.ts";
 import type { FromShardThread, ToShardThread } from "./shard/shard-thread-messages.ts";
 import type { ShardReport } from "./shard-messages.ts";
-import { spawnThread } from "./spawn-thread.ts";
-import { acquireShards, readLogicalMs } from "./store/shard-table.ts";
+import type { OwnedShard } from "./store/shard-table.ts";
 import { ThreadLink } from "./thread-link.ts";
 
 /** The journal refused to open: what is on disk can't be what was written. */
@@ -38,8 +37,7 @@ export class JournalRefused extends Error {
 }
 
 export interface SupervisorOptions {
-  readonly journalDir: string;
-  readonly databaseUrl: string;
+  readonly platform: Platform;
   readonly shardCount: number;
   readonly workerCount: number;
   readonly log: (level: "info" | "warn" | "error", fields: object, message: string) => void;
@@ -63,28 +61,24 @@ export class Supervisor {
   #stopping = false;
   #listener: SupervisorListener | null = null;
   /** One port per worker: requests in, batches out. */
-  readonly gatewayPorts: MessagePort[] = [];
+  readonly gatewayPorts: Port[] = [];
   readonly watermarks = new Map<number, number>();
   /** Shards whose facts the database refused, with the reason: they sell nothing any more. */
   readonly failedShards = new Map<number, string>();
 
   static async start(options: SupervisorOptions): Promise<Supervisor> {
-    const owned = await acquireShards(options.databaseUrl, options.shardCount);
+    const owned = await options.platform.shardTable.acquire(options.shardCount);
     const supervisor = new Supervisor(options, owned);
     await supervisor.#recover(owned);
     await supervisor.#startWorkers(owned);
     return supervisor;
   }
 
-  private constructor(options: SupervisorOptions, owned: readonly ShardStart[]) {
+  private constructor(options: SupervisorOptions, owned: readonly OwnedShard[]) {
     this.#options = options;
-    const { databaseUrl, journalDir } = options;
-    const epochs = owned.map(({ shard, epoch, appliedLsn }) => [shard, epoch, appliedLsn]);
-    this.#projector = this.#spawn("projector", "./projector/projector-thread.ts", {
-      databaseUrl,
-      epochs,
-    });
-    this.#journal = this.#spawn("journal", "./journal/journal-thread.ts", { dir: journalDir });
+    const epochs = owned.map(({ shard, epoch, appliedLsn }) => [shard, epoch, appliedLsn] as const);
+    this.#projector = this.#spawn({ role: "projector", epochs });
+    this.#journal = this.#spawn({ role: "journal" });
     for (const { shard, appliedLsn } of owned) this.watermarks.set(shard, appliedLsn);
     this.#projector.on("watermarks", (message) => this.#projected(message.watermarks));
     this.#projector.on("projectorFailed", ({ shard, reason }) => {
@@ -129,25 +123,24 @@ export class Supervisor {
     await this.journalStatus();
     const drained = this.#projector.next("drained").then(() => true);
     this.#projector.send({ kind: "drain" });
-    const inTime = await Promise.race([drained, after(drainMs)]);
+    const inTime = await Promise.race([drained, this.#after(drainMs)]);
     if (!inTime) this.#options.log("warn", {}, "PostgreSQL is behind; the next start catches up");
     const closed = this.#journal.next("closed");
     this.#journal.send({ kind: "close" });
     await closed;
     const stopped = this.#projector.next("stopped").then(() => true);
     this.#projector.send({ kind: "stop" });
-    await Promise.race([stopped, after(drainMs)]);
+    await Promise.race([stopped, this.#after(drainMs)]);
     await this.#projector.terminate();
     await this.#journal.terminate();
   }
 
-  async #recover(owned: readonly ShardStart[]): Promise<void> {
+  async #recover(owned: readonly OwnedShard[]): Promise<void> {
     const opened = Promise.race([this.#journal.next("opened"), this.#journal.next("refused")]);
-    const watermarks = owned.map(({ shard, appliedLsn }) => [shard, appliedLsn] as const);
-    this.#journal.send({ kind: "open", watermarks });
+    this.#journal.send({ kind: "open", shards: owned });
     const result = await opened;
     if (result.kind === "refused") throw new JournalRefused(result.code, result.message);
-    const { port1, port2 } = new MessageChannel();
+    const { port1, port2 } = this.#options.platform.channel();
     this.#journal.send({ kind: "connectProjector", port: port1 }, [port1]);
     this.#projector.send({ kind: "connectJournal", port: port2 }, [port2]);
     const { recovered, report } = result;
@@ -176,13 +169,13 @@ export class Supervisor {
     });
   }
 
-  async #startWorkers(owned: readonly ShardStart[]): Promise<void> {
-    const { databaseUrl, shardCount, workerCount } = this.#options;
-    const logicalMs = await readLogicalMs(databaseUrl);
+  async #startWorkers(owned: readonly OwnedShard[]): Promise<void> {
+    const { platform, shardCount, workerCount } = this.#options;
+    const logicalMs = await platform.shardTable.readLogicalMs();
     for (let worker = 0; worker < workerCount; worker += 1) {
-      const gateway = new MessageChannel();
-      const journal = new MessageChannel();
-      const projector = new MessageChannel();
+      const gateway = platform.channel();
+      const journal = platform.channel();
+      const projector = platform.channel();
       this.#journal.send({ kind: "connect", port: journal.port1 }, [journal.port1]);
       this.#projector.send({ kind: "connectListener", port: projector.port1 }, [projector.port1]);
       const shards = owned
@@ -196,11 +189,8 @@ export class Supervisor {
         journalPort: journal.port2,
         projectorPort: projector.port2,
       };
-      const data = { worker, shards, shardCount, logicalMs, databaseUrl, ...ports };
       const link: ShardLink = this.#spawn(
-        `shards-${worker}`,
-        "./shard/shard-thread.ts",
-        data,
+        { role: "shards", worker, shards, shardCount, logicalMs, ...ports },
         Object.values(ports),
       );
       link.on("warning", ({ message, detail }) => {
@@ -219,21 +209,17 @@ export class Supervisor {
   }
 
   #spawn<To extends object, From extends { kind: string }>(
-    name: string,
-    entry: string,
-    data: object,
-    transferList: MessagePort[] = [],
+    start: ThreadStart,
+    ports: readonly Port[] = [],
   ): ThreadLink<To, From> {
-    const url = new URL(entry, import.meta.url);
-    const worker: Worker = spawnThread(url, data, { name, transferList });
-    worker.on("error", (error) => die(`the ${name} thread failed`, error));
-    worker.on("exit", (code) => {
-      if (!this.#stopping) die(`the ${name} thread ended with code ${code}`);
+    const { platform } = this.#options;
+    const thread = platform.spawn(start, ports, (how, cause) => {
+      if (!this.#stopping) platform.die(how, cause);
     });
-    return new ThreadLink<To, From>(worker);
+    return new ThreadLink<To, From>(thread);
   }
-}
 
-function after(ms: number): Promise<false> {
-  return new Promise((resolve) => setTimeout(resolve, ms, false).unref());
+  #after(ms: number): Promise<false> {
+    return pause(this.#options.platform.clock, ms).then(() => false);
+  }
 }

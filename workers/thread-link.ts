@@ -1,4 +1,5 @@
-import type { MessagePort, Worker } from "node:worker_threads";
+import type { ThreadHandle } from "./platform.ts";
+import type { Port } from "./port.ts";
 
 type Handler<Message> = (message: Message) => void;
 
@@ -8,19 +9,19 @@ type Handler<Message> = (message: Message) => void;
  * Invariant: a handler given to `next` or `ask` is called at most once.
  */
 export class ThreadLink<To extends object, From extends { readonly kind: string }> {
-  readonly #worker: Worker;
+  readonly #thread: ThreadHandle;
   readonly #handlers = new Map<string, Set<Handler<From>>>();
   #nextId = 1;
 
-  constructor(worker: Worker) {
-    this.#worker = worker;
-    worker.on("message", (message: From) => {
+  constructor(thread: ThreadHandle) {
+    this.#thread = thread;
+    thread.on("message", (message: From) => {
       for (const handler of [...(this.#handlers.get(message.kind) ?? [])]) handler(message);
     });
   }
 
-  send(message: To, transferList: MessagePort[] = []): void {
-    this.#worker.postMessage(message, transferList);
+  send(message: To, transferList: readonly Port[] = []): void {
+    this.#thread.postMessage(message, transferList);
   }
 
   on<Kind extends From["kind"]>(
@@ -63,6 +64,6 @@ export class ThreadLink<To extends object, From extends { readonly kind: string 
   }
 
   async terminate(): Promise<void> {
-    await this.#worker.terminate();
+    await this.#thread.terminate();
   }
 }

@@ -1,10 +1,11 @@
+import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import type { Disk, DiskFile } from "../../workers/journal/disk.ts";
 import { ENTRY_HEADER_BYTES, forEachEntry, readEntryHeader } from "../../workers/journal/entry.ts";
-import { FileJournal, type OpenedJournal } from "../../workers/journal/file-journal.ts";
+import { FileJournal, type OpenedFileJournal } from "../../workers/journal/file-journal.ts";
 import {
   BASE,
   CHAIN_START,
@@ -16,6 +17,7 @@ import {
   START,
   sealFrame,
 } from "../../workers/journal/frame.ts";
+import type { FrameJournal } from "../../workers/journal/frame-journal.ts";
 import { FsDisk } from "../../workers/journal/fs-disk.ts";
 import {
   encodeSegmentHeader,
@@ -125,7 +127,7 @@ export interface OpenOptions {
 /**
  * A journal of small segments on the real disk, which throws Died instead of ending the process.
  */
-export function openJournal(directory: string, options: OpenOptions = {}): OpenedJournal {
+export function openJournal(directory: string, options: OpenOptions = {}): OpenedFileJournal {
   const { disk = new FsDisk(directory), segmentBytes = SMALL_SEGMENT_BYTES } = options;
   let salts = 0;
   const randomSalt = (): Buffer => {
@@ -138,6 +140,16 @@ export function openJournal(directory: string, options: OpenOptions = {}): Opene
   };
   const ports = { disk, supply, randomSalt, die, nowMs: () => 0, starterBytes: segmentBytes };
   return FileJournal.open(ports, options.watermarks ?? new Map());
+}
+
+/** Whether the entries found room; then they are durable. */
+export function appended(journal: FrameJournal, chunks: readonly Uint8Array[]): boolean {
+  let isDone = false;
+  const isBegun = journal.append(chunks, () => {
+    isDone = true;
+  });
+  assert.equal(isDone, isBegun, "a journal of files is done before it returns");
+  return isDone;
 }
 
 export type DiskCall =

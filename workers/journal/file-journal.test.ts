@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { BROKEN_COPIES_MAX } from "../../engine/limits.ts";
 import {
+  appended,
   brokenDisk,
   contentOf,
   Died,
@@ -31,8 +32,8 @@ const segmentsIn = (directory: string): string[] =>
 test("what was appended is there after a crash", (t) => {
   const directory = temporaryDirectory(t);
   const { journal } = openJournal(directory);
-  assert(journal.appendFrame([entry(0, 1), Buffer.concat([entry(0, 2), entry(5, 1)])]));
-  assert(journal.appendFrame([entry(0, 3)]));
+  assert(appended(journal, [entry(0, 1), Buffer.concat([entry(0, 2), entry(5, 1)])]));
+  assert(appended(journal, [entry(0, 3)]));
   const again = openJournal(directory, { watermarks: new Map([[0, 1]]) });
   assert.deepEqual(placesOf(again.recovered), [
     [0, 2],
@@ -48,23 +49,23 @@ test("what was appended is there after a crash", (t) => {
 
 test("recovered entries survive any number of crashes, and appending goes on behind them", (t) => {
   const directory = temporaryDirectory(t);
-  assert(openJournal(directory).journal.appendFrame([entry(0, 1)]));
+  assert(appended(openJournal(directory).journal, [entry(0, 1)]));
   for (let lsn = 2; lsn < 8; lsn += 1) {
     const { journal, recovered } = openJournal(directory);
     assert.deepEqual(placesOf(recovered), lsns(1, lsn - 1));
-    assert(journal.appendFrame([entry(0, lsn)]));
+    assert(appended(journal, [entry(0, lsn)]));
   }
 });
 
 test("an append with a gap in its shard's lsns is a bug and ends the process", (t) => {
   const { journal } = openJournal(temporaryDirectory(t));
-  assert.throws(() => journal.appendFrame([entry(0, 2)]), Died);
+  assert.throws(() => appended(journal, [entry(0, 2)]), Died);
 });
 
 test("a full segment is followed by the prepared one, and recovery reads through both", (t) => {
   const directory = temporaryDirectory(t);
   const { journal } = openJournal(directory);
-  for (let lsn = 1; lsn <= 40; lsn += 1) assert(journal.appendFrame([entry(0, lsn, 1_000)]));
+  for (let lsn = 1; lsn <= 40; lsn += 1) assert(appended(journal, [entry(0, lsn, 1_000)]));
   assert(journal.status().segments >= 4);
   assert.deepEqual(placesOf(openJournal(directory).recovered), lsns(1, 40));
 });
@@ -73,7 +74,7 @@ test("a segment is retired when PostgreSQL has all its entries, and not before",
   const directory = temporaryDirectory(t);
   const { journal } = openJournal(directory);
   for (let lsn = 1; lsn <= 40; lsn += 1) {
-    assert(journal.appendFrame([entry(0, lsn, 1_000), entry(1, lsn)]));
+    assert(appended(journal, [entry(0, lsn, 1_000), entry(1, lsn)]));
   }
   const { segments } = journal.status();
   journal.retire([[0, 40]]);
@@ -90,7 +91,7 @@ test("a segment is retired when PostgreSQL has all its entries, and not before",
 test("a journal that is closed with everything projected leaves no segment in use", (t) => {
   const directory = temporaryDirectory(t);
   const { journal } = openJournal(directory);
-  assert(journal.appendFrame([entry(0, 1)]));
+  assert(appended(journal, [entry(0, 1)]));
   journal.retire([[0, 1]]);
   journal.close();
   // Another adapter may have taken its turn: the watermark is beyond what this journal ever had.
@@ -101,7 +102,7 @@ test("a journal that is closed with everything projected leaves no segment in us
 test("a journal that is closed with something unprojected keeps it", (t) => {
   const directory = temporaryDirectory(t);
   const { journal } = openJournal(directory);
-  assert(journal.appendFrame([entry(0, 1)]));
+  assert(appended(journal, [entry(0, 1)]));
   journal.close();
   assert.deepEqual(placesOf(openJournal(directory).recovered), [[0, 1]]);
 });
@@ -176,7 +177,7 @@ test("a start that is cut short at any step leaves a journal that recovers to th
     }
     const { journal, recovered } = openJournal(directory, { watermarks });
     assert.deepEqual(placesOf(recovered), lsns(4, 7), `cut short at call ${step}`);
-    assert(journal.appendFrame([entry(0, 8)]));
+    assert(appended(journal, [entry(0, 8)]));
     return calls;
   }
 });
@@ -190,7 +191,7 @@ for (const call of ["write", "datasync"] as const) {
     });
     const { journal } = openJournal(directory, { disk });
     isBroken = true;
-    assert.throws(() => journal.appendFrame([entry(0, 1)]), Died);
+    assert.throws(() => appended(journal, [entry(0, 1)]), Died);
   });
 }
 
@@ -205,7 +206,7 @@ for (const call of ["rename", "syncDirectory", "datasync", "write"] as const) {
     const { journal } = openJournal(directory, { disk });
     isBroken = true;
     const appendMuch = (): void => {
-      for (let lsn = 1; lsn <= 40; lsn += 1) journal.appendFrame([entry(0, lsn, 1_000)]);
+      for (let lsn = 1; lsn <= 40; lsn += 1) appended(journal, [entry(0, lsn, 1_000)]);
     };
     assert.throws(appendMuch, Died);
   });
@@ -225,9 +226,9 @@ test("no room for the next segment fills the journal, and room lets it go on", (
   });
 
   let lsn = 1;
-  while (journal.appendFrame([entry(0, lsn, 1_000)])) lsn += 1;
+  while (appended(journal, [entry(0, lsn, 1_000)])) lsn += 1;
   assert(lsn > 5, "what is in flight still finds room");
-  assert.equal(journal.appendFrame([entry(0, lsn, 1_000)]), false);
+  assert.equal(appended(journal, [entry(0, lsn, 1_000)]), false);
   assert.deepEqual(segmentsIn(directory), [segmentName(1)]);
   assert.equal([...contentOf(directory).keys()].length, 1, "nothing half-made takes up room");
 
@@ -237,7 +238,7 @@ test("no room for the next segment fills the journal, and room lets it go on", (
   journal.retryRoom();
   assert.equal(changes, 1);
   assert.equal(journal.isFull, false);
-  assert(journal.appendFrame([entry(0, lsn, 1_000)]));
+  assert(appended(journal, [entry(0, lsn, 1_000)]));
   assert.deepEqual(placesOf(openJournal(directory).recovered), lsns(1, lsn));
 });
 
@@ -261,7 +262,7 @@ test("a prepared segment is used by the next start", (t) => {
 test("the status counts what was written", (t) => {
   const { journal } = openJournal(temporaryDirectory(t), { watermarks: new Map([[3, 7]]) });
   const before = journal.status();
-  assert(journal.appendFrame([entry(3, 8), entry(3, 9)]));
+  assert(appended(journal, [entry(3, 8), entry(3, 9)]));
   const after = journal.status();
   assert.equal(after.frames - before.frames, 1);
   assert.equal(after.fsyncs - before.fsyncs, 1);

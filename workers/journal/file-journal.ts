@@ -13,6 +13,7 @@ import {
   START,
   sealFrame,
 } from "./frame.ts";
+import type { FrameJournal, OpenedJournal } from "./frame-journal.ts";
 import type { JournalStatus, RecoveryReport, TornTail, Watermarks } from "./journal-port.ts";
 import { type LastLsns, type Recovery, readJournal } from "./recovery.ts";
 import { JournalNoRoom } from "./recovery-errors.ts";
@@ -42,11 +43,8 @@ export interface FileJournalPorts {
   readonly starterBytes?: number;
 }
 
-export interface OpenedJournal {
+export interface OpenedFileJournal extends OpenedJournal {
   readonly journal: FileJournal;
-  /** Entries that PostgreSQL lacks, in order. */
-  readonly recovered: readonly Uint8Array<ArrayBuffer>[];
-  readonly report: RecoveryReport;
 }
 
 interface Segment {
@@ -66,14 +64,14 @@ interface CurrentSegment extends Segment {
  * The journal in files of one directory.
  *
  * Invariants:
- *  - `appendFrame` returns true only when the frame is on disk; frames are written one at a time,
- *    each after the one before is durable.
+ *  - `append` is done only when the frame is on disk, and before it returns; frames are written one
+ *    at a time, each after the one before is durable.
  *  - a start writes to segments of its own, and removes the ones before only when everything in
  *    them that PostgreSQL lacks is on disk there, and a start frame says so.
  *  - a segment is retired when PostgreSQL has all its entries and all segments before it are gone.
  *  - a failed write, fdatasync, rename, unlink or directory sync ends the process.
  */
-export class FileJournal {
+export class FileJournal implements FrameJournal {
   readonly #ports: FileJournalPorts;
   readonly #frame = Buffer.allocUnsafeSlow(FRAME_HEADER_BYTES + FRAME_PAYLOAD_BYTES_MAX);
   readonly #last: Map<number, number>;
@@ -93,7 +91,7 @@ export class FileJournal {
    * Recovers what is there and begins a segment. Throws JournalCorrupt before it changes anything,
    * and JournalNoRoom when a start needs more room than there is.
    */
-  static open(ports: FileJournalPorts, watermarks: LastLsns): OpenedJournal {
+  static open(ports: FileJournalPorts, watermarks: LastLsns): OpenedFileJournal {
     const recovery = readJournal(ports.disk, watermarks);
     try {
       const { sequence, tornTail } = settle(ports, recovery);
@@ -144,14 +142,16 @@ export class FileJournal {
     this.#onRoom = listener;
   }
 
-  /**
-   * Makes the entries durable as one frame. `chunks` hold whole entries, FRAME_PAYLOAD_BYTES_MAX at
-   * most. False: nothing was written, because the next segment is not there yet.
-   */
-  appendFrame(chunks: readonly Uint8Array[]): boolean {
+  append(chunks: readonly Uint8Array[], done: () => void): boolean {
     const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-    if (bytes === 0) return true;
     assert(bytes <= FRAME_PAYLOAD_BYTES_MAX, "the entries fit into a frame");
+    if (bytes > 0 && !this.#append(chunks, bytes)) return false;
+    done();
+    return true;
+  }
+
+  /** False: nothing was written, because the next segment is not there yet. */
+  #append(chunks: readonly Uint8Array[], bytes: number): boolean {
     return fatal(this.#ports, "the journal could not be written", () => {
       if (!this.#fits(bytes)) {
         if (this.#next !== "ready") return false;

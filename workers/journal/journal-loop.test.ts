@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FRAME_PAYLOAD_BYTES_MAX, STARTER_SEGMENT_BYTES } from "../../engine/limits.ts";
 import {
+  appended,
   brokenDisk,
   Died,
   entry,
@@ -84,7 +85,7 @@ test("an append without entries is answered in its turn, and writes nothing", (t
 
 test("the projector gets what was recovered first, then what was durable before it came", (t) => {
   const directory = temporaryDirectory(t);
-  assert(openJournal(directory).journal.appendFrame([entry(0, 1), entry(0, 2)]));
+  assert(appended(openJournal(directory).journal, [entry(0, 1), entry(0, 2)]));
   const { journal, recovered } = openJournal(directory, { watermarks: new Map([[0, 1]]) });
   const loop = new JournalLoop(journal, recovered);
   const [worker, projector] = [new FakeWorker(), new FakeProjector()];

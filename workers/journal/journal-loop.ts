@@ -1,5 +1,6 @@
 import { FRAME_PAYLOAD_BYTES_MAX } from "../../engine/limits.ts";
 import { entryEnd } from "./entry.ts";
+import type { FrameJournal } from "./frame-journal.ts";
 import type {
   AppendMessage,
   JournalStatus,
@@ -8,18 +9,6 @@ import type {
   Watermarks,
 } from "./journal-port.ts";
 import { concatenated } from "./recovery.ts";
-
-/** What the loop needs of a journal. */
-export interface FrameJournal {
-  readonly last: Watermarks;
-  readonly isFull: boolean;
-  listenForRoom(listener: () => void): void;
-  appendFrame(chunks: readonly Uint8Array[]): boolean;
-  retire(watermarks: Watermarks): void;
-  retryRoom(): void;
-  status(): JournalStatus;
-  close(): void;
-}
 
 /** A shard worker, as the loop sees it. */
 export interface WorkerLink {
@@ -39,8 +28,15 @@ interface Waiting {
   entries: Uint8Array;
 }
 
+/** Entries that are to become durable together. */
+interface NextFrame {
+  readonly chunks: readonly Uint8Array[];
+  /** Appends whose last entry is in `chunks`. */
+  readonly whole: number;
+}
+
 /**
- * Group commit: whatever arrived while the last frame was synced goes into the next one.
+ * Group commit: whatever arrived while the last frame was made durable goes into the next one.
  *
  * Invariants:
  *  - `durable(ticket)` is posted only after every entry of that ticket, and of all before it on the
@@ -57,7 +53,8 @@ export class JournalLoop {
   #projector: ProjectorLink | null = null;
   #unsent: ArrayBuffer[];
   #wasFull: boolean;
-  #isRunning = false;
+  /** A frame is on its way to the journal; the next one waits for it. */
+  #isCommitting = false;
 
   constructor(journal: FrameJournal, recovered: readonly Uint8Array<ArrayBuffer>[]) {
     this.#journal = journal;
@@ -91,13 +88,9 @@ export class JournalLoop {
         this.accept(link, message);
       }
     }
-    // A supply that answers at once calls back from within a commit, which then goes on by itself.
-    if (this.#isRunning) return;
-    this.#isRunning = true;
-    while (this.#waiting.length > 0 && this.#commit()) {
-      // Each turn is one frame.
+    while (!this.#isCommitting && this.#waiting.length > 0) {
+      if (!this.#commit()) return;
     }
-    this.#isRunning = false;
   }
 
   retire(watermarks: Watermarks): void {
@@ -119,9 +112,23 @@ export class JournalLoop {
     this.#journal.close();
   }
 
+  /** False: there is no room. */
   #commit(): boolean {
-    const { chunks, whole } = this.#nextFrame();
-    if (!this.#journal.appendFrame(chunks)) return false;
+    const frame = this.#nextFrame();
+    let isInside = true;
+    this.#isCommitting = true;
+    const isBegun = this.#journal.append(frame.chunks, () => {
+      this.#isCommitting = false;
+      this.#committed(frame);
+      // A journal that answers at once goes on in `run`, without a call within a call.
+      if (!isInside) this.run();
+    });
+    isInside = false;
+    if (!isBegun) this.#isCommitting = false;
+    return isBegun;
+  }
+
+  #committed({ chunks, whole }: NextFrame): void {
     const durable = new Map<WorkerLink, number>();
     for (const { link, ticket } of this.#waiting.slice(0, whole)) durable.set(link, ticket);
     this.#waiting = this.#waiting.slice(whole);
@@ -131,11 +138,10 @@ export class JournalLoop {
     }
     for (const [link, ticket] of durable) link.post({ kind: "durable", ticket });
     this.#project(concatenated(chunks).buffer);
-    return true;
   }
 
   /** The entries of the first `whole` appends; or, if the very first is too long, a part of it. */
-  #nextFrame(): { chunks: Uint8Array[]; whole: number } {
+  #nextFrame(): NextFrame {
     const chunks: Uint8Array[] = [];
     let bytes = 0;
     for (const { entries } of this.#waiting) {

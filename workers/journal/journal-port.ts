@@ -9,7 +9,8 @@
  *
  * Failing is not an answer: a journal that cannot keep its promise ends the process.
  */
-import type { MessagePort } from "node:worker_threads";
+import type { Port } from "../port.ts";
+import type { OwnedShard } from "../store/shard-table.ts";
 
 /** Shard worker → journal thread. `entries` is transferred. */
 export interface AppendMessage {
@@ -43,12 +44,12 @@ export type Watermarks = readonly (readonly [shard: number, lsn: number])[];
 
 /** Main thread → journal thread. Every `connect` comes after `opened`. */
 export type ToJournalThread =
-  /** `watermarks`: what PostgreSQL has of every shard. Answered by `opened` or `refused`. */
-  | { readonly kind: "open"; readonly watermarks: Watermarks }
+  /** Every shard, with what PostgreSQL has of it. Answered by `opened` or `refused`. */
+  | { readonly kind: "open"; readonly shards: readonly OwnedShard[] }
   /** A shard worker: AppendMessage in, JournalToShardMessage out. */
-  | { readonly kind: "connect"; readonly port: MessagePort }
+  | { readonly kind: "connect"; readonly port: Port }
   /** The projector: WatermarkMessage in, ProjectMessage out; what was recovered goes out first. */
-  | { readonly kind: "connectProjector"; readonly port: MessagePort }
+  | { readonly kind: "connectProjector"; readonly port: Port }
   | { readonly kind: "status"; readonly id: number }
   /** Sent once nothing will be appended any more. Answered by `closed`. */
   | { readonly kind: "close" };

@@ -15,8 +15,13 @@ import { spawnThread } from "../spawn-thread.ts";
 import type { FromJournalThread, ProjectMessage, ToJournalThread } from "./journal-port.ts";
 import { concatenated } from "./recovery.ts";
 
-function start(t: TestContext, dir: string): Worker {
-  const thread = spawnThread(new URL("./journal-thread.ts", import.meta.url), { dir });
+const OWNED = [{ shard: 0, epoch: 1, appliedLsn: 10 }];
+
+function start(t: TestContext, journalDir: string): Worker {
+  const thread = spawnThread(new URL("./journal-thread.ts", import.meta.url), {
+    journalDir,
+    databaseUrl: "postgres://nobody@127.0.0.1:1/none",
+  });
   t.after(() => thread.terminate());
   return thread;
 }
@@ -47,7 +52,7 @@ function placesOfProjected(messages: readonly ProjectMessage[]): [number, number
 test("the thread makes appends durable, projects them, and recovers them later", async (t) => {
   const directory = temporaryDirectory(t);
   const thread = start(t, directory);
-  const opened = await ask(thread, { kind: "open", watermarks: [[0, 10]] });
+  const opened = await ask(thread, { kind: "open", shards: OWNED });
   assert.equal(opened.kind, "opened");
   const worker = connect(thread, "connect");
   const projector = connect(thread, "connectProjector");
@@ -61,7 +66,7 @@ test("the thread makes appends durable, projects them, and recovers them later",
   await thread.terminate();
 
   const next = start(t, directory);
-  const reopened = await ask(next, { kind: "open", watermarks: [[0, 10]] });
+  const reopened = await ask(next, { kind: "open", shards: OWNED });
   assert(reopened.kind === "opened");
   assert.equal(reopened.recovered, 1);
   assert.deepEqual(reopened.last, [[0, 11]]);
@@ -79,7 +84,7 @@ test("the thread refuses a corrupt journal with its code, and can still be close
   writeSegment(directory, 1, bytes.fill(1, 4_096, 4_100));
   const before = contentOf(directory);
   const thread = start(t, directory);
-  const refused = await ask(thread, { kind: "open", watermarks: [] });
+  const refused = await ask(thread, { kind: "open", shards: [] });
   assert(refused.kind === "refused");
   assert.equal(refused.code, "journal_frame_after_bad");
   assert.match(refused.message, /journal-0000000001\.seg at offset 4096/);

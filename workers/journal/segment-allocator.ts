@@ -3,27 +3,24 @@
  * the journal thread never waits for either.
  */
 import { randomBytes } from "node:crypto";
-import { parentPort, workerData } from "node:worker_threads";
-import { assert } from "../../engine/assert.ts";
 import { unreachable } from "../../engine/unreachable.ts";
 import { die } from "../die.ts";
-import type { ThreadData } from "../spawn-thread.ts";
+import { currentThread, threadData } from "../thread-context.ts";
 import { FsDisk } from "./fs-disk.ts";
 import type { JournalThreadData } from "./journal-thread-data.ts";
 import { SALT_BYTES } from "./segment.ts";
 import { InlineSegmentSupply } from "./segment-supply.ts";
 import type { PreparedMessage, ToAllocator } from "./segment-supply-messages.ts";
 
-assert(parentPort !== null, "this module runs in a thread");
-const journal = parentPort;
-const { dir } = (workerData as ThreadData).data as JournalThreadData;
+const { parent: journal } = currentThread();
+const { journalDir } = threadData<JournalThreadData>();
 let supply: InlineSegmentSupply | null = null;
 
 process.on("uncaughtException", (cause) => die("the segment allocator failed", cause));
 
 /** Made late: the directory is made by the journal thread, before it asks for anything. */
 function opened(): InlineSegmentSupply {
-  supply ??= new InlineSegmentSupply(new FsDisk(dir), () => randomBytes(SALT_BYTES));
+  supply ??= new InlineSegmentSupply(new FsDisk(journalDir), () => randomBytes(SALT_BYTES));
   return supply;
 }
 

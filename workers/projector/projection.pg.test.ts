@@ -15,7 +15,7 @@ import { ALICE, BOB, definition, EventBench, NOON } from "../../engine/testing/f
 import { Random } from "../../engine/testing/random.ts";
 import { createTestDatabase, type TestDatabase } from "../../tests/support/database.ts";
 import { PgActorLoader } from "../store/pg-actor-loader.ts";
-import { acquireShards, readLogicalMs } from "../store/shard-table.ts";
+import { PgShardTable } from "../store/shard-table.ts";
 import { entriesOf } from "../testing/entries.ts";
 import { netEffectsOf } from "./net-effects.ts";
 import { PgProjectionStore } from "./pg-projection-store.ts";
@@ -371,22 +371,22 @@ test("a key that is used again after its time has the later outcome", async () =
 
 test("whoever takes the shards over fences all of them, also those it does not use", async () => {
   const own = await createTestDatabase();
-  assert.deepEqual(await acquireShards(own.url, 3), [
+  assert.deepEqual(await new PgShardTable(own.url).acquire(3), [
     { shard: 0, epoch: 1, appliedLsn: 0 },
     { shard: 1, epoch: 1, appliedLsn: 0 },
     { shard: 2, epoch: 1, appliedLsn: 0 },
   ]);
-  assert.equal(await readLogicalMs(own.url), 0);
+  assert.equal(await new PgShardTable(own.url).readLogicalMs(), 0);
   const early = new PgProjectionStore(own.url);
   const bench = new EventBench({ eventId: definition().eventId });
   const batch = batchOf({ shard: 2, eventId: definition().eventId }, bench.facts);
   await early.apply(batch);
-  assert.deepEqual(await acquireShards(own.url, 2), [
+  assert.deepEqual(await new PgShardTable(own.url).acquire(2), [
     { shard: 0, epoch: 2, appliedLsn: 0 },
     { shard: 1, epoch: 2, appliedLsn: 0 },
     { shard: 2, epoch: 2, appliedLsn: 1 },
   ]);
-  assert.equal(await readLogicalMs(own.url), NOON);
+  assert.equal(await new PgShardTable(own.url).readLogicalMs(), NOON);
   await assert.rejects(early.apply(batch), { code: "fence_lost" });
   await early.close();
   await own.drop();

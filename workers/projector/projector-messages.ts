@@ -1,8 +1,7 @@
-import type { MessagePort } from "node:worker_threads";
+import type { Port } from "../port.ts";
 
-/** What projector-thread.ts is started with. */
+/** What a projector thread is started with. */
 export interface ProjectorThreadData {
-  readonly databaseUrl: string;
   /**
    * Every shard that is owned, also those past the shard count (the journal may have their facts).
    */
@@ -12,9 +11,9 @@ export interface ProjectorThreadData {
 /** Supervisor → projector thread. */
 export type ToProjectorThread =
   /** The journal: ProjectMessage in, WatermarkMessage out. */
-  | { readonly kind: "connectJournal"; readonly port: MessagePort }
+  | { readonly kind: "connectJournal"; readonly port: Port }
   /** A shard worker: WatermarkMessage out, first of all one with the watermarks as they are. */
-  | { readonly kind: "connectListener"; readonly port: MessagePort }
+  | { readonly kind: "connectListener"; readonly port: Port }
   | { readonly kind: "status"; readonly id: number }
   /** Answered by `drained` once PostgreSQL has all that the journal sent before this. */
   | { readonly kind: "drain" }

@@ -6,7 +6,7 @@ import { EVENT_ID, EventBench } from "../../engine/testing/fixtures.ts";
 import { createTestDatabase } from "../../tests/support/database.ts";
 import { spawnThread } from "../spawn-thread.ts";
 import { PgActorLoader } from "../store/pg-actor-loader.ts";
-import { acquireShards } from "../store/shard-table.ts";
+import { PgShardTable } from "../store/shard-table.ts";
 import { entriesOf } from "../testing/entries.ts";
 import type {
   FromProjectorThread,
@@ -28,8 +28,8 @@ async function next(thread: Worker, kind: FromProjectorThread["kind"]) {
 
 test("the thread projects what the journal sends, tells everyone, drains and stops", async () => {
   const database = await createTestDatabase();
-  const owned = await acquireShards(database.url, 2);
-  const data: ProjectorThreadData = {
+  const owned = await new PgShardTable(database.url).acquire(2);
+  const data: ProjectorThreadData & { databaseUrl: string } = {
     databaseUrl: database.url,
     epochs: owned.map(({ shard, epoch, appliedLsn }) => [shard, epoch, appliedLsn]),
   };

@@ -28,11 +28,12 @@ import { EntryWriter } from "../journal/entry.ts";
 import type { JournalAppender } from "../journal/journal-port.ts";
 import type { ActorReport, Answer, Query, ShardReport, ShardRequest } from "../shard-messages.ts";
 import type { ActorLoader } from "../store/actor-loader.ts";
+import type { OwnedShard } from "../store/shard-table.ts";
 import { Actor } from "./actor.ts";
 import { auditActor } from "./audit.ts";
 import { LoadQueue } from "./load-queue.ts";
 import { OutputGate, RoundOutput } from "./round.ts";
-import { Shard, type ShardStart } from "./shard.ts";
+import { Shard } from "./shard.ts";
 
 export interface ShardHostPorts {
   readonly journal: JournalAppender;
@@ -48,7 +49,7 @@ export interface ShardHostPorts {
 
 export interface ShardHostOptions {
   readonly worker: number;
-  readonly shards: readonly ShardStart[];
+  readonly shards: readonly OwnedShard[];
   /** No shard's time starts before this, Unix ms. */
   readonly logicalMs: number;
 }

@@ -1,4 +1,23 @@
+import type { Port } from "../port.ts";
 import type { ShardReport } from "../shard-messages.ts";
+import type { OwnedShard } from "../store/shard-table.ts";
+
+/** What a shard thread is started with. */
+export interface ShardThreadData {
+  readonly worker: number;
+  /** Those that it hosts. */
+  readonly shards: readonly OwnedShard[];
+  /** Of all workers together. */
+  readonly shardCount: number;
+  /** No shard's time starts before this, Unix ms. */
+  readonly logicalMs: number;
+  /** ShardRequest[] in, WorkerBatch out, both packed (batch-port.ts). */
+  readonly gatewayPort: Port;
+  /** AppendMessage out, JournalToShardMessage in. */
+  readonly journalPort: Port;
+  /** WatermarkMessage and OverfullMessage in. */
+  readonly projectorPort: Port;
+}
 
 /** Supervisor → shard thread. */
 export type ToShardThread =

@@ -1,16 +1,10 @@
 import type { Fact } from "../../engine/facts.ts";
 import type { EventId } from "../../engine/ids.ts";
 import { UNPROJECTED_FACTS_PER_SHARD_MAX } from "../../engine/limits.ts";
+import type { OwnedShard } from "../store/shard-table.ts";
 import type { Actor } from "./actor.ts";
 import { LatencyWindow } from "./latency-window.ts";
 import { LogicalClock } from "./logical-clock.ts";
-
-export interface ShardStart {
-  readonly shard: number;
-  readonly epoch: number;
-  /** Watermark at start; the shard's facts go on from here. */
-  readonly appliedLsn: number;
-}
 
 interface WatermarkWait {
   readonly lsn: number;
@@ -42,7 +36,7 @@ export class Shard {
   readonly #ahead = new Set<Actor>();
   #waits: WatermarkWait[] = [];
 
-  constructor(start: ShardStart, wallMs: () => number, logicalMs: number) {
+  constructor(start: OwnedShard, wallMs: () => number, logicalMs: number) {
     this.id = start.shard;
     this.epoch = start.epoch;
     this.clock = new LogicalClock(wallMs, logicalMs);

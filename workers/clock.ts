@@ -1,0 +1,30 @@
+/** Time and timers as arguments: the machine's, or the simulator's. */
+export interface Clock {
+  /** Unix ms. May jump either way. */
+  wallMs(): number;
+  /** Ms since any fixed moment. Never runs backwards. */
+  monotonicMs(): number;
+  /** Runs again and again, `ms` apart, until the returned function is called. */
+  every(ms: number, run: () => void): () => void;
+  /** Runs once, unless the returned function is called before. */
+  after(ms: number, run: () => void): () => void;
+}
+
+export const systemClock: Clock = {
+  wallMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  every: (ms, run) => {
+    const timer = setInterval(run, ms);
+    return () => clearInterval(timer);
+  },
+  after: (ms, run) => {
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
+export function pause(clock: Clock, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    clock.after(ms, resolve);
+  });
+}

@@ -1,0 +1,79 @@
+/** What a shard worker thread does: a ShardHost behind its ports and its timer. */
+import type { EventId } from "../../engine/ids.ts";
+import { EXPIRY_TICK_MS, WAKE_RETRY_MS } from "../../engine/limits.ts";
+import { shardOf } from "../../engine/shard-of.ts";
+import { postPacked, unpackMessage } from "../batch-port.ts";
+import type { AppendMessage, JournalToShardMessage } from "../journal/journal-port.ts";
+import type { OverfullMessage, WatermarkMessage } from "../projector/projector-messages.ts";
+import type { ShardRequest } from "../shard-messages.ts";
+import type { ActorLoader } from "../store/actor-loader.ts";
+import type { ThreadContext } from "../thread-context.ts";
+import { ShardHost } from "./shard-host.ts";
+import type { FromShardThread, ShardThreadData, ToShardThread } from "./shard-thread-messages.ts";
+
+export class ShardService {
+  readonly #data: ShardThreadData;
+  readonly #context: ThreadContext;
+  readonly #host: ShardHost;
+
+  constructor(data: ShardThreadData, loader: ActorLoader, context: ThreadContext) {
+    this.#data = data;
+    this.#context = context;
+    const { gatewayPort, journalPort } = data;
+    const { clock, die } = context;
+    this.#host = new ShardHost(data, {
+      journal: {
+        append: (ticket, entries) => {
+          const message: AppendMessage = { kind: "append", ticket, entries: entries.buffer };
+          journalPort.postMessage(message, [entries.buffer]);
+        },
+      },
+      loader,
+      release: ({ changes, expired, answers }) =>
+        postPacked(gatewayPort, { changes, expired, answers }),
+      wallMs: () => clock.wallMs(),
+      die,
+      warn: (message, cause) => this.#warn(message, cause),
+    });
+    this.#listen();
+    clock.every(EXPIRY_TICK_MS, () => this.#host.tick());
+    this.#tell({ kind: "ready" });
+  }
+
+  #listen(): void {
+    const { gatewayPort, journalPort, projectorPort } = this.#data;
+    gatewayPort.on("message", (batch: ArrayBuffer) => {
+      this.#host.receive(unpackMessage<ShardRequest[]>(batch));
+    });
+    journalPort.on("message", (message: JournalToShardMessage) => {
+      if (message.kind === "durable") this.#host.durable(message.ticket);
+      else this.#host.setJournalFull(message.full);
+    });
+    projectorPort.on("message", (message: WatermarkMessage | OverfullMessage) => {
+      if (message.kind === "watermarks") this.#host.projected(message.watermarks);
+      else this.#host.setProjectorFull(message.overfull);
+    });
+    this.#context.parent.on("message", (message: ToShardThread) => {
+      if (message.kind === "wake") return this.#wake();
+      const reports = this.#host.reports(this.#context.utilisation());
+      this.#tell({ kind: "report", id: message.id, reports });
+    });
+  }
+
+  #wake(): void {
+    const shardOfEvent = (eventId: EventId): number => shardOf(eventId, this.#data.shardCount);
+    this.#host.wake(shardOfEvent).catch((cause: unknown) => {
+      this.#warn("events with holds could not be listed; trying again", cause);
+      this.#context.clock.after(WAKE_RETRY_MS, () => this.#wake());
+    });
+  }
+
+  #tell(message: FromShardThread): void {
+    this.#context.parent.postMessage(message);
+  }
+
+  #warn(message: string, cause: unknown): void {
+    const detail = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+    this.#tell({ kind: "warning", worker: this.#data.worker, message, detail });
+  }
+}
