@@ -218,3 +218,42 @@ test("a wait for the projection ends with the watermark, or in time", async () =
   assert.equal(router.isProjected(1, 6), true);
   assert.equal(router.isProjected(1, 7), false);
 });
+
+test("a simulator's clock, turns and ports are the only ones that it uses", async () => {
+  const turns: (() => void)[] = [];
+  const posted: ArrayBuffer[] = [];
+  const timers: (() => void)[] = [];
+  let nowMs = 5_000;
+  const router = new ShardRouter({
+    ports: [
+      {
+        postMessage: (message) => posted.push(message as ArrayBuffer),
+        on: () => undefined,
+        close: () => undefined,
+      },
+    ],
+    shardCount: SHARDS,
+    watermarks: [],
+    clock: {
+      wallMs: () => nowMs,
+      monotonicMs: () => nowMs,
+      every: (_, run) => {
+        timers.push(run);
+        return () => timers.splice(0);
+      },
+      after: () => () => undefined,
+      soon: (run) => turns.push(run),
+    },
+  });
+  const answers: Answered[] = [];
+  router.execute(EVENT_ID, { kind: "inspect" }, (answer) => answers.push(answer));
+  assert.equal(posted.length, 0);
+  for (const run of turns.splice(0)) run();
+  const [buffer = new ArrayBuffer(0)] = posted;
+  assert.equal(unpackMessage<ShardRequest[]>(buffer)[0]?.deadlineMs, 10_000);
+  nowMs += ANSWER_WAIT_MS_MAX;
+  for (const run of timers) run();
+  assert.deepEqual(answers, [{ kind: "timeout" }]);
+  router.stop();
+  assert.equal(timers.length, 0);
+});

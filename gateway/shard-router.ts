@@ -17,6 +17,7 @@ import {
 } from "../engine/limits.ts";
 import { shardOf } from "../engine/shard-of.ts";
 import { BatchSender, unpackMessage } from "../workers/batch-port.ts";
+import { type Clock, systemClock } from "../workers/clock.ts";
 import type { Port } from "../workers/port.ts";
 import type {
   Answer,
@@ -55,7 +56,12 @@ export interface ShardRouterOptions {
   readonly shardCount: number;
   /** What PostgreSQL has of each shard at the start. */
   readonly watermarks: readonly (readonly [shard: number, lsn: number])[];
+  /** Default: the machine's. */
+  readonly clock?: Clock;
 }
+
+/** How often requests are looked through for those that waited too long. */
+const SWEEP_MS = 1_000;
 
 const BUSY: Answer = { kind: "refused", refusal: { code: "busy" } };
 
@@ -66,21 +72,23 @@ export class ShardRouter {
   readonly #pending = new Map<number, Pending>();
   readonly #projected = new Map<number, number>();
   readonly #projectionWaits = new Map<number, ProjectionWait[]>();
-  readonly #sweeper: NodeJS.Timeout;
+  readonly #clock: Clock;
+  readonly #endSweeps: () => void;
   readonly #stoppedShards = new Set<number>();
   #listener: ShardListener | null = null;
   #nextId = 1;
   #idle: (() => void)[] = [];
 
-  constructor({ ports, shardCount, watermarks }: ShardRouterOptions) {
+  constructor({ ports, shardCount, watermarks, clock = systemClock }: ShardRouterOptions) {
     this.#shardCount = shardCount;
-    this.#senders = ports.map((port) => new BatchSender(port));
+    this.#clock = clock;
+    this.#senders = ports.map((port) => new BatchSender(port, clock.soon));
     this.#inFlight = ports.map(() => 0);
     for (const port of ports) {
       port.on("message", (buffer: ArrayBuffer) => this.#receive(unpackMessage(buffer)));
     }
     this.projected(watermarks);
-    this.#sweeper = setInterval(() => this.#sweep(Date.now()), 1_000);
+    this.#endSweeps = clock.every(SWEEP_MS, () => this.#sweep(clock.wallMs()));
   }
 
   listen(listener: ShardListener): void {
@@ -99,13 +107,13 @@ export class ShardRouter {
     const inFlight = this.#inFlight[worker] ?? 0;
     const isFull = inFlight >= IN_FLIGHT_PER_WORKER_MAX;
     if (sender === undefined || isFull || this.#stoppedShards.has(shard)) {
-      setImmediate(done, BUSY, 0);
+      this.#clock.soon(() => done(BUSY, 0));
       return;
     }
     this.#inFlight[worker] = inFlight + 1;
     const id = this.#nextId;
     this.#nextId += 1;
-    const sentMs = Date.now();
+    const sentMs = this.#clock.wallMs();
     this.#pending.set(id, { done, worker, sentMs });
     sender.send({ id, shard, eventId, deadlineMs: sentMs + REQUEST_DEADLINE_MS, operation });
   }
@@ -121,10 +129,10 @@ export class ShardRouter {
     if (this.isProjected(shard, lsn)) return Promise.resolve(true);
     return new Promise((resolve) => {
       const settle = (projected: boolean): void => {
-        clearTimeout(timer);
+        giveUp();
         resolve(projected);
       };
-      const timer = setTimeout(settle, REQUEST_DEADLINE_MS, false);
+      const giveUp = this.#clock.after(REQUEST_DEADLINE_MS, () => settle(false));
       const waits = this.#projectionWaits.get(shard) ?? [];
       waits.push({ lsn, resolve: settle });
       this.#projectionWaits.set(shard, waits);
@@ -161,7 +169,7 @@ export class ShardRouter {
   }
 
   stop(): void {
-    clearInterval(this.#sweeper);
+    this.#endSweeps();
   }
 
   #receive(batch: WorkerBatch): void {

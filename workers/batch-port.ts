@@ -4,6 +4,7 @@
  * during one turn of the event loop leaves as one packed array.
  */
 import { Packr, Unpackr } from "msgpackr";
+import type { Clock } from "./clock.ts";
 import type { Port } from "./port.ts";
 
 const packr = new Packr();
@@ -29,14 +30,18 @@ export function unpackMessage<Message>(buffer: ArrayBuffer): Message {
  */
 export class BatchSender<Message> {
   readonly #port: Port;
+  readonly #soon: Clock["soon"];
+  readonly #flush = (): void => this.flush();
   #batch: Message[] = [];
 
-  constructor(port: Port) {
+  /** `soon` calls at the end of the turn. */
+  constructor(port: Port, soon: Clock["soon"]) {
     this.#port = port;
+    this.#soon = soon;
   }
 
   send(message: Message): void {
-    if (this.#batch.length === 0) setImmediate(() => this.flush());
+    if (this.#batch.length === 0) this.#soon(this.#flush);
     this.#batch.push(message);
   }
 

@@ -8,6 +8,8 @@ export interface Clock {
   every(ms: number, run: () => void): () => void;
   /** Runs once, unless the returned function is called before. */
   after(ms: number, run: () => void): () => void;
+  /** Runs in a later turn of the event loop, in the order of the calls. */
+  soon(run: () => void): void;
 }
 
 export const systemClock: Clock = {
@@ -20,6 +22,9 @@ export const systemClock: Clock = {
   after: (ms, run) => {
     const timer = setTimeout(run, ms);
     return () => clearTimeout(timer);
+  },
+  soon: (run) => {
+    setImmediate(run);
   },
 };
 
