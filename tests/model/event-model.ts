@@ -1,38 +1,32 @@
+/**
+ * An independent oracle of one event's sale: the rules once more, slow and plain, from the
+ * documents, sharing no code with the engine that it judges. Feed it an event's facts in order, and
+ * it says which of them break a rule; show it an operation and its answer, and it says whether that
+ * was the truth at that point.
+ *
+ *   const model = new EventModel(eventId);
+ *   …for each operation, in the order in which they were decided:
+ *     const beforeSeq = model.seq;
+ *     for (const fact of factsItCaused) complaints.push(...model.take(fact));
+ *     complaints.push(...model.check(operation, answer, { fromMs, toMs, beforeSeq }));
+ *   …whenever the actor is let go or its process dies, before the next operation: model.reloaded();
+ *   …at the end: complaints.push(...model.compare(snapshot, { forgetful: true }));
+ *
+ * A fact caused by time alone (the end of a hold that was due) is taken in where it stands in the
+ * sequence; it needs no operation.
+ */
 import type { InventoryDefinition } from "../../engine/definition.ts";
-import type { Fact } from "../../engine/facts.ts";
+import type { BookingRecord, Fact } from "../../engine/facts.ts";
 import type { ActiveHold } from "../../engine/hold-book.ts";
 import type { BookingId, EventId, HoldId, UserId } from "../../engine/ids.ts";
 import type { AreaCounts } from "../../engine/inventory.ts";
-import type { Refusal } from "../../engine/replies.ts";
 import type { Snapshot } from "../../engine/snapshot.ts";
 import type { Answer, Operation } from "../../workers/shard-messages.ts";
-
-/** What is known of the instant at which an operation was decided. */
-export interface Circumstances {
-  /** The shard's logical time at the decision lay in [fromMs, toMs], both inclusive, Unix ms. */
-  readonly fromMs: number;
-  readonly toMs: number;
-  /**
-   * True when the actor may have been built again from the database since: what is lawfully lost
-   * by that may be missing (see `reloaded`). Default: false.
-   */
-  readonly forgetful?: boolean;
-}
-
-/** One answer that would be true. */
-export type Expected =
-  /** The operation has to be accepted: its fact is missing. */
-  | { readonly kind: "accepted" }
-  | { readonly kind: "refused"; readonly refusal: Refusal }
-  | { readonly kind: "unchanged" }
-  /** The outcome of the first request with this key. */
-  | { readonly kind: "replay"; readonly fact: Fact }
-  /** The booking is cancelled already; this is the fact that did it. */
-  | { readonly kind: "repeat"; readonly fact: Fact }
-  | { readonly kind: "hold"; readonly hold: ActiveHold }
-  | { readonly kind: "view" }
-  /** What only the report itself tells: `inspect`, `audit`. */
-  | { readonly kind: "report" };
+import { untruthsOf } from "./answer-check.ts";
+import { type Circumstances, type Expected, expectedOf } from "./expectations.ts";
+import { brokenRules, brokenTotals } from "./fact-rules.ts";
+import { areasOf, ModelState } from "./model-state.ts";
+import { driftOf, type SnapshotSource } from "./snapshot-check.ts";
 
 export interface ModelCounts {
   readonly capacity: number;
@@ -41,117 +35,132 @@ export interface ModelCounts {
   readonly sold: number;
 }
 
-/** The rules of one event's sale, once more: it shares no code with the engine. */
 export class EventModel {
   readonly eventId: EventId;
+  readonly #state: ModelState;
 
-  constructor(eventId: EventId) {
+  /** An event of which nothing is known, or one in the given state. */
+  constructor(eventId: EventId, state = new ModelState()) {
     this.eventId = eventId;
+    this.#state = state;
   }
 
   /** seq of the last fact taken in; 0: none yet. */
   get seq(): number {
-    return 0;
+    return this.#state.seq;
   }
 
   /** Time of the last fact taken in, Unix ms; 0: none yet. */
   get lastMs(): number {
-    return 0;
+    return this.#state.lastMs;
   }
 
+  /** null: nobody has configured the event. */
   get definition(): InventoryDefinition | null {
-    return null;
+    return this.#state.definition;
+  }
+
+  /** When the hold that is due first ends, Unix ms; null: nothing is held. */
+  get nextDueMs(): number | null {
+    return this.#state.due.firstMs;
   }
 
   /**
    * Takes the next fact in. Returns a sentence for each rule that it breaks in this state; []: it
-   * is legal. It is taken in as far as it makes sense even if it breaks rules.
+   * is legal. It is taken in as far as it makes sense even if it breaks rules; what follows then
+   * may be complained of for its sake alone.
    */
-  take(_fact: Fact): string[] {
-    return [];
+  take(fact: Fact): string[] {
+    const broken = brokenRules(this.#state, this.eventId, fact);
+    this.#state.take(fact);
+    broken.push(...brokenTotals(this.#state));
+    return broken;
   }
 
   /**
    * Says what is wrong with an answer; []: it is true in this state, which is the one after the
-   * facts that the operation itself caused, and before any later one. `busy` is always true.
+   * facts that the operation itself caused, and before any later one. `busy` is always true,
+   * `failed` never.
    */
-  check(_operation: Operation, _answer: Answer, _when: Circumstances): string[] {
-    return [];
+  check(operation: Operation, answer: Answer, when: Circumstances): string[] {
+    return untruthsOf(this.#state, operation, answer, when);
   }
 
   /**
-   * The answers (besides `busy`) that would be true of an operation that caused no fact but the
-   * ends of holds that were due.
+   * The answers (besides `busy`) that would be true of an operation that is decided in this state.
+   * For those who see answers in another shape: a replay, a repeat, a refusal, a hold.
    */
-  expected(_operation: Operation, _when: Circumstances): Expected[] {
-    return [];
+  expected(operation: Operation, when: Circumstances): Expected[] {
+    return expectedOf(this.#state, operation, when);
+  }
+
+  /** Differences from a snapshot of the same seq, as sentences; []: it tells what is. */
+  compare(snapshot: Snapshot, source: SnapshotSource): string[] {
+    return driftOf(this.#state, snapshot, source);
   }
 
   /**
-   * Differences from an actor's state as plain data, as sentences. `forgetful`: the snapshot was
-   * read from rows, or comes from an actor that was.
+   * The actor is built again from the rows that the facts so far amount to. What rows do not tell
+   * may be forgotten from here on: how a hold ended until now, unless in a booking (it has no row
+   * when it began and ended within one projected batch, and its row is purged a day later), and
+   * under which key a booking was cancelled (whoever repeats that under its key is not concerned).
    */
-  compare(_snapshot: Snapshot, _forgetful: boolean): string[] {
-    return [];
+  reloaded(): void {
+    this.#state.reloadedSeq = this.#state.seq;
   }
-
-  /**
-   * The actor was let go, and is built again from the rows that the facts so far amount to. Holds
-   * that have ended unbooked until now may be forgotten from here on: their rows are not written
-   * when a hold began and ended within one batch, and are purged a day later.
-   */
-  reloaded(): void {}
 
   counts(): ModelCounts {
-    return { capacity: 0, free: 0, held: 0, sold: 0 };
+    const { free, held, sold } = this.#state.placed;
+    return { capacity: free + held + sold, free, held, sold };
   }
 
   /** One character a seat in index order: `f` free, `h` held, `s` sold. */
   statuses(): string {
-    return "";
+    return this.#state.seats.join("");
   }
 
   areas(): AreaCounts[] {
-    return [];
+    return areasOf(this.#state);
   }
 
   /** The fact with this seq; undefined: not taken in yet. */
-  factAt(_seq: number): Fact | undefined {
-    return undefined;
+  factAt(seq: number): Fact | undefined {
+    return this.#state.facts[seq - 1];
   }
 
-  /** The last fact that is the outcome of this key, however old. */
-  outcomeOf(_digest: string): Fact | undefined {
-    return undefined;
+  /** The last fact that was the outcome of this key, however old. */
+  outcomeOf(digest: string): Fact | undefined {
+    return this.#state.outcomes.get(digest);
   }
 
   /** The active hold with this id. */
-  hold(_holdId: HoldId): ActiveHold | undefined {
-    return undefined;
+  hold(holdId: HoldId): ActiveHold | undefined {
+    return this.#state.holds.get(holdId);
   }
 
-  /** Active holds, oldest first. */
+  /** Active holds, in no order that means anything. */
   holds(): ActiveHold[] {
-    return [];
+    return [...this.#state.holds.values()];
   }
 
-  /** Bookings that stand, oldest first. */
-  bookings(): BookingId[] {
-    return [];
+  /** The booking with this id, and the fact that cancelled it (null: it stands). */
+  booking(bookingId: BookingId): { record: BookingRecord; cancelled: Fact | null } | undefined {
+    return this.#state.bookings.get(bookingId);
+  }
+
+  /** Every booking that stands, in the order of booking. */
+  bookings(): BookingRecord[] {
+    const all = [...this.#state.bookings.values()];
+    return all.filter(({ cancelled }) => cancelled === null).map(({ record }) => record);
   }
 
   /** Places that the buyer holds or owns. */
-  placesOf(_userId: UserId): number {
-    return 0;
+  placesOf(userId: UserId): number {
+    return this.#state.placesByUser.get(userId) ?? 0;
   }
 
-  /** When the hold that is due first ends, Unix ms; null: nothing is held. */
-  nextDueMs(): number | null {
-    return null;
-  }
-
-  /** An independent copy; facts are shared, nothing changes them. */
+  /** An independent copy. Costs as much as the event has facts. */
   clone(): EventModel {
-    return new EventModel(this.eventId);
+    return new EventModel(this.eventId, this.#state.clone());
   }
 }
