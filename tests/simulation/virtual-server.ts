@@ -203,7 +203,8 @@ export class VirtualServer {
       call.fate = "never";
     } else {
       call.fate = fate;
-      if (fate === "late") this.#lock(call);
+      // Its commit is on the way, so all that it locked is locked until then.
+      if (fate !== "never") this.#lock(call);
     }
   }
 

@@ -29,6 +29,8 @@ import { copyTornTail, settleEnd } from "./torn-tail.ts";
 
 /** Payload of a rewritten frame: few syncs, and segments that fill up well. */
 const REWRITE_FRAME_BYTES = 1024 * 1024;
+/** Most frames are shorter. */
+const FRAME_BUFFER_BYTES = 64 * 1024;
 
 export interface FileJournalPorts {
   readonly disk: Disk;
@@ -73,7 +75,8 @@ interface CurrentSegment extends Segment {
  */
 export class FileJournal implements FrameJournal {
   readonly #ports: FileJournalPorts;
-  readonly #frame = Buffer.allocUnsafeSlow(FRAME_HEADER_BYTES + FRAME_PAYLOAD_BYTES_MAX);
+  /** Where frames are put together; it grows to the longest. */
+  #frame = Buffer.allocUnsafeSlow(FRAME_BUFFER_BYTES);
   readonly #last: Map<number, number>;
   readonly #projected: Map<number, number>;
   readonly #closed: Segment[] = [];
@@ -250,6 +253,8 @@ export class FileJournal implements FrameJournal {
   }
 
   #write(chunks: readonly Uint8Array[], kind: FrameContent["kind"]): void {
+    const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, FRAME_HEADER_BYTES);
+    if (bytes > this.#frame.length) this.#frame = Buffer.allocUnsafeSlow(2 * bytes);
     let end = FRAME_HEADER_BYTES;
     for (const chunk of chunks) {
       this.#frame.set(chunk, end);

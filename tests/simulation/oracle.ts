@@ -1,0 +1,384 @@
+/**
+ * Watches a simulated node from outside and says what it does wrong. It knows the facts that the
+ * shard workers hand to the journal, what they tell the gateway and when, and the rows of the
+ * database; what all that should be it takes from the model (tests/model), not from the engine.
+ *
+ *   append seen    lsns of a shard without a gap, epoch and time that never step back
+ *   answer seen    true in the model at the lsn that it carries; changes are the facts' moves
+ *   commit seen    the rows are the model at the watermark
+ *   restart seen   nothing that somebody was told is gone, and the rows are what was told
+ */
+import { type Fact, moveOf } from "../../engine/facts.ts";
+import type { EventId } from "../../engine/ids.ts";
+import type { Snapshot } from "../../engine/snapshot.ts";
+import { forEachEntry, readEntry } from "../../workers/journal/entry.ts";
+import type {
+  InventoryChange,
+  InventoryReset,
+  ShardAnswer,
+  ShardRequest,
+  WorkerBatch,
+} from "../../workers/shard-messages.ts";
+import { EventModel } from "../model/event-model.ts";
+import { ShardHistory } from "./shard-history.ts";
+
+/** The contract's exactness of a hold's end. */
+const EXPIRY_MS_MAX = 1_000;
+
+const ROWS = { forgetful: true };
+
+export class Violation extends Error {
+  constructor(what: string) {
+    super(what);
+    this.name = "Violation";
+  }
+}
+
+/** One life of the node, as the oracle knows it. */
+export interface Life {
+  readonly number: number;
+  /** Another process has taken its shards since. */
+  isSuperseded: boolean;
+  /** What its wall clock showed at most, Unix ms. */
+  wallMsMax: number;
+  /** Holds due from then on must end in time, Unix ms of its wall clock. */
+  calmSinceMs: number;
+  readonly requests: Map<number, AskedRequest>;
+  /** Watched events: the seq of the last view or change that was told. */
+  readonly watched: Map<EventId, number>;
+}
+
+export interface AskedRequest {
+  readonly request: ShardRequest;
+  readonly askedMs: number;
+}
+
+interface FactPlace {
+  readonly shard: number;
+  readonly lsn: number;
+}
+
+export interface OracleWorld {
+  /** What the database has of an event. */
+  readonly snapshotOf: (eventId: EventId) => Snapshot;
+  /** What the database has of a shard. */
+  readonly watermark: (shard: number) => number;
+}
+
+export class Oracle {
+  readonly #world: OracleWorld;
+  readonly #shards = new Map<number, ShardHistory>();
+  /** As of what was told. */
+  readonly #told = new Map<EventId, EventModel>();
+  /** As of what the database has. */
+  readonly #stored = new Map<EventId, EventModel>();
+  /** Where the facts of an event are, by seq - 1. */
+  readonly #places = new Map<EventId, FactPlace[]>();
+  readonly #epochs = new Map<number, number>();
+  readonly #lastMs = new Map<number, number>();
+  /** No shard's time starts before the latest of all. */
+  #lastMsMax = 0;
+  /** The process that took the shards last has recovered. */
+  #isOwned = false;
+  answersChecked = 0;
+  commitsChecked = 0;
+  factsSeen = 0;
+
+  constructor(world: OracleWorld) {
+    this.#world = world;
+  }
+
+  get events(): readonly EventId[] {
+    return [...this.#told.keys()];
+  }
+
+  /** The model of an event as of what was told. */
+  model(eventId: EventId): EventModel {
+    return modelIn(this.#told, eventId);
+  }
+
+  /** A shard worker handed entries to the journal. */
+  appended(life: Life, entries: Uint8Array): void {
+    const bytes = Buffer.from(entries);
+    forEachEntry(bytes, (offset) => {
+      const { shard, lsn, epoch, atMs, eventId, fact } = readEntry(bytes, offset);
+      // Nobody is told of it any more: the journal refuses whoever lost his shards.
+      if (life.isSuperseded) return;
+      const history = this.#shard(shard);
+      if (lsn !== history.lastLsn + 1) {
+        throw new Violation(`shard ${shard}: lsn ${lsn} was decided after ${history.lastLsn}`);
+      }
+      if (epoch < (this.#epochs.get(shard) ?? 0)) {
+        throw new Violation(`shard ${shard}: epoch ${epoch} writes after a later one`);
+      }
+      if (atMs < (this.#lastMs.get(shard) ?? 0)) {
+        throw new Violation(`shard ${shard}: its time steps back at lsn ${lsn}`);
+      }
+      this.#epochs.set(shard, epoch);
+      this.#lastMs.set(shard, atMs);
+      this.#lastMsMax = Math.max(this.#lastMsMax, atMs);
+      history.append({ eventId, fact });
+      this.#placesOf(eventId).push({ shard, lsn });
+      this.factsSeen += 1;
+      this.#endsOnTime(life, fact, eventId);
+    });
+  }
+
+  /** A shard worker told the gateway. */
+  released(life: Life, batch: WorkerBatch): void {
+    // The gateway waits for the view: what changed behind it comes before it in the same batch.
+    for (const { answer, id } of batch.answers) {
+      const eventId = life.requests.get(id)?.request.eventId;
+      if (answer.kind !== "view" || eventId === undefined || life.watched.has(eventId)) continue;
+      life.watched.set(eventId, answer.view.seq);
+    }
+    for (const change of batch.changes) this.#change(life, change);
+    for (const answer of batch.answers) this.#answer(life, answer);
+    for (const { eventId, seq, holdId } of batch.expired) {
+      if (life.isSuperseded) continue;
+      const fact = this.#factOf(eventId, seq);
+      const isIt =
+        fact?.kind === "holdEnded" && fact.reason === "expired" && fact.holdId === holdId;
+      if (!isIt) throw new Violation(`event ${eventId}: notice ${seq} is of no hold that expired`);
+      this.#releaseFact(eventId, seq);
+    }
+    for (const { eventId, seq } of batch.changes) {
+      if (!life.isSuperseded) this.#releaseFact(eventId, seq);
+    }
+  }
+
+  /** An actor is built from the rows, which may have forgotten holds that ended long ago. */
+  reloaded(eventId: EventId): void {
+    this.model(eventId).reloaded();
+  }
+
+  /** The database committed something. */
+  committed(): void {
+    const moved = new Set<EventId>();
+    for (const [shard, history] of this.#shards) {
+      const watermark = this.#world.watermark(shard);
+      if (watermark < history.storedLsn) {
+        throw new Violation(`shard ${shard}: the watermark stepped back to ${watermark}`);
+      }
+      if (watermark > history.lastLsn) {
+        throw new Violation(`shard ${shard}: the database has ${watermark}, which nobody decided`);
+      }
+      for (; history.storedLsn < watermark; history.storedLsn += 1) {
+        const decided = history.at(history.storedLsn + 1);
+        if (decided === undefined) break;
+        modelIn(this.#stored, decided.eventId).take(decided.fact);
+        moved.add(decided.eventId);
+      }
+    }
+    for (const eventId of moved) this.#compareRows(eventId);
+    this.commitsChecked += 1;
+  }
+
+  /** A new process took the shards; it has not recovered yet. */
+  acquired(): void {
+    this.#isOwned = false;
+  }
+
+  /**
+   * The process that owns the shards has recovered: `watermarks` is where each goes on. Whatever
+   * was decided beyond is gone, and nobody may have been told of it.
+   */
+  recovered(watermarks: ReadonlyMap<number, number>): void {
+    this.#isOwned = true;
+    for (const [shard, history] of this.#shards) {
+      const lsn = watermarks.get(shard) ?? 0;
+      const toldLsn = Math.max(history.releasedLsn, history.claimedLsn);
+      if (lsn < toldLsn) {
+        const told = `somebody was told up to lsn ${toldLsn}`;
+        throw new Violation(`shard ${shard}: goes on from lsn ${lsn}, but ${told}`);
+      }
+      if (lsn > history.lastLsn) {
+        throw new Violation(`shard ${shard}: goes on from lsn ${lsn}, which nobody decided`);
+      }
+      history.cutTo(lsn);
+      history.recoveredLsn = lsn;
+      history.claimedLsn = 0;
+      this.#lastMs.set(shard, history.at(lsn)?.fact.atMs ?? 0);
+      this.#release(shard, lsn);
+    }
+    for (const places of this.#places.values()) {
+      for (let last = places.at(-1); last !== undefined; last = places.at(-1)) {
+        if (last.lsn <= this.#shard(last.shard).recoveredLsn) break;
+        places.pop();
+      }
+    }
+    for (const eventId of this.#told.keys()) {
+      this.reloaded(eventId);
+      const differences = this.model(eventId).compare(this.#world.snapshotOf(eventId), ROWS);
+      if (differences.length > 0) {
+        throw new Violation(`event ${eventId}: the rows differ: ${differences.join("; ")}`);
+      }
+    }
+  }
+
+  /** Somebody holds places. */
+  get hasHolds(): boolean {
+    return [...this.#told.values()].some((model) => model.counts().held > 0);
+  }
+
+  /** The database has all that was decided. */
+  get isStored(): boolean {
+    return [...this.#shards].every(
+      ([shard, { lastLsn }]) => this.#world.watermark(shard) === lastLsn,
+    );
+  }
+
+  /** Everything that was decided has been told and stored: the end of a run without faults. */
+  finished(): void {
+    for (const [shard, history] of this.#shards) {
+      const watermark = this.#world.watermark(shard);
+      if (watermark !== history.lastLsn) {
+        throw new Violation(
+          `shard ${shard}: the database stays at ${watermark} of ${history.lastLsn}`,
+        );
+      }
+      this.#release(shard, history.lastLsn);
+    }
+    for (const eventId of this.#told.keys()) this.#compareRows(eventId);
+  }
+
+  #answer(life: Life, { id, lsn, answer }: ShardAnswer): void {
+    const asked = life.requests.get(id);
+    if (asked === undefined)
+      throw new Violation(`request ${id} was answered twice, or never asked`);
+    life.requests.delete(id);
+    this.answersChecked += 1;
+    const { request, askedMs } = asked;
+    const { eventId, shard, operation } = request;
+    if (answer.kind === "refused" && answer.refusal.code === "busy") return;
+    if (answer.kind === "audit") {
+      if (answer.report.ok) return;
+      throw new Violation(`audit of ${eventId}: ${answer.report.drift.join("; ")}`);
+    }
+    const history = this.#shard(shard);
+    if (life.isSuperseded) {
+      // It may still say what it knew; it may not give what is not its own any more.
+      if (answer.kind !== "done" || answer.replayed) return;
+      history.claimedLsn = Math.max(history.claimedLsn, lsn);
+      if (!this.#isOwned || lsn <= history.recoveredLsn) return;
+      throw new Violation(`a process that had lost its shards accepted ${operation.kind}`);
+    }
+    const model = this.model(eventId);
+    const beforeSeq = model.seq;
+    this.#release(shard, lsn);
+    const fromMs = Math.min(askedMs, model.lastMs);
+    const toMs = Math.max(life.wallMsMax, this.#lastMsMax);
+    const wrong = model.check(operation, answer, { fromMs, toMs, beforeSeq });
+    if (wrong.length === 0) return;
+    const what = JSON.stringify({ operation, answer });
+    throw new Violation(`event ${eventId} at seq ${model.seq}: ${wrong.join("; ")} in ${what}`);
+  }
+
+  /** Facts up to `lsn` have been told of. */
+  #release(shard: number, lsn: number): void {
+    const history = this.#shard(shard);
+    history.releasedLsn = Math.max(history.releasedLsn, lsn);
+    if (lsn > history.lastLsn) {
+      throw new Violation(`shard ${shard}: lsn ${lsn} was told of, but never given to the journal`);
+    }
+    for (; history.takenLsn < lsn; history.takenLsn += 1) {
+      const decided = history.at(history.takenLsn + 1);
+      if (decided === undefined) return;
+      const broken = this.model(decided.eventId).take(decided.fact);
+      if (broken.length === 0) continue;
+      const what = `${decided.fact.kind} ${decided.fact.seq} of ${decided.eventId}`;
+      throw new Violation(`${what}: ${broken.join("; ")}: ${JSON.stringify(decided.fact)}`);
+    }
+  }
+
+  /** Every fact of a watched event is told once, in order, as what it moves. */
+  #change(life: Life, change: InventoryChange | InventoryReset): void {
+    const { eventId, seq } = change;
+    const before = life.watched.get(eventId);
+    if (before === undefined || life.isSuperseded) return;
+    if (seq <= before) return;
+    if (seq !== before + 1) {
+      throw new Violation(`event ${eventId}: change ${seq} was told after ${before}`);
+    }
+    life.watched.set(eventId, seq);
+    if ("reset" in change) return;
+    const fact = this.#factOf(eventId, seq);
+    if (fact === undefined) {
+      throw new Violation(
+        `event ${eventId}: change ${seq} was told, but never given to the journal`,
+      );
+    }
+    const move = moveOf(fact);
+    const places = move === null ? [] : move.items.map(({ place }) => place);
+    const isSame =
+      places.length === change.places.length &&
+      places.every((place, index) => place === change.places[index]) &&
+      (move === null || (move.from === change.from && move.to === change.to));
+    if (!isSame) throw new Violation(`event ${eventId}: change ${seq} is not what the fact moved`);
+  }
+
+  /** Told or not yet told. */
+  #factOf(eventId: EventId, seq: number): Fact | undefined {
+    const place = this.#placesOf(eventId)[seq - 1];
+    return place === undefined ? undefined : this.#shard(place.shard).at(place.lsn)?.fact;
+  }
+
+  #releaseFact(eventId: EventId, seq: number): void {
+    const place = this.#placesOf(eventId)[seq - 1];
+    if (place !== undefined) this.#release(place.shard, place.lsn);
+  }
+
+  #placesOf(eventId: EventId): FactPlace[] {
+    const known = this.#places.get(eventId);
+    if (known !== undefined) return known;
+    const places: FactPlace[] = [];
+    this.#places.set(eventId, places);
+    return places;
+  }
+
+  #endsOnTime(life: Life, fact: Fact, eventId: EventId): void {
+    if (fact.kind !== "holdEnded" || fact.reason !== "expired") return;
+    const dueMs = this.#dueOf(eventId, fact);
+    if (dueMs === undefined || dueMs < life.calmSinceMs) return;
+    const lateMs = fact.atMs - dueMs;
+    if (lateMs > EXPIRY_MS_MAX)
+      throw new Violation(`event ${eventId}: a hold ended ${lateMs} ms late`);
+  }
+
+  /** When the hold that a fact ends was due; undefined: it is not known. */
+  #dueOf(eventId: EventId, ended: Fact & { readonly kind: "holdEnded" }): number | undefined {
+    for (let seq = ended.seq - 1; seq > 0; seq -= 1) {
+      const fact = this.#factOf(eventId, seq);
+      if (fact === undefined) return undefined;
+      if ((fact.kind === "held" || fact.kind === "extended") && fact.holdId === ended.holdId) {
+        return fact.expiresAtMs;
+      }
+    }
+    return undefined;
+  }
+
+  #compareRows(eventId: EventId): void {
+    const differences = modelIn(this.#stored, eventId).compare(
+      this.#world.snapshotOf(eventId),
+      ROWS,
+    );
+    if (differences.length === 0) return;
+    throw new Violation(`event ${eventId}: the rows differ: ${differences.join("; ")}`);
+  }
+
+  #shard(shard: number): ShardHistory {
+    const known = this.#shards.get(shard);
+    if (known !== undefined) return known;
+    const history = new ShardHistory();
+    this.#shards.set(shard, history);
+    return history;
+  }
+}
+
+function modelIn(models: Map<EventId, EventModel>, eventId: EventId): EventModel {
+  const known = models.get(eventId);
+  if (known !== undefined) return known;
+  const model = new EventModel(eventId);
+  models.set(eventId, model);
+  return model;
+}

@@ -1,0 +1,96 @@
+/** What one seed is about: how big the world is, and which faults it knows. */
+import { Random } from "../../engine/testing/random.ts";
+
+/** Each fault comes again and again at random moments, until the weather clears. */
+export const FAULTS = [
+  /** The process is killed; what it wrote stays in the page cache. */
+  "kill",
+  /** The machine loses power: what was not synced survives in parts. */
+  "power",
+  /** The process is killed in the middle of a write, sync, rename or removal. */
+  "torn",
+  /** The process is told to stop, and is started again. */
+  "stop",
+  /** A write fails, or is a short one. */
+  "write",
+  /** An fdatasync or a directory sync fails, and the page cache lies from then on. */
+  "sync",
+  /** The disk is full for a while. */
+  "room",
+  /** PostgreSQL is away for a while. */
+  "down",
+  /** PostgreSQL does not answer for a while. */
+  "frozen",
+  /** Connections to PostgreSQL break; what was sent may be executed, at once or later, or not. */
+  "connections",
+  /** Answers of PostgreSQL are lost after it has executed what they answer. */
+  "replies",
+  /** Requests and answers of buyers are lost, doubled and delayed. */
+  "network",
+  /** The wall clock jumps, either way. */
+  "clock",
+  /** The process stands still for seconds. */
+  "stall",
+  /** Threads and their messages are slow. */
+  "slow",
+  /** Another process takes the shards over while the first still runs (operation log only). */
+  "takeover",
+  /** Shards and workers are other ones after a restart. */
+  "reshard",
+] as const;
+export type Fault = (typeof FAULTS)[number];
+
+export interface Plan {
+  readonly ackMode: "journal" | "postgres";
+  readonly faults: ReadonlySet<Fault>;
+  /** Mean time from one fault of a kind to the next, ms. */
+  readonly faultIntervalMs: number;
+  readonly events: number;
+  readonly seats: number;
+  readonly areas: number;
+  readonly holdTtlMs: number;
+  readonly buyers: number;
+  /** Operations of all buyers together. */
+  readonly operations: number;
+  /** Mean pause of a buyer between two operations, ms. */
+  readonly thinkMs: number;
+  readonly shards: number;
+  readonly workers: number;
+  readonly segmentBytes: number;
+}
+
+export interface PlanLimits {
+  /** At most so many; undefined: as the seed says. */
+  readonly operations?: number;
+  readonly without?: readonly Fault[];
+  readonly ackMode?: Plan["ackMode"];
+}
+
+/** The same seed gives the same plan; limits take from it, and change nothing else. */
+export function planOf(seed: number, limits: PlanLimits = {}): Plan {
+  const random = new Random(seed);
+  const ackMode = random.below(3) === 0 ? "postgres" : "journal";
+  // Few kinds at a time, now and then all: faults hide each other.
+  const share = random.pick([0.1, 0.25, 0.25, 0.5, 1]);
+  const drawn = FAULTS.filter(() => random.next() < share);
+  const faults = new Set(drawn.filter((fault) => !limits.without?.includes(fault)));
+  const operations = random.pick([40, 100, 200, 200, 400]);
+  const plan = {
+    faultIntervalMs: random.pick([500, 2_000, 8_000]),
+    events: random.pick([1, 1, 2, 4]),
+    seats: random.pick([3, 12, 60]),
+    areas: random.pick([0, 1, 2]),
+    holdTtlMs: random.pick([1_000, 3_000, 20_000]),
+    buyers: random.pick([2, 5, 12]),
+    thinkMs: random.pick([5, 50, 500]),
+    shards: random.pick([1, 3, 8]),
+    workers: random.pick([1, 2, 3]),
+    segmentBytes: random.pick([64, 64, 256]) * 1024,
+  };
+  return {
+    ...plan,
+    ackMode: limits.ackMode ?? ackMode,
+    faults,
+    operations: Math.min(operations, limits.operations ?? operations),
+  };
+}

@@ -1,0 +1,213 @@
+/**
+ * One life of a simulated node: the production supervisor with all its threads' code, and the
+ * gateway's router, on a virtual platform.
+ */
+import type { Random } from "../../engine/testing/random.ts";
+import { ShardRouter } from "../../gateway/shard-router.ts";
+import { unpackMessage } from "../../workers/batch-port.ts";
+import { FileJournalSource } from "../../workers/journal/file-journal-source.ts";
+import type { AppendMessage } from "../../workers/journal/journal-port.ts";
+import type { JournalSource } from "../../workers/journal/journal-service.ts";
+import { SALT_BYTES } from "../../workers/journal/segment.ts";
+import type { ShardThreadData } from "../../workers/shard/shard-thread-messages.ts";
+import type { ShardRequest, WorkerBatch } from "../../workers/shard-messages.ts";
+import type { ActorLoader } from "../../workers/store/actor-loader.ts";
+import { JournalRefused, Supervisor } from "../../workers/supervisor.ts";
+import { type Life, type Oracle, Violation } from "./oracle.ts";
+import type { Plan } from "./plan.ts";
+import type { DatabaseClient } from "./virtual-database.ts";
+import type { VirtualDisk } from "./virtual-disk.ts";
+import { VirtualPlatform } from "./virtual-platform.ts";
+import { VirtualPort } from "./virtual-port.ts";
+import { ProcessEnded, type VirtualProcess } from "./virtual-process.ts";
+import { VirtualSegmentSupply } from "./virtual-segment-supply.ts";
+
+/** Codes with which a start may refuse for want of room or of a disk that works. */
+const PASSING_REFUSALS = ["journal_no_room", "journal_unreadable"];
+const DRAIN_MS_MAX = 5_000;
+
+export interface NodeParts {
+  readonly plan: Plan;
+  readonly random: Random;
+  readonly process: VirtualProcess;
+  readonly disk: VirtualDisk;
+  readonly database: DatabaseClient;
+  readonly oracle: Oracle;
+  readonly life: Life;
+  readonly shards: number;
+  readonly workers: number;
+  /** How long things between threads take, ms. */
+  readonly delayMs: () => number;
+  /** What the database has of each shard. */
+  readonly watermarks: () => ReadonlyMap<number, number>;
+  readonly failed: (violation: unknown) => void;
+}
+
+export class VirtualNode {
+  readonly parts: NodeParts;
+  /** null: it is not up yet. */
+  router: ShardRouter | null = null;
+  isStopping = false;
+  #supervisor: Supervisor | null = null;
+  #hasRecovered = false;
+
+  constructor(parts: NodeParts) {
+    this.parts = parts;
+    this.#start().catch((error: unknown) => this.#notStarted(error));
+  }
+
+  get isAlive(): boolean {
+    return this.parts.process.isAlive;
+  }
+
+  /** As a SIGTERM would; the process is gone when it resolves. */
+  async stop(): Promise<void> {
+    const { router } = this;
+    const supervisor = this.#supervisor;
+    this.isStopping = true;
+    if (router === null || supervisor === null) return this.parts.process.end("stopped early");
+    await router.drained();
+    router.stop();
+    await supervisor.stop(DRAIN_MS_MAX);
+    this.parts.process.end("stopped");
+  }
+
+  async #start(): Promise<void> {
+    const { process, database, shards, workers, life } = this.parts;
+    const platform = new VirtualPlatform({
+      process,
+      shardTable: database.shards,
+      store: () => database.projections,
+      loader: () => this.#loader(),
+      journal: () => this.#journal(),
+      messageDelayMs: this.parts.delayMs,
+      startDelayMs: this.parts.delayMs,
+      beforeWorkers: () => this.#recovered(),
+      shardsStart: (data) => this.#watch(data),
+    });
+    const supervisor = await Supervisor.start({
+      platform,
+      shardCount: shards,
+      workerCount: Math.min(workers, shards),
+      log: () => undefined,
+    });
+    this.#supervisor = supervisor;
+    for (const port of supervisor.gatewayPorts) {
+      if (port instanceof VirtualPort) port.tap = (message) => this.#asked(message);
+    }
+    const router = new ShardRouter({
+      ports: supervisor.gatewayPorts,
+      shardCount: shards,
+      watermarks: [...supervisor.watermarks],
+      clock: process.clock,
+    });
+    supervisor.listen({
+      projected: (watermarks) => router.projected(watermarks),
+      shardFailed: (shard) => {
+        router.stopShard(shard);
+        if (life.isSuperseded) return;
+        const reason = supervisor.failedShards.get(shard) ?? "";
+        this.parts.failed(new Violation(`shard ${shard} can't be projected: ${reason}`));
+      },
+    });
+    this.router = router;
+  }
+
+  #notStarted(error: unknown): void {
+    const { process, life, failed } = this.parts;
+    if (error instanceof ProcessEnded || !process.isAlive) return;
+    const isPassing = !(error instanceof JournalRefused) || PASSING_REFUSALS.includes(error.code);
+    if (!isPassing && !life.isSuperseded) failed(new Violation(`no start: ${error}`));
+    process.end(`no start: ${error}`);
+  }
+
+  /** The moment between recovery and service: what the shards go on from is settled. */
+  #recovered(): void {
+    if (this.#hasRecovered || this.parts.life.isSuperseded) return;
+    this.#hasRecovered = true;
+    this.#observe(() => this.parts.oracle.recovered(this.parts.watermarks()));
+  }
+
+  #watch({ shards, gatewayPort, journalPort }: ShardThreadData): void {
+    const { oracle, life } = this.parts;
+    const watermarks = this.parts.watermarks();
+    for (const { shard, appliedLsn } of shards) {
+      const stored = watermarks.get(shard) ?? 0;
+      if (life.isSuperseded || appliedLsn === stored) continue;
+      this.parts.failed(new Violation(`shard ${shard} starts at ${appliedLsn}, not ${stored}`));
+    }
+    if (gatewayPort instanceof VirtualPort) {
+      gatewayPort.tap = (message) =>
+        this.#observe(() => {
+          oracle.released(life, unpackMessage<WorkerBatch>(copyOf(message as ArrayBuffer)));
+        });
+    }
+    if (journalPort instanceof VirtualPort) {
+      journalPort.tap = (message) =>
+        this.#observe(() => {
+          oracle.appended(life, new Uint8Array(copyOf((message as AppendMessage).entries)));
+        });
+    }
+  }
+
+  #asked(message: unknown): void {
+    const { life, process } = this.parts;
+    for (const request of unpackMessage<ShardRequest[]>(copyOf(message as ArrayBuffer))) {
+      life.requests.set(request.id, { request, askedMs: process.clock.wallMs() });
+    }
+  }
+
+  /** What the oracle finds is no business of the code that it watches. */
+  #observe(look: () => void): void {
+    const { life, process, failed } = this.parts;
+    life.wallMsMax = Math.max(life.wallMsMax, process.clock.wallMs());
+    try {
+      look();
+    } catch (violation) {
+      failed(violation);
+    }
+  }
+
+  #loader(): ActorLoader {
+    const { database, oracle } = this.parts;
+    const { loader } = database;
+    return {
+      load: async (eventId) => {
+        const snapshot = await loader.load(eventId);
+        oracle.reloaded(eventId);
+        return snapshot;
+      },
+      loadOutcome: (eventId, digest) => loader.loadOutcome(eventId, digest),
+      eventsWithHolds: () => loader.eventsWithHolds(),
+    };
+  }
+
+  #journal(): JournalSource {
+    const { process, disk, plan, delayMs } = this.parts;
+    const supply = new VirtualSegmentSupply({
+      process,
+      disk,
+      randomSalt: () => this.#randomSalt(),
+      segmentBytes: plan.segmentBytes,
+      delayMs,
+    });
+    return new FileJournalSource({
+      openDisk: () => disk,
+      supply,
+      supplyClosed: () => supply.whenClosed(),
+      randomSalt: () => this.#randomSalt(),
+      die: process.die,
+      nowMs: () => process.clock.monotonicMs(),
+      starterBytes: plan.segmentBytes,
+    });
+  }
+
+  #randomSalt(): Uint8Array {
+    return Uint8Array.from({ length: SALT_BYTES }, () => this.parts.random.below(256));
+  }
+}
+
+/** What was decoded are windows into the buffer, which is about to be transferred. */
+function copyOf(buffer: ArrayBuffer): ArrayBuffer {
+  return buffer.slice(0);
+}

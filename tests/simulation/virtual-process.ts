@@ -1,0 +1,64 @@
+import type { Clock } from "../../workers/clock.ts";
+import { type Scheduler, virtualClock } from "./scheduler.ts";
+
+/** Thrown through the code of a process that has ended: it never goes on. */
+export class ProcessEnded extends Error {
+  constructor(reason: string) {
+    super(reason);
+    this.name = "ProcessEnded";
+  }
+}
+
+/**
+ * One life of a node's process.
+ *
+ * Invariant: once it has ended, none of its code runs: its timers, messages and pending answers are
+ * dropped, and whatever it still tries throws ProcessEnded.
+ */
+export class VirtualProcess {
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  /** What its wall clock shows too much, ms. */
+  skewMs: number;
+  /** It stands still until then: nothing is delivered, no timer fires. */
+  resumesAtMs = 0;
+  #endedBy: string | null = null;
+  readonly #ended: (how: string) => void;
+
+  constructor(scheduler: Scheduler, skewMs: number, ended: (how: string) => void) {
+    this.scheduler = scheduler;
+    this.skewMs = skewMs;
+    this.#ended = ended;
+    this.clock = this.clockOf(() => true);
+  }
+
+  /** The clock of one of its threads, which may end before it. */
+  clockOf(isRunning: () => boolean): Clock {
+    return virtualClock(this.scheduler, {
+      skewMs: () => this.skewMs,
+      isAlive: () => this.isAlive && isRunning(),
+      resumesAtMs: () => this.resumesAtMs,
+    });
+  }
+
+  get isAlive(): boolean {
+    return this.#endedBy === null;
+  }
+
+  /** Why it ended; null: it lives. */
+  get endedBy(): string | null {
+    return this.#endedBy;
+  }
+
+  end(how: string): void {
+    if (this.#endedBy !== null) return;
+    this.#endedBy = how;
+    this.#ended(how);
+  }
+
+  readonly die = (reason: string, cause: unknown): never => {
+    const detail = cause instanceof Error ? `: ${cause.message}` : "";
+    this.end(`died: ${reason}${detail}`);
+    throw new ProcessEnded(reason);
+  };
+}

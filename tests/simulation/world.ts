@@ -1,0 +1,249 @@
+/**
+ * Everything that one seed makes: buyers and their network, a node that is started again whenever
+ * it has ended, its disk and its database, the weather over them, and the oracle.
+ *
+ * Invariant: whatever is random is drawn from a stream of its own, so that taking away from one
+ * (fewer operations, a fault less) leaves the others as they are.
+ */
+import type { EventId } from "../../engine/ids.ts";
+import { Random } from "../../engine/testing/random.ts";
+import { type BuyerRequest, Buyers } from "./buyers.ts";
+import { type Life, Oracle } from "./oracle.ts";
+import { FAULTS, type Plan } from "./plan.ts";
+import { Scheduler } from "./scheduler.ts";
+import { type Commit, VirtualDatabase } from "./virtual-database.ts";
+import { VirtualDisk } from "./virtual-disk.ts";
+import { VirtualNode } from "./virtual-node.ts";
+import { VirtualProcess } from "./virtual-process.ts";
+import { Weather } from "./weather.ts";
+
+const START_MS = 1_800_000_000_000;
+const RESTART_MS_MAX = 2_000;
+/** A start, or what a disturbance left to do, may keep holds from ending in time for so long. */
+const CALM_AFTER_MS = 5_000;
+
+export class World {
+  readonly plan: Plan;
+  readonly scheduler = new Scheduler(START_MS);
+  readonly database: VirtualDatabase;
+  readonly oracle: Oracle;
+  readonly weather: Weather;
+  readonly buyers: Buyers;
+  readonly #disk: VirtualDisk;
+  readonly #network: Random;
+  readonly #delays: Random;
+  readonly #lots: Random;
+  readonly #lives: Life[] = [];
+  /** Processes that run; one, but for takeovers. */
+  readonly #nodes = new Set<VirtualNode>();
+  #node: VirtualNode | null = null;
+  #shards: number;
+  #workers: number;
+  #skewMs = 0;
+  #calmAtMs = START_MS + CALM_AFTER_MS;
+  #failure: unknown = null;
+
+  constructor(seed: number, plan: Plan) {
+    this.plan = plan;
+    const stream = (name: number): Random => new Random(Math.imul(seed, 2_654_435_761) + name);
+    this.#network = stream(1);
+    this.#delays = stream(2);
+    this.#lots = stream(3);
+    this.#shards = plan.shards;
+    this.#workers = plan.workers;
+    this.#disk = new VirtualDisk(stream(4));
+    this.database = new VirtualDatabase({
+      random: stream(5),
+      pause: (ms) =>
+        new Promise((resolve) => {
+          this.scheduler.after(ms, resolve);
+        }),
+      broken: (error) => this.failed(error),
+      onCommit: (commit) => this.#committed(commit),
+    });
+    this.oracle = new Oracle({
+      snapshotOf: (eventId) => this.database.snapshotOf(eventId),
+      watermark: (shard) => this.database.watermark(shard),
+    });
+    this.weather = new Weather({
+      plan,
+      randomOf: (fault) => stream(100 + FAULTS.indexOf(fault)),
+      scheduler: this.scheduler,
+      disk: this.#disk,
+      server: this.database.server,
+      node: () => this.#node,
+      stopNode: () => this.stopNode(),
+      takeOver: () => this.#takeOver(),
+      disturbed: (ms) => this.disturbed(ms),
+    });
+    this.buyers = new Buyers({
+      scheduler: this.scheduler,
+      random: stream(6),
+      plan,
+      eventIds: eventIdsOf(plan.events),
+      wallMs: () => Math.floor(this.scheduler.nowMs + this.#skewMs),
+      ask: (request) => this.#ask(request),
+      failed: (error) => this.failed(error),
+    });
+    this.#boot();
+  }
+
+  /** The first thing that went wrong; null: nothing. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  get lives(): number {
+    return this.#lives.length;
+  }
+
+  get isServing(): boolean {
+    const node = this.#node;
+    return node?.router != null && node.isAlive && !node.isStopping;
+  }
+
+  failed(error: unknown): void {
+    this.#failure ??= error;
+  }
+
+  /** Holds need not end in time for the next `ms`, and some time after. */
+  disturbed(ms: number): void {
+    this.#calmAtMs = Math.max(this.#calmAtMs, this.scheduler.nowMs + ms + CALM_AFTER_MS);
+    for (const life of this.#lives) life.calmSinceMs = Number.POSITIVE_INFINITY;
+    this.scheduler.after(this.#calmAtMs - this.scheduler.nowMs, () => this.#calm());
+  }
+
+  stopNode(): void {
+    const node = this.#node;
+    if (node === null || node.isStopping) return;
+    // What a stop that is cut short throws is the end of its process.
+    node.stop().catch((error: unknown) => {
+      if (node.isAlive) this.failed(error);
+    });
+  }
+
+  /** No process stands still any more. */
+  resume(): void {
+    for (const node of this.#nodes) node.parts.process.resumesAtMs = 0;
+  }
+
+  #calm(): void {
+    if (this.scheduler.nowMs < this.#calmAtMs) return;
+    const process = this.#node?.parts.process;
+    const life = this.#lives.at(-1);
+    if (process !== undefined && life !== undefined) life.calmSinceMs = process.clock.wallMs();
+  }
+
+  #boot(): void {
+    if (this.weather.knows("reshard")) {
+      this.#shards = 1 + this.#lots.below(9);
+      this.#workers = 1 + this.#lots.below(3);
+    }
+    this.#disk.restart();
+    const life: Life = {
+      number: this.#lives.length + 1,
+      isSuperseded: false,
+      wallMsMax: 0,
+      calmSinceMs: Number.POSITIVE_INFINITY,
+      requests: new Map(),
+      watched: new Map(),
+    };
+    this.#lives.push(life);
+    const client = this.database.connect();
+    const process = new VirtualProcess(this.scheduler, this.#skewMs, () => {
+      client.kill();
+      this.#skewMs = process.skewMs;
+      this.#nodes.delete(node);
+      if (this.#node === node) this.#ended();
+    });
+    const node: VirtualNode = new VirtualNode({
+      plan: this.plan,
+      random: this.#lots,
+      process,
+      disk: this.#disk,
+      database: client,
+      oracle: this.oracle,
+      life,
+      shards: this.#shards,
+      workers: this.#workers,
+      delayMs: () => this.#delayMs(),
+      watermarks: () => this.#watermarks(),
+      failed: (error) => this.failed(error),
+    });
+    this.#nodes.add(node);
+    this.#node = node;
+    this.disturbed(0);
+  }
+
+  #ended(): void {
+    this.#node = null;
+    if (!this.#disk.isDead) this.#disk.killed();
+    if (this.weather.knows("power") && this.#lots.below(2) === 0) this.#disk.powerFailed();
+    if (this.#lots.below(4) === 0) this.#disk.evict();
+    this.disturbed(RESTART_MS_MAX);
+    this.scheduler.after(this.#lots.below(RESTART_MS_MAX), () => {
+      if (this.#node === null) this.#boot();
+    });
+  }
+
+  /** Another process of its own directory starts while this one runs, and takes the shards. */
+  #takeOver(): void {
+    if (this.plan.ackMode !== "postgres" || this.#node === null) return;
+    const old = this.#node;
+    this.#boot();
+    // It is cut off sooner or later, if it has not noticed by itself.
+    this.scheduler.after(this.#lots.below(20_000), () => old.parts.process.end("cut off"));
+  }
+
+  #committed({ kind }: Commit): void {
+    if (kind === "projected") this.oracle.committed();
+    if (kind !== "acquired") return;
+    this.oracle.acquired();
+    for (const life of this.#lives.slice(0, -1)) life.isSuperseded = true;
+  }
+
+  #watermarks(): ReadonlyMap<number, number> {
+    return new Map([...this.database.shards()].map(([shard, row]) => [shard, row.appliedLsn]));
+  }
+
+  /** Between threads: mostly at once, sometimes not. */
+  #delayMs(): number {
+    const random = this.#delays;
+    const slowness = random.below(100) === 0 ? 50 : this.weather.slowness;
+    return random.next() * 0.2 * slowness;
+  }
+
+  /** One request of a buyer on its way to the gateway, and the answer on its way back. */
+  #ask({ eventId, make, heard }: BuyerRequest): void {
+    const random = this.#network;
+    const isRough = this.weather.knows("network");
+    const times = isRough && random.below(20) === 0 ? 2 : 1;
+    for (let time = 0; time < times; time += 1) {
+      if (isRough && random.below(20) === 0) continue;
+      this.scheduler.after(this.#wayMs(isRough), () => {
+        const node = this.#node;
+        if (node === null || node.router === null || node.isStopping) {
+          this.scheduler.after(this.#wayMs(isRough), () => heard({ kind: "lost" }, null));
+          return;
+        }
+        const operation = make();
+        node.router.execute(eventId, operation, (answer) => {
+          if (isRough && random.below(20) === 0) return;
+          this.scheduler.after(this.#wayMs(isRough), () => heard(answer, operation));
+        });
+      });
+    }
+  }
+
+  #wayMs(isRough: boolean): number {
+    const random = this.#network;
+    return random.next() * (isRough && random.below(10) === 0 ? 3_000 : 5);
+  }
+}
+
+function eventIdsOf(count: number): EventId[] {
+  return Array.from({ length: count }, (_, index) => {
+    const tag = (0xe0 + index).toString(16).padStart(12, "0");
+    return `018f3c9a-7b10-7000-8000-${tag}` as EventId;
+  });
+}
