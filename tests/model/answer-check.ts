@@ -51,8 +51,13 @@ function untruthsOfAnswer(
 }
 
 /** Everything that is no fresh outcome must be one of what is expected. */
-function untruthsAmong(state: ModelState, answer: Answer, expected: readonly Expected[]): string[] {
-  const tries = expected.map((each) => untruthsAgainst(state, answer, each));
+function untruthsAmong(
+  state: ModelState,
+  answer: Answer,
+  expected: readonly Expected[],
+  when: Circumstances,
+): string[] {
+  const tries = expected.map((each) => untruthsAgainst(state, answer, each, when));
   if (tries.some((untruths) => untruths.length === 0)) return [];
   const ofSameKind = expected.findIndex((each) => isSameKind(answer, each));
   // Where just one answer of this kind would be true, its details are worth telling.
