@@ -12,9 +12,9 @@ export interface OwnedShard {
 export interface ShardTable {
   /**
    * Makes the caller the owner of all shards: every epoch grows by one, in one transaction, and
-   * with it every write of an earlier owner is refused. Returns them in order, also those past
-   * `shardCount`: they are an earlier owner's, who had more, and the journal may still hold facts
-   * of theirs.
+   * with it every write of an earlier owner is refused, be it a projection or an append to the
+   * operation log. Returns them in order, also those past `shardCount`: they are an earlier
+   * owner's, who had more, and the journal may still hold facts of theirs.
    */
   acquire(shardCount: number): Promise<OwnedShard[]>;
   /**
@@ -34,6 +34,9 @@ export class PgShardTable implements ShardTable {
   acquire(shardCount: number): Promise<OwnedShard[]> {
     return withClient(this.#databaseUrl, async (client) => {
       await client.query("BEGIN");
+      // Waits for the appends that are under way, and lets none begin: an end is seen as it stays.
+      // Taken first, it also keeps two owners-to-be from locking each other out.
+      await client.query("LOCK TABLE operation_log_ends IN EXCLUSIVE MODE");
       await client.query(
         `INSERT INTO shards (shard, epoch)
          SELECT n, 0 FROM generate_series(0, $1::integer - 1) AS n
@@ -42,6 +45,13 @@ export class PgShardTable implements ShardTable {
       );
       const { rows } = await client.query<{ shard: number; epoch: string; applied_lsn: string }>(
         "UPDATE shards SET epoch = epoch + 1 RETURNING shard, epoch, applied_lsn",
+      );
+      // Under ACK_MODE=journal the projection goes on without the log, which then begins behind it.
+      await client.query(
+        `INSERT INTO operation_log_ends AS ends (shard, epoch, last_lsn)
+         SELECT shard, epoch, applied_lsn FROM shards
+         ON CONFLICT (shard) DO UPDATE SET epoch = EXCLUDED.epoch,
+           last_lsn = greatest(ends.last_lsn, EXCLUDED.last_lsn)`,
       );
       await client.query("COMMIT");
       return rows
