@@ -12,8 +12,8 @@ CREATE TABLE operation_log_ends (
   last_lsn bigint  NOT NULL
 ) WITH (fillfactor = 10);
 
--- One row per shard and append. A queue: rows are added at the end of their shard and deleted at its
--- beginning, seconds later.
+-- One row per shard and append. A queue: rows are added at the end of their shard and deleted at
+-- its beginning, seconds later.
 CREATE TABLE operation_log (
   shard     integer NOT NULL,
   first_lsn bigint  NOT NULL,
