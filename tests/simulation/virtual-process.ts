@@ -9,6 +9,13 @@ export class ProcessEnded extends Error {
   }
 }
 
+export interface ProcessListener {
+  /** It ended itself: it found that it cannot go on. */
+  died(reason: string, cause: unknown): void;
+  /** It ended, for whatever reason. */
+  ended(): void;
+}
+
 /**
  * One life of a node's process.
  *
@@ -23,12 +30,12 @@ export class VirtualProcess {
   /** It stands still until then: nothing is delivered, no timer fires. */
   resumesAtMs = 0;
   #endedBy: string | null = null;
-  readonly #ended: (how: string) => void;
+  readonly #listener: ProcessListener;
 
-  constructor(scheduler: Scheduler, skewMs: number, ended: (how: string) => void) {
+  constructor(scheduler: Scheduler, skewMs: number, listener: ProcessListener) {
     this.scheduler = scheduler;
     this.skewMs = skewMs;
-    this.#ended = ended;
+    this.#listener = listener;
     this.clock = this.clockOf(() => true);
   }
 
@@ -53,12 +60,12 @@ export class VirtualProcess {
   end(how: string): void {
     if (this.#endedBy !== null) return;
     this.#endedBy = how;
-    this.#ended(how);
+    this.#listener.ended();
   }
 
   readonly die = (reason: string, cause: unknown): never => {
-    const detail = cause instanceof Error ? `: ${cause.message}` : "";
-    this.end(`died: ${reason}${detail}`);
+    if (this.isAlive) this.#listener.died(reason, cause);
+    this.end(reason);
     throw new ProcessEnded(reason);
   };
 }

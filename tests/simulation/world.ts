@@ -8,7 +8,7 @@
 import type { EventId } from "../../engine/ids.ts";
 import { Random } from "../../engine/testing/random.ts";
 import { type BuyerRequest, Buyers } from "./buyers.ts";
-import { type Life, Oracle } from "./oracle.ts";
+import { type Life, Oracle, Violation } from "./oracle.ts";
 import { FAULTS, type Plan } from "./plan.ts";
 import { Scheduler } from "./scheduler.ts";
 import { type Commit, VirtualDatabase } from "./virtual-database.ts";
@@ -19,6 +19,8 @@ import { Weather } from "./weather.ts";
 
 const START_MS = 1_800_000_000_000;
 const RESTART_MS_MAX = 2_000;
+/** Codes of what the virtual disk throws. */
+const DISK_FAILURES = ["crash", "EIO", "short_write", "ENOSPC"];
 /** A start, or what a disturbance left to do, may keep holds from ending in time for so long. */
 const CALM_AFTER_MS = 5_000;
 
@@ -150,11 +152,14 @@ export class World {
     };
     this.#lives.push(life);
     const client = this.database.connect();
-    const process = new VirtualProcess(this.scheduler, this.#skewMs, () => {
-      client.kill();
-      this.#skewMs = process.skewMs;
-      this.#nodes.delete(node);
-      if (this.#node === node) this.#ended();
+    const process = new VirtualProcess(this.scheduler, this.#skewMs, {
+      died: (reason, cause) => this.#died(life, reason, cause),
+      ended: () => {
+        client.kill();
+        this.#skewMs = process.skewMs;
+        this.#nodes.delete(node);
+        if (this.#node === node) this.#ended();
+      },
     });
     const node: VirtualNode = new VirtualNode({
       plan: this.plan,
@@ -173,6 +178,15 @@ export class World {
     this.#nodes.add(node);
     this.#node = node;
     this.disturbed(0);
+  }
+
+  /** A node may end itself when its disk fails it, or its shards are another's; not otherwise. */
+  #died(life: Life, reason: string, cause: unknown): void {
+    const code = cause instanceof Error && "code" in cause ? cause.code : null;
+    const isExcused = life.isSuperseded || DISK_FAILURES.some((each) => each === code);
+    if (isExcused) return;
+    const detail = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+    this.failed(new Violation(`the node ended itself: ${reason}: ${detail}`));
   }
 
   #ended(): void {

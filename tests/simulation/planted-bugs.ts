@@ -1,0 +1,129 @@
+/**
+ * Bugs to plant, one at a time, into a copy of the sources: each is one that somebody could make in
+ * an afternoon, and the simulation has to find it. `find` stands in the file exactly once.
+ */
+export interface PlantedBug {
+  readonly name: string;
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  {
+    name: "a frame is acknowledged without its fdatasync",
+    file: "workers/journal/file-journal.ts",
+    find: "    current.file.datasync();\n",
+    replace: "",
+  },
+  {
+    name: "a ticket is durable before its frame is",
+    file: "workers/journal/journal-loop.ts",
+    find: "for (const { link, ticket } of this.#waiting.slice(0, whole))",
+    replace: "for (const { link, ticket } of this.#waiting)",
+  },
+  {
+    name: "an answer without facts overtakes the facts that it rests on",
+    file: "workers/shard/round.ts",
+    find: "if (newest === undefined) this.#release(output);",
+    replace: "if (newest !== null) this.#release(output);",
+  },
+  {
+    name: "an lsn is left out now and then",
+    file: "workers/shard/shard-host.ts",
+    find: "    shard.lsn += 1;\n",
+    replace: "    shard.lsn += shard.lsn % 40 === 39 ? 2 : 1;\n",
+  },
+  {
+    name: "recovery loses the last frame of the tail",
+    file: "workers/journal/recovery.ts",
+    find: "      recovered: this.#recovered,\n",
+    replace: "      recovered: this.#recovered.slice(0, -1),\n",
+  },
+  {
+    name: "the workers start before the tail is in the database",
+    file: "workers/supervisor.ts",
+    find: "    await this.#caughtUp(result.last);\n",
+    replace: "",
+  },
+  {
+    name: "a segment goes when its last lsn is durable, not projected",
+    file: "workers/journal/file-journal.ts",
+    find: "lsn <= (this.#projected.get(shard) ?? 0)",
+    replace: "lsn <= (this.#last.get(shard) ?? 0)",
+  },
+  {
+    name: "a new segment's name is not synced",
+    file: "workers/journal/segment.ts",
+    find: "  disk.rename(temporary, name);\n  disk.syncDirectory();\n",
+    replace: "  disk.rename(temporary, name);\n",
+  },
+  {
+    name: "facts that are projected stay in the queue and are projected twice",
+    file: "workers/projector/shard-queue.ts",
+    find: "    this.#head += facts.length;\n",
+    replace: "    this.#head += Math.max(1, facts.length - 1);\n",
+  },
+  {
+    name: "a batch whose reply was lost is taken as refused",
+    file: "workers/projector/projector.ts",
+    find: "        await this.#pauseAfter(tries);\n",
+    replace: "        if (tries > 0) return this.#advance(slices, startedMs);\n",
+  },
+  {
+    name: "a hold that was booked ends once more when its time is up",
+    file: "engine/hold-book.ts",
+    find: "assert(this.#active.delete(ended.holdId), ",
+    replace: 'assert(ended.end === "booked" || this.#active.delete(ended.holdId), ',
+  },
+  {
+    name: "a hold ends a moment early",
+    file: "engine/decide.ts",
+    find: "first.expiresAtMs > nowMs) return null;",
+    replace: "first.expiresAtMs > nowMs + 20) return null;",
+  },
+  {
+    name: "holds of before a restart are not woken",
+    file: "workers/supervisor.ts",
+    find: '    for (const worker of this.#workers) worker.send({ kind: "wake" });\n',
+    replace: "",
+  },
+  {
+    name: "the key of a booking is forgotten",
+    file: "engine/apply.ts",
+    find: "  if (fact.key !== null) state.keys.keep",
+    replace: '  if (fact.key !== null && fact.kind !== "booked") state.keys.keep',
+  },
+  {
+    name: "keys of holds do not survive a restart",
+    file: "workers/projector/net-effects.ts",
+    find: "    if (key !== null) this.keys.set(",
+    replace: '    if (key !== null && fact.kind !== "held") this.keys.set(',
+  },
+  {
+    name: "a shard's time follows a clock that is set back",
+    file: "workers/shard/logical-clock.ts",
+    find: "this.#lastMs = Math.max(this.#lastMs, this.#wallMs());",
+    replace: "this.#lastMs = this.#wallMs();",
+  },
+  {
+    name: "an area is oversold by one",
+    file: "engine/decide.ts",
+    find: "if (wanted > available)",
+    replace: "if (wanted > available + 1)",
+  },
+  {
+    name: "a released hold still counts against its buyer's limit",
+    file: "engine/apply.ts",
+    find: "      return countPlaces(state, userId, -fact.items.length);\n",
+    replace:
+      '      return countPlaces(state, userId, reason === "expired" ? -fact.items.length : 0);\n',
+  },
+  {
+    name: "a change that moves nothing is not told to those who watch",
+    file: "workers/shard/shard-host.ts",
+    find: "    if (actor.watched) this.#announce(actor.eventId, fact);\n",
+    replace:
+      "    if (actor.watched && moveOf(fact) !== null) this.#announce(actor.eventId, fact);\n",
+  },
+];
