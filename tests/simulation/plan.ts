@@ -85,7 +85,7 @@ export function planOf(seed: number, limits: PlanLimits = {}): Plan {
     thinkMs: random.pick([5, 50, 500]),
     shards: random.pick([1, 3, 8]),
     workers: random.pick([1, 2, 3]),
-    segmentBytes: random.pick([64, 64, 256]) * 1024,
+    segmentBytes: random.pick([32, 32, 128]) * 1024,
   };
   return {
     ...plan,

@@ -65,7 +65,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace: "    this.#head += Math.max(1, facts.length - 1);\n",
   },
   {
-    name: "a batch whose reply was lost is taken as refused",
+    name: "a batch that fails twice is taken as applied",
     file: "workers/projector/projector.ts",
     find: "        await this.#pauseAfter(tries);\n",
     replace: "        if (tries > 0) return this.#advance(slices, startedMs);\n",

@@ -13,6 +13,7 @@ import type { ShardThreadData } from "../../workers/shard/shard-thread-messages.
 import type { ShardRequest, WorkerBatch } from "../../workers/shard-messages.ts";
 import type { ActorLoader } from "../../workers/store/actor-loader.ts";
 import { JournalRefused, Supervisor } from "../../workers/supervisor.ts";
+import type { ThreadContext } from "../../workers/thread-context.ts";
 import { type Life, type Oracle, Violation } from "./oracle.ts";
 import type { Plan } from "./plan.ts";
 import type { DatabaseClient } from "./virtual-database.ts";
@@ -25,6 +26,7 @@ import { VirtualSegmentSupply } from "./virtual-segment-supply.ts";
 /** Codes with which a start may refuse for want of room or of a disk that works. */
 const PASSING_REFUSALS = ["journal_no_room", "journal_unreadable"];
 const DRAIN_MS_MAX = 5_000;
+const DYING_MS_MAX = 3;
 
 export interface NodeParts {
   readonly plan: Plan;
@@ -65,11 +67,11 @@ export class VirtualNode {
     const { router } = this;
     const supervisor = this.#supervisor;
     this.isStopping = true;
-    if (router === null || supervisor === null) return this.parts.process.end("stopped early");
+    if (router === null || supervisor === null) return this.parts.process.end();
     await router.drained();
     router.stop();
     await supervisor.stop(DRAIN_MS_MAX);
-    this.parts.process.end("stopped");
+    this.parts.process.end();
   }
 
   async #start(): Promise<void> {
@@ -79,7 +81,8 @@ export class VirtualNode {
       shardTable: database.shards,
       store: () => database.projections,
       loader: () => this.#loader(),
-      journal: () => this.#journal(),
+      journal: (context) => this.#journal(context),
+      dyingMs: () => this.parts.random.next() * DYING_MS_MAX,
       messageDelayMs: this.parts.delayMs,
       startDelayMs: this.parts.delayMs,
       beforeWorkers: () => this.#recovered(),
@@ -118,7 +121,7 @@ export class VirtualNode {
     if (error instanceof ProcessEnded || !process.isAlive) return;
     const isPassing = !(error instanceof JournalRefused) || PASSING_REFUSALS.includes(error.code);
     if (!isPassing && !life.isSuperseded) failed(new Violation(`no start: ${error}`));
-    process.end(`no start: ${error}`);
+    process.end();
   }
 
   /** The moment between recovery and service: what the shards go on from is settled. */
@@ -182,10 +185,11 @@ export class VirtualNode {
     };
   }
 
-  #journal(): JournalSource {
-    const { process, disk, plan, delayMs } = this.parts;
+  #journal({ clock, die }: ThreadContext): JournalSource {
+    const { disk, plan, delayMs } = this.parts;
     const supply = new VirtualSegmentSupply({
-      process,
+      clock,
+      die,
       disk,
       randomSalt: () => this.#randomSalt(),
       segmentBytes: plan.segmentBytes,
@@ -196,8 +200,8 @@ export class VirtualNode {
       supply,
       supplyClosed: () => supply.whenClosed(),
       randomSalt: () => this.#randomSalt(),
-      die: process.die,
-      nowMs: () => process.clock.monotonicMs(),
+      die,
+      nowMs: () => clock.monotonicMs(),
       starterBytes: plan.segmentBytes,
     });
   }

@@ -22,11 +22,13 @@ export interface VirtualPlatformParts {
   readonly shardTable: ShardTable;
   readonly store: () => ProjectionStore;
   readonly loader: () => ActorLoader;
-  readonly journal: () => JournalSource;
+  readonly journal: (context: ThreadContext) => JournalSource;
   /** How long one message between threads is under way, ms. */
   readonly messageDelayMs: () => number;
   /** How long a thread takes to start, ms. */
   readonly startDelayMs: () => number;
+  /** How long the other threads go on when one ends the process, ms. */
+  readonly dyingMs: () => number;
   /** Recovery is done, and no shard worker runs yet. */
   readonly beforeWorkers: () => void;
   /** Sees the ports of a shard worker before it starts. */
@@ -49,7 +51,7 @@ export class VirtualPlatform implements Platform {
   }
 
   die(reason: string, cause: unknown): never {
-    return this.#parts.process.die(reason, cause);
+    return this.#parts.process.die(reason, cause, 0);
   }
 
   channel(): Channel {
@@ -58,7 +60,7 @@ export class VirtualPlatform implements Platform {
   }
 
   spawn(start: ThreadStart, _ports: readonly object[], _gone: ThreadGone): ThreadHandle {
-    const { process, startDelayMs, beforeWorkers } = this.#parts;
+    const { process, startDelayMs, dyingMs, beforeWorkers } = this.#parts;
     if (start.role === "shards") beforeWorkers();
     const { port1, port2 } = this.channel();
     let isTerminated = false;
@@ -66,7 +68,10 @@ export class VirtualPlatform implements Platform {
       parent: port2,
       clock: process.clockOf(() => !isTerminated),
       take: (port) => (port as VirtualPort).take(),
-      die: process.die,
+      die: (reason, cause) => {
+        isTerminated = true;
+        return process.die(reason, cause, dyingMs());
+      },
       utilisation: () => 0,
     };
     process.clock.after(startDelayMs(), () => {
@@ -86,7 +91,7 @@ export class VirtualPlatform implements Platform {
     const { store, loader, journal, shardsStart } = this.#parts;
     switch (start.role) {
       case "journal":
-        new JournalService(journal(), context);
+        new JournalService(journal(context), context);
         return;
       case "projector":
         new ProjectorService(start, store(), context);

@@ -29,7 +29,8 @@ export class VirtualProcess {
   skewMs: number;
   /** It stands still until then: nothing is delivered, no timer fires. */
   resumesAtMs = 0;
-  #endedBy: string | null = null;
+  #isDying = false;
+  #hasEnded = false;
   readonly #listener: ProcessListener;
 
   constructor(scheduler: Scheduler, skewMs: number, listener: ProcessListener) {
@@ -49,23 +50,23 @@ export class VirtualProcess {
   }
 
   get isAlive(): boolean {
-    return this.#endedBy === null;
+    return !this.#hasEnded;
   }
 
-  /** Why it ended; null: it lives. */
-  get endedBy(): string | null {
-    return this.#endedBy;
-  }
-
-  end(how: string): void {
-    if (this.#endedBy !== null) return;
-    this.#endedBy = how;
+  end(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
     this.#listener.ended();
   }
 
-  readonly die = (reason: string, cause: unknown): never => {
-    if (this.isAlive) this.#listener.died(reason, cause);
-    this.end(reason);
+  /**
+   * One of its threads ends it. The others go on for a moment: what a thread did before, as a write
+   * that failed in the end, took its time, and they did not wait for it.
+   */
+  die(reason: string, cause: unknown, afterMs: number): never {
+    if (this.isAlive && !this.#isDying) this.#listener.died(reason, cause);
+    this.#isDying = true;
+    this.scheduler.after(afterMs, () => this.end());
     throw new ProcessEnded(reason);
-  };
+  }
 }

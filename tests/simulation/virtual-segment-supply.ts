@@ -1,13 +1,14 @@
+import type { Clock } from "../../workers/clock.ts";
 import type { Disk } from "../../workers/journal/disk.ts";
 import {
   InlineSegmentSupply,
   type SegmentSupply,
   type SupplyOutcome,
 } from "../../workers/journal/segment-supply.ts";
-import type { VirtualProcess } from "./virtual-process.ts";
 
 export interface VirtualSupplyOptions {
-  readonly process: VirtualProcess;
+  readonly clock: Clock;
+  readonly die: (reason: string, cause: unknown) => never;
   readonly disk: Disk;
   readonly randomSalt: () => Uint8Array;
   readonly segmentBytes: number;
@@ -31,10 +32,10 @@ export class VirtualSegmentSupply implements SegmentSupply {
   }
 
   prepare(sequence: number, done: (outcome: SupplyOutcome) => void): void {
-    const { process, delayMs } = this.#options;
+    const { clock, delayMs } = this.#options;
     this.#order(() => {
       this.#supply.prepare(sequence, (outcome) => {
-        process.clock.after(delayMs(), () => done(outcome));
+        clock.after(delayMs(), () => done(outcome));
       });
     });
   }
@@ -68,13 +69,13 @@ export class VirtualSegmentSupply implements SegmentSupply {
       return;
     }
     this.#isBusy = true;
-    const { process, delayMs } = this.#options;
-    process.clock.after(delayMs(), () => {
+    const { clock, die, delayMs } = this.#options;
+    clock.after(delayMs(), () => {
       try {
         order();
       } catch (cause) {
         // In a thread of its own, an exception that nobody caught ends the process.
-        process.die("the segment allocator failed", cause);
+        die("the segment allocator failed", cause);
       }
       this.#isBusy = false;
       this.#next();

@@ -60,9 +60,9 @@ export class Weather {
     const node = this.#world.node();
     switch (fault) {
       case "kill":
-        return node?.parts.process.end("killed");
+        return node?.parts.process.end();
       case "power":
-        node?.parts.process.end("power failure");
+        node?.parts.process.end();
         return disk.powerFailed();
       case "torn":
         return disk.crashAfter(1 + random.below(random.pick([5, 40])));

@@ -206,7 +206,7 @@ export class World {
     const old = this.#node;
     this.#boot();
     // It is cut off sooner or later, if it has not noticed by itself.
-    this.scheduler.after(this.#lots.below(20_000), () => old.parts.process.end("cut off"));
+    this.scheduler.after(this.#lots.below(20_000), () => old.parts.process.end());
   }
 
   #committed({ kind }: Commit): void {
