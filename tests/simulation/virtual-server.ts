@@ -169,7 +169,10 @@ export class VirtualServer {
   async #serve<Result>(call: Call, { execute, committed }: Work<Result>): Promise<Answer<Result>> {
     const { random, pause } = this.#ports;
     await this.#latency();
-    if (this.#isDown) call.lose(new ConnectionRefused("connection refused"));
+    if (this.#isDown) {
+      call.fate = "never";
+      call.lose(new ConnectionRefused("connection refused"));
+    }
     for (let isDelayed = false; ; ) {
       if (call.fate === "late" && !isDelayed) {
         isDelayed = true;
@@ -181,7 +184,10 @@ export class VirtualServer {
       await obstacle.opened;
     }
     // Its caller has long been told.
-    if (call.fate === "never") return () => undefined;
+    if (call.fate === "never") {
+      this.#unlock(call);
+      return () => undefined;
+    }
     call.phase = "executed";
     const answer = executed(execute, committed);
     this.#unlock(call);
