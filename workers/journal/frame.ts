@@ -55,7 +55,8 @@ export interface Frame extends ChainEnd {
   readonly offset: number;
   /** Offset behind the frame. */
   readonly end: number;
-  /** A window into the bytes it was read from. */
+  /** Windows into the bytes it was read from: header and payload, and the payload alone. */
+  readonly bytes: Buffer;
   readonly payload: Buffer;
 }
 
@@ -105,6 +106,7 @@ export function readFrame(bytes: Buffer, offset: number, salt: Uint8Array): Fram
     number: bytes.readDoubleLE(offset + 16),
     previousCrc: bytes.readUInt32LE(offset + 24),
     entryCount: bytes.readUInt32LE(offset + 12),
+    bytes: bytes.subarray(offset, end),
     payload: bytes.subarray(offset + FRAME_HEADER_BYTES, end),
   };
 }

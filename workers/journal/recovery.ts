@@ -59,7 +59,7 @@ export interface Recovery {
   readonly last: Map<number, number>;
   readonly chain: ChainEnd;
   /** null: no frame. */
-  readonly lastFrame: FramePlace | null;
+  readonly lastFrame: LastFrame | null;
   readonly tornTail: TailPlace | null;
 }
 
@@ -67,6 +67,11 @@ export interface FramePlace {
   readonly sequence: number;
   readonly offset: number;
   readonly end: number;
+}
+
+export interface LastFrame extends FramePlace {
+  /** What recovery saw there. Who looks again may see something else: see `findEnds`. */
+  readonly bytes: Uint8Array;
 }
 
 export interface TailPlace extends FramePlace {
@@ -80,31 +85,46 @@ export function readJournal(disk: Disk, watermarks: LastLsns): Recovery {
   const sequences = disk.list().flatMap((name) => sequenceOf(name) ?? []);
   sequences.sort((a, b) => a - b);
   checkNoneMissing(sequences);
-  const { lastUsed, origin } = findEnds(disk, sequences);
+  const { lastUsed, lastReading, origin } = findEnds(disk, sequences);
   const walk = new Walk(watermarks);
   const used = sequences.filter((sequence) => sequence <= lastUsed);
   for (const sequence of used.filter((counts) => counts >= origin)) {
-    walk.segment(sequence, read(disk, sequence), sequence === lastUsed);
+    const isLast = sequence === lastUsed;
+    const reading = isLast ? lastReading : null;
+    walk.segment(sequence, reading ?? read(disk, sequence), isLast);
   }
   const unused = sequences.filter((sequence) => sequence > lastUsed);
   return walk.finish(used, unused);
 }
 
+interface Ends {
+  readonly lastUsed: number;
+  readonly lastReading: SegmentReading | null;
+  readonly origin: number;
+}
+
 /**
  * Goes from the newest segment backwards to the last completed start. What is before its origin has
  * been written again, and may be half removed: only entries at or above the origin count.
+ *
+ * The last used segment is read once, and what was read is what counts: after an fdatasync that
+ * failed, the kernel may drop the pages that the disk never got between one look and the next.
  */
-function findEnds(disk: Disk, sequences: readonly number[]): { lastUsed: number; origin: number } {
+function findEnds(disk: Disk, sequences: readonly number[]): Ends {
   let lastUsed = 0;
+  let lastReading: SegmentReading | null = null;
   for (const sequence of sequences.toReversed()) {
     const reading = read(disk, sequence);
     // Only what is behind the last used segment may be unused.
-    if (reading.kind !== "unused" && lastUsed === 0) lastUsed = sequence;
+    if (reading.kind !== "unused" && lastReading === null) {
+      lastUsed = sequence;
+      lastReading = reading;
+    }
     if (!("frames" in reading)) continue;
     const start = reading.frames.findLast((frame) => frame.kind === START);
-    if (start !== undefined) return { lastUsed, origin: decodeStart(start.payload) };
+    if (start !== undefined) return { lastUsed, lastReading, origin: decodeStart(start.payload) };
   }
-  return { lastUsed, origin: 0 };
+  return { lastUsed, lastReading, origin: 0 };
 }
 
 function read(disk: Disk, sequence: number): SegmentReading {
@@ -142,7 +162,7 @@ class Walk {
   #frames = 0;
   #entries = 0;
   #entriesRecovered = 0;
-  #lastFrame: FramePlace | null = null;
+  #lastFrame: LastFrame | null = null;
   #tornTail: TailPlace | null = null;
   /** Where a finding about the journal as a whole is reported. */
   #end = { sequence: 0, offset: 0 };
@@ -206,7 +226,8 @@ class Walk {
     if (frame.kind === ENTRIES) this.#entriesOf(sequence, frame);
     this.#chain = { number: frame.number, crc: frame.crc };
     this.#frames += 1;
-    this.#lastFrame = { sequence, offset: frame.offset, end: frame.end };
+    const { offset, end, bytes } = frame;
+    this.#lastFrame = { sequence, offset, end, bytes };
     this.#end = { sequence, offset: frame.end };
   }
 

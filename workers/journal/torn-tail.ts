@@ -1,7 +1,7 @@
 import { BROKEN_COPIES_MAX } from "../../engine/limits.ts";
 import type { Disk } from "./disk.ts";
 import type { TornTail } from "./journal-port.ts";
-import type { FramePlace, TailPlace } from "./recovery.ts";
+import type { LastFrame, TailPlace } from "./recovery.ts";
 import { segmentName } from "./segment.ts";
 
 /**
@@ -32,10 +32,10 @@ export function copyTornTail(disk: Disk, tail: TailPlace): TornTail {
 
 /**
  * Makes the end of the journal what recovery took it for, durably: no torn tail, and a last frame
- * that is on the disk. The latter is written again, byte for byte, because after an fdatasync that
- * failed the page cache shows what the disk never got, and the next fdatasync would not mention it.
+ * that is on the disk. The latter is written again, as recovery saw it, because after an fdatasync
+ * that failed the page cache shows what the disk never got, and the next one would not mention it.
  */
-export function settleEnd(disk: Disk, last: FramePlace | null, torn: TailPlace | null): void {
+export function settleEnd(disk: Disk, last: LastFrame | null, torn: TailPlace | null): void {
   if (torn !== null) {
     const file = disk.open(segmentName(torn.sequence), "update");
     try {
@@ -48,7 +48,7 @@ export function settleEnd(disk: Disk, last: FramePlace | null, torn: TailPlace |
   if (last === null) return;
   const file = disk.open(segmentName(last.sequence), "update");
   try {
-    file.write(file.read(last.offset, last.end - last.offset), last.offset);
+    file.write(last.bytes, last.offset);
     file.datasync();
   } finally {
     file.close();
