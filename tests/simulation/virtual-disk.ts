@@ -15,8 +15,9 @@
  *
  * A failed datasync is the worst thing that Linux does: EIO, some sectors reached the platter, and
  * the cache calls all of them clean. The next datasync succeeds without writing them, reads show
- * what the platter never got, until `evict` (the kernel drops clean pages when it likes). A failed
- * syncDirectory keeps what it could not write for the next one, as file systems do with metadata.
+ * what the platter never got, until `evict` (the kernel drops clean pages when it likes). Names and
+ * sizes that a failed sync could not write stay for the next one: a file system either keeps its
+ * metadata or shuts down.
  *
  * Room is counted in pages of all files, taken when a page is first written.
  */
@@ -56,6 +57,7 @@ export class VirtualDisk implements Disk {
   #operationsLeft = Number.POSITIVE_INFINITY;
   #syncFailures = 0;
   #writeFailures = 0;
+  #evictions = 0;
   #capacityBytes = Number.POSITIVE_INFINITY;
 
   constructor(random: Random) {
@@ -72,8 +74,8 @@ export class VirtualDisk implements Disk {
   open(name: string, mode: "create" | "update"): DiskFile {
     this.#check(this.#life);
     if (mode === "create") this.#create(name);
-    const inode = this.#names.get(name);
-    if (inode === undefined) throw failure("ENOENT", `there is no ${name}`);
+    const inode = this.#find(name);
+    if (this.#random.next() < this.#evictions) inode.evict();
     this.#handles.add(inode);
     return this.#handle(inode, this.#life);
   }
@@ -124,6 +126,11 @@ export class VirtualDisk implements Disk {
     this.#writeFailures = probability;
   }
 
+  /** `evict` happens before a file is opened, with this probability. */
+  evictAtRandom(probability: number): void {
+    this.#evictions = probability;
+  }
+
   /** Raised and lowered at any time; below what is in use, nothing new finds room. */
   setCapacity(bytes: number): void {
     this.#capacityBytes = bytes;
@@ -134,6 +141,7 @@ export class VirtualDisk implements Disk {
     this.#operationsLeft = Number.POSITIVE_INFINITY;
     this.#syncFailures = 0;
     this.#writeFailures = 0;
+    this.#evictions = 0;
     this.#capacityBytes = Number.POSITIVE_INFINITY;
   }
 

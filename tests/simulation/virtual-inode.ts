@@ -113,15 +113,15 @@ export class VirtualInode {
     for (const sector of this.#dirty) if (random.next() < share) this.#flush(sector);
   }
 
-  /** What did not reach the platter never will, unless it is written again. */
+  /** Sectors that did not reach the platter never will, unless they are written again. */
   failSync(random: Random): void {
     this.syncSome(random);
-    this.#sizes = [];
     this.#dirty.clear();
   }
 
   losePower(random: Random): void {
     this.failSync(random);
+    this.#sizes = [];
     this.#cache.resize(0);
     this.#platter.resize(this.#platter.size);
     this.#cache.write(this.#platter.bytes(), 0);
