@@ -111,6 +111,13 @@ export class EventBench {
     throw new Error(`not booked: ${JSON.stringify(reply)}`);
   }
 
+  /** Throws when nobody has configured it. */
+  get definition(): InventoryDefinition {
+    const { definition } = this.state;
+    if (definition === null) throw new Error("not configured");
+    return definition;
+  }
+
   statuses(): string {
     return String.fromCharCode(...(this.state.inventory?.statuses ?? []));
   }

@@ -13,6 +13,7 @@ import { placeOfArea } from "../../engine/place.ts";
 import { driftBetween, restore, snapshotHash, snapshotOf } from "../../engine/snapshot.ts";
 import { ALICE, BOB, definition, EventBench, NOON } from "../../engine/testing/fixtures.ts";
 import { Random } from "../../engine/testing/random.ts";
+import { randomStep } from "../../engine/testing/random-step.ts";
 import { createTestDatabase, type TestDatabase } from "../../tests/support/database.ts";
 import { PgActorLoader } from "../store/pg-actor-loader.ts";
 import { PgShardTable } from "../store/shard-table.ts";
@@ -70,43 +71,6 @@ function batchOf({ shard, eventId }: Target, facts: readonly Fact[]): Projection
   };
 }
 
-function oneStep(random: Random, bench: EventBench, step: number): void {
-  bench.nowMs += random.below(4_000);
-  bench.expire();
-  const userId = random.pick([ALICE, BOB]);
-  const holds = [...bench.state.holds.active()];
-  const bookings = [...bench.state.bookings.values()].filter((known) => known.cancelled === null);
-  const key = random.below(2) === 0 ? null : { digest: `k${step}`, fingerprint: `f${step}` };
-  const choice = random.below(20);
-  const hold = holds.length > 0 ? random.pick(holds) : undefined;
-  if (choice === 0) {
-    const status = random.pick(["published", "published", "cancelled"] as const);
-    bench.run({ kind: "configure", definition: { ...benchDefinition(bench), status } });
-  } else if (choice < 9 || hold === undefined) {
-    const count = 1 + random.below(3);
-    const places = Array.from({ length: count }, () =>
-      random.below(3) === 0 ? FLOOR : random.below(10),
-    );
-    bench.run(bench.holdCommand(places, userId, key));
-  } else if (choice < 11) {
-    bench.run({ kind: "extend", holdId: hold.holdId, userId: hold.userId, key });
-  } else if (choice < 14) {
-    bench.run({ kind: "release", holdId: hold.holdId, userId: hold.userId });
-  } else if (choice < 18 || bookings.length === 0) {
-    const email = random.pick([null, 'o"brien\\,{NULL}@example.org', "ümläut\u0000@example.org"]);
-    bench.run({ ...bench.bookCommand(hold.holdId, hold.userId, key), email });
-  } else {
-    const { bookingId } = random.pick(bookings).record;
-    const reason = random.pick([null, "", "NULL", '\\"}, {"']);
-    bench.run({ kind: "cancel", bookingId, userId, asOrganizer: true, reason, key });
-  }
-}
-
-function benchDefinition(bench: EventBench) {
-  assert.ok(bench.state.definition !== null);
-  return bench.state.definition;
-}
-
 /** PostgreSQL can't store U+0000; nothing else may change on the way. */
 function storable<Value>(value: Value): Value {
   const text = (_: string, part: unknown): unknown =>
@@ -126,7 +90,7 @@ async function randomRun(seed: number): Promise<void> {
   const batchMax = random.pick([1, 10, 100, 1_000]);
   let projected = 0;
   for (let step = 0; step < 400; step += 1) {
-    oneStep(random, bench, step);
+    randomStep(random, bench, step);
     const waiting = bench.facts.slice(projected);
     if (waiting.length === 0 || (waiting.length < batchMax && step < 399)) continue;
     assert.equal(await store.apply(batchOf(target, waiting)), "applied");
