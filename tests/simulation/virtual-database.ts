@@ -6,7 +6,7 @@
  *
  *   const database = new VirtualDatabase({ random, pause, broken });
  *   const node = database.connect();         // one process
- *   node.projections, node.loader, node.shards
+ *   node.projections, node.loader, node.shards, node.operationLog
  *   node.kill();                             // its calls never end; what it had sent may execute
  *
  * The real adapters make one transaction of several statements; here a call executes in one step.
@@ -18,6 +18,7 @@ import type { Fact } from "../../engine/facts.ts";
 import type { EventId } from "../../engine/ids.ts";
 import { LOAD_STATEMENT_MS_MAX, PROJECTION_STATEMENT_MS_MAX } from "../../engine/limits.ts";
 import type { Snapshot } from "../../engine/snapshot.ts";
+import type { LogEnd, LogRow, OperationLog } from "../../workers/journal/operation-log.ts";
 import type {
   Applied,
   ProjectionBatch,
@@ -25,6 +26,7 @@ import type {
 } from "../../workers/projector/projection-store.ts";
 import type { ActorLoader } from "../../workers/store/actor-loader.ts";
 import type { OwnedShard, ShardTable } from "../../workers/store/shard-table.ts";
+import { type LogCommit, lockOfEnd, VirtualOperationLog } from "./virtual-operation-log.ts";
 import type { AreaRow } from "./virtual-rows.ts";
 import { type CallOptions, type ServerPorts, VirtualServer } from "./virtual-server.ts";
 import { type RowCounts, type ShardRow, VirtualTables } from "./virtual-tables.ts";
@@ -33,7 +35,8 @@ import { type RowCounts, type ShardRow, VirtualTables } from "./virtual-tables.t
 export type Commit =
   | { readonly kind: "projected"; readonly batch: ProjectionBatch }
   | { readonly kind: "purged"; readonly rows: number }
-  | { readonly kind: "acquired"; readonly owned: readonly OwnedShard[] };
+  | { readonly kind: "acquired"; readonly owned: readonly OwnedShard[] }
+  | LogCommit;
 
 export interface VirtualDatabaseOptions extends ServerPorts {
   /** Called within the commit. What it throws goes to `broken`, not to who committed. */
@@ -45,6 +48,8 @@ export interface DatabaseClient {
   readonly projections: ProjectionStore;
   readonly loader: ActorLoader;
   readonly shards: ShardTable;
+  /** Opened anew for each journal: one that was closed stays so. */
+  readonly operationLog: () => OperationLog;
   readonly isDead: boolean;
   kill(): void;
 }
@@ -64,13 +69,14 @@ export class VirtualDatabase {
 
   connect(): DatabaseClient {
     let isDead = false;
+    const logs: VirtualOperationLog[] = [];
     const client: DatabaseClient = {
       get isDead() {
         return isDead;
       },
       kill: () => {
         isDead = true;
-        this.#server.hangUp(client);
+        for (const caller of [client, ...logs]) this.#server.hangUp(caller);
       },
       projections: {
         apply: (batch) => this.#apply(client, batch),
@@ -86,6 +92,11 @@ export class VirtualDatabase {
       shards: {
         acquire: (shardCount) => this.#acquire(client, shardCount),
         readLogicalMs: () => this.#read(client, () => this.#tables.logicalMs()),
+      },
+      operationLog: () => {
+        const log = this.#operationLog(client);
+        logs.push(log);
+        return log;
       },
     };
     return client;
@@ -124,8 +135,28 @@ export class VirtualDatabase {
     return this.#tables.shards;
   }
 
+  /** The ends of the operation log, in no particular order. */
+  logEnds(): readonly LogEnd[] {
+    return this.#tables.log.ends();
+  }
+
+  /** What the operation log has of a shard, in order. */
+  logRows(shard: number): readonly LogRow[] {
+    return this.#tables.log.rowsOf(shard);
+  }
+
   get rows(): RowCounts {
     return this.#tables.counts();
+  }
+
+  #operationLog(client: DatabaseClient): VirtualOperationLog {
+    return new VirtualOperationLog({
+      server: this.#server,
+      log: this.#tables.log,
+      isDead: () => client.isDead,
+      onCommit: (commit) => this.#options.onCommit?.(commit),
+      broken: this.#options.broken,
+    });
   }
 
   #apply(client: DatabaseClient, batch: ProjectionBatch): Promise<Applied> {
@@ -151,9 +182,10 @@ export class VirtualDatabase {
   }
 
   #acquire(client: DatabaseClient, shardCount: number): Promise<OwnedShard[]> {
+    const known = new Set([...this.#tables.shards.keys(), ...Array(shardCount).keys()]);
     const options: CallOptions = {
       kind: "transaction",
-      locks: [...new Set([...this.#tables.shards.keys(), ...Array(shardCount).keys()])],
+      locks: [...known].flatMap((shard) => [shard, lockOfEnd(shard)]),
       timeoutMs: LOAD_STATEMENT_MS_MAX,
     };
     return this.#server.call(client, options, {

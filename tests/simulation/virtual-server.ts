@@ -202,7 +202,8 @@ export class VirtualServer {
     call.lose(error);
     if (call.phase === "executed" || call.kind === "read") return;
     const fate = this.#ports.random.pick(["never", "normal", "late"] as const);
-    if (call.kind === "statement") {
+    const isBegun = call.kind === "transaction" || this.#ports.random.below(2) === 0;
+    if (!isBegun) {
       call.fate = fate;
     } else if (call.phase === "waiting" || call.locks.some((lock) => this.#locks.has(lock))) {
       // It has not come to its commit, so it never will.

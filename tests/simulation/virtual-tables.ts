@@ -22,6 +22,7 @@ import {
 import { unpackFact } from "../../workers/store/fact-bytes.ts";
 import type { OwnedShard } from "../../workers/store/shard-table.ts";
 import { UndoLog } from "./undo-log.ts";
+import { VirtualLog } from "./virtual-log.ts";
 import {
   type AreaRow,
   type EventRows,
@@ -50,6 +51,7 @@ export interface RowCounts {
 /** Invariant: a method that throws has changed nothing. */
 export class VirtualTables {
   readonly shards = new Map<number, ShardRow>();
+  readonly log = new VirtualLog();
   readonly #inventories = new Map<EventId, InventoryRow>();
   readonly #events = new Map<EventId, EventRows>();
   #undo = new UndoLog();
@@ -105,6 +107,7 @@ export class VirtualTables {
     for (const [shard, row] of this.shards) {
       const epoch = row.epoch + 1;
       this.shards.set(shard, { ...row, epoch });
+      this.log.own(shard, epoch, row.appliedLsn);
       owned.push({ shard, epoch, appliedLsn: row.appliedLsn });
     }
     return owned.sort((a, b) => a.shard - b.shard);
