@@ -482,15 +482,11 @@ const BOOKED: readonly Planted[] = [
     rule: "nothing of a cancelled event is booked",
     says: /the event is cancelled/,
     plant: (bench) => {
-      const fact = booked(bench);
-      const { holdId } = fact.booking;
-      bench.held([1]);
       bench.run({ kind: "configure", definition: definition({ status: "cancelled" }) });
-      const held = bench.facts.at(-2);
-      const hold = isOf(held, "held") ? held : { holdId, items: [] };
-      const fresh = { bookingId: OTHER_HOLD as string as BookingId, ticketCodes: ["new"] };
-      const { holdId: heldId, items } = hold;
-      return { ...fact, seq: 6, booking: { ...fact.booking, ...fresh, holdId: heldId, items } };
+      const cancelledAt = last(bench, "configured");
+      bench.run({ kind: "configure", definition: definition() });
+      const fact = booked(bench);
+      return { ...fact, seq: cancelledAt.seq + 1 };
     },
   },
 ];
@@ -556,11 +552,22 @@ test("facts follow each other without gaps", () => {
 test("what is taken in against the rules shows in the totals", () => {
   const bench = new EventBench();
   bench.held([0]);
-  bench.held([1], BOB);
-  const model = new EventModel(EVENT_ID);
-  for (const fact of bench.facts.slice(0, 2)) model.take(fact);
-  const told = model.take({ ...last(bench, "held"), items: [seat(0)] });
-  assert.match(told.join("\n"), /1 places are held, but holds have 2/);
+  const { holdId } = last(bench, "held");
+  bench.held([FLOOR], BOB);
+  const held = last(bench, "held");
+  bench.booked(holdId);
+  const told = (before: number, planted: Fact): string => {
+    const model = new EventModel(EVENT_ID);
+    for (const fact of bench.facts.slice(0, before)) model.take(fact);
+    return model.take(planted).join("\n");
+  };
+  assert.match(told(2, { ...held, items: [seat(0)] }), /1 places are held, but holds have 2/);
+  const { booking } = last(bench, "booked");
+  const twice = { ...last(bench, "booked"), booking: { ...booking, items: [seat(0), seat(0)] } };
+  assert.match(told(3, twice), /1 places are sold, but bookings have 2/);
+  const overfull = told(2, { ...held, items: Array.from({ length: 16 }, () => floor) });
+  assert.match(overfull, /area 0 of 5 places has 16 held and 0 sold/);
+  assert.match(overfull, /-2 places are free/);
 });
 
 test("a key whose time is over has a new outcome, and the old one is the past", () => {

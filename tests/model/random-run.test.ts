@@ -36,10 +36,19 @@ function run(seed: number, judge: (random: Random, judged: JudgedBench, known: K
   const judged = new JudgedBench(bench);
   const known: Known = { holds: [NOBODYS_HOLD], bookings: [], keyed: [], keys: 0 };
   for (let step = 0; step < STEPS; step += 1) {
-    bench.nowMs += random.below(50) === 0 ? KEY_TTL_MS : random.below(1_500);
+    bench.nowMs = laterThan(bench.nowMs, random, judged);
     if (random.below(60) === 0) judged.reload();
     judge(random, judged, known);
   }
+}
+
+/** Mostly a moment later, but often the very instant at which something changes, or just before. */
+function laterThan(nowMs: number, random: Random, { model }: JudgedBench): number {
+  if (random.below(50) === 0) return nowMs + KEY_TTL_MS;
+  const { salesOpenMs = null, salesCloseMs = null } = model.definition ?? {};
+  const turnMs = random.pick([model.nextDueMs, salesOpenMs, salesCloseMs]);
+  if (turnMs === null || random.below(4) > 0) return nowMs + random.below(1_500);
+  return Math.max(nowMs, turnMs - random.below(2));
 }
 
 function anyOperation(random: Random, { bench }: JudgedBench, known: Known): Operation {
@@ -120,7 +129,7 @@ function anyDefinition(random: Random, nowMs: number): InventoryDefinition {
     status: random.below(8) === 0 ? "cancelled" : "published",
     salesOpenMs: maybe(nowMs + random.below(3_000)),
     salesCloseMs: maybe(nowMs + random.below(20_000)),
-    holdTtlMs: 4_000 + random.below(10_000),
+    holdTtlMs: random.pick([5_000, 10_000, 4_000 + random.below(10_000)]),
     perUserMax: 4 + random.below(8),
     categories: [4500, 3000].map((price, n) => ({
       key: `${n}`,
