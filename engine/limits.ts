@@ -80,6 +80,18 @@ export const BROKEN_COPIES_MAX = 16;
 export const FRAME_PAYLOAD_BYTES_MAX = 8 * 1024 * 1024;
 /** Body of one journal entry (one fact). A definition with 200,000 seats must fit. */
 export const ENTRY_BYTES_MAX = 4 * 1024 * 1024;
+/** While an append to the operation log waits longer for its answer, nothing new is admitted. */
+export const OPERATION_LOG_ANSWER_MS_MAX = 1_000;
+/** A statement of the operation log that waits longer is given up, and its outcome asked for. */
+export const OPERATION_LOG_STATEMENT_MS_MAX = 10_000;
+/** Longest pause between two tries of one append; the first is a hundredth of it. */
+export const OPERATION_LOG_RETRY_MS_MAX = 500;
+/** Rows that one read of the operation log's tail brings, besides FRAME_PAYLOAD_BYTES_MAX. */
+export const OPERATION_LOG_PAGE_ROWS_MAX = 1_000;
+/** Rows that one statement deletes from the operation log. */
+export const OPERATION_LOG_RETIRE_ROWS_MAX = 2_000;
+/** Between two times of deleting. Raising it saves statements, and the log has more rows. */
+export const OPERATION_LOG_RETIRE_PAUSE_MS = 200;
 /** Facts in one projection transaction. */
 export const PROJECTION_BATCH_FACTS_MAX = 5_000;
 /**
@@ -181,6 +193,10 @@ assert(FRAME_PAYLOAD_BYTES_MAX * 2 < SEGMENT_BYTES, "frames fit into a segment")
 assert(
   FRAME_PAYLOAD_BYTES_MAX + ENTRY_BYTES_MAX < STARTER_SEGMENT_BYTES,
   "any frame fits into a starter segment, beside what the segment itself needs",
+);
+assert(
+  OPERATION_LOG_ANSWER_MS_MAX < OPERATION_LOG_STATEMENT_MS_MAX,
+  "a log that does not answer is full before its statement is given up",
 );
 assert(SEATS_PER_EVENT_MAX * 8 < ENTRY_BYTES_MAX, "a definition fits into an entry");
 assert(ROUND_REQUESTS_MAX <= IN_FLIGHT_PER_WORKER_MAX, "a round is made of requests in flight");

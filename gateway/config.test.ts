@@ -31,6 +31,7 @@ describe("readConfig", () => {
       HOST: "::1",
       DATABASE_URL: "postgres://u:p@db:5432/evently",
       REDIS_URL: "",
+      ACK_MODE: "postgres",
       ADMIN_EMAIL: " Root@Example.com ",
       ADMIN_PASSWORD: "long enough",
       WORKERS: "3",
@@ -44,6 +45,7 @@ describe("readConfig", () => {
     });
     assert.equal(config.port, 0);
     assert.equal(config.redisUrl, null);
+    assert.equal(config.ackMode, "postgres");
     assert.deepEqual(config.admin, { email: "root@example.com", password: "long enough" });
     assert.equal(config.shards, 1024);
     assert.equal(config.rateLimit, false);
@@ -68,7 +70,7 @@ describe("readConfig", () => {
     [{ RATE_LIMIT: "yes" }, /^RATE_LIMIT accepts on or off/],
     [{ SEED_DEMO: "true" }, /^SEED_DEMO accepts on or off/],
     [{ LOG_LEVEL: "verbose" }, /^LOG_LEVEL accepts trace, debug/],
-    [{ ACK_MODE: "postgres" }, /^ACK_MODE accepts journal; postgres is not available yet/],
+    [{ ACK_MODE: "disk" }, /^ACK_MODE accepts journal or postgres$/],
     [{ JWT_SECRET: "short" }, /^JWT_SECRET accepts at least 32 bytes/],
     [{ NODE_ENV: "production" }, /^JWT_SECRET is required when NODE_ENV=production/],
     [{ ADMIN_EMAIL: "a@example.com" }, /^ADMIN_PASSWORD is missing/],

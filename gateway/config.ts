@@ -13,6 +13,8 @@ export class ConfigError extends Error {
   readonly code = "config_invalid";
 }
 
+export type AckMode = (typeof ACK_MODES)[number];
+
 type Env = Readonly<Record<string, string | undefined>>;
 
 interface Option<T> {
@@ -26,6 +28,7 @@ interface Option<T> {
 }
 
 const SECRET_BYTES_MIN = 32;
+const ACK_MODES = ["journal", "postgres"] as const;
 const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
 
 const option = <T>(given: Option<T>): Option<T> => given;
@@ -106,12 +109,14 @@ export const OPTIONS = {
     accepts: "8 to 200 characters",
     help: "See ADMIN_EMAIL.",
   }),
-  ackMode: option({
+  ackMode: option<AckMode>({
     name: "ACK_MODE",
     default: "journal",
-    parse: matching(/^journal$/),
-    accepts: "journal; postgres is not available yet",
-    help: "When a reply may leave. journal: once the local journal is on disk.",
+    parse: (text) => ACK_MODES.find((mode) => mode === text),
+    accepts: ACK_MODES.join(" or "),
+    help:
+      "When a reply may leave. journal: once the journal in DATA_DIR is on disk. postgres: once " +
+      "PostgreSQL has committed it.",
   }),
   workers: option({
     name: "WORKERS",

@@ -14,7 +14,12 @@ import {
   sealFrame,
 } from "./frame.ts";
 import type { FrameJournal, OpenedJournal } from "./frame-journal.ts";
-import type { JournalStatus, RecoveryReport, TornTail, Watermarks } from "./journal-port.ts";
+import type {
+  FileJournalStatus,
+  FileRecoveryReport,
+  TornTail,
+  Watermarks,
+} from "./journal-port.ts";
 import { type LastLsns, type Recovery, readJournal } from "./recovery.ts";
 import { JournalNoRoom } from "./recovery-errors.ts";
 import {
@@ -192,9 +197,10 @@ export class FileJournal implements FrameJournal {
     this.#ports.supply.close();
   }
 
-  status(): JournalStatus {
+  status(): FileJournalStatus {
     const segments = [...this.#closed, this.#current];
     return {
+      kind: "file",
       segments: segments.length,
       bytes: segments.reduce((sum, segment) => sum + segment.bytes, 0),
       file: segmentName(this.#current.sequence),
@@ -371,9 +377,10 @@ function openSegment(disk: Disk, sequence: number): CurrentSegment {
   };
 }
 
-function reportOf(recovery: Recovery, tornTail: TornTail | null): RecoveryReport {
+function reportOf(recovery: Recovery, tornTail: TornTail | null): FileRecoveryReport {
   const verdict = recovery.frames === 0 ? "empty" : "clean";
   return {
+    kind: "file",
     verdict: tornTail === null ? verdict : "torn tail",
     segments: recovery.used.length,
     frames: recovery.frames,

@@ -56,10 +56,10 @@ test("what waits on all links becomes one frame, one sync and one answer per lin
   a.append(1, entry(0, 1));
   a.append(2, entry(0, 2), entry(0, 3));
   b.append(1, entry(1, 1));
-  const before = loop.status();
+  const before = journal.status();
   loop.run();
-  assert.equal(loop.status().frames - before.frames, 1);
-  assert.equal(loop.status().fsyncs - before.fsyncs, 1);
+  assert.equal(journal.status().frames - before.frames, 1);
+  assert.equal(journal.status().fsyncs - before.fsyncs, 1);
   assert.deepEqual(a.posted, [{ kind: "durable", ticket: 2 }]);
   assert.deepEqual(b.posted, [{ kind: "durable", ticket: 1 }]);
   assert.equal(projector.posted.length, 1);

@@ -1,5 +1,5 @@
 /**
- * The journal, as its users see it. Two adapters are foreseen: files on the local disk, and an
+ * The journal, as its users see it. There are two adapters: files on the local disk, and an
  * operation log in PostgreSQL. Nothing else knows which one is in use.
  *
  * A shard worker appends what one round of its loop decided as one *append*: encoded entries
@@ -31,7 +31,7 @@ export interface ProjectMessage {
   readonly entries: ArrayBuffer;
 }
 
-/** Journal thread → shard worker: while `full`, no room for the next segment: admit nothing new. */
+/** Journal thread → shard worker: while `full`, admit nothing new. */
 export interface FullMessage {
   readonly kind: "full";
   readonly full: boolean;
@@ -70,13 +70,26 @@ export type FromJournalThread =
   | { readonly kind: "closed" };
 
 /** What was found at start, for the log. */
-export interface RecoveryReport {
+export type RecoveryReport = FileRecoveryReport | PgRecoveryReport;
+
+export interface FileRecoveryReport {
+  readonly kind: "file";
   readonly verdict: "empty" | "clean" | "torn tail";
   readonly segments: number;
   readonly frames: number;
   readonly entries: number;
   readonly entriesRecovered: number;
   readonly tornTail: TornTail | null;
+}
+
+export interface PgRecoveryReport {
+  readonly kind: "postgres";
+  /** Empty: PostgreSQL lacks nothing of what was logged. */
+  readonly verdict: "empty" | "clean";
+  /** Rows with something in them that PostgreSQL lacks, and all that is in them. */
+  readonly rows: number;
+  readonly entries: number;
+  readonly entriesRecovered: number;
 }
 
 export interface TornTail {
@@ -89,23 +102,40 @@ export interface TornTail {
 }
 
 /** The journal as operators see it. */
-export interface JournalStatus {
-  readonly segments: number;
-  readonly bytes: number;
-  readonly file: string;
-  readonly offset: number;
-  /** No room for the next segment. */
+export type JournalStatus = FileJournalStatus | PgJournalStatus;
+
+interface AnyJournalStatus {
+  /** Nothing new is admitted. */
   readonly full: boolean;
   readonly frames: number;
-  readonly fsyncs: number;
   readonly entries: number;
   readonly entriesPerFrame: number;
-  readonly lastSyncUs: number;
   readonly shards: readonly {
     readonly shard: number;
     readonly durableLsn: number;
     readonly projectedLsn: number;
   }[];
+}
+
+export interface FileJournalStatus extends AnyJournalStatus {
+  readonly kind: "file";
+  readonly segments: number;
+  readonly bytes: number;
+  readonly file: string;
+  readonly offset: number;
+  readonly fsyncs: number;
+  readonly lastSyncUs: number;
+}
+
+export interface PgJournalStatus extends AnyJournalStatus {
+  readonly kind: "postgres";
+  /** Appended by this process. */
+  readonly rows: number;
+  /** From sending the last frame to its commit, tries that failed included. */
+  readonly lastAppendUs: number;
+  /** Statements that failed or were not answered in time, and why the last one did. */
+  readonly failures: number;
+  readonly lastFailure: string | null;
 }
 
 /** What a shard worker holds of the journal. */

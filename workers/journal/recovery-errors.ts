@@ -37,6 +37,37 @@ export class JournalCorrupt extends Error {
   }
 }
 
+/** Why an operation log is not written to; operation-log-tail.ts says when each one is given. */
+export type LogCorruptionCode =
+  | "journal_lsn_gap"
+  | "journal_lsn_overlap"
+  | "journal_epoch_order"
+  | "journal_bad_payload"
+  | "journal_beyond_end"
+  | "journal_lost_tail";
+
+/** Something acknowledged may be missing from the operation log. Nothing was changed in it. */
+export class OperationLogCorrupt extends Error {
+  readonly code: LogCorruptionCode;
+  readonly shard: number;
+
+  constructor(code: LogCorruptionCode, shard: number, reason: string) {
+    super(`${code}: shard ${shard} in the operation log: ${reason}`);
+    this.code = code;
+    this.shard = shard;
+  }
+}
+
+/** Another process owns the shards now. */
+export class JournalFenced extends Error {
+  readonly code = "journal_fenced";
+}
+
+/** The other kind of journal holds what PostgreSQL lacks: its entries must be projected first. */
+export class OtherJournalInUse extends Error {
+  readonly code = "journal_other_in_use";
+}
+
 /** The disk has no room for what a start needs. Nothing is lost; free some and start again. */
 export class JournalNoRoom extends Error {
   readonly code = "journal_no_room";
