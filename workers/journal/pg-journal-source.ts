@@ -2,7 +2,6 @@ import type { OwnedShard } from "../store/shard-table.ts";
 import type { Disk } from "./disk.ts";
 import type { OpenedJournal } from "./frame-journal.ts";
 import type { JournalSource } from "./journal-service.ts";
-import type { OperationLog } from "./operation-log.ts";
 import { emptyFileJournal } from "./other-journal.ts";
 import { PgJournal, type PgJournalPorts } from "./pg-journal.ts";
 

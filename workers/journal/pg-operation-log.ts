@@ -28,14 +28,14 @@ import { concatenated } from "./recovery.ts";
  * of a batch are also locked in the batch's order then. A guard that waited for another writer is
  * to look again at what that one left, as `read committed` does, and not to fail.
  */
-const SESSION = `
+const session = (statementMs: number): string => `
   SET enable_seqscan = off;
   SET enable_bitmapscan = off;
   SET enable_hashjoin = off;
   SET enable_mergejoin = off;
   SET plan_cache_mode = force_generic_plan;
   SET default_transaction_isolation = 'read committed';
-  SET statement_timeout = ${OPERATION_LOG_STATEMENT_MS_MAX};`;
+  SET statement_timeout = ${statementMs};`;
 
 /** What is answered must be on disk, and with those standbys that the operator wants it on. */
 const DURABLE = `
@@ -104,10 +104,13 @@ export class PgOperationLog implements OperationLog {
    */
   readonly #gone = new Map<number, number>();
 
-  constructor(databaseUrl: string) {
-    const settings = { connectionString: databaseUrl, application_name: "evently journal" };
-    this.#writer = new Session(settings, `${SESSION}${DURABLE}`);
-    this.#cleaner = new Session(settings, `${SESSION}${RELAXED}`);
+  /**
+   * A statement that is not answered after `statementMs` is given up. Raising it waits longer for a
+   * server that is only slow. Default: OPERATION_LOG_STATEMENT_MS_MAX.
+   */
+  constructor(databaseUrl: string, statementMs = OPERATION_LOG_STATEMENT_MS_MAX) {
+    this.#writer = new Session({ databaseUrl, statementMs, setUp: DURABLE });
+    this.#cleaner = new Session({ databaseUrl, statementMs, setUp: RELAXED });
   }
 
   append(rows: readonly LogRow[]): Promise<readonly number[]> {
@@ -192,16 +195,21 @@ interface TailRow {
   readonly entries: Buffer;
 }
 
-/** A connection, when there is one, and what it is told when it begins. */
+interface SessionSettings {
+  readonly databaseUrl: string;
+  readonly statementMs: number;
+  /** What is said first, besides `session`. */
+  readonly setUp: string;
+}
+
+/** A connection, when there is one. */
 class Session {
-  readonly #settings: { connectionString: string; application_name: string };
-  readonly #setUp: string;
+  readonly #settings: SessionSettings;
   #client: Client | null = null;
   #isClosed = false;
 
-  constructor(settings: { connectionString: string; application_name: string }, setUp: string) {
+  constructor(settings: SessionSettings) {
     this.#settings = settings;
-    this.#setUp = setUp;
   }
 
   async use<T>(act: (client: Client) => Promise<T>): Promise<T> {
@@ -222,7 +230,7 @@ class Session {
     this.#client = null;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, OPERATION_LOG_STATEMENT_MS_MAX);
+      timer = setTimeout(resolve, this.#settings.statementMs);
     });
     await Promise.race([client.end(), late]);
     clearTimeout(timer);
@@ -230,10 +238,12 @@ class Session {
 
   async #connect(): Promise<Client> {
     if (this.#isClosed) throw new Error("the operation log was closed");
+    const { databaseUrl, statementMs, setUp } = this.#settings;
     const client = new Client({
-      ...this.#settings,
-      connectionTimeoutMillis: OPERATION_LOG_STATEMENT_MS_MAX,
-      query_timeout: OPERATION_LOG_STATEMENT_MS_MAX,
+      connectionString: databaseUrl,
+      application_name: "evently journal",
+      connectionTimeoutMillis: statementMs,
+      query_timeout: statementMs,
       keepAlive: true,
     });
     // Lost while nothing runs on it. A statement that runs reports the loss itself.
@@ -241,7 +251,7 @@ class Session {
     this.#client = client;
     try {
       await client.connect();
-      await client.query(this.#setUp);
+      await client.query(`${session(statementMs)}${setUp}`);
       return client;
     } catch (error) {
       this.#abandon(client);
