@@ -79,6 +79,7 @@ async function startOn(
   await migrate(database.url);
   const supervisor = await Supervisor.start({
     platform: new ThreadPlatform({
+      ackMode: config.ackMode,
       journalDir: join(config.dataDir, "journal"),
       databaseUrl: database.url,
     }),

@@ -25,7 +25,12 @@ export class Scheduler {
 
   /** Runs once after `ms`, unless the returned function is called before. */
   after(ms: number, run: () => void): () => void {
-    const planned: Planned = { atMs: this.nowMs + Math.max(0, ms), order: this.#planned, run };
+    return this.at(this.nowMs + ms, run);
+  }
+
+  /** Runs once at that moment, or as soon as it may: what is planned for one moment keeps its order. */
+  at(ms: number, run: () => void): () => void {
+    const planned: Planned = { atMs: Math.max(this.nowMs, ms), order: this.#planned, run };
     this.#planned += 1;
     this.#push(planned);
     return () => {
@@ -91,28 +96,39 @@ export function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** How a process, or somebody outside, sees time. */
-export interface VirtualClockOptions {
-  /** What the wall clock shows too much, ms. */
-  readonly skewMs: () => number;
+/** Whether and when somebody runs at all. */
+export interface Vitality {
   /** Nothing runs for whoever is dead. */
   readonly isAlive: () => boolean;
   /** Whoever stands still goes on then, in the same order. */
   readonly resumesAtMs: () => number;
 }
 
-export function virtualClock(scheduler: Scheduler, options: VirtualClockOptions): Clock {
-  const { skewMs, isAlive, resumesAtMs } = options;
-  const after = (ms: number, run: () => void): (() => void) => {
-    const attempt = (): void => {
-      if (!isAlive()) return;
-      const stillMs = resumesAtMs() - scheduler.nowMs;
-      if (stillMs > 0) cancel = scheduler.after(stillMs, attempt);
-      else run();
-    };
-    let cancel = scheduler.after(ms, attempt);
-    return () => cancel();
+/** How a thread sees time. */
+export interface VirtualClockOptions extends Vitality {
+  /** What the wall clock shows too much, ms. */
+  readonly skewMs: () => number;
+}
+
+/** Runs at that moment, or when whoever it is goes on; the returned function prevents it. */
+export function runAt(
+  scheduler: Scheduler,
+  { isAlive, resumesAtMs }: Vitality,
+  { atMs, run }: { readonly atMs: number; readonly run: () => void },
+): () => void {
+  const attempt = (): void => {
+    if (!isAlive()) return;
+    if (resumesAtMs() > scheduler.nowMs) cancel = scheduler.at(resumesAtMs(), attempt);
+    else run();
   };
+  let cancel = scheduler.at(atMs, attempt);
+  return () => cancel();
+}
+
+export function virtualClock(scheduler: Scheduler, options: VirtualClockOptions): Clock {
+  const { skewMs } = options;
+  const after = (ms: number, run: () => void): (() => void) =>
+    runAt(scheduler, options, { atMs: scheduler.nowMs + ms, run });
   return {
     wallMs: () => Math.floor(scheduler.nowMs + skewMs()),
     monotonicMs: () => scheduler.nowMs,

@@ -8,6 +8,7 @@ import { unpackMessage } from "../../workers/batch-port.ts";
 import { FileJournalSource } from "../../workers/journal/file-journal-source.ts";
 import type { AppendMessage } from "../../workers/journal/journal-port.ts";
 import type { JournalSource } from "../../workers/journal/journal-service.ts";
+import { PgJournalSource } from "../../workers/journal/pg-journal-source.ts";
 import { SALT_BYTES } from "../../workers/journal/segment.ts";
 import type { ShardThreadData } from "../../workers/shard/shard-thread-messages.ts";
 import type { ShardRequest, WorkerBatch } from "../../workers/shard-messages.ts";
@@ -23,8 +24,8 @@ import { VirtualPort } from "./virtual-port.ts";
 import { ProcessEnded, type VirtualProcess } from "./virtual-process.ts";
 import { VirtualSegmentSupply } from "./virtual-segment-supply.ts";
 
-/** Codes with which a start may refuse for want of room or of a disk that works. */
-const PASSING_REFUSALS = ["journal_no_room", "journal_unreadable"];
+/** Codes with which a start may refuse: no room, a disk or database that does not work, a rival. */
+const PASSING_REFUSALS = ["journal_no_room", "journal_unreadable", "journal_fenced"];
 const DRAIN_MS_MAX = 5_000;
 const DYING_MS_MAX = 3;
 
@@ -36,12 +37,15 @@ export interface NodeParts {
   readonly database: DatabaseClient;
   readonly oracle: Oracle;
   readonly life: Life;
+  readonly ackMode: Plan["ackMode"];
   readonly shards: number;
   readonly workers: number;
   /** How long things between threads take, ms. */
   readonly delayMs: () => number;
   /** What the database has of each shard. */
   readonly watermarks: () => ReadonlyMap<number, number>;
+  /** The journal of the other mode holds what is not projected: it has to be started first. */
+  readonly wrongMode: () => void;
   readonly failed: (violation: unknown) => void;
 }
 
@@ -119,8 +123,10 @@ export class VirtualNode {
   #notStarted(error: unknown): void {
     const { process, life, failed } = this.parts;
     if (error instanceof ProcessEnded || !process.isAlive) return;
-    const isPassing = !(error instanceof JournalRefused) || PASSING_REFUSALS.includes(error.code);
-    if (!isPassing && !life.isSuperseded) failed(new Violation(`no start: ${error}`));
+    const code = error instanceof JournalRefused ? error.code : null;
+    const isPassing = code === null || PASSING_REFUSALS.includes(code);
+    if (code === "journal_other_in_use") this.parts.wrongMode();
+    else if (!isPassing && !life.isSuperseded) failed(new Violation(`no start: ${error}`));
     process.end();
   }
 
@@ -186,23 +192,31 @@ export class VirtualNode {
   }
 
   #journal({ clock, die }: ThreadContext): JournalSource {
-    const { disk, plan, delayMs } = this.parts;
+    const { disk, plan, delayMs, database, ackMode } = this.parts;
+    const openDisk = (): VirtualDisk => disk;
+    const openLog = database.operationLog;
+    if (ackMode === "postgres") {
+      return new PgJournalSource({ log: openLog(), clock, die, openDisk });
+    }
+    const randomSalt = (): Uint8Array => this.#randomSalt();
+    const { segmentBytes } = plan;
     const supply = new VirtualSegmentSupply({
       clock,
       die,
       disk,
-      randomSalt: () => this.#randomSalt(),
-      segmentBytes: plan.segmentBytes,
+      randomSalt,
+      segmentBytes,
       delayMs,
     });
     return new FileJournalSource({
-      openDisk: () => disk,
+      openDisk,
+      openLog,
       supply,
       supplyClosed: () => supply.whenClosed(),
-      randomSalt: () => this.#randomSalt(),
+      randomSalt,
       die,
       nowMs: () => clock.monotonicMs(),
-      starterBytes: plan.segmentBytes,
+      starterBytes: segmentBytes,
     });
   }
 

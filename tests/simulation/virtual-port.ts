@@ -45,7 +45,7 @@ export class VirtualPort implements Port {
     const { nowMs } = process.scheduler;
     const arrivalMs = Math.max(nowMs + delayMs(), this.#lastArrivalMs);
     this.#lastArrivalMs = arrivalMs;
-    process.clock.after(arrivalMs - nowMs, () => peer.#arrive(copy));
+    process.at(arrivalMs, () => peer.#arrive(copy));
   }
 
   on<Message>(_event: "message", listener: (message: Message) => void): void {

@@ -1,5 +1,5 @@
 import type { Clock } from "../../workers/clock.ts";
-import { type Scheduler, virtualClock } from "./scheduler.ts";
+import { runAt, type Scheduler, virtualClock } from "./scheduler.ts";
 
 /** Thrown through the code of a process that has ended: it never goes on. */
 export class ProcessEnded extends Error {
@@ -38,6 +38,12 @@ export class VirtualProcess {
     this.skewMs = skewMs;
     this.#listener = listener;
     this.clock = this.clockOf(() => true);
+  }
+
+  /** Runs at that moment of virtual time, if the process lives, or when it goes on. */
+  at(atMs: number, run: () => void): void {
+    const vitality = { isAlive: () => this.isAlive, resumesAtMs: () => this.resumesAtMs };
+    runAt(this.scheduler, vitality, { atMs, run });
   }
 
   /** The clock of one of its threads, which may end before it. */

@@ -131,6 +131,7 @@ export class Weather {
         return this.#world.takeOver();
       case "network":
       case "reshard":
+      case "switch":
         // Always there: see who asks `knows`.
         return;
     }

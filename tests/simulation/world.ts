@@ -39,6 +39,7 @@ export class World {
   /** Processes that run; one, but for takeovers. */
   readonly #nodes = new Set<VirtualNode>();
   #node: VirtualNode | null = null;
+  #ackMode: Plan["ackMode"];
   #shards: number;
   #workers: number;
   #skewMs = 0;
@@ -51,6 +52,7 @@ export class World {
     this.#network = stream(1);
     this.#delays = stream(2);
     this.#lots = stream(3);
+    this.#ackMode = plan.ackMode;
     this.#shards = plan.shards;
     this.#workers = plan.workers;
     this.#disk = new VirtualDisk(stream(4));
@@ -137,6 +139,7 @@ export class World {
   }
 
   #boot(): void {
+    if (this.weather.knows("switch") && this.#lots.below(3) === 0) this.#switchMode();
     if (this.weather.knows("reshard")) {
       this.#shards = 1 + this.#lots.below(9);
       this.#workers = 1 + this.#lots.below(3);
@@ -169,10 +172,12 @@ export class World {
       database: client,
       oracle: this.oracle,
       life,
+      ackMode: this.#ackMode,
       shards: this.#shards,
       workers: this.#workers,
       delayMs: () => this.#delayMs(),
       watermarks: () => this.#watermarks(),
+      wrongMode: () => this.#switchMode(),
       failed: (error) => this.failed(error),
     });
     this.#nodes.add(node);
@@ -189,6 +194,10 @@ export class World {
     this.failed(new Violation(`the node ended itself: ${reason}: ${detail}`));
   }
 
+  #switchMode(): void {
+    this.#ackMode = this.#ackMode === "journal" ? "postgres" : "journal";
+  }
+
   #ended(): void {
     this.#node = null;
     if (!this.#disk.isDead) this.#disk.killed();
@@ -202,7 +211,7 @@ export class World {
 
   /** Another process of its own directory starts while this one runs, and takes the shards. */
   #takeOver(): void {
-    if (this.plan.ackMode !== "postgres" || this.#node === null) return;
+    if (this.#ackMode !== "postgres" || this.#node === null) return;
     const old = this.#node;
     this.#boot();
     // It is cut off sooner or later, if it has not noticed by itself.

@@ -1,11 +1,15 @@
 /** Entry of the journal thread. */
 import { randomBytes } from "node:crypto";
+import { unreachable } from "../../engine/unreachable.ts";
+import { systemClock } from "../clock.ts";
 import { die } from "../die.ts";
 import { currentThread, threadData } from "../thread-context.ts";
 import { FileJournalSource } from "./file-journal-source.ts";
 import { FsDisk } from "./fs-disk.ts";
-import { JournalService } from "./journal-service.ts";
+import { JournalService, type JournalSource } from "./journal-service.ts";
 import type { JournalThreadData } from "./journal-thread-data.ts";
+import { PgJournalSource } from "./pg-journal-source.ts";
+import { PgOperationLog } from "./pg-operation-log.ts";
 import { SALT_BYTES } from "./segment.ts";
 import { ThreadSegmentSupply } from "./thread-segment-supply.ts";
 
@@ -13,14 +17,28 @@ import { ThreadSegmentSupply } from "./thread-segment-supply.ts";
 process.on("uncaughtException", (cause) => die("the journal thread failed", cause));
 
 const data = threadData<JournalThreadData>();
-// Begun at once: starting a thread takes longer than most recoveries.
-const supply = new ThreadSegmentSupply(data, die);
-const source = new FileJournalSource({
-  openDisk: () => new FsDisk(data.journalDir),
-  supply,
-  supplyClosed: () => supply.whenClosed,
-  randomSalt: () => randomBytes(SALT_BYTES),
-  die,
-  nowMs: () => performance.now(),
-});
-new JournalService(source, currentThread());
+new JournalService(sourceOf(data), currentThread());
+
+function sourceOf({ ackMode, journalDir, databaseUrl }: JournalThreadData): JournalSource {
+  const openDisk = (): FsDisk => new FsDisk(journalDir);
+  const openLog = (): PgOperationLog => new PgOperationLog(databaseUrl);
+  switch (ackMode) {
+    case "postgres":
+      return new PgJournalSource({ log: openLog(), clock: systemClock, die, openDisk });
+    case "journal": {
+      // Begun at once: starting a thread takes longer than most recoveries.
+      const supply = new ThreadSegmentSupply(data, die);
+      return new FileJournalSource({
+        openDisk,
+        openLog,
+        supply,
+        supplyClosed: () => supply.whenClosed,
+        randomSalt: () => randomBytes(SALT_BYTES),
+        die,
+        nowMs: () => systemClock.monotonicMs(),
+      });
+    }
+    default:
+      return unreachable(ackMode);
+  }
+}
