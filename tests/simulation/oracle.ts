@@ -38,7 +38,7 @@ export class Violation extends Error {
 export interface Life {
   readonly number: number;
   /** Another process has taken its shards since. */
-  isSuperseded: boolean;
+  readonly isSuperseded: boolean;
   /** What its wall clock showed at most, Unix ms. */
   wallMsMax: number;
   /** Holds due from then on must end in time, Unix ms of its wall clock. */

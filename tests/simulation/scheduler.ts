@@ -28,7 +28,7 @@ export class Scheduler {
     return this.at(this.nowMs + ms, run);
   }
 
-  /** Runs once at that moment, or as soon as it may: what is planned for one moment keeps its order. */
+  /** Runs once at that moment, or at once; what is planned for one moment keeps its order. */
   at(ms: number, run: () => void): () => void {
     const planned: Planned = { atMs: Math.max(this.nowMs, ms), order: this.#planned, run };
     this.#planned += 1;

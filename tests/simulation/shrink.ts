@@ -8,7 +8,7 @@ export interface Shrunk {
 }
 
 /**
- * Takes away from a run that fails, as long as it goes on failing: kinds of faults, then operations.
+ * Takes faults and operations away from a run that fails, as long as it goes on failing.
  * Another failure than the first counts as well: it is as real, and nearer to its cause.
  */
 export async function shrink(failed: RunReport, limits: PlanLimits): Promise<Shrunk> {

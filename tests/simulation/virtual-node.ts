@@ -13,6 +13,7 @@ import { SALT_BYTES } from "../../workers/journal/segment.ts";
 import type { ShardThreadData } from "../../workers/shard/shard-thread-messages.ts";
 import type { ShardRequest, WorkerBatch } from "../../workers/shard-messages.ts";
 import type { ActorLoader } from "../../workers/store/actor-loader.ts";
+import type { OwnedShard } from "../../workers/store/shard-table.ts";
 import { JournalRefused, Supervisor } from "../../workers/supervisor.ts";
 import type { ThreadContext } from "../../workers/thread-context.ts";
 import { type Life, type Oracle, Violation } from "./oracle.ts";
@@ -44,6 +45,7 @@ export interface NodeParts {
   readonly delayMs: () => number;
   /** What the database has of each shard. */
   readonly watermarks: () => ReadonlyMap<number, number>;
+  readonly acquired: (owned: readonly OwnedShard[]) => void;
   /** The journal of the other mode holds what is not projected: it has to be started first. */
   readonly wrongMode: () => void;
   readonly failed: (violation: unknown) => void;
@@ -82,7 +84,14 @@ export class VirtualNode {
     const { process, database, shards, workers, life } = this.parts;
     const platform = new VirtualPlatform({
       process,
-      shardTable: database.shards,
+      shardTable: {
+        acquire: async (shardCount) => {
+          const owned = await database.shards.acquire(shardCount);
+          this.parts.acquired(owned);
+          return owned;
+        },
+        readLogicalMs: () => database.shards.readLogicalMs(),
+      },
       store: () => database.projections,
       loader: () => this.#loader(),
       journal: (context) => this.#journal(context),

@@ -20,7 +20,7 @@ export class VirtualPort implements Port {
   tap: ((message: unknown) => void) | null = null;
   readonly #options: ChannelOptions;
   #peer: VirtualPort | null = null;
-  #listener: ((message: never) => void) | null = null;
+  #listener: ((message: unknown) => void) | null = null;
   readonly #inbox: unknown[] = [];
   #lastArrivalMs = 0;
   #isClosed = false;
@@ -49,7 +49,7 @@ export class VirtualPort implements Port {
   }
 
   on<Message>(_event: "message", listener: (message: Message) => void): void {
-    this.#listener = listener as (message: never) => void;
+    this.#listener = (message) => listener(message as Message);
     for (let waiting = this.#inbox.length; waiting > 0; waiting -= 1) this.#plan();
   }
 
@@ -72,7 +72,7 @@ export class VirtualPort implements Port {
   #plan(): void {
     this.#options.process.clock.soon(() => {
       if (this.#inbox.length === 0 || this.#listener === null || this.#isClosed) return;
-      this.#listener(this.#inbox.shift() as never);
+      this.#listener(this.#inbox.shift());
     });
   }
 }

@@ -145,9 +145,13 @@ export class World {
       this.#workers = 1 + this.#lots.below(3);
     }
     this.#disk.restart();
+    let epoch = Number.POSITIVE_INFINITY;
+    const currentEpoch = (): number => this.database.shards().get(0)?.epoch ?? 0;
     const life: Life = {
       number: this.#lives.length + 1,
-      isSuperseded: false,
+      get isSuperseded() {
+        return currentEpoch() > epoch;
+      },
       wallMsMax: 0,
       calmSinceMs: Number.POSITIVE_INFINITY,
       requests: new Map(),
@@ -177,6 +181,9 @@ export class World {
       workers: this.#workers,
       delayMs: () => this.#delayMs(),
       watermarks: () => this.#watermarks(),
+      acquired: (owned) => {
+        epoch = owned.find(({ shard }) => shard === 0)?.epoch ?? epoch;
+      },
       wrongMode: () => this.#switchMode(),
       failed: (error) => this.failed(error),
     });
@@ -220,9 +227,7 @@ export class World {
 
   #committed({ kind }: Commit): void {
     if (kind === "projected") this.oracle.committed();
-    if (kind !== "acquired") return;
-    this.oracle.acquired();
-    for (const life of this.#lives.slice(0, -1)) life.isSuperseded = true;
+    if (kind === "acquired") this.oracle.acquired();
   }
 
   #watermarks(): ReadonlyMap<number, number> {
