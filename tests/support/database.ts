@@ -41,7 +41,7 @@ export async function startTestServer(): Promise<TestServer> {
     autovacuum: "off",
   };
   const server = await startEmbeddedPostgres({ directory: join(directory, "postgres"), settings });
-  const watchdog = watch(server.pid, directory);
+  const watchdog = watch(directory);
   return {
     url: server.url,
     async stop() {
@@ -101,13 +101,19 @@ function urlOf(serverUrl: string, database: string): string {
   return url.href;
 }
 
-/** Waits in a process of its own for our end; then stops the server and removes its files. */
-function watch(pid: number, directory: string): { finish(): Promise<void> } {
+/**
+ * Waits in a process of its own for our end; then stops the server that runs in `postgres` within
+ * the directory, whichever it is by then, and removes the directory.
+ */
+export function watch(directory: string): { finish(): Promise<void> } {
   const script = `
     read -r line
-    if [ "$line" != stopped ]; then kill -QUIT "$1"; sleep 1; fi
-    rm -rf "$2"`;
-  const child = spawn("sh", ["-c", script, "sh", String(pid), directory], {
+    if [ "$line" != stopped ]; then
+      pid=$(head -n 1 "$1/postgres/cluster/postmaster.pid")
+      kill -CONT "$pid"; kill -QUIT "$pid"; sleep 1
+    fi
+    rm -rf "$1"`;
+  const child = spawn("sh", ["-c", script, "sh", directory], {
     // A group of its own: Ctrl-C is for us, and the pipe tells it of our end.
     detached: true,
     stdio: ["pipe", "ignore", "ignore"],

@@ -72,9 +72,15 @@ export class TestNode {
     };
   }
 
-  /** `env` replaces variables; an empty one counts as unset. */
-  static async start(env: Readonly<Record<string, string>> = {}): Promise<TestNode> {
-    const node = new TestNode(await createTestDatabase(), env);
+  /**
+   * `env` replaces variables; an empty one counts as unset. Default of `database`: one of its own;
+   * a given one is dropped with the node, too.
+   */
+  static async start(
+    env: Readonly<Record<string, string>> = {},
+    database?: TestDatabase,
+  ): Promise<TestNode> {
+    const node = new TestNode(database ?? (await createTestDatabase()), env);
     try {
       await node.start();
     } catch (error) {
@@ -91,6 +97,19 @@ export class TestNode {
 
   get isUp(): boolean {
     return this.#running !== null;
+  }
+
+  /** Of the running process: for signals that do not end it. */
+  get pid(): number {
+    const pid = this.#running?.child.pid;
+    if (pid === undefined) throw new Error("the server is not running");
+    return pid;
+  }
+
+  /** Resolves when the running process has ended, by itself or because it was told to. */
+  get ended(): Promise<Exit> {
+    if (this.#running === null) throw new Error("the server is not running");
+    return this.#running.ended;
   }
 
   /** What was logged at level `error` or above. */
