@@ -36,6 +36,7 @@ describe("readConfig", () => {
       ADMIN_PASSWORD: "long enough",
       WORKERS: "3",
       SHARDS: "1024",
+      UNPROJECTED_FACTS_MAX: "1000",
       RATE_LIMIT: "off",
       SEED_DEMO: "off",
       LOG_LEVEL: "debug",
@@ -48,6 +49,7 @@ describe("readConfig", () => {
     assert.equal(config.ackMode, "postgres");
     assert.deepEqual(config.admin, { email: "root@example.com", password: "long enough" });
     assert.equal(config.shards, 1024);
+    assert.deepEqual([config.unprojectedFactsMax, config.unprojectedMibMax], [1_000, 128]);
     assert.equal(config.rateLimit, false);
     assert.equal(config.seedDemo, false);
     assert.equal(config.isProduction, true);
@@ -67,6 +69,8 @@ describe("readConfig", () => {
     [{ WORKERS: "65" }, /^WORKERS accepts/],
     [{ WORKERS: "1.5" }, /^WORKERS accepts/],
     [{ SHARDS: "1025" }, /^SHARDS accepts a whole number from 1 to 1024/],
+    [{ UNPROJECTED_FACTS_MAX: "999" }, /^UNPROJECTED_FACTS_MAX accepts a whole number from 1000/],
+    [{ UNPROJECTED_MIB_MAX: "0" }, /^UNPROJECTED_MIB_MAX accepts/],
     [{ RATE_LIMIT: "yes" }, /^RATE_LIMIT accepts on or off/],
     [{ SEED_DEMO: "true" }, /^SEED_DEMO accepts on or off/],
     [{ LOG_LEVEL: "verbose" }, /^LOG_LEVEL accepts trace, debug/],

@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
+import { UNPROJECTED_BYTES_MAX, UNPROJECTED_FACTS_PER_SHARD_MAX } from "../engine/limits.ts";
 import { parseEmail } from "./identity/email.ts";
 
 export class ConfigError extends Error {
@@ -132,6 +133,20 @@ export const OPTIONS = {
     accepts: "a whole number from 1 to 1024",
     help: "Logical shards that events are spread over.",
   }),
+  unprojectedFactsMax: option({
+    name: "UNPROJECTED_FACTS_MAX",
+    default: UNPROJECTED_FACTS_PER_SHARD_MAX,
+    parse: integer(1_000, 100_000_000),
+    accepts: "a whole number from 1000 to 100000000",
+    help: "Facts of one shard that PostgreSQL may lack before the shard answers busy.",
+  }),
+  unprojectedMibMax: option({
+    name: "UNPROJECTED_MIB_MAX",
+    default: UNPROJECTED_BYTES_MAX / 2 ** 20,
+    parse: integer(1, 65_536),
+    accepts: "a whole number from 1 to 65536",
+    help: "MiB of facts that may wait for PostgreSQL, in memory, before all shards answer busy.",
+  }),
   rateLimit: option({
     name: "RATE_LIMIT",
     default: true,
@@ -203,6 +218,8 @@ export function readConfig(env: Env): Config {
     ackMode: read(OPTIONS.ackMode),
     workers: read(OPTIONS.workers),
     shards: read(OPTIONS.shards),
+    unprojectedFactsMax: read(OPTIONS.unprojectedFactsMax),
+    unprojectedMibMax: read(OPTIONS.unprojectedMibMax),
     rateLimit: read(OPTIONS.rateLimit),
     seedDemo: read(OPTIONS.seedDemo),
     smtpUrl: read(OPTIONS.smtpUrl),

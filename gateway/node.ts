@@ -85,6 +85,8 @@ async function startOn(
     }),
     shardCount: config.shards,
     workerCount: Math.min(config.workers, config.shards),
+    unprojectedFactsMax: config.unprojectedFactsMax,
+    unprojectedBytesMax: config.unprojectedMibMax * 2 ** 20,
     log: (level, fields, message) => log[level](fields, message),
   });
   const pool = new Pool({

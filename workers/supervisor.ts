@@ -12,6 +12,7 @@
  * Invariant: a thread that is gone, or a projector that found a violated constraint, is never
  * papered over: a dead thread ends the process, and the next start recovers.
  */
+import { UNPROJECTED_BYTES_MAX, UNPROJECTED_FACTS_PER_SHARD_MAX } from "../engine/limits.ts";
 import { pause } from "./clock.ts";
 import type { FromJournalThread, JournalStatus, ToJournalThread } from "./journal/journal-port.ts";
 import type { Platform, ThreadStart } from "./platform.ts";
@@ -40,6 +41,10 @@ export interface SupervisorOptions {
   readonly platform: Platform;
   readonly shardCount: number;
   readonly workerCount: number;
+  /** Facts of a shard that PostgreSQL may lack. Default: UNPROJECTED_FACTS_PER_SHARD_MAX. */
+  readonly unprojectedFactsMax?: number;
+  /** Bytes that the projector may keep waiting. Default: UNPROJECTED_BYTES_MAX. */
+  readonly unprojectedBytesMax?: number;
   readonly log: (level: "info" | "warn" | "error", fields: object, message: string) => void;
 }
 
@@ -77,7 +82,8 @@ export class Supervisor {
   private constructor(options: SupervisorOptions, owned: readonly OwnedShard[]) {
     this.#options = options;
     const epochs = owned.map(({ shard, epoch, appliedLsn }) => [shard, epoch, appliedLsn] as const);
-    this.#projector = this.#spawn({ role: "projector", epochs });
+    const { unprojectedBytesMax = UNPROJECTED_BYTES_MAX } = options;
+    this.#projector = this.#spawn({ role: "projector", epochs, unprojectedBytesMax });
     this.#journal = this.#spawn({ role: "journal" });
     for (const { shard, appliedLsn } of owned) this.watermarks.set(shard, appliedLsn);
     this.#projector.on("watermarks", (message) => this.#projected(message.watermarks));
@@ -171,7 +177,9 @@ export class Supervisor {
 
   async #startWorkers(owned: readonly OwnedShard[]): Promise<void> {
     const { platform, shardCount, workerCount } = this.#options;
+    const { unprojectedFactsMax = UNPROJECTED_FACTS_PER_SHARD_MAX } = this.#options;
     const logicalMs = await platform.shardTable.readLogicalMs();
+    const common = { shardCount, logicalMs, unprojectedFactsMax };
     for (let worker = 0; worker < workerCount; worker += 1) {
       const gateway = platform.channel();
       const journal = platform.channel();
@@ -190,7 +198,7 @@ export class Supervisor {
         projectorPort: projector.port2,
       };
       const link: ShardLink = this.#spawn(
-        { role: "shards", worker, shards, shardCount, logicalMs, ...ports },
+        { role: "shards", worker, shards, ...common, ...ports },
         Object.values(ports),
       );
       link.on("warning", ({ message, detail }) => {

@@ -6,6 +6,8 @@ export interface ProjectorThreadData {
    * Every shard that is owned, also those past the shard count (the journal may have their facts).
    */
   readonly epochs: readonly (readonly [shard: number, epoch: number, appliedLsn: number])[];
+  /** Default: UNPROJECTED_BYTES_MAX. */
+  readonly unprojectedBytesMax?: number;
 }
 
 /** Supervisor → projector thread. */

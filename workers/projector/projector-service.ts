@@ -1,5 +1,5 @@
 /** What the projector thread does: a Projector behind its ports and its timers. */
-import { PURGE_INTERVAL_MS } from "../../engine/limits.ts";
+import { PURGE_INTERVAL_MS, UNPROJECTED_BYTES_MAX } from "../../engine/limits.ts";
 import { unreachable } from "../../engine/unreachable.ts";
 import { pause } from "../clock.ts";
 import type { ProjectMessage } from "../journal/journal-port.ts";
@@ -35,6 +35,7 @@ export class ProjectorService {
       failed: (failure) => this.#tell({ kind: "projectorFailed", ...failure }),
       wallMs: () => clock.wallMs(),
       pause: (ms) => pause(clock, ms),
+      backlogBytesMax: data.unprojectedBytesMax ?? UNPROJECTED_BYTES_MAX,
     });
     context.parent.on("message", (message: ToProjectorThread) => this.#receive(message));
     this.#timers = [

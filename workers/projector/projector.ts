@@ -45,6 +45,8 @@ export interface ProjectorPorts {
   readonly wallMs: () => number;
   /** Resolves after this long. */
   readonly pause: (ms: number) => Promise<void>;
+  /** Past it the projector calls itself overfull. Default: UNPROJECTED_BYTES_MAX. */
+  readonly backlogBytesMax?: number;
 }
 
 interface QueueSlice {
@@ -133,7 +135,7 @@ export class Projector {
       kind: "projectorReport",
       backlogFacts: this.#backlogFacts(),
       backlogBytes,
-      overfull: backlogBytes > UNPROJECTED_BYTES_MAX,
+      overfull: backlogBytes > (this.#ports.backlogBytesMax ?? UNPROJECTED_BYTES_MAX),
       factsTotal: this.#factsTotal,
       batchesTotal: this.#batchesTotal,
       lastBatchFacts: this.#lastBatchFacts,

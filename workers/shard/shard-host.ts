@@ -52,6 +52,8 @@ export interface ShardHostOptions {
   readonly shards: readonly OwnedShard[];
   /** No shard's time starts before this, Unix ms. */
   readonly logicalMs: number;
+  /** Default: UNPROJECTED_FACTS_PER_SHARD_MAX. */
+  readonly unprojectedFactsMax?: number;
 }
 
 const BUSY: Answer = { kind: "refused", refusal: { code: "busy" } };
@@ -79,7 +81,7 @@ export class ShardHost {
     this.#gate = new OutputGate(ports.release);
     this.#loads = new LoadQueue((cause) => ports.die("parked requests were not decided", cause));
     for (const start of options.shards) {
-      this.#shards.set(start.shard, new Shard(start, ports.wallMs, options.logicalMs));
+      this.#shards.set(start.shard, new Shard(start, ports.wallMs, options));
     }
   }
 

@@ -11,6 +11,8 @@ export interface ShardThreadData {
   readonly shardCount: number;
   /** No shard's time starts before this, Unix ms. */
   readonly logicalMs: number;
+  /** Facts of one shard that PostgreSQL may lack; past it the shard answers `busy`. */
+  readonly unprojectedFactsMax: number;
   /** ShardRequest[] in, WorkerBatch out, both packed (batch-port.ts). */
   readonly gatewayPort: Port;
   /** AppendMessage out, JournalToShardMessage in. */

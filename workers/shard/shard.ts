@@ -6,6 +6,13 @@ import type { Actor } from "./actor.ts";
 import { LatencyWindow } from "./latency-window.ts";
 import { LogicalClock } from "./logical-clock.ts";
 
+export interface ShardOptions {
+  /** The shard's time does not start before this, Unix ms. */
+  readonly logicalMs: number;
+  /** Default: UNPROJECTED_FACTS_PER_SHARD_MAX. */
+  readonly unprojectedFactsMax?: number;
+}
+
 interface WatermarkWait {
   readonly lsn: number;
   readonly resolve: () => void;
@@ -31,15 +38,17 @@ export class Shard {
   commandsPerSecond = 0;
   roundsTotal = 0;
   factsTotal = 0;
+  readonly #unprojectedFactsMax: number;
   #commandsAtLastSecond = 0;
   /** Actors with outcomes that PostgreSQL may not have yet. */
   readonly #ahead = new Set<Actor>();
   #waits: WatermarkWait[] = [];
 
-  constructor(start: OwnedShard, wallMs: () => number, logicalMs: number) {
+  constructor(start: OwnedShard, wallMs: () => number, options: ShardOptions) {
     this.id = start.shard;
     this.epoch = start.epoch;
-    this.clock = new LogicalClock(wallMs, logicalMs);
+    this.clock = new LogicalClock(wallMs, options.logicalMs);
+    this.#unprojectedFactsMax = options.unprojectedFactsMax ?? UNPROJECTED_FACTS_PER_SHARD_MAX;
     this.lsn = start.appliedLsn;
     this.appendedLsn = start.appliedLsn;
     this.durableLsn = start.appliedLsn;
@@ -48,7 +57,7 @@ export class Shard {
 
   /** PostgreSQL is so far behind that nothing more is admitted. */
   get isBehind(): boolean {
-    return this.lsn - this.projectedLsn >= UNPROJECTED_FACTS_PER_SHARD_MAX;
+    return this.lsn - this.projectedLsn >= this.#unprojectedFactsMax;
   }
 
   /** Remembers the outcome of a keyed request until PostgreSQL has it. */
