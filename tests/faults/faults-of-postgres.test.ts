@@ -1,5 +1,7 @@
 /** PostgreSQL dies, goes away, freezes: the short forms. */
+import { postgresDown } from "./postgres-down.ts";
 import { postgresKilled } from "./postgres-killed.ts";
 import { testShortForm } from "./scenario.ts";
 
 testShortForm(postgresKilled);
+testShortForm(postgresDown);

@@ -60,7 +60,7 @@ export async function caughtUp(api: ApiClient): Promise<number> {
 const DATABASE_AWAY = /"msg":"request failed"/;
 const AWAY_BECAUSE = /ECONNREFUSED|ECONNRESET|Connection terminated|timeout|57P0/;
 
-/** The end of most scenarios: buyers, memory and database agree, and nothing was logged as wrong. */
+/** The end of most scenarios: buyers, memory and database agree, and nothing went wrong inside. */
 export async function reckon(stage: Stage, { node, traffic }: Rig, url: string): Promise<void> {
   await traffic.stop();
   await traffic.reckon(url);

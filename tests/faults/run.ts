@@ -3,10 +3,11 @@
  * long form of one. Prints what was done, checked and measured; exits with 1 on a failure.
  */
 import { startTestServer, TEST_DATABASE_URL } from "../support/database.ts";
+import { postgresDown } from "./postgres-down.ts";
 import { postgresKilled } from "./postgres-killed.ts";
 import { type Scenario, Skipped, Stage } from "./scenario.ts";
 
-const SCENARIOS: readonly Scenario[] = [postgresKilled];
+const SCENARIOS: readonly Scenario[] = [postgresKilled, postgresDown];
 
 async function play(scenario: Scenario, isLong: boolean): Promise<boolean> {
   const stage = new Stage(isLong);
