@@ -103,6 +103,13 @@ export const PROJECTION_INTERVAL_MS = 20;
 export const PROJECTION_BATCH_BYTES_MAX = 4 * 1024 * 1024;
 /** A statement of the projector that is not answered after this long is given up and sent again. */
 export const PROJECTION_STATEMENT_MS_MAX = 60_000;
+/** PostgreSQL leaves a question of the projector open this long: the node wants no new work. */
+export const PROJECTION_STALL_MS = 3_000;
+/**
+ * How often a projector that has nothing to write asks whether the shards are still its node's. So
+ * long at most a node that was replaced goes on without knowing.
+ */
+export const OWNERSHIP_CHECK_MS = 1_000;
 /** Longest pause between two tries to project one batch; the first is a hundredth of it. */
 export const PROJECTION_RETRY_MS_MAX = 5_000;
 /** How often the projector looks for rows that are older than their time to live. */

@@ -13,6 +13,7 @@ import {
   DATABASE_END_MS_MAX,
   DATABASE_WAIT_MS_MAX,
   PROJECTION_DRAIN_MS_MAX,
+  PROJECTION_STALL_MS,
 } from "../engine/limits.ts";
 import { migrate } from "../sql/migrate.ts";
 import { type DataDirLock, lockDataDir } from "../workers/data-dir-lock.ts";
@@ -222,6 +223,10 @@ async function impedimentsOf(supervisor: Supervisor): Promise<string[]> {
     ([shard, reason]) => `shard ${shard} has stopped: ${reason}`,
   );
   const projector = await supervisor.projectorReport();
+  const { unansweredMs } = projector;
+  if (unansweredMs >= PROJECTION_STALL_MS) {
+    impediments.push(`projection: PostgreSQL has not answered for ${unansweredMs} ms`);
+  }
   if (projector.lastError !== null) impediments.push(`projection: ${projector.lastError}`);
   if ((await supervisor.journalStatus()).full) impediments.push("the journal has no room");
   return impediments;

@@ -10,6 +10,7 @@ import { plainColumn } from "./array-literals.ts";
 import { statementsOf } from "./projection-statements.ts";
 import {
   type Applied,
+  type Epochs,
   FenceLost,
   InvariantViolated,
   type ProjectionBatch,
@@ -38,6 +39,13 @@ const ADVANCE_SHARDS = `
   FROM unnest($1::integer[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
     AS u (shard, epoch, before_lsn, last_lsn, at_ms)
   WHERE shards.shard = u.shard AND shards.epoch = u.epoch AND shards.applied_lsn = u.before_lsn`;
+
+interface ShardRow {
+  readonly shard: number;
+  readonly epoch: string;
+  readonly applied_lsn: string;
+}
+const SHARDS = "SELECT shard, epoch, applied_lsn FROM shards";
 
 const PURGES = [
   {
@@ -89,6 +97,13 @@ export class PgProjectionStore implements ProjectionStore {
       }
       await client.query("COMMIT");
       return "applied";
+    });
+  }
+
+  confirm(epochs: Epochs): Promise<void> {
+    return this.#withClient(async (client) => {
+      const { rows } = await client.query<ShardRow>(SHARDS);
+      checkEpochs(rows, epochs);
     });
   }
 
@@ -165,16 +180,12 @@ async function advanceShards(client: Client, advances: readonly ShardAdvance[]):
 
 /** Why not all watermarks moved. Shards that move together have been written together, or none. */
 async function explain(client: Client, advances: readonly ShardAdvance[]): Promise<Applied> {
-  const { rows } = await client.query<{ shard: number; epoch: string; applied_lsn: string }>(
-    "SELECT shard, epoch, applied_lsn FROM shards",
+  const { rows } = await client.query<ShardRow>(SHARDS);
+  checkEpochs(
+    rows,
+    advances.map(({ shard, epoch }) => [shard, epoch]),
   );
   const byShard = new Map(rows.map((row) => [row.shard, row]));
-  for (const { shard, epoch } of advances) {
-    const owner = byShard.get(shard)?.epoch ?? "none";
-    if (Number(owner) !== epoch) {
-      throw new FenceLost(`shard ${shard} is at epoch ${owner}, we are at ${epoch}`);
-    }
-  }
   for (const { shard, firstLsn, lastLsn } of advances) {
     const applied = Number(byShard.get(shard)?.applied_lsn);
     if (applied >= lastLsn) continue;
@@ -183,6 +194,15 @@ async function explain(client: Client, advances: readonly ShardAdvance[]): Promi
     );
   }
   return "already";
+}
+
+function checkEpochs(rows: readonly ShardRow[], epochs: Epochs): void {
+  const owners = new Map(rows.map((row) => [row.shard, row.epoch]));
+  for (const [shard, epoch] of epochs) {
+    const owner = owners.get(shard) ?? "none";
+    if (Number(owner) === epoch) continue;
+    throw new FenceLost(`shard ${shard} is at epoch ${owner}, we are at ${epoch}`);
+  }
 }
 
 /**

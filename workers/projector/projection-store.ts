@@ -17,6 +17,9 @@ export interface ProjectionBatch {
   readonly effects: NetEffects;
 }
 
+/** Pairs of shard and the epoch at which it is owned. */
+export type Epochs = readonly (readonly [shard: number, epoch: number])[];
+
 /** `already`: an earlier try had been committed, and its answer lost. */
 export type Applied = "applied" | "already";
 
@@ -29,6 +32,8 @@ export type Applied = "applied" | "already";
  */
 export interface ProjectionStore {
   apply(batch: ProjectionBatch): Promise<Applied>;
+  /** Throws FenceLost unless the shards are still at these epochs. */
+  confirm(epochs: Epochs): Promise<void>;
   /** Deletes some of what is older than its time to live. False: there is no more of it now. */
   purge(nowMs: number): Promise<boolean>;
   close(): Promise<void>;

@@ -64,6 +64,8 @@ export interface ProjectorReport {
   readonly batchesTotal: number;
   readonly lastBatchFacts: number;
   readonly lastBatchMs: number;
+  /** How long PostgreSQL has left a question open; 0: there is none. */
+  readonly unansweredMs: number;
   /** null: the last attempt succeeded. */
   readonly lastError: string | null;
 }

@@ -1,5 +1,9 @@
 /** What the projector thread does: a Projector behind its ports and its timers. */
-import { PURGE_INTERVAL_MS, UNPROJECTED_BYTES_MAX } from "../../engine/limits.ts";
+import {
+  OWNERSHIP_CHECK_MS,
+  PURGE_INTERVAL_MS,
+  UNPROJECTED_BYTES_MAX,
+} from "../../engine/limits.ts";
 import { unreachable } from "../../engine/unreachable.ts";
 import { pause } from "../clock.ts";
 import type { ProjectMessage } from "../journal/journal-port.ts";
@@ -10,6 +14,7 @@ import { Projector } from "./projector.ts";
 import type {
   FromProjectorThread,
   OverfullMessage,
+  ProjectorFailedMessage,
   ProjectorThreadData,
   ToProjectorThread,
   WatermarkMessage,
@@ -32,7 +37,7 @@ export class ProjectorService {
     this.#projector = new Projector(data.epochs, {
       store,
       projected: (watermarks) => this.#projected({ kind: "watermarks", watermarks }),
-      failed: (failure) => this.#tell({ kind: "projectorFailed", ...failure }),
+      failed: (failure) => this.#failed(failure),
       wallMs: () => clock.wallMs(),
       pause: (ms) => pause(clock, ms),
       backlogBytesMax: data.unprojectedBytesMax ?? UNPROJECTED_BYTES_MAX,
@@ -40,6 +45,7 @@ export class ProjectorService {
     context.parent.on("message", (message: ToProjectorThread) => this.#receive(message));
     this.#timers = [
       clock.every(REPORT_INTERVAL_MS, () => this.#report()),
+      clock.every(OWNERSHIP_CHECK_MS, () => this.#projector.confirmWhenIdle()),
       clock.every(PURGE_INTERVAL_MS, () => this.#projector.purgeWhenIdle()),
     ];
     this.#projector.run().catch((cause: unknown) => die("the projector's loop broke", cause));
@@ -74,6 +80,15 @@ export class ProjectorService {
   #projected(message: WatermarkMessage): void {
     for (const port of [...this.#journals, ...this.#listeners]) port.postMessage(message);
     this.#tell(message);
+  }
+
+  /**
+   * Whoever raised the epoch sells the same places: not one more answer may leave this process.
+   */
+  #failed(failure: Omit<ProjectorFailedMessage, "kind">): void {
+    const { code, reason } = failure;
+    if (code === "fence_lost") this.#context.die("another process owns this node's shards", reason);
+    this.#tell({ kind: "projectorFailed", ...failure });
   }
 
   #drain(): void {

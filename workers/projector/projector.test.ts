@@ -11,6 +11,8 @@ import { EventBench } from "../../engine/testing/fixtures.ts";
 import { entriesOf } from "../testing/entries.ts";
 import {
   type Applied,
+  type Epochs,
+  FenceLost,
   InvariantViolated,
   type ProjectionBatch,
   type ProjectionStore,
@@ -22,6 +24,8 @@ const OTHER_EVENT_ID = "018f3c9a-7b10-7000-8000-000000000001" as EventId;
 /** Records what it is given, and does what `answer` says. */
 class ScriptedStore implements ProjectionStore {
   readonly asked: [shard: number, firstLsn: number, lastLsn: number][][] = [];
+  readonly confirmed: Epochs[] = [];
+  answerConfirm: () => void | Promise<void> = () => undefined;
   purges = 0;
   closed = false;
   answer: (batch: ProjectionBatch, time: number) => Applied | Promise<Applied> = () => "applied";
@@ -31,6 +35,11 @@ class ScriptedStore implements ProjectionStore {
       batch.advances.map(({ shard, firstLsn, lastLsn }) => [shard, firstLsn, lastLsn]),
     );
     return this.answer(batch, this.asked.length);
+  }
+
+  async confirm(epochs: Epochs): Promise<void> {
+    this.confirmed.push(epochs);
+    await this.answerConfirm();
   }
 
   async purge(): Promise<boolean> {
@@ -43,7 +52,7 @@ class ScriptedStore implements ProjectionStore {
   }
 }
 
-function projectorOf(store: ProjectionStore, shards = [0]) {
+function projectorOf(store: ProjectionStore, shards = [0], backlogBytesMax = 1_000_000) {
   const watermarks: [number, number][] = [];
   const failures: string[] = [];
   const pauses: number[] = [];
@@ -61,10 +70,14 @@ function projectorOf(store: ProjectionStore, shards = [0]) {
         nowMs += ms;
         pauses.push(ms);
       },
+      backlogBytesMax,
     },
   );
   const running = projector.run();
-  return { projector, running, watermarks, failures, pauses };
+  const advance = (ms: number): void => {
+    nowMs += ms;
+  };
+  return { projector, running, watermarks, failures, pauses, advance };
 }
 
 function facts(count: number): Fact[] {
@@ -237,4 +250,77 @@ test("the purge goes on in steps while there is nothing else to do", async () =>
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(store.purges, 3);
   assert.deepEqual(store.asked, [[[0, 1, 2]]]);
+});
+
+test("an idle projector that is told of another owner gives up all its shards", async () => {
+  const store = new ScriptedStore();
+  const { projector, failures } = projectorOf(store, [0, 1]);
+  projector.confirmWhenIdle();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(failures, []);
+  store.answerConfirm = () => {
+    throw new FenceLost("shard 1 is another's");
+  };
+  projector.confirmWhenIdle();
+  await new Promise((resolve) => setImmediate(resolve));
+  const both = [
+    [0, 1],
+    [1, 1],
+  ];
+  assert.deepEqual(store.confirmed, [both, both]);
+  assert.deepEqual(failures, [
+    "0 fence_lost shard 1 is another's",
+    "1 fence_lost shard 1 is another's",
+  ]);
+  projector.offer(entriesOf(facts(2)));
+  await projector.drain();
+  assert.deepEqual(store.asked, []);
+});
+
+test("a question that failed is reported until the next one is answered", async () => {
+  const store = new ScriptedStore();
+  const { projector, failures } = projectorOf(store);
+  store.answerConfirm = () => {
+    throw new Error("nobody listens");
+  };
+  projector.confirmWhenIdle();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(projector.report().lastError, "nobody listens");
+  store.answerConfirm = () => undefined;
+  projector.confirmWhenIdle();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(projector.report().lastError, null);
+  assert.deepEqual(failures, []);
+});
+
+test("how long a question has been open is reported", async () => {
+  const store = new ScriptedStore();
+  const { projector, advance } = projectorOf(store);
+  let answer: () => void = () => undefined;
+  store.answerConfirm = () =>
+    new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+  projector.confirmWhenIdle();
+  await new Promise((resolve) => setImmediate(resolve));
+  advance(4_000);
+  assert.equal(projector.report().unansweredMs, 4_000);
+  answer();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(projector.report().unansweredMs, 0);
+});
+
+test("a backlog past its bound is reported as overfull until it has shrunk", async () => {
+  const store = new ScriptedStore();
+  const { projector } = projectorOf(store, [0], 300);
+  let isAway = true;
+  store.answer = () => {
+    if (isAway) throw new Error("nobody listens");
+    return "applied";
+  };
+  projector.offer(entriesOf(facts(20)));
+  assert.equal(projector.report().overfull, true);
+  isAway = false;
+  await projector.drain();
+  assert.equal(projector.report().overfull, false);
 });

@@ -64,9 +64,12 @@ export class Projector {
   #drained: (() => void)[] = [];
   #stopping = false;
   #purgeDue = false;
+  #confirmDue = false;
   #running: Promise<void> | null = null;
   /** Of the last transaction, Unix ms. */
   #startedMs = Number.NEGATIVE_INFINITY;
+  /** When the store was asked what it has not answered yet, Unix ms. */
+  #askedMs: number | null = null;
   #factsTotal = 0;
   #batchesTotal = 0;
   #lastBatchFacts = 0;
@@ -108,6 +111,14 @@ export class Projector {
     this.#wake();
   }
 
+  /**
+   * Asks whether the shards are still ours, unless something is being written, which asks as well.
+   */
+  confirmWhenIdle(): void {
+    this.#confirmDue = true;
+    this.#wake();
+  }
+
   /** Resolves once everything offered is in PostgreSQL, except for shards that failed. */
   drain(): Promise<void> {
     const drained = new Promise<void>((resolve) => {
@@ -140,6 +151,7 @@ export class Projector {
       batchesTotal: this.#batchesTotal,
       lastBatchFacts: this.#lastBatchFacts,
       lastBatchMs: this.#lastBatchMs,
+      unansweredMs: this.#askedMs === null ? 0 : this.#ports.wallMs() - this.#askedMs,
       lastError: this.#lastError,
     };
   }
@@ -157,7 +169,8 @@ export class Projector {
         continue;
       }
       for (const resolve of this.#drained.splice(0)) resolve();
-      if (this.#purgeDue) await this.#purge();
+      if (this.#confirmDue) await this.#confirm();
+      else if (this.#purgeDue) await this.#purge();
       else await this.#woken();
     }
   }
@@ -192,11 +205,10 @@ export class Projector {
       const startedMs = this.#ports.wallMs();
       this.#startedMs = startedMs;
       try {
-        await this.#ports.store.apply(batch);
-        this.#lastError = null;
+        await this.#ask(() => this.#ports.store.apply(batch));
+        this.#confirmDue = false;
         return this.#advance(slices, startedMs);
       } catch (error) {
-        this.#lastError = messageOf(error);
         if (error instanceof ProjectionRefused) {
           const asked = slices.map(({ queue }) => queue);
           return this.#refused(asked, error.code, messageOf(error));
@@ -238,10 +250,37 @@ export class Projector {
   /** One step of the purge. A failure is not tried again before the next time. */
   async #purge(): Promise<void> {
     try {
-      this.#purgeDue = await this.#ports.store.purge(this.#ports.wallMs());
-    } catch (error) {
+      this.#purgeDue = await this.#ask(() => this.#ports.store.purge(this.#ports.wallMs()));
+    } catch {
+      // Said by lastError.
       this.#purgeDue = false;
+    }
+  }
+
+  async #confirm(): Promise<void> {
+    this.#confirmDue = false;
+    const owned = this.#turns.filter((queue) => !queue.failed);
+    const epochs = owned.map(({ shard, epoch }) => [shard, epoch] as const);
+    try {
+      await this.#ask(() => this.#ports.store.confirm(epochs));
+    } catch (error) {
+      if (!(error instanceof ProjectionRefused)) return;
+      for (const queue of owned) this.#fail(queue, error.code, messageOf(error));
+    }
+  }
+
+  /** Every question to the store: notes how long it takes, and how it ended. */
+  async #ask<T>(question: () => Promise<T>): Promise<T> {
+    this.#askedMs = this.#ports.wallMs();
+    try {
+      const answer = await question();
+      this.#lastError = null;
+      return answer;
+    } catch (error) {
       this.#lastError = messageOf(error);
+      throw error;
+    } finally {
+      this.#askedMs = null;
     }
   }
 
