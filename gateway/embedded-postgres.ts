@@ -302,7 +302,7 @@ async function start(task: {
     ended = error.message;
   });
   child.once("exit", (code, signal) => {
-    ended = `it exited with ${signal ?? code}: ${fs.readFileSync(logPath, "utf8").trim()}`;
+    ended = `it exited with ${signal ?? code}`;
   });
   child.unref();
   const server = { pid: child.pid ?? 0, port, password };
@@ -315,7 +315,10 @@ async function start(task: {
     await delay(POLL_MS);
   }
   if (ended === null) child.kill("SIGKILL");
-  throw new EmbeddedPostgresFailed(`PostgreSQL did not start: ${ended ?? "it took too long"}`);
+  const said = fs.readFileSync(logPath, "utf8").trim();
+  throw new EmbeddedPostgresFailed(
+    `PostgreSQL did not start: ${ended ?? "it took too long"}: ${said}`,
+  );
 }
 
 async function ensureDatabase(server: Server): Promise<void> {

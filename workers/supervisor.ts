@@ -163,8 +163,8 @@ export class Supervisor {
       const offs = [
         this.#projector.on("watermarks", () => settle(isDone() ? resolve : null)),
         this.#projector.on("projectorFailed", ({ shard, reason }) => {
-          const error = new Error(`shard ${shard} can't be recovered: ${reason}`);
-          settle(() => reject(error));
+          const message = `the journal's tail does not fit the database: shard ${shard}: ${reason}`;
+          settle(() => reject(new JournalRefused("journal_not_projectable", message)));
         }),
       ];
       const settle = (finish: (() => void) | null): void => {

@@ -6,8 +6,9 @@ import { startTestServer, TEST_DATABASE_URL } from "../support/database.ts";
 import { postgresDown } from "./postgres-down.ts";
 import { postgresKilled } from "./postgres-killed.ts";
 import { type Scenario, Skipped, Stage } from "./scenario.ts";
+import { twoProcesses } from "./two-processes.ts";
 
-const SCENARIOS: readonly Scenario[] = [postgresKilled, postgresDown];
+const SCENARIOS: readonly Scenario[] = [postgresKilled, postgresDown, twoProcesses];
 
 async function play(scenario: Scenario, isLong: boolean): Promise<boolean> {
   const stage = new Stage(isLong);
