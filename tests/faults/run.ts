@@ -3,12 +3,20 @@
  * long form of one. Prints what was done, checked and measured; exits with 1 on a failure.
  */
 import { startTestServer, TEST_DATABASE_URL } from "../support/database.ts";
+import { nodeFrozen } from "./node-frozen.ts";
 import { postgresDown } from "./postgres-down.ts";
+import { postgresFrozen } from "./postgres-frozen.ts";
 import { postgresKilled } from "./postgres-killed.ts";
 import { type Scenario, Skipped, Stage } from "./scenario.ts";
 import { twoProcesses } from "./two-processes.ts";
 
-const SCENARIOS: readonly Scenario[] = [postgresKilled, postgresDown, twoProcesses];
+const SCENARIOS: readonly Scenario[] = [
+  postgresKilled,
+  postgresDown,
+  postgresFrozen,
+  nodeFrozen,
+  twoProcesses,
+];
 
 async function play(scenario: Scenario, isLong: boolean): Promise<boolean> {
   const stage = new Stage(isLong);
