@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { ApiClient } from "../support/client.ts";
 import type { TestDatabase } from "../support/database.ts";
-import { TestNode, until } from "../support/server.ts";
+import { type Exit, TestNode, until } from "../support/server.ts";
 import { RealPostgres } from "./real-postgres.ts";
 import type { Stage } from "./scenario.ts";
 import { openFloor, Traffic } from "./traffic.ts";
@@ -37,6 +37,15 @@ export async function ownPostgres(stage: Stage): Promise<RealPostgres> {
   const postgres = await RealPostgres.start();
   stage.after(() => postgres.drop());
   return postgres;
+}
+
+const END_MS_MAX = 30_000;
+
+/** How the node ended by itself; rejects when it goes on and on. */
+export async function endOf(node: TestNode): Promise<Exit> {
+  const { ended } = node;
+  await until("the node ends by itself", () => !node.isUp, END_MS_MAX);
+  return ended;
 }
 
 export async function isReady(api: ApiClient): Promise<boolean> {

@@ -3,6 +3,9 @@
  * long form of one. Prints what was done, checked and measured; exits with 1 on a failure.
  */
 import { startTestServer, TEST_DATABASE_URL } from "../support/database.ts";
+import { bitFlipped } from "./bit-flipped.ts";
+import { diskFailing } from "./disk-failing.ts";
+import { diskFull } from "./disk-full.ts";
 import { nodeFrozen } from "./node-frozen.ts";
 import { postgresDown } from "./postgres-down.ts";
 import { postgresFrozen } from "./postgres-frozen.ts";
@@ -16,6 +19,9 @@ const SCENARIOS: readonly Scenario[] = [
   postgresFrozen,
   nodeFrozen,
   twoProcesses,
+  diskFailing,
+  diskFull,
+  bitFlipped,
 ];
 
 async function play(scenario: Scenario, isLong: boolean): Promise<boolean> {

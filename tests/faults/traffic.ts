@@ -14,6 +14,9 @@ import { auditOf, guestToken, ok, openStudio } from "../support/venue.ts";
 import { sleep } from "./scenario.ts";
 
 const PLACES = 1_000_000;
+const FLOORS = ["floor", "balcony", "gallery", "lawn"];
+/** What one hold may have at most, in this event and in any. */
+export const PLACES_PER_HOLD = 100;
 
 export interface Observation {
   readonly atMs: number;
@@ -28,13 +31,21 @@ interface Request {
   readonly ask: Ask & { readonly token: string };
 }
 
+interface Lane {
+  readonly token: string;
+  readonly area: string;
+  readonly restMs: number;
+}
+
 type Kept = HoldShape & BookingShape;
 
-/** An event whose floor has room for everyone, and whose holds end only when they shall. */
+/** An event whose floors have room for everyone, and whose holds end only when they shall. */
 export function openFloor(api: ApiClient, changes: object = {}): Promise<EventShape> {
   return openStudio(api, {
-    areas: [{ key: "floor", name: "Floor", capacity: PLACES, priceCategory: "standing" }],
-    limits: { perOrder: 10, perUser: 100_000 },
+    areas: FLOORS.map((key) => {
+      return { key, name: key, capacity: PLACES, priceCategory: "standing" };
+    }),
+    limits: { perOrder: PLACES_PER_HOLD, perUser: 100_000 },
     holdTtlSeconds: 3_600,
     ...changes,
   });
@@ -49,6 +60,9 @@ export class Traffic {
   readonly #api: ApiClient;
   readonly #acknowledged: { request: Request; body: Kept }[] = [];
   readonly #unknown: Request[] = [];
+  /** Places in each hold: many of them make long facts. */
+  #quantity = 1;
+  #places = { held: 0, sold: 0 };
   #isOn = false;
   #lanes: Promise<void>[] = [];
   #keys = 0;
@@ -62,12 +76,19 @@ export class Traffic {
   async start(lanes = 8, restMs = 4): Promise<void> {
     const tokens = await Promise.all(Array.from({ length: lanes }, () => guestToken(this.#api)));
     this.#isOn = true;
-    this.#lanes = tokens.map((token) => this.#lane(token, restMs));
+    this.#lanes = tokens.map((token, lane) => {
+      return this.#lane({ token, area: FLOORS[lane % FLOORS.length] ?? "floor", restMs });
+    });
   }
 
   async stop(): Promise<void> {
     this.#isOn = false;
     await Promise.all(this.#lanes);
+  }
+
+  /** From now on holds are as large as they may be, and nobody books: the journal fills fast. */
+  holdMuch(): void {
+    this.#quantity = PLACES_PER_HOLD;
   }
 
   /** How often each outcome was seen since then. */
@@ -118,7 +139,7 @@ export class Traffic {
     const audit = await auditOf(this.#api, this.event.id);
     assert.deepEqual(
       [audit.memory.held, audit.memory.sold, audit.memory.bookings],
-      [this.held.size, this.booked.size, this.booked.size],
+      [this.#places.held, this.#places.sold, this.booked.size],
     );
     assert.deepEqual(await storedIn(databaseUrl, this.event.id), {
       bookings: [...this.booked.keys()].sort(),
@@ -127,16 +148,16 @@ export class Traffic {
     });
   }
 
-  async #lane(token: string, restMs: number): Promise<void> {
+  async #lane({ token, area, restMs }: Lane): Promise<void> {
     const at = `/api/v1/events/${this.event.id}`;
     while (this.#isOn) {
-      const items = [{ area: "floor", quantity: 1 }];
+      const items = [{ area, quantity: this.#quantity }];
       const hold = await this.#try({
         path: `${at}/holds`,
         ask: { token, key: this.#freshKey(), body: { items } },
       });
       await sleep(restMs);
-      if (hold === null || this.#keys % 4 === 0) continue;
+      if (hold === null || this.#quantity > 1 || this.#keys % 4 === 0) continue;
       const payment = { provider: "none" };
       const body = { holdId: hold.id, payment, email: "a@example.org" };
       await this.#try({ path: `${at}/bookings`, ask: { token, key: this.#freshKey(), body } });
@@ -170,9 +191,12 @@ export class Traffic {
     if (request.path.endsWith("/holds")) {
       assert.ok(!this.held.has(body.id), "a hold is told once");
       this.held.set(body.id, body);
+      this.#places.held += body.items.length;
     } else {
       assert.ok(!this.booked.has(body.id), "a booking is told once");
       this.held.delete(body.holdId);
+      this.#places.held -= body.tickets.length;
+      this.#places.sold += body.tickets.length;
       this.booked.set(body.id, body);
     }
     return body;
