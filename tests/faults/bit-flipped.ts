@@ -1,5 +1,5 @@
 /**
- * A bit of the journal flips while the node is down. Whatever can be told from a torn tail stops the
+ * A bit of the journal flips while the node is down. What can be told from a torn tail stops the
  * start, with file and offset; setting the bit right again brings everything back.
  */
 import assert from "node:assert/strict";

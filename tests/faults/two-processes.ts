@@ -11,7 +11,7 @@ import type { Scenario, Stage } from "./scenario.ts";
 import { openFloor, Traffic } from "./traffic.ts";
 
 /** OWNERSHIP_CHECK_MS and what a busy machine adds to it. */
-const NOTICE_MS_MAX = 5_000;
+const NOTICE_MS_MAX = 10_000;
 const SHARDS = 16;
 
 export const twoProcesses: Scenario = {
