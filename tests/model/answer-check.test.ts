@@ -204,6 +204,34 @@ test("when the instant is not known, every answer that one instant makes true is
   assert.deepEqual([at(late, 0, 19), at(late, 0, 20), at(late, 20, 30)], [false, true, true]);
 });
 
+test("sales that may have opened meanwhile, or a key whose time may be over, allow both", () => {
+  const judged = bench();
+  const taken = refused({ code: "seat_unavailable", seats: [0] });
+  judged.bench.hold([0], ALICE, KEY);
+  judged.bench.run({ kind: "configure", definition: definition({ salesOpenMs: NOON + 10 }) });
+  const ask = (key: typeof KEY | null, fromMs: number, toMs: number): string =>
+    said(judged, judged.bench.holdCommand([0], BOB, key), taken, { fromMs, toMs });
+  assert.notEqual(ask(null, NOON, NOON + 9), "");
+  assert.equal(ask(null, NOON, NOON + 10), "");
+  judged.bench.nowMs += KEY_TTL_MS - TTL_MS;
+  judged.bench.held([0]);
+  const lastMs = NOON + KEY_TTL_MS;
+  assert.notEqual(ask(KEY, lastMs - 1, lastMs), "");
+  judged.bench.nowMs += TTL_MS;
+  judged.bench.held([0]);
+  assert.equal(ask(KEY, lastMs, lastMs + 1), "");
+});
+
+test("nothing is decided before the fact that stands before it", () => {
+  const judged = bench({ salesOpenMs: NOON + 10 });
+  const early = refused({ code: "sales_not_open", opensAtMs: NOON + 10 });
+  const when = { fromMs: NOON, toMs: NOON + 20 };
+  assert.equal(said(judged, judged.bench.holdCommand([0]), early, when), "");
+  judged.bench.nowMs += 10;
+  judged.bench.held([1]);
+  assert.notEqual(said(judged, judged.bench.holdCommand([0]), early, when), "");
+});
+
 test("nothing is decided while a hold that was due has not ended", () => {
   const judged = bench();
   const holdId = judged.bench.held([0]);
@@ -390,11 +418,35 @@ test("a snapshot that lost, invented or changed a record does not pass", () => {
   assert.match(told({ holds: [...snapshot.holds, stranger] }), /hold \S+ is not active/);
   assert.match(told({ bookings: [] }), /booking \S+ is missing/);
   assert.match(told({ keys: [] }), /key k of seq \d is forgotten/);
+  const unused = { digest: "u", fingerprint: "a", seq: 2, atMs: NOON };
+  assert.match(told({ keys: [...snapshot.keys, unused] }), /not in the order of their time/);
+  assert.match(told({ keys: [unused, ...snapshot.keys] }), /key u was never used/);
+  const [booking] = snapshot.bookings;
+  assert.ok(booking !== undefined);
+  const record = { ...booking.record, bookingId: NOBODYS_HOLD as string as BookingId };
+  const invented = [...snapshot.bookings, { ...booking, record }];
+  assert.match(told({ bookings: invented }), /booking \S+ was never made/);
+  const ended = { holdId: NOBODYS_HOLD, userId: ALICE, end: "expired", bookingId: null } as const;
+  assert.match(told({ endedHolds: [...snapshot.endedHolds, ended] }), /hold \S+ has not ended/);
   const released = snapshot.endedHolds.filter(({ end }) => end !== "booked");
   assert.match(told({ endedHolds: released }), /booked at seq 4, is forgotten/);
   const booked = snapshot.endedHolds.filter(({ end }) => end === "booked");
   assert.equal(told({ endedHolds: booked }), "");
   assert.match(told({ endedHolds: booked }, false), /released at seq 7, is forgotten/);
+});
+
+test("only rows may have lost under which key a booking was cancelled", () => {
+  const judged = bench();
+  const bookingId = judged.bench.booked(judged.bench.held([0]));
+  const rest = { asOrganizer: false, reason: null, key: KEY } as const;
+  judged.run({ kind: "cancel", bookingId, userId: ALICE, ...rest });
+  const { bookings, ...others } = snapshotOf(judged.bench.state);
+  const keyless = bookings.map(({ record, cancelled }) => {
+    return { record, cancelled: cancelled === null ? null : { ...cancelled, key: null } };
+  });
+  const drift = (forgetful: boolean): number =>
+    judged.model.compare({ ...others, bookings: keyless }, { forgetful }).length;
+  assert.deepEqual([drift(false), drift(true)], [1, 0]);
 });
 
 test("a key whose time is over may be gone from rows, as they are purged by another clock", () => {

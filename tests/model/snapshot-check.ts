@@ -18,8 +18,8 @@ export interface SnapshotSource {
 }
 
 /**
- * Differences between what is and what a snapshot of an actor or of its rows says, as sentences; []:
- * they agree. Both are of the same seq.
+ * Differences between what is and what a snapshot of an actor or of its rows says, as sentences;
+ * []: they agree. Both are of the same seq.
  */
 export function driftOf(state: ModelState, snapshot: Snapshot, source: SnapshotSource): string[] {
   const { forgetful, nowMs = state.lastMs } = source;
