@@ -18,6 +18,7 @@ describe("readConfig", () => {
     assert.equal(config.admin, null);
     assert.equal(config.ackMode, "journal");
     assert.ok(config.workers >= 1);
+    assert.equal(config.journalArchiveBytes, 0);
     assert.equal(config.shards, 16);
     assert.equal(config.rateLimit, true);
     assert.equal(config.seedDemo, null);
@@ -37,6 +38,7 @@ describe("readConfig", () => {
       WORKERS: "3",
       SHARDS: "1024",
       UNPROJECTED_FACTS_MAX: "1000",
+      JOURNAL_ARCHIVE_BYTES: "10737418240",
       RATE_LIMIT: "off",
       SEED_DEMO: "off",
       LOG_LEVEL: "debug",
@@ -50,6 +52,7 @@ describe("readConfig", () => {
     assert.deepEqual(config.admin, { email: "root@example.com", password: "long enough" });
     assert.equal(config.shards, 1024);
     assert.deepEqual([config.unprojectedFactsMax, config.unprojectedMibMax], [1_000, 128]);
+    assert.equal(config.journalArchiveBytes, 10 * 1024 ** 3);
     assert.equal(config.rateLimit, false);
     assert.equal(config.seedDemo, false);
     assert.equal(config.isProduction, true);
@@ -71,6 +74,7 @@ describe("readConfig", () => {
     [{ SHARDS: "1025" }, /^SHARDS accepts a whole number from 1 to 1024/],
     [{ UNPROJECTED_FACTS_MAX: "999" }, /^UNPROJECTED_FACTS_MAX accepts a whole number from 1000/],
     [{ UNPROJECTED_MIB_MAX: "0" }, /^UNPROJECTED_MIB_MAX accepts/],
+    [{ JOURNAL_ARCHIVE_BYTES: "1GB" }, /^JOURNAL_ARCHIVE_BYTES accepts a whole number of bytes/],
     [{ RATE_LIMIT: "yes" }, /^RATE_LIMIT accepts on or off/],
     [{ SEED_DEMO: "true" }, /^SEED_DEMO accepts on or off/],
     [{ LOG_LEVEL: "verbose" }, /^LOG_LEVEL accepts trace, debug/],

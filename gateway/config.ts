@@ -35,7 +35,7 @@ const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"
 const option = <T>(given: Option<T>): Option<T> => given;
 
 const integer = (min: number, max: number) => (text: string) => {
-  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
   return value >= min && value <= max ? value : undefined;
 };
 
@@ -118,6 +118,13 @@ export const OPTIONS = {
     help:
       "When a reply may leave. journal: once the journal in DATA_DIR is on disk. postgres: once " +
       "PostgreSQL has committed it.",
+  }),
+  journalArchiveBytes: option({
+    name: "JOURNAL_ARCHIVE_BYTES",
+    default: 0,
+    parse: integer(0, Number.MAX_SAFE_INTEGER),
+    accepts: "a whole number of bytes",
+    help: "Journal segments kept for replay, oldest out first. 0: removed once projected.",
   }),
   workers: option({
     name: "WORKERS",
@@ -216,6 +223,7 @@ export function readConfig(env: Env): Config {
     jwtSecret,
     admin: adminOf(read(OPTIONS.adminEmail), read(OPTIONS.adminPassword)),
     ackMode: read(OPTIONS.ackMode),
+    journalArchiveBytes: read(OPTIONS.journalArchiveBytes),
     workers: read(OPTIONS.workers),
     shards: read(OPTIONS.shards),
     unprojectedFactsMax: read(OPTIONS.unprojectedFactsMax),

@@ -83,6 +83,7 @@ async function startOn(
       ackMode: config.ackMode,
       journalDir: join(config.dataDir, "journal"),
       databaseUrl: database.url,
+      archiveBytes: config.journalArchiveBytes,
     }),
     shardCount: config.shards,
     workerCount: Math.min(config.workers, config.shards),

@@ -25,6 +25,7 @@ import {
   SEGMENT_HEADER_BYTES,
   segmentName,
 } from "../../workers/journal/segment.ts";
+import type { ArchiveOptions } from "../../workers/journal/segment-archive.ts";
 import { InlineSegmentSupply } from "../../workers/journal/segment-supply.ts";
 
 export const SMALL_SEGMENT_BYTES = 16 * 1024;
@@ -71,10 +72,14 @@ export interface FrameSpec {
 
 /** Builds the files of a journal by hand, frame after frame, for tests to damage. */
 export class JournalBuilder {
-  readonly salt = Buffer.alloc(SALT_BYTES, 7);
+  readonly salt: Buffer;
   chain: ChainEnd = CHAIN_START;
   /** Offset of every frame of the segment built last, and the offset behind them. */
   offsets: number[] = [];
+
+  constructor(salt = Buffer.alloc(SALT_BYTES, 7)) {
+    this.salt = salt;
+  }
 
   segment(sequence: number, frames: readonly FrameSpec[], size = SMALL_SEGMENT_BYTES): Buffer {
     const bytes = Buffer.alloc(size);
@@ -122,6 +127,7 @@ export interface OpenOptions {
   readonly disk?: Disk;
   readonly segmentBytes?: number;
   readonly watermarks?: ReadonlyMap<number, number>;
+  readonly archive?: ArchiveOptions;
 }
 
 /**
@@ -134,7 +140,7 @@ export function openJournal(directory: string, options: OpenOptions = {}): Opene
     salts += 1;
     return Buffer.alloc(SALT_BYTES, `${directory}${salts}`);
   };
-  const supply = new InlineSegmentSupply(disk, randomSalt, segmentBytes);
+  const supply = new InlineSegmentSupply(disk, randomSalt, segmentBytes, options.archive);
   const die = (reason: string, cause: unknown): never => {
     throw new Died(reason, { cause });
   };

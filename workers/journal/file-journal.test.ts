@@ -242,6 +242,18 @@ test("no room for the next segment fills the journal, and room lets it go on", (
   assert.deepEqual(placesOf(openJournal(directory).recovered), lsns(1, lsn));
 });
 
+test("a disk that breaks while a full journal tries again ends the process", (t) => {
+  const directory = temporaryDirectory(t);
+  let fail = outOfRoom;
+  const disk = new InterceptedDisk(new FsDisk(directory), (call, name) => {
+    if (call === "write" && name === `${segmentName(2)}.tmp`) throw fail();
+  });
+  const { journal } = openJournal(directory, { disk });
+  assert(journal.isFull);
+  fail = brokenDisk;
+  assert.throws(() => journal.retryRoom(), Died);
+});
+
 test("a start without room is refused by name", (t) => {
   const directory = temporaryDirectory(t);
   const disk = new InterceptedDisk(new FsDisk(directory), (call) => {

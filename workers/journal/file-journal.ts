@@ -22,13 +22,8 @@ import type {
 } from "./journal-port.ts";
 import { type LastLsns, type Recovery, readJournal } from "./recovery.ts";
 import { JournalNoRoom } from "./recovery-errors.ts";
-import {
-  isLeftover,
-  makeSegment,
-  parseSegmentHeader,
-  SEGMENT_HEADER_BYTES,
-  segmentName,
-} from "./segment.ts";
+import { isLeftover, parseSegmentHeader, SEGMENT_HEADER_BYTES, segmentName } from "./segment.ts";
+import { makeSegmentBeforeArchive, type Warn } from "./segment-archive.ts";
 import { discardSegments, type SegmentSupply, type SupplyOutcome } from "./segment-supply.ts";
 import { copyTornTail, settleEnd } from "./torn-tail.ts";
 
@@ -48,6 +43,8 @@ export interface FileJournalPorts {
   readonly nowMs: () => number;
   /** Size of the first segment when none is prepared. Default: STARTER_SEGMENT_BYTES. */
   readonly starterBytes?: number;
+  /** Told what of the archive had to make room for the start. */
+  readonly warn?: Warn;
 }
 
 export interface OpenedFileJournal extends OpenedJournal {
@@ -127,10 +124,8 @@ export class FileJournal implements FrameJournal {
     const completed = encodeStart(sequence);
     this.#makeFit(completed.length);
     this.#write([completed], START);
-    discardSegments(
-      ports.disk,
-      recovery.used.filter((old) => old < sequence),
-    );
+    // By way of the supply, which knows whether they are to be kept.
+    ports.supply.discard(recovery.used.filter((old) => old < sequence));
     this.#prepareNext();
   }
 
@@ -296,13 +291,17 @@ export class FileJournal implements FrameJournal {
 
   #prepareNext(): void {
     this.#next = "preparing";
-    this.#ports.supply.prepare(this.#current.sequence + 1, (outcome) => {
-      this.#next = outcome;
-      // While a retry is under way the journal stays as full as it was.
-      const hasChanged = this.#isFull !== (outcome === "no room");
-      this.#isFull = outcome === "no room";
-      if (hasChanged || outcome === "ready") this.#onRoom();
+    fatal(this.#ports, "the next segment could not be prepared", () => {
+      this.#ports.supply.prepare(this.#current.sequence + 1, (outcome) => this.#prepared(outcome));
     });
+  }
+
+  #prepared(outcome: SupplyOutcome): void {
+    this.#next = outcome;
+    // While a retry is under way the journal stays as full as it was.
+    const hasChanged = this.#isFull !== (outcome === "no room");
+    this.#isFull = outcome === "no room";
+    if (hasChanged || outcome === "ready") this.#onRoom();
   }
 
   #isProjected({ last }: Segment): boolean {
@@ -357,9 +356,10 @@ function isPrepared({ disk, starterBytes }: FileJournalPorts, sequence: number):
   }
 }
 
-function makeStarter({ disk, randomSalt, starterBytes }: FileJournalPorts, sequence: number): void {
-  const bytes = starterBytes ?? STARTER_SEGMENT_BYTES;
-  if (makeSegment(disk, { sequence, salt: randomSalt(), bytes }) === "ready") return;
+function makeStarter(ports: FileJournalPorts, sequence: number): void {
+  const { disk, randomSalt, starterBytes, warn = () => undefined } = ports;
+  const segment = { sequence, salt: randomSalt(), bytes: starterBytes ?? STARTER_SEGMENT_BYTES };
+  if (makeSegmentBeforeArchive(disk, segment, warn) === "ready") return;
   throw new JournalNoRoom(`no room for ${segmentName(sequence)}`);
 }
 

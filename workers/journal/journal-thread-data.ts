@@ -5,4 +5,6 @@ export interface JournalThreadData {
   /** Directory of the journal's files; made if it is not there. */
   readonly journalDir: string;
   readonly databaseUrl: string;
+  /** What retired segments may take up together. Default: 0, which removes them. */
+  readonly archiveBytes?: number;
 }

@@ -1,11 +1,16 @@
 import { SEGMENT_BYTES } from "../../engine/limits.ts";
 import type { Disk } from "./disk.ts";
-import { makeSegment, segmentName } from "./segment.ts";
+import {
+  type ArchiveOptions,
+  makeSegmentBeforeArchive,
+  NO_ARCHIVE,
+  retireSegment,
+} from "./segment-archive.ts";
 
 export type SupplyOutcome = "ready" | "no room";
 
 /**
- * Prepares the next segment and removes retired ones, in the order of the calls. In production a
+ * Prepares the next segment and removes or archives retired ones, in the order of the calls. In production a
  * thread does it (thread-segment-supply.ts), in a simulation the caller. Every failure but a want
  * of room is fatal, and never an outcome.
  */
@@ -20,24 +25,30 @@ export class InlineSegmentSupply implements SegmentSupply {
   readonly #disk: Disk;
   readonly #randomSalt: () => Uint8Array;
   readonly #segmentBytes: number;
+  readonly #archive: ArchiveOptions;
 
   /**
    * Raising `segmentBytes` makes roll-overs rarer and retirement coarser. Default: SEGMENT_BYTES.
    */
-  constructor(disk: Disk, randomSalt: () => Uint8Array, segmentBytes = SEGMENT_BYTES) {
+  constructor(
+    disk: Disk,
+    randomSalt: () => Uint8Array,
+    segmentBytes = SEGMENT_BYTES,
+    archive = NO_ARCHIVE,
+  ) {
     this.#disk = disk;
     this.#randomSalt = randomSalt;
     this.#segmentBytes = segmentBytes;
+    this.#archive = archive;
   }
 
   prepare(sequence: number, done: (outcome: SupplyOutcome) => void): void {
-    done(
-      makeSegment(this.#disk, { sequence, salt: this.#randomSalt(), bytes: this.#segmentBytes }),
-    );
+    const segment = { sequence, salt: this.#randomSalt(), bytes: this.#segmentBytes };
+    done(makeSegmentBeforeArchive(this.#disk, segment, this.#archive.warn));
   }
 
   discard(sequences: readonly number[]): void {
-    discardSegments(this.#disk, sequences);
+    discardSegments(this.#disk, sequences, this.#archive);
   }
 
   close(): void {
@@ -46,12 +57,14 @@ export class InlineSegmentSupply implements SegmentSupply {
 }
 
 /**
- * Removes segments, oldest first. Each is gone for good before the next one goes: what a crash
- * leaves is the journal without its beginning, and never one with a hole.
+ * Takes segments out of the journal, in the order given (oldest first, or those never used, last
+ * first). Each is gone for good before the next one goes: what a crash leaves is the journal
+ * without its beginning, and never one with a hole.
  */
-export function discardSegments(disk: Disk, sequences: readonly number[]): void {
-  for (const sequence of sequences) {
-    disk.unlink(segmentName(sequence));
-    disk.syncDirectory();
-  }
+export function discardSegments(
+  disk: Disk,
+  sequences: readonly number[],
+  archive: ArchiveOptions = NO_ARCHIVE,
+): void {
+  for (const sequence of sequences) retireSegment(disk, sequence, archive);
 }
