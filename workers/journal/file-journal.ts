@@ -20,7 +20,7 @@ import type {
   TornTail,
   Watermarks,
 } from "./journal-port.ts";
-import { type LastLsns, type Recovery, readJournal } from "./recovery.ts";
+import { type LastLsns, type Recovery, readJournal, verdictOf } from "./recovery.ts";
 import { JournalNoRoom } from "./recovery-errors.ts";
 import { isLeftover, parseSegmentHeader, SEGMENT_HEADER_BYTES, segmentName } from "./segment.ts";
 import { makeSegmentBeforeArchive, type Warn } from "./segment-archive.ts";
@@ -378,10 +378,9 @@ function openSegment(disk: Disk, sequence: number): CurrentSegment {
 }
 
 function reportOf(recovery: Recovery, tornTail: TornTail | null): FileRecoveryReport {
-  const verdict = recovery.frames === 0 ? "empty" : "clean";
   return {
     kind: "file",
-    verdict: tornTail === null ? verdict : "torn tail",
+    verdict: verdictOf(recovery),
     segments: recovery.used.length,
     frames: recovery.frames,
     entries: recovery.entries,

@@ -1,15 +1,17 @@
 /** Why a journal is not written to. The truth table in recovery.ts says when each one is given. */
-export type CorruptionCode =
-  | "journal_bad_header"
-  | "journal_missing_segment"
-  | "journal_unused_segment_between"
-  | "journal_frame_after_bad"
-  | "journal_bad_older_frame"
-  | "journal_broken_chain"
-  | "journal_bad_payload"
-  | "journal_lsn_gap"
-  | "journal_lost_tail"
-  | "journal_ahead_of_database";
+export const CORRUPTION_CODES = [
+  "journal_bad_header",
+  "journal_missing_segment",
+  "journal_unused_segment_between",
+  "journal_frame_after_bad",
+  "journal_bad_older_frame",
+  "journal_broken_chain",
+  "journal_bad_payload",
+  "journal_lsn_gap",
+  "journal_lost_tail",
+  "journal_ahead_of_database",
+] as const;
+export type CorruptionCode = (typeof CORRUPTION_CODES)[number];
 
 export interface Corruption {
   readonly code: CorruptionCode;

@@ -25,8 +25,14 @@
  *   ahead_of_database       PostgreSQL lacks entries that were retired because it had them: it is
  *                             not this journal's database, or an old state of it
  *
- * Damage to the very last frame, acknowledged but not projected, looks like a torn tail: no format
- * can tell them apart once the machine is allowed to lose what it confirmed.
+ * Damage to the very last frame, acknowledged but not projected, looks like a torn tail. What would
+ * tell them apart is a durable note that the frame was synced, and any such note is made after the
+ * frame: synced, it doubles the price of every acknowledgement and has a last one of its own; not
+ * synced, it is lost by the power failure that it was for (when only the process dies, the frame is
+ * still what was written). The note that costs nothing is PostgreSQL's watermark, which follows the
+ * frame within PROJECTION_INTERVAL_MS or so: from then on the damage is a lost_tail. To take a
+ * frame without a whole sector of zeros for a damaged one would be a guess about the device, and a
+ * wrong one would refuse a start that has lost nothing.
  */
 import type { Disk } from "./disk.ts";
 import { ENTRY_HEADER_BYTES, entryEnd, readEntryHeader } from "./entry.ts";
@@ -40,6 +46,7 @@ import {
   type Frame,
   START,
 } from "./frame.ts";
+import type { FileRecoveryReport } from "./journal-port.ts";
 import { type CorruptionCode, JournalCorrupt } from "./recovery-errors.ts";
 import { segmentName, sequenceOf } from "./segment.ts";
 import { readSegment, type SegmentReading } from "./segment-reading.ts";
@@ -80,8 +87,10 @@ export interface TailPlace extends FramePlace {
 
 /**
  * Reads the whole journal. Throws JournalCorrupt; a disk that cannot be read throws its own error.
+ * `watermarks` null: nobody knows them; then lost_tail and ahead_of_database are never found, and
+ * all entries count as recovered.
  */
-export function readJournal(disk: Disk, watermarks: LastLsns): Recovery {
+export function readJournal(disk: Disk, watermarks: LastLsns | null): Recovery {
   const sequences = disk.list().flatMap((name) => sequenceOf(name) ?? []);
   sequences.sort((a, b) => a - b);
   checkNoneMissing(sequences);
@@ -101,6 +110,12 @@ interface Ends {
   readonly lastUsed: number;
   readonly lastReading: SegmentReading | null;
   readonly origin: number;
+}
+
+/** What a start that found this says of it. */
+export function verdictOf({ frames, tornTail }: Recovery): FileRecoveryReport["verdict"] {
+  if (tornTail !== null) return "torn tail";
+  return frames === 0 ? "empty" : "clean";
 }
 
 /**
@@ -155,7 +170,7 @@ function refuse(code: CorruptionCode, sequence: number, offset: number, reason: 
  * holds every entry between the shard's watermark and there exactly once.
  */
 class Walk {
-  readonly #watermarks: LastLsns;
+  readonly #watermarks: LastLsns | null;
   readonly #last = new Map<number, number>();
   readonly #recovered: Uint8Array<ArrayBuffer>[] = [];
   #chain: ChainEnd = CHAIN_START;
@@ -167,7 +182,7 @@ class Walk {
   /** Where a finding about the journal as a whole is reported. */
   #end = { sequence: 0, offset: 0 };
 
-  constructor(watermarks: LastLsns) {
+  constructor(watermarks: LastLsns | null) {
     this.#watermarks = watermarks;
   }
 
@@ -196,7 +211,7 @@ class Walk {
 
   finish(used: readonly number[], unused: readonly number[]): Recovery {
     if (this.#frames > 0) this.#checkNothingLost();
-    const last = new Map(this.#watermarks);
+    const last = new Map(this.#watermarks ?? []);
     for (const [shard, lsn] of this.#last) last.set(shard, lsn);
     return {
       used,
@@ -233,15 +248,24 @@ class Walk {
 
   #base(sequence: number, { payload, offset }: Frame, isFirst: boolean): void {
     for (const [shard, lsn] of decodeBase(payload)) {
-      const known = isFirst ? this.#watermark(shard) : (this.#last.get(shard) ?? 0);
-      // Older segments went because PostgreSQL had all of them: it must still have it.
-      if (isFirst && lsn > known) {
-        const reason = `shard ${shard}: the database ends at lsn ${known}, but it had up to ${lsn}`;
-        refuse("journal_ahead_of_database", sequence, offset, reason);
+      if (isFirst) {
+        this.#checkStillThere(sequence, offset, { shard, lsn });
+        this.#last.set(shard, lsn);
+        continue;
       }
-      if (isFirst) this.#last.set(shard, lsn);
-      else if (lsn > known) this.#gap(sequence, offset, { shard, known, lsn: lsn + 1 });
+      const known = this.#last.get(shard) ?? 0;
+      if (lsn > known) this.#gap(sequence, offset, { shard, known, lsn: lsn + 1 });
     }
+  }
+
+  /** Older segments went because PostgreSQL had all of them: it must still have it. */
+  #checkStillThere(sequence: number, offset: number, base: { shard: number; lsn: number }): void {
+    if (this.#watermarks === null) return;
+    const known = this.#watermark(base.shard);
+    if (base.lsn <= known) return;
+    const had = `but it had up to ${base.lsn}`;
+    const reason = `shard ${base.shard}: the database ends at lsn ${known}, ${had}`;
+    refuse("journal_ahead_of_database", sequence, offset, reason);
   }
 
   #entriesOf(sequence: number, frame: Frame): void {
@@ -280,7 +304,7 @@ class Walk {
   }
 
   #checkNothingLost(): void {
-    for (const [shard, watermark] of this.#watermarks) {
+    for (const [shard, watermark] of this.#watermarks ?? []) {
       const known = this.#last.get(shard) ?? 0;
       if (watermark <= known) continue;
       const what = this.#tornTail === null ? "the journal ends here" : "the torn frame begins here";
@@ -291,7 +315,7 @@ class Walk {
   }
 
   #watermark(shard: number): number {
-    return this.#watermarks.get(shard) ?? 0;
+    return this.#watermarks?.get(shard) ?? 0;
   }
 }
 
