@@ -5,7 +5,12 @@
  * constraint or a loader's query comes to mean, has to hold on both sides of it.
  *
  * Batches are those of real sales, whole, resent, out of turn, of a stale owner, or spoilt on
+<<<<<<< HEAD
  * purpose. On failure a test's name shows its seed: set SEED to it to run that one again.
+=======
+ * purpose; appends to the operation log know its ends and epochs, or do not. On failure a test's
+ * name shows its seed: set SEED to it to run that one again.
+>>>>>>> 2b5dedf (style(simulation): lines fit)
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";

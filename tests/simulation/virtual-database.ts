@@ -11,8 +11,8 @@
  *
  * The real adapters make one transaction of several statements; here a call executes in one step.
  * Nothing is lost by that: until the commit nobody sees the others, and a connection that breaks
- * before it rolls all of them back. What the guards let through, and what the rows then are, is held
- * to PostgreSQL by virtual-database.pg.test.ts.
+ * before it rolls all of them back. What the guards let through, and what the rows then are, is
+ * held to PostgreSQL by virtual-database.pg.test.ts.
  */
 import type { Fact } from "../../engine/facts.ts";
 import type { EventId } from "../../engine/ids.ts";
@@ -80,6 +80,7 @@ export class VirtualDatabase {
       },
       projections: {
         apply: (batch) => this.#apply(client, batch),
+        confirm: (epochs) => this.#read(client, () => this.#tables.confirm(epochs)),
         purge: (nowMs) => this.#purge(client, nowMs),
         close: () => Promise.resolve(),
       },

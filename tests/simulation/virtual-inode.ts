@@ -146,7 +146,7 @@ export class VirtualInode {
     }
   }
 
-  /** Bytes behind the platter's size wait there for the size to come after them, or for its loss. */
+  /** Bytes behind the platter's size count once the size has come after them, if it ever does. */
   #flush(sector: number): void {
     const start = sector * SECTOR_BYTES;
     const end = Math.min(start + SECTOR_BYTES, this.size);

@@ -14,6 +14,7 @@ import {
 import type { Snapshot } from "../../engine/snapshot.ts";
 import {
   type Applied,
+  type Epochs,
   FenceLost,
   type ProjectionBatch,
   type ShardAdvance,
@@ -55,6 +56,15 @@ export class VirtualTables {
   readonly #inventories = new Map<EventId, InventoryRow>();
   readonly #events = new Map<EventId, EventRows>();
   #undo = new UndoLog();
+
+  /** Throws FenceLost. */
+  confirm(epochs: Epochs): void {
+    for (const [shard, epoch] of epochs) {
+      const owner = this.shards.get(shard)?.epoch ?? "none";
+      if (owner === epoch) continue;
+      throw new FenceLost(`shard ${shard} is at epoch ${owner}, we are at ${epoch}`);
+    }
+  }
 
   apply(batch: ProjectionBatch): Applied {
     return this.#atomic(() => {
@@ -187,12 +197,7 @@ export class VirtualTables {
   }
 
   #explain(advances: readonly ShardAdvance[]): Applied {
-    for (const { shard, epoch } of advances) {
-      const owner = this.shards.get(shard)?.epoch ?? "none";
-      if (owner !== epoch) {
-        throw new FenceLost(`shard ${shard} is at epoch ${owner}, we are at ${epoch}`);
-      }
-    }
+    this.confirm(advances.map(({ shard, epoch }) => [shard, epoch]));
     for (const { shard, firstLsn, lastLsn } of advances) {
       const applied = this.shards.get(shard)?.appliedLsn ?? 0;
       if (applied >= lastLsn) continue;

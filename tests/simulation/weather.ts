@@ -6,6 +6,8 @@ import type { VirtualDisk } from "./virtual-disk.ts";
 import type { VirtualNode } from "./virtual-node.ts";
 import type { VirtualServer } from "./virtual-server.ts";
 
+const CLOCK_SKEW_MS_MAX = 200_000;
+
 export interface WeatherWorld {
   readonly plan: Plan;
   /** A stream of its own for each fault: without one, the others strike as before. */
@@ -106,9 +108,10 @@ export class Weather {
           () => server.loseReplies(0),
         );
       case "clock": {
-        const jumpMs = (random.next() - 0.5) * random.pick([100, 10_000, 200_000]);
-        disturbed(Math.abs(jumpMs));
-        if (node !== null) node.parts.process.skewMs += jumpMs;
+        // Between bounds: a hold need not end before the clock is back where it was.
+        const skewMs = (random.next() - 0.5) * random.pick([100, 10_000, CLOCK_SKEW_MS_MAX]);
+        disturbed(CLOCK_SKEW_MS_MAX);
+        if (node !== null) node.parts.process.skewMs = skewMs;
         return;
       }
       case "stall": {
