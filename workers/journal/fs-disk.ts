@@ -54,7 +54,7 @@ export class FsDisk implements Disk {
   }
 }
 
-class FsDiskFile implements DiskFile {
+export class FsDiskFile implements DiskFile {
   readonly #descriptor: number;
 
   constructor(descriptor: number) {

@@ -1,6 +1,6 @@
 /**
  * The truth table at the top of recovery.ts, row by row: one journal built by hand for each, and a
- * proof that no row and no code is left out. What else may vary within a row is in recovery.test.ts.
+ * proof that no row and no code is left out. What may vary within a row is in recovery.test.ts.
  */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";

@@ -1,6 +1,6 @@
 /**
- * Entry of the thread that prepares the journal's next segment and removes or archives retired ones,
- * so that the journal thread never waits for either.
+ * Entry of the thread that prepares the journal's next segment and removes or archives retired
+ * ones, so that the journal thread never waits for either.
  */
 import { randomBytes } from "node:crypto";
 import { SEGMENT_BYTES } from "../../engine/limits.ts";

@@ -10,9 +10,9 @@ import {
 export type SupplyOutcome = "ready" | "no room";
 
 /**
- * Prepares the next segment and removes or archives retired ones, in the order of the calls. In production a
- * thread does it (thread-segment-supply.ts), in a simulation the caller. Every failure but a want
- * of room is fatal, and never an outcome.
+ * Prepares the next segment and removes or archives retired ones, in the order of the calls. In
+ * production a thread does it (thread-segment-supply.ts), in a simulation the caller. Every failure
+ * but a want of room is fatal, and never an outcome.
  */
 export interface SegmentSupply {
   /** Calls `done` once, at once or later. There is one preparation at a time. */
