@@ -108,6 +108,7 @@ export interface AuditShape {
 }
 
 export interface AuditSideShape {
+  readonly hash: string;
   readonly capacity: number;
   readonly free: number;
   readonly held: number;

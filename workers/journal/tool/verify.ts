@@ -118,7 +118,8 @@ export function verdictLines(verdict: Verdict): string[] {
     `verdict      ${verdict.verdict}`,
     `segments     ${used.length} used${rangeOf(used)}, ${unused.length} prepared`,
     `frames       ${frames}, with ${entries} entries`,
-    ...shards.map(({ shard, lastLsn, watermark }) => {
+    ...shards.flatMap(({ shard, lastLsn, watermark }) => {
+      if (lastLsn === 0) return [];
       const database = watermark === null ? "" : `, PostgreSQL has it to ${watermark}`;
       return `shard ${String(shard).padEnd(7)}the journal reaches lsn ${lastLsn}${database}`;
     }),
