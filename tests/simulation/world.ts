@@ -138,8 +138,13 @@ export class World {
     if (process !== undefined && life !== undefined) life.calmSinceMs = process.clock.wallMs();
   }
 
+  /** The next life on the same machine. */
   #boot(): void {
     if (this.weather.knows("switch") && this.#lots.below(3) === 0) this.#switchMode();
+    this.#start();
+  }
+
+  #start(): void {
     if (this.weather.knows("reshard")) {
       this.#shards = 1 + this.#lots.below(9);
       this.#workers = 1 + this.#lots.below(3);
@@ -218,9 +223,9 @@ export class World {
 
   /** Another process of its own directory starts while this one runs, and takes the shards. */
   #takeOver(): void {
-    if (this.#ackMode !== "postgres" || this.#node === null) return;
     const old = this.#node;
-    this.#boot();
+    if (old === null || old.parts.ackMode !== "postgres") return;
+    this.#start();
     // It is cut off sooner or later, if it has not noticed by itself.
     this.scheduler.after(this.#lots.below(20_000), () => old.parts.process.end());
   }
