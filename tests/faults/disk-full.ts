@@ -3,7 +3,7 @@
  * is elsewhere.
  */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -115,9 +115,12 @@ class SmallDisk {
     } catch {
       throw new Skipped("a small file system can't be mounted here: that takes root on Linux");
     }
-    stage.after(async () => {
-      await run("umount", [path]);
-    });
+    const unmount = (): void => {
+      process.off("exit", unmount);
+      execFileSync("umount", ["--lazy", path]);
+    };
+    process.once("exit", unmount);
+    stage.after(unmount);
     return new SmallDisk(path);
   }
 

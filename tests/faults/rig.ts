@@ -25,6 +25,7 @@ export interface RigOptions {
 export async function openRig(stage: Stage, options: RigOptions = {}): Promise<Rig> {
   const node = await TestNode.start(options.env, options.database);
   stage.after(() => node.remove());
+  stage.witness(() => [...node.logged('"level":40'), ...node.errors].slice(-20).join("\n"));
   const api = new ApiClient(() => node.url);
   stage.after(() => api.close());
   const traffic = new Traffic(api, await openFloor(api, options.event));

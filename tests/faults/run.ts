@@ -56,6 +56,8 @@ async function play(scenario: Scenario, isLong: boolean): Promise<boolean> {
   }
 }
 
+// Servers and file systems of a scenario that is cut short go with the process.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
 const words = process.argv.slice(2);
 const isLong = words.includes("--long");
 const names = words.filter((word) => word !== "--long");

@@ -22,6 +22,7 @@ export class Stage {
   readonly done: string[] = [];
   readonly checked: string[] = [];
   readonly figures: string[] = [];
+  readonly #witnesses: (() => string)[] = [];
   #cleanUps: (() => Promise<void> | void)[] = [];
 
   constructor(isLong: boolean) {
@@ -46,9 +47,17 @@ export class Stage {
     this.#cleanUps.push(cleanUp);
   }
 
+  /** Said when the scenario fails. */
+  witness(testimony: () => string): void {
+    this.#witnesses.push(testimony);
+  }
+
   async play(scenario: Scenario): Promise<void> {
     try {
       await scenario.run(this);
+    } catch (error) {
+      for (const testimony of this.#witnesses) console.error(testimony());
+      throw error;
     } finally {
       for (const cleanUp of this.#cleanUps.reverse()) await cleanUp();
     }

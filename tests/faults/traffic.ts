@@ -8,7 +8,7 @@
 import assert from "node:assert/strict";
 import { Client } from "pg";
 import type { ApiClient, Ask, Reply } from "../support/client.ts";
-import { until } from "../support/server.ts";
+import { OPS_TOKEN, until } from "../support/server.ts";
 import type { BookingShape, EventShape, HoldShape, Problem } from "../support/shapes.ts";
 import { auditOf, guestToken, ok, openStudio } from "../support/venue.ts";
 import { sleep } from "./scenario.ts";
@@ -136,6 +136,11 @@ export class Traffic {
       assert.deepEqual(ok(reply, 201), known.body, "same key, same outcome");
       assert.equal(reply.headers["idempotent-replayed"], "true");
     }
+    // An event with millions of held places is audited for longer than the gateway waits.
+    const path = `/ops/events/${this.event.id}/audit`;
+    await until("the audit is answered", async () => {
+      return (await this.#api.get(path, { token: OPS_TOKEN })).status !== 503;
+    });
     const audit = await auditOf(this.#api, this.event.id);
     assert.deepEqual(
       [audit.memory.held, audit.memory.sold, audit.memory.bookings],

@@ -6,7 +6,7 @@ import { shardOf } from "../../engine/shard-of.ts";
 import { ApiClient } from "../support/client.ts";
 import { type Exit, StartFailed, TestNode, until } from "../support/server.ts";
 import { auditOf, ok } from "../support/venue.ts";
-import { endOf, openRig, type Rig, reckon } from "./rig.ts";
+import { openRig, type Rig, reckon } from "./rig.ts";
 import type { Scenario, Stage } from "./scenario.ts";
 import { openFloor, Traffic } from "./traffic.ts";
 
@@ -63,7 +63,7 @@ async function sameDatabase(stage: Stage, rig: Rig, take: Takeover): Promise<voi
   if (isBusy) await traffic.start();
   if (isBusy) await traffic.sees("201", 300);
   let endedMs = 0;
-  const olderEnds = endOf(older).then((exit): Exit => {
+  const olderEnds = older.ended.then((exit): Exit => {
     endedMs = Date.now();
     return exit;
   });
@@ -71,6 +71,7 @@ async function sameDatabase(stage: Stage, rig: Rig, take: Takeover): Promise<voi
   const younger = await TestNode.start({}, borrowed(databaseUrl));
   stage.after(() => younger.remove());
   const readyMs = Date.now();
+  await until("the older process has ended", () => endedMs > 0);
   assert.deepEqual(await olderEnds, { code: null, signal: "SIGKILL" });
   await traffic.stop();
   assert.equal(older.logged("another process owns this node's shards").length, 1);
