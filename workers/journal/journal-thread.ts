@@ -4,6 +4,7 @@ import { unreachable } from "../../engine/unreachable.ts";
 import { systemClock } from "../clock.ts";
 import { die } from "../die.ts";
 import { currentThread, threadData } from "../thread-context.ts";
+import { warn } from "../warn.ts";
 import { FileJournalSource } from "./file-journal-source.ts";
 import { FsDisk } from "./fs-disk.ts";
 import { JournalService, type JournalSource } from "./journal-service.ts";
@@ -36,6 +37,7 @@ function sourceOf({ ackMode, journalDir, databaseUrl }: JournalThreadData): Jour
         randomSalt: () => randomBytes(SALT_BYTES),
         die,
         nowMs: () => systemClock.monotonicMs(),
+        warn: (message, file) => warn(message, { file }),
       });
     }
     default:
