@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { type TestContext, test } from "node:test";
+import { after, before, type TestContext, test } from "node:test";
 import { MessageChannel, type MessagePort, type Worker } from "node:worker_threads";
+import { createTestDatabase, type TestDatabase } from "../../tests/support/database.ts";
 import {
   contentOf,
   entry,
@@ -12,16 +13,24 @@ import {
   writeSegment,
 } from "../../tests/support/journal-fixture.ts";
 import { spawnThread } from "../spawn-thread.ts";
+import { PgShardTable } from "../store/shard-table.ts";
 import type { FromJournalThread, ProjectMessage, ToJournalThread } from "./journal-port.ts";
+import type { JournalThreadData } from "./journal-thread-data.ts";
 import { concatenated } from "./recovery.ts";
 
 const OWNED = [{ shard: 0, epoch: 1, appliedLsn: 10 }];
 
-function start(t: TestContext, journalDir: string): Worker {
-  const thread = spawnThread(new URL("./journal-thread.ts", import.meta.url), {
-    journalDir,
-    databaseUrl: "postgres://nobody@127.0.0.1:1/none",
-  });
+let database: TestDatabase;
+before(async () => {
+  database = await createTestDatabase();
+});
+after(() => database.drop());
+
+type AckMode = JournalThreadData["ackMode"];
+
+function start(t: TestContext, journalDir: string, ackMode: AckMode = "journal"): Worker {
+  const data: JournalThreadData = { ackMode, journalDir, databaseUrl: database.url };
+  const thread = spawnThread(new URL("./journal-thread.ts", import.meta.url), data);
   t.after(() => thread.terminate());
   return thread;
 }
@@ -76,6 +85,32 @@ test("the thread makes appends durable, projects them, and recovers them later",
   const exit = once(next, "exit");
   assert.deepEqual(await ask(next, { kind: "close" }), { kind: "closed" });
   await exit;
+});
+
+test("with ACK_MODE=postgres it does the same without a file", async (t) => {
+  const owned = await new PgShardTable(database.url).acquire(1);
+  const directory = temporaryDirectory(t);
+  const thread = start(t, directory, "postgres");
+  assert.equal((await ask(thread, { kind: "open", shards: owned })).kind, "opened");
+  const worker = connect(thread, "connect");
+  append(worker, 1, entry(0, 1));
+  assert.deepEqual(await once(worker, "message"), [{ kind: "durable", ticket: 1 }]);
+  await thread.terminate();
+  assert.deepEqual(contentOf(directory), new Map());
+
+  const files = start(t, directory);
+  const refused = await ask(files, { kind: "open", shards: owned });
+  assert(refused.kind === "refused");
+  assert.equal(refused.code, "journal_other_in_use");
+  assert.deepEqual(await ask(files, { kind: "close" }), { kind: "closed" });
+
+  const next = start(t, directory, "postgres");
+  const reopened = await ask(next, { kind: "open", shards: owned });
+  assert(reopened.kind === "opened");
+  assert.equal(reopened.recovered, 1);
+  const projector = connect(next, "connectProjector");
+  assert.deepEqual(placesOfProjected(await once(projector, "message")), [[0, 1]]);
+  assert.deepEqual(await ask(next, { kind: "close" }), { kind: "closed" });
 });
 
 test("the thread refuses a corrupt journal with its code, and can still be closed", async (t) => {
