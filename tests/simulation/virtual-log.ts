@@ -10,8 +10,9 @@ import {
   OperationLogRefused,
 } from "../../workers/journal/operation-log.ts";
 
-/** Rows that one step deletes: few, so that several steps are needed. */
+/** Fewer rows than in production, so that several steps and several pages are needed. */
 const RETIRE_ROWS_MAX = 50;
+const PAGE_ROWS_MAX = 7;
 
 /** Invariant: the rows of a shard are in the order of their lsns, and end at its end or before. */
 export class VirtualLog {
@@ -24,19 +25,23 @@ export class VirtualLog {
     this.#ends.set(shard, { shard, epoch, lastLsn });
   }
 
-  /** Returns the rows that are in now. */
+  /** Returns the rows that are in now. Throws OperationLogRefused, and then none is. */
   append(rows: readonly LogRow[]): LogRow[] {
-    const isWhole = rows.every(({ firstLsn, lastLsn }) => firstLsn <= lastLsn);
-    if (!isWhole) throw new OperationLogRefused("a row ends before it begins");
-    return rows.filter((row) => {
-      const { shard, epoch, firstLsn, lastLsn, entries } = row;
+    const added = rows.filter(({ shard, epoch, firstLsn }) => {
       const end = this.#ends.get(shard);
-      if (end === undefined || end.epoch !== epoch || end.lastLsn !== firstLsn - 1) return false;
+      return end !== undefined && end.epoch === epoch && end.lastLsn === firstLsn - 1;
+    });
+    if (added.some(({ firstLsn, lastLsn }) => firstLsn > lastLsn)) {
+      const check = 'relation "operation_log" violates check constraint "operation_log_check"';
+      throw new OperationLogRefused(`new row for ${check}`);
+    }
+    for (const row of added) {
+      const { shard, epoch, lastLsn, entries } = row;
       this.#ends.set(shard, { shard, epoch, lastLsn });
       // A copy: the sender may go on using the memory.
       this.#rowsOf(shard).push({ ...row, entries: Uint8Array.from(entries) });
-      return true;
-    });
+    }
+    return added;
   }
 
   ends(): LogEnd[] {
@@ -50,7 +55,8 @@ export class VirtualLog {
       for (const row of this.#rowsOf(shard)) {
         if (row.lastLsn <= lsn) continue;
         bytes += row.entries.length;
-        if (bytes > FRAME_PAYLOAD_BYTES_MAX && page.length > 0) return page;
+        const isFull = bytes > FRAME_PAYLOAD_BYTES_MAX || page.length === PAGE_ROWS_MAX;
+        if (isFull && page.length > 0) return page;
         page.push({ ...row, entries: Uint8Array.from(row.entries) });
       }
     }

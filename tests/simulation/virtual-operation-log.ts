@@ -1,5 +1,6 @@
 /** One process's connection to the operation log of the virtual database. */
 
+import { OPERATION_LOG_STATEMENT_MS_MAX } from "../../engine/limits.ts";
 import type { Watermarks } from "../../workers/journal/journal-port.ts";
 import type { LogEnd, LogRow, OperationLog } from "../../workers/journal/operation-log.ts";
 import type { VirtualLog } from "./virtual-log.ts";
@@ -9,9 +10,6 @@ import {
   ConnectionLost,
   type VirtualServer,
 } from "./virtual-server.ts";
-
-/** A statement that has no answer for so long is given up. */
-const STATEMENT_MS_MAX = 10_000;
 
 /** The lock of a shard's end in the log; a shard's own is its number. */
 export function lockOfEnd(shard: number): number {
@@ -113,7 +111,7 @@ export class VirtualOperationLog implements OperationLog, Caller {
     committed: (result: Result) => void = () => undefined,
   ): Promise<Result> {
     if (this.#isClosed) throw new ConnectionLost("the log is closed");
-    const options: CallOptions = { kind, locks, timeoutMs: STATEMENT_MS_MAX };
+    const options: CallOptions = { kind, locks, timeoutMs: OPERATION_LOG_STATEMENT_MS_MAX };
     return this.#parts.server.call(this, options, { execute, committed });
   }
 
