@@ -111,7 +111,7 @@ export class VirtualDisk implements Disk {
 
   // What the world does to it.
 
-  /** Of the operations that change or sync something, the one so many from now (1: next) crashes. */
+  /** Of the operations that change or sync something, the n-th from now (1: the next) crashes. */
   crashAfter(operations: number): void {
     this.#operationsLeft = operations;
   }

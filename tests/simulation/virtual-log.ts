@@ -1,6 +1,6 @@
 /**
- * The operation log's tables, in memory: each method is one transaction. What it means is written at
- * workers/journal/operation-log.ts.
+ * The operation log's tables, in memory: each method is one transaction. What it means is written
+ * at workers/journal/operation-log.ts.
  */
 import { FRAME_PAYLOAD_BYTES_MAX } from "../../engine/limits.ts";
 import type { Watermarks } from "../../workers/journal/journal-port.ts";

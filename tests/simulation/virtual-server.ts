@@ -1,15 +1,15 @@
 /**
  * The way from a process to the virtual database and back, and all that can happen on it.
  *
- *   call ──latency──► [frozen?] ──► [rows locked?] ──► execute ──latency──► [reply lost?] ──► answer
+ *   call ─latency─► [frozen?] ─► [rows locked?] ─► execute ─latency─► [reply lost?] ─► answer
  *        └─ lost before it executed: never executes, executes all the same, or executes late
  *
  * A connection is lost by `goDown`, `killConnections`, a statement that had no answer for too long,
  * or the death of the process. The caller hears of it at once (a dead one nothing, ever); what it
- * had sent may still be on its way: the server reads it whenever it gets to it, and that may be long
- * after the caller has connected again and asked what is there. A transaction that is late is one
- * whose commit is: it holds its rows' locks, and who wants them waits. A single statement that is
- * late holds nothing until it begins.
+ * had sent may still be on its way: the server reads it whenever it gets to it, and that may be
+ * long after the caller has connected again and asked what is there. A transaction that is late is
+ * one whose commit is: it holds its rows' locks, and who wants them waits. A single statement that
+ * is late holds nothing until it begins, or has begun and holds them too.
  */
 import type { Random } from "../../engine/testing/random.ts";
 

@@ -1,7 +1,7 @@
 /**
  * What PostgreSQL keeps for the engine, in memory, without time or connections: each method is one
- * transaction, or one statement of its own. It refuses what the schema and PgProjectionStore refuse,
- * in the same order and with the same words; virtual-database.pg.test.ts holds it to that.
+ * transaction, or one statement of its own. It refuses what the schema and PgProjectionStore
+ * refuse, in the same order and with the same words; virtual-database.pg.test.ts holds it to that.
  */
 import type { Fact } from "../../engine/facts.ts";
 import type { EventId } from "../../engine/ids.ts";
