@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { after, before, type TestContext, test } from "node:test";
+import { afterEach, beforeEach, type TestContext, test } from "node:test";
 import { MessageChannel, type MessagePort, type Worker } from "node:worker_threads";
 import { createTestDatabase, type TestDatabase } from "../../tests/support/database.ts";
 import {
@@ -18,13 +18,11 @@ import type { FromJournalThread, ProjectMessage, ToJournalThread } from "./journ
 import type { JournalThreadData } from "./journal-thread-data.ts";
 import { concatenated } from "./recovery.ts";
 
-const OWNED = [{ shard: 0, epoch: 1, appliedLsn: 10 }];
-
 let database: TestDatabase;
-before(async () => {
+beforeEach(async () => {
   database = await createTestDatabase();
 });
-after(() => database.drop());
+afterEach(() => database.drop());
 
 type AckMode = JournalThreadData["ackMode"];
 
@@ -59,29 +57,30 @@ function placesOfProjected(messages: readonly ProjectMessage[]): [number, number
 }
 
 test("the thread makes appends durable, projects them, and recovers them later", async (t) => {
+  const owned = await new PgShardTable(database.url).acquire(1);
   const directory = temporaryDirectory(t);
   const thread = start(t, directory);
-  const opened = await ask(thread, { kind: "open", shards: OWNED });
+  const opened = await ask(thread, { kind: "open", shards: owned });
   assert.equal(opened.kind, "opened");
   const worker = connect(thread, "connect");
   const projector = connect(thread, "connectProjector");
   const projected = once(projector, "message");
-  append(worker, 1, entry(0, 11));
+  append(worker, 1, entry(0, 1));
   assert.deepEqual(await once(worker, "message"), [{ kind: "durable", ticket: 1 }]);
-  assert.deepEqual(placesOfProjected(await projected), [[0, 11]]);
+  assert.deepEqual(placesOfProjected(await projected), [[0, 1]]);
   const answer = await ask(thread, { kind: "status", id: 5 });
   assert(answer.kind === "status" && answer.id === 5);
-  assert.deepEqual(answer.status.shards, [{ shard: 0, durableLsn: 11, projectedLsn: 10 }]);
+  assert.deepEqual(answer.status.shards, [{ shard: 0, durableLsn: 1, projectedLsn: 0 }]);
   await thread.terminate();
 
   const next = start(t, directory);
-  const reopened = await ask(next, { kind: "open", shards: OWNED });
+  const reopened = await ask(next, { kind: "open", shards: owned });
   assert(reopened.kind === "opened");
   assert.equal(reopened.recovered, 1);
-  assert.deepEqual(reopened.last, [[0, 11]]);
+  assert.deepEqual(reopened.last, [[0, 1]]);
   const nextProjector = connect(next, "connectProjector");
-  assert.deepEqual(placesOfProjected(await once(nextProjector, "message")), [[0, 11]]);
-  nextProjector.postMessage({ kind: "watermarks", watermarks: [[0, 11]] });
+  assert.deepEqual(placesOfProjected(await once(nextProjector, "message")), [[0, 1]]);
+  nextProjector.postMessage({ kind: "watermarks", watermarks: [[0, 1]] });
   const exit = once(next, "exit");
   assert.deepEqual(await ask(next, { kind: "close" }), { kind: "closed" });
   await exit;
