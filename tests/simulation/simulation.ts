@@ -67,7 +67,6 @@ async function tell(world: World): Promise<void> {
   const { plan, buyers, scheduler, oracle } = world;
   await until(world, () => buyers.begun >= plan.operations, scheduler.nowMs + FAULTY_MS_MAX);
   world.weather.clear();
-  world.resume();
   world.disturbed(0);
   await eventually(world, "every buyer has an answer", () => buyers.isDone);
   const lifetimeMs = 2 * plan.holdTtlMs * HOLD_LIFETIME_TTLS_MAX;

@@ -15,7 +15,7 @@ import type { ActorLoader } from "../../workers/store/actor-loader.ts";
 import type { ShardTable } from "../../workers/store/shard-table.ts";
 import type { ThreadContext } from "../../workers/thread-context.ts";
 import { VirtualPort } from "./virtual-port.ts";
-import type { VirtualProcess } from "./virtual-process.ts";
+import type { VirtualProcess, VirtualThread } from "./virtual-process.ts";
 
 export interface VirtualPlatformParts {
   readonly process: VirtualProcess;
@@ -63,25 +63,23 @@ export class VirtualPlatform implements Platform {
     const { process, startDelayMs, dyingMs, beforeWorkers } = this.#parts;
     if (start.role === "shards") beforeWorkers();
     const { port1, port2 } = this.channel();
-    let isTerminated = false;
+    const thread: VirtualThread = { hasEnded: false };
     const context: ThreadContext = {
       parent: port2,
-      clock: process.clockOf(() => !isTerminated),
+      clock: process.clockOf(thread),
       take: (port) => (port as VirtualPort).take(),
       die: (reason, cause) => {
-        isTerminated = true;
+        thread.hasEnded = true;
         return process.die(reason, cause, dyingMs());
       },
       utilisation: () => 0,
     };
-    process.clock.after(startDelayMs(), () => {
-      if (!isTerminated) this.#run(start, context);
-    });
+    context.clock.after(startDelayMs(), () => this.#run(start, context));
     return {
       postMessage: (message, transferList) => port1.postMessage(message, transferList),
       on: (event, listener) => port1.on(event, listener),
       terminate: async () => {
-        isTerminated = true;
+        thread.hasEnded = true;
         this.#terminated(start);
       },
     };

@@ -49,7 +49,9 @@ export class VirtualPort implements Port {
   }
 
   on<Message>(_event: "message", listener: (message: Message) => void): void {
-    this.#listener = (message) => listener(message as Message);
+    const { process } = this.#options;
+    const { thread } = process;
+    this.#listener = (message) => process.enter(thread, () => listener(message as Message));
     for (let waiting = this.#inbox.length; waiting > 0; waiting -= 1) this.#plan();
   }
 

@@ -1,5 +1,5 @@
 import type { Clock } from "../../workers/clock.ts";
-import { runAt, type Scheduler, virtualClock } from "./scheduler.ts";
+import { runAt, type Scheduler, type Vitality, virtualClock } from "./scheduler.ts";
 
 /** Thrown through the code of a process that has ended: it never goes on. */
 export class ProcessEnded extends Error {
@@ -7,6 +7,11 @@ export class ProcessEnded extends Error {
     super(reason);
     this.name = "ProcessEnded";
   }
+}
+
+/** A thread of a process; it may end before the process does. */
+export interface VirtualThread {
+  hasEnded: boolean;
 }
 
 export interface ProcessListener {
@@ -23,36 +28,67 @@ export interface ProcessListener {
  * dropped, and whatever it still tries throws ProcessEnded.
  */
 export class VirtualProcess {
+  /** Of the main thread. */
   readonly clock: Clock;
+  /** Whose code runs at the moment. */
+  thread: VirtualThread = { hasEnded: false };
   readonly scheduler: Scheduler;
   /** What its wall clock shows too much, ms. */
   skewMs: number;
-  /** It stands still until then: nothing is delivered, no timer fires. */
-  resumesAtMs = 0;
+  #resumesAtMs = 0;
   #isDying = false;
   #hasEnded = false;
   readonly #listener: ProcessListener;
+  readonly #vitality: Vitality = {
+    isAlive: () => this.isAlive,
+    resumesAtMs: () => this.#resumesAtMs,
+  };
 
   constructor(scheduler: Scheduler, skewMs: number, listener: ProcessListener) {
     this.scheduler = scheduler;
     this.skewMs = skewMs;
     this.#listener = listener;
-    this.clock = this.clockOf(() => true);
+    this.clock = this.clockOf(this.thread);
+  }
+
+  /**
+   * It stands still for so long, or as long as it does already: nothing is delivered, no timer
+   * fires. What waits for the end of it keeps its order, so the end never comes sooner.
+   */
+  stall(ms: number): void {
+    this.#resumesAtMs = Math.max(this.#resumesAtMs, this.scheduler.nowMs + ms);
+  }
+
+  /** Runs as the thread, unless it has ended: what it listens to from in here is its own. */
+  enter(thread: VirtualThread, run: () => void): void {
+    if (thread.hasEnded || !this.isAlive) return;
+    const before = this.thread;
+    this.thread = thread;
+    try {
+      run();
+    } finally {
+      this.thread = before;
+    }
   }
 
   /** Runs at that moment of virtual time, if the process lives, or when it goes on. */
   at(atMs: number, run: () => void): void {
-    const vitality = { isAlive: () => this.isAlive, resumesAtMs: () => this.resumesAtMs };
-    runAt(this.scheduler, vitality, { atMs, run });
+    runAt(this.scheduler, this.#vitality, { atMs, run });
   }
 
-  /** The clock of one of its threads, which may end before it. */
-  clockOf(isRunning: () => boolean): Clock {
-    return virtualClock(this.scheduler, {
+  /** The clock of one of its threads. */
+  clockOf(thread: VirtualThread): Clock {
+    const clock = virtualClock(this.scheduler, {
+      ...this.#vitality,
       skewMs: () => this.skewMs,
-      isAlive: () => this.isAlive && isRunning(),
-      resumesAtMs: () => this.resumesAtMs,
     });
+    const entered = (run: () => void) => () => this.enter(thread, run);
+    return {
+      ...clock,
+      after: (ms, run) => clock.after(ms, entered(run)),
+      every: (ms, run) => clock.every(ms, entered(run)),
+      soon: (run) => clock.soon(entered(run)),
+    };
   }
 
   get isAlive(): boolean {

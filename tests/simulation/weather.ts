@@ -117,7 +117,7 @@ export class Weather {
       case "stall": {
         const ms = random.below(random.pick([100, 3_000, 12_000]));
         disturbed(ms);
-        if (node !== null) node.parts.process.resumesAtMs = this.#world.scheduler.nowMs + ms;
+        node?.parts.process.stall(ms);
         return;
       }
       case "slow":

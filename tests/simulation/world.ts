@@ -126,11 +126,6 @@ export class World {
     });
   }
 
-  /** No process stands still any more. */
-  resume(): void {
-    for (const node of this.#nodes) node.parts.process.resumesAtMs = 0;
-  }
-
   #calm(): void {
     if (this.scheduler.nowMs < this.#calmAtMs) return;
     const process = this.#node?.parts.process;
