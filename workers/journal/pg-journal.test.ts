@@ -310,6 +310,7 @@ describe("closing", () => {
     append("second", entry(1, 1));
     await clock.pass(0);
     journal.retire([[0, 1]]);
+    await clock.pass(0);
     journal.retire([[1, 1]]);
     journal.close();
     await journal.closed;
@@ -331,12 +332,17 @@ describe("closing", () => {
   });
 
   it("gives up an append that is not answered, and answers it never", async () => {
-    for (const ending of ["frozen", "lost before"] as const) {
+    for (const [ending, isLate] of [
+      ["frozen", true],
+      ["frozen", false],
+      ["lost before", true],
+    ] as const) {
       const { journal, log, clock, append, done, deaths } = await open();
       log.endings = [ending];
       append("first", entry(0, 1));
       await clock.pass(0);
       journal.close();
+      if (!isLate) log.settle();
       await journal.closed;
       log.settle();
       await clock.pass(100_000);

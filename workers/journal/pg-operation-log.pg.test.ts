@@ -58,6 +58,9 @@ async function endsThere(): Promise<string[]> {
   return rows.map(({ text }) => text);
 }
 
+const isTrue = (): boolean => true;
+const isFalse = (): boolean => false;
+
 /** Holds the end of shard 0 until the returned function is called. */
 async function holdEnd(): Promise<() => Promise<void>> {
   const holder = new Client({ connectionString: database.url });
@@ -126,6 +129,21 @@ test("who takes over waits for appends that are under way, and knows of them", a
   await taken;
   assert.deepEqual(await endsThere(), ["0@2:2", "1@2:0"]);
   assert.deepEqual(await rowsThere(), ["0:1-2"]);
+});
+
+test("who takes over and who appends never wait for each other", async () => {
+  await acquire();
+  const writer = new Client({ connectionString: database.url });
+  await writer.connect();
+  await writer.query("BEGIN");
+  await writer.query("UPDATE operation_log_ends SET last_lsn = 5 WHERE shard = 1");
+  const taken = acquire();
+  await until("who takes over waits", async () => (await waiting()) === 1);
+  await writer.query("UPDATE operation_log_ends SET last_lsn = 4 WHERE shard = 0");
+  await writer.query("COMMIT");
+  await writer.end();
+  await taken;
+  assert.deepEqual(await endsThere(), ["0@2:4", "1@2:5"]);
 });
 
 test("an append that was forgotten is in once, when it is sent again meanwhile", async () => {
@@ -201,7 +219,8 @@ test("a statement that waits too long is given up, and the next one finds anothe
   await assert.rejects(lost.append([row(0, 1, 1)]), /timeout/);
   await lost.close();
   silent.close();
-  await log.append([row(0, 1, 1)]);
+  const isAnswered = (): Promise<boolean> => log.append([row(0, 1, 1)]).then(isTrue, isFalse);
+  await until("an append is answered", isAnswered);
   assert.deepEqual(await rowsThere(), ["0:1-1"]);
 });
 
@@ -302,4 +321,6 @@ test("after a time under ACK_MODE=journal the log begins where the projection is
   assert.deepEqual(await openLog().append([row(0, 1, 701)]), [0]);
   await acquireAt(database.url, 2, [[0, 650]]);
   assert.deepEqual((await endsThere())[0], "0@2:701");
+  await acquireAt(database.url, 2, [[0, 900]]);
+  assert.deepEqual((await endsThere())[0], "0@3:900");
 });
