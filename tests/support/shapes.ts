@@ -80,6 +80,8 @@ export interface BookingShape {
   readonly tickets: readonly (ItemShape & { readonly code: string; readonly status: string })[];
   readonly total: Money;
   readonly createdAt: string;
+  readonly cancelledAt?: string;
+  readonly cancelReason?: string | null;
   readonly seq: number;
 }
 
@@ -97,6 +99,12 @@ export interface Problem {
   readonly requestId: string;
   readonly errors?: readonly { readonly path: string; readonly message: string }[];
   readonly seats?: readonly string[];
+  readonly area?: string;
+  readonly available?: number;
+  readonly scope?: string;
+  readonly limit?: number;
+  readonly current?: number;
+  readonly bookingId?: string;
 }
 
 export interface AuditShape {

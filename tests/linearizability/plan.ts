@@ -1,0 +1,323 @@
+/**
+ * What an order of one event's history has to explain:
+ *
+ *   steps that say their seq     what receipts name: known steps, one for each seq
+ *   steps that do not            the end of every hold that was released or expired; each has a
+ *                                window of seqs, and fills one of the gaps
+ *   statements                   every answer, to be true somewhere in its window of time
+ */
+import { isDeepStrictEqual } from "node:util";
+import { askedBy, earliestSeqOf, type Statement } from "./answers.ts";
+import { describeStep, type Step, timeOf } from "./event-spec.ts";
+import type { EventRecord, History, OperationRecord } from "./history.ts";
+import { latestEndMs } from "./hold-end.ts";
+import { isReceipt, type Receipt, type Told, toldBy } from "./told.ts";
+
+export interface Window {
+  readonly invokedMs: number;
+  readonly answeredMs: number;
+  /** For people. */
+  readonly title: string;
+}
+
+export interface PlannedStep extends Window {
+  readonly step: Step;
+}
+
+/** The end of a hold of which nobody was told the seq. */
+export interface PlannedEnd extends PlannedStep {
+  readonly holdId: string;
+  /** It has one of the seqs in [seqMin, seqMax]. */
+  seqMin: number;
+  seqMax: number;
+}
+
+export interface PlannedStatement extends Window {
+  readonly statement: Statement;
+  readonly seqMin: number;
+  /** True at `seqMin` or never. */
+  readonly isExact: boolean;
+}
+
+export interface Plan {
+  readonly event: EventRecord;
+  readonly known: ReadonlyMap<number, PlannedStep>;
+  readonly ends: readonly PlannedEnd[];
+  readonly statements: readonly PlannedStatement[];
+  /** What no order could explain. */
+  readonly faults: readonly string[];
+}
+
+interface Answered {
+  readonly record: OperationRecord;
+  readonly told: Told;
+}
+
+export function planOf(event: EventRecord, history: History): Plan {
+  const faults: string[] = [];
+  const answered: Answered[] = [];
+  for (const record of history.operations) {
+    if (record.eventId !== event.eventId) continue;
+    const told = toldBy(record);
+    if (typeof told !== "string") answered.push({ record, told });
+    else faults.push(`${titleOf(record)}: ${told}`);
+  }
+  const known = knownSteps(answered, event, history.slackMs, faults);
+  const ends = endsOf(answered, known, history);
+  boundEnds(ends, known, answered, event);
+  return { event, known, ends, statements: answered.map(statementOf), faults };
+}
+
+function statementOf({ record, told }: Answered): PlannedStatement {
+  const { user, operation, invokedMs, answeredMs } = record;
+  const statement = { user, operation, told };
+  return {
+    statement,
+    invokedMs,
+    answeredMs,
+    title: titleOf(record),
+    seqMin: earliestSeqOf(statement) ?? 0,
+    isExact: told.kind === "availability",
+  };
+}
+
+export function titleOf({ n, user, operation, answer, invokedMs, answeredMs }: OperationRecord) {
+  const asked = JSON.stringify(operation);
+  const body = answer.body === null ? "" : ` ${JSON.stringify(answer.body)}`.slice(0, 300);
+  const window = `[${invokedMs.toFixed(1)}, ${answeredMs.toFixed(1)}]`;
+  return `operation ${n} ${window} of ${user}: ${asked} → ${answer.status}${body}`;
+}
+
+/** One step for each seq that receipts name. */
+function knownSteps(
+  answered: readonly Answered[],
+  event: EventRecord,
+  slackMs: number,
+  faults: string[],
+): Map<number, PlannedStep> {
+  const bySeq = new Map<number, Answered[]>();
+  for (const each of answered) {
+    if (!isReceipt(each.told)) continue;
+    const same = bySeq.get(each.told.seq);
+    if (same === undefined) bySeq.set(each.told.seq, [each]);
+    else same.push(each);
+  }
+  const steps = new Map<number, PlannedStep>();
+  for (const [seq, claims] of bySeq) {
+    const planned = stepOf(seq, claims);
+    if (typeof planned === "string") {
+      faults.push(planned);
+      continue;
+    }
+    const atMs = timeOf(planned.step, event.holdTtlMs);
+    const isInTime =
+      atMs === null ||
+      (planned.invokedMs - slackMs <= atMs && atMs <= planned.answeredMs + slackMs);
+    if (!isInTime) faults.push(`${planned.title} happened at ${atMs}, when nobody asked for it`);
+    steps.set(seq, planned);
+  }
+  return steps;
+}
+
+/**
+ * The step behind all answers with this seq. It came after the first invocation of who was answered
+ * with a first outcome, or else of anyone, and before anyone's answer.
+ */
+function stepOf(seq: number, claims: readonly Answered[]): PlannedStep | string {
+  const [one] = claims;
+  if (one === undefined || !isReceipt(one.told)) return `seq ${seq} has no receipt`;
+  const differing = claims.find(({ told }) => !isDeepStrictEqual(told, one.told));
+  if (differing !== undefined) {
+    return `two outcomes have seq ${seq}: ${titleOf(one.record)}; ${titleOf(differing.record)}`;
+  }
+  const { record } = one;
+  const isOther = claims.find((claim) => !mayShareOutcome(claim, one));
+  if (isOther !== undefined) {
+    return `two requests have one outcome: ${titleOf(record)}; ${titleOf(isOther.record)}`;
+  }
+  const firsts = claims.filter((claim) => !claim.record.answer.replayed);
+  if (firsts.length > 1 && one.told.kind !== "cancelled") {
+    return `seq ${seq} was twice the first outcome: ${titleOf(record)}`;
+  }
+  const askers = firsts.length > 0 ? firsts : claims;
+  const step = knownStep(one.told, claims);
+  return {
+    step,
+    invokedMs: Math.min(...askers.map((claim) => claim.record.invokedMs)),
+    answeredMs: Math.min(...claims.map((claim) => claim.record.answeredMs)),
+    title: `seq ${seq} (${describeStep(step)} by ${record.user})`,
+  };
+}
+
+/** The same request under the same key; or any cancellation, as a booking is cancelled once. */
+function mayShareOutcome(a: Answered, b: Answered): boolean {
+  if (a.record.user !== b.record.user) return false;
+  return a.told.kind === "cancelled" || isDeepStrictEqual(a.record.operation, b.record.operation);
+}
+
+function knownStep(told: Receipt, claims: readonly Answered[]): Step {
+  const user = claims[0]?.record.user ?? "";
+  const keys = new Map<string, string>();
+  for (const { record } of claims) {
+    const { operation } = record;
+    if ("key" in operation) keys.set(operation.key, askedBy(operation));
+  }
+  const stepKeys = [...keys].map(([key, asked]) => ({ key, asked }));
+  if ("hold" in told) return { kind: told.kind, user, keys: stepKeys, hold: told.hold };
+  return { kind: told.kind, user, keys: stepKeys, booking: told.booking };
+}
+
+/** The ends of all holds that did not become bookings, without bounds yet. */
+function endsOf(
+  answered: readonly Answered[],
+  known: ReadonlyMap<number, PlannedStep>,
+  history: History,
+): PlannedEnd[] {
+  const releases = new Map<string, Answered[]>();
+  for (const each of answered) {
+    const { operation } = each.record;
+    if (each.told.kind !== "released" || operation.kind !== "release") continue;
+    releases.set(operation.holdId, [...(releases.get(operation.holdId) ?? []), each]);
+  }
+  const booked = new Set<string>();
+  const expiresAt = new Map<string, { expiresAtMs: number; user: string }>();
+  for (const [, { step }] of [...known].sort(([a], [b]) => a - b)) {
+    if (step.kind === "booked") booked.add(step.booking.holdId);
+    if (step.kind !== "held" && step.kind !== "extended") continue;
+    const expiresAtMs = Date.parse(step.hold.expiresAt);
+    expiresAt.set(step.hold.id, { expiresAtMs, user: step.user });
+  }
+  return [...expiresAt]
+    .filter(([holdId]) => !booked.has(holdId))
+    .map(([holdId, { expiresAtMs, user }]): PlannedEnd => {
+      const released = releases.get(holdId);
+      const anySeq = { holdId, seqMin: 0, seqMax: Number.POSITIVE_INFINITY };
+      if (released === undefined) {
+        return {
+          ...anySeq,
+          step: { kind: "expired", holdId, expiresAtMs },
+          invokedMs: expiresAtMs - history.slackMs,
+          answeredMs: latestEndMs(expiresAtMs, history.outages) + history.slackMs,
+          title: `the end of hold ${holdId}, due at ${expiresAtMs}`,
+        };
+      }
+      return {
+        ...anySeq,
+        step: { kind: "released", user, holdId },
+        invokedMs: Math.min(...released.map(({ record }) => record.invokedMs)),
+        answeredMs: Math.min(...released.map(({ record }) => record.answeredMs)),
+        title: `the release of hold ${holdId}`,
+      };
+    });
+}
+
+/**
+ * Bounds the seq of each end by what is known for certain: the server's time, the next hold of one
+ * of its seats, and every look at the seats meanwhile.
+ */
+function boundEnds(
+  ends: readonly PlannedEnd[],
+  known: ReadonlyMap<number, PlannedStep>,
+  answered: readonly Answered[],
+  event: EventRecord,
+): void {
+  const steps = [...known].sort(([a], [b]) => a - b);
+  const heldOf = new Map<string, number[]>();
+  const made = new Map<string, { seq: number; seats: readonly string[] }>();
+  for (const [seq, { step }] of steps) {
+    if (step.kind === "extended") {
+      const hold = made.get(step.hold.id);
+      if (hold !== undefined) made.set(step.hold.id, { ...hold, seq });
+    }
+    if (step.kind !== "held") continue;
+    const seats = step.hold.items.flatMap(({ seat }) => seat ?? []);
+    made.set(step.hold.id, { seq, seats });
+    for (const seat of seats) heldOf.set(seat, [...(heldOf.get(seat) ?? []), seq]);
+  }
+  const latestAsk = runningMax(steps.map(([, { invokedMs }]) => invokedMs));
+  const earliestTime = suffixMin(
+    steps.map(([, { step }]) => timeOf(step, event.holdTtlMs) ?? Number.POSITIVE_INFINITY),
+  );
+  const seats = new SeatLooks(answered, event);
+  for (const end of ends) {
+    const hold = made.get(end.holdId);
+    if (hold === undefined) continue;
+    end.seqMin = hold.seq + 1;
+    if (end.step.kind === "expired") {
+      const { expiresAtMs } = end.step;
+      const before = firstIndex(earliestTime, (atMs) => atMs >= expiresAtMs) - 1;
+      end.seqMin = Math.max(end.seqMin, (steps[before]?.[0] ?? 0) + 1);
+    }
+    const tooLate = firstIndex(latestAsk, (askedMs) => askedMs > end.answeredMs);
+    end.seqMax = (steps[tooLate]?.[0] ?? Number.POSITIVE_INFINITY) - 1;
+    for (const seat of hold.seats) {
+      const next = heldOf.get(seat)?.find((seq) => seq > hold.seq) ?? Number.POSITIVE_INFINITY;
+      end.seqMax = Math.min(end.seqMax, next - 1);
+      const look = seats.between(seat, hold.seq, next);
+      end.seqMin = Math.max(end.seqMin, look.lastHeld + 1);
+      end.seqMax = Math.min(end.seqMax, look.firstFree);
+    }
+  }
+}
+
+/** Every look at the event's seats, by seq. */
+class SeatLooks {
+  readonly #looks: { readonly seq: number; readonly statuses: string }[];
+  readonly #index: ReadonlyMap<string, number>;
+
+  constructor(answered: readonly Answered[], event: EventRecord) {
+    this.#looks = answered
+      .flatMap(({ told }) => (told.kind === "availability" ? [told.availability] : []))
+      .map(({ seq, statuses = "" }) => ({ seq, statuses }))
+      .sort((a, b) => a.seq - b.seq);
+    this.#index = new Map(event.seats.map((seat, index) => [seat, index]));
+  }
+
+  /** What was seen of the seat at seqs in [from, before). */
+  between(seat: string, from: number, before: number): { lastHeld: number; firstFree: number } {
+    const index = this.#index.get(seat) ?? -1;
+    const start = firstIndex(this.#looks, ({ seq }) => seq >= from);
+    let lastHeld = 0;
+    for (const { seq, statuses } of this.#looks.slice(start, start + LOOKS_MAX)) {
+      if (seq >= before) break;
+      if (statuses[index] === "f") return { lastHeld, firstFree: seq };
+      if (statuses[index] === "h") lastHeld = seq;
+    }
+    return { lastHeld, firstFree: Number.POSITIVE_INFINITY };
+  }
+}
+
+/** Looks at one seat that are taken into account: bounds need not be the best ones. */
+const LOOKS_MAX = 500;
+
+function runningMax(values: readonly number[]): number[] {
+  let max = Number.NEGATIVE_INFINITY;
+  return values.map((value) => {
+    max = Math.max(max, value);
+    return max;
+  });
+}
+
+function suffixMin(values: readonly number[]): number[] {
+  let min = Number.POSITIVE_INFINITY;
+  return values
+    .toReversed()
+    .map((value) => {
+      min = Math.min(min, value);
+      return min;
+    })
+    .reverse();
+}
+
+/** Index of the first item that the test holds for; it holds for all behind it, too. */
+function firstIndex<Item>(items: readonly Item[], holds: (item: Item) => boolean): number {
+  let low = 0;
+  let high = items.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const item = items[middle];
+    if (item !== undefined && !holds(item)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
