@@ -1,4 +1,4 @@
-/** Whether what a client was told is true in a given state: refusals and reads as well as outcomes. */
+/** Whether what a client was told is true in a given state: outcomes, refusals and reads. */
 import { isDeepStrictEqual } from "node:util";
 import type { AvailabilityShape, BookingShape, Problem } from "../support/shapes.ts";
 import { EventSpec, type SpecHold } from "./event-spec.ts";

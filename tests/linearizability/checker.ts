@@ -86,8 +86,8 @@ interface Choice {
  * Invariants:
  * - `#done` is what the order has so far; `spec` is the state after it.
  * - Every change of state is on the trail, so that a mark brings back everything at once.
- * - `#waiting` has the statements that may come next and are not true yet; `#open` the ends of holds
- *   that are active.
+ * - `#waiting` has the statements that may come next and are not true yet; `#open` the ends of
+ *   holds that are active.
  */
 class Search {
   readonly #plan: Plan;

@@ -247,7 +247,7 @@ export class EventSpec {
     return counts === undefined ? 0 : counts.capacity - counts.held - counts.sold;
   }
 
-  /** Names of those places that can't be held: `Set` of seats. */
+  /** Those of the seats that can't be held: a seat is not free for a second time in one hold. */
   takenOf(seats: readonly string[]): Set<string> {
     return new Set(
       seats.filter((seat, at) => this.seats.get(seat) !== "f" || seats.indexOf(seat) < at),

@@ -46,6 +46,8 @@ export class TestNode {
   readonly #database: TestDatabase;
   readonly #env: NodeJS.ProcessEnv;
   #running: Running | null = null;
+  /** Spawned and not ready yet. */
+  #starting: Running | null = null;
   #url = "";
   #log = "";
   /** Where the log of the current start begins. */
@@ -125,8 +127,10 @@ export class TestNode {
       .filter((line) => line.includes(text));
   }
 
-  async start(): Promise<void> {
+  /** `changes` replace variables from this start on. */
+  async start(changes: Readonly<Record<string, string>> = {}): Promise<void> {
     if (this.#running !== null) throw new Error("the server is running");
+    Object.assign(this.#env, changes);
     this.#startedAt = this.#log.length;
     const child = spawn(process.execPath, ["--import", "tsx", "gateway/main.ts"], {
       cwd: ROOT,
@@ -141,14 +145,17 @@ export class TestNode {
       child.once("close", (code, signal) => {
         process.off("exit", killWithUs);
         this.#running = null;
+        this.#starting = null;
         resolve({ code, signal });
       });
     });
+    this.#starting = { child, ended };
     this.#url = await this.#ready(child, ended);
-    this.#running = { child, ended };
+    this.#running = this.#starting;
+    this.#starting = null;
   }
 
-  /** Ends the process without a chance to say goodbye. */
+  /** Ends the process, ready or still starting, without a chance to say goodbye. */
   async kill9(): Promise<void> {
     await this.#end("SIGKILL");
   }
@@ -166,8 +173,9 @@ export class TestNode {
   }
 
   async #end(signal: NodeJS.Signals): Promise<Exit> {
-    if (this.#running === null) throw new Error("the server is not running");
-    const { child, ended } = this.#running;
+    const process = this.#running ?? this.#starting;
+    if (process === null) throw new Error("the server is not running");
+    const { child, ended } = process;
     child.kill(signal);
     return ended;
   }
