@@ -75,6 +75,8 @@ export class CrashRun {
   }
 
   async close(): Promise<void> {
+    this.#stopping = true;
+    this.recorder.close();
     this.api.close();
     await this.node.remove();
   }
@@ -205,7 +207,7 @@ export class CrashRun {
   }
 
   #endOutage(fromMs: number): void {
-    this.recorder.records.push({ kind: "outage", fromMs, toMs: clockMs() });
+    this.recorder.records.push({ kind: "outage", cause: "restart", fromMs, toMs: clockMs() });
   }
 
   /** Resolves in the very turn in which the answer arrives, or when it takes too long. */
@@ -277,7 +279,7 @@ export class CrashRun {
       const nowMs = clockMs();
       this.#slackMs = Math.max(this.#slackMs, 2 + Math.abs(nowMs - Date.now()));
       if (nowMs - lastMs > TICK_MS + STALL_MS) {
-        this.recorder.records.push({ kind: "outage", fromMs: lastMs, toMs: nowMs });
+        this.recorder.records.push({ kind: "outage", cause: "stall", fromMs: lastMs, toMs: nowMs });
       }
       lastMs = nowMs;
     }, TICK_MS);

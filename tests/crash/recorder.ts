@@ -72,6 +72,7 @@ export class Recorder {
   readonly #api: ApiClient;
   readonly #url: () => string;
   readonly #dropped: Dropped[] = [];
+  #isClosed = false;
   #count = 0;
   #messages = 0;
 
@@ -93,6 +94,12 @@ export class Recorder {
     await this.#api.abandon(method, path, ask);
   }
 
+  /** Nothing is asked any more; who waits for an answer gets none. */
+  close(): void {
+    this.#isClosed = true;
+    this.gate.open();
+  }
+
   /** Finds out what became of everything that was dropped. */
   async answerDropped(): Promise<void> {
     await Promise.all(this.#dropped.splice(0).map((dropped) => this.#persist(dropped, 1)));
@@ -104,6 +111,7 @@ export class Recorder {
     let { invokedMs } = dropped;
     for (let attempts = sent + 1; ; attempts += 1) {
       await this.gate.opened();
+      if (this.#isClosed) throw new Error("the run is over");
       // A question that changes nothing and was not answered was never asked.
       if (!isChange(operation)) invokedMs = clockMs();
       const answer = await this.#ask(asker, operation).catch(() => null);

@@ -73,6 +73,20 @@ test("a hold that was acknowledged and is gone is rejected", () => {
   rejects(scene, /hold_not_found/);
 });
 
+test("how a hold ended may be forgotten by a restart, and that it is active may not", () => {
+  const scene = new Scene();
+  const hold = scene.hold("ann", [10, 14], "h1", [A1], 2);
+  const look = { kind: "getHold", holdId: hold.id } as const;
+  const notFound = [404, { code: "hold_not_found" }] as [number, object];
+  scene.outage(50, 300);
+  scene.refuse("ann", [400, 404], look, notFound);
+  rejects(scene, /hold_not_found/);
+  scene.release("ann", [20, 24], hold);
+  accepts(scene);
+  scene.refuse("ann", [40, 44], look, notFound);
+  rejects(scene, /hold_not_found/);
+});
+
 test("an acknowledged seq that another fact took after a crash is rejected", () => {
   const scene = new Scene();
   scene.hold("ann", [10, 14], "h1", [A1], 2);

@@ -11,7 +11,7 @@
  * - Among several ends for one gap, the one that must come first goes first; a wrong guess is taken
  *   back.
  */
-import { isTrue } from "./answers.ts";
+import { isForgotten, isTrue } from "./answers.ts";
 import { EventSpec } from "./event-spec.ts";
 import type { EventRecord, History } from "./history.ts";
 import {
@@ -35,6 +35,8 @@ export interface Verdict {
   /** Ends of holds that filled gaps. */
   readonly guessed: number;
   readonly deadEnds: number;
+  /** Answers that were true because a restart may forget how a hold ended. */
+  readonly forgotten: number;
   /** null: there is an order that explains every answer. */
   readonly fault: string | null;
 }
@@ -66,15 +68,9 @@ export function checkEvent(event: EventRecord, history: History): Verdict {
   const search = new Search(plan);
   const [first] = plan.faults;
   const fault = first ?? search.run();
-  const { seq, guessed, deadEnds } = search;
-  return {
-    eventId: event.eventId,
-    operations: plan.statements.length,
-    seq,
-    guessed,
-    deadEnds,
-    fault,
-  };
+  const { seq, guessed, deadEnds, forgotten } = search;
+  const operations = plan.statements.length;
+  return { eventId: event.eventId, operations, seq, guessed, deadEnds, forgotten, fault };
 }
 
 interface Choice {
@@ -126,6 +122,11 @@ class Search {
 
   get seq(): number {
     return this.#spec.seq;
+  }
+
+  get forgotten(): number {
+    const { statements } = this.#plan;
+    return statements.filter(({ statement }) => isForgotten(this.#spec, statement)).length;
   }
 
   /** Why there is no order that explains everything; null: there is one. */

@@ -44,6 +44,8 @@ export interface SpecHold {
   readonly extended: boolean;
   readonly end: "released" | "expired" | "booked" | null;
   readonly bookingId: string | null;
+  /** The server's time was at least this when it ended, Unix ms; 0: it has not. */
+  readonly endedMs: number;
 }
 
 export interface SpecBooking {
@@ -56,6 +58,8 @@ export interface SpecArea {
   readonly held: number;
   readonly sold: number;
 }
+
+const NOT_ENDED = { end: null, bookingId: null, endedMs: 0 } as const;
 
 type Letter = "f" | "h" | "s";
 
@@ -214,7 +218,7 @@ export class EventSpec {
         const { hold, user } = step;
         const expiresAtMs = Date.parse(hold.expiresAt);
         const fresh = { user, shown: hold, expiresAtMs, extended: false } as const;
-        this.#trail.set(this.holds, hold.id, { ...fresh, end: null, bookingId: null });
+        this.#trail.set(this.holds, hold.id, { ...fresh, ...NOT_ENDED });
         this.#count(user, hold.items.length);
         return this.#move(hold.items, "f", "h");
       }
@@ -257,7 +261,7 @@ export class EventSpec {
   #free(holdId: string, end: "released" | "expired"): void {
     const hold = this.holds.get(holdId);
     if (hold === undefined) return;
-    this.#changeHold(holdId, { end });
+    this.#changeHold(holdId, { end, endedMs: this.serverMs });
     this.#count(hold.user, -hold.shown.items.length);
     this.#move(hold.shown.items, "h", "f");
   }

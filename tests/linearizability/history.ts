@@ -6,7 +6,7 @@
  *   {"kind":"event","eventId":"…","seq":1,"seats":["A-1","A-2"],"areas":[{"key":"floor",…}],…}
  *   {"kind":"operation","n":12,"eventId":"…","user":"…","operation":{"kind":"hold",…},
  *    "invokedMs":…,"answeredMs":…,"attempts":2,"answer":{"status":201,"replayed":true,"body":{…}}}
- *   {"kind":"outage","fromMs":…,"toMs":…}
+ *   {"kind":"outage","cause":"restart","fromMs":…,"toMs":…}
  *   {"kind":"clock","slackMs":0.4}
  *
  * All times are of one clock that never runs backwards, near Unix ms. An operation that was sent
@@ -87,9 +87,11 @@ export interface EventRecord {
   readonly perUserMax: number;
 }
 
-/** Nobody could be expected to end a hold in this time: the server, or everything, stood still. */
+/** Nobody could be expected to end a hold in this time. */
 export interface OutageRecord {
   readonly kind: "outage";
+  /** The server was away, or the whole machine stood still. */
+  readonly cause: "restart" | "stall";
   readonly fromMs: number;
   readonly toMs: number;
 }

@@ -9,7 +9,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { askedBy, earliestSeqOf, type Statement } from "./answers.ts";
 import { describeStep, type Step, timeOf } from "./event-spec.ts";
-import type { EventRecord, History, OperationRecord } from "./history.ts";
+import type { EventRecord, History, OperationRecord, OutageRecord } from "./history.ts";
 import { latestEndMs } from "./hold-end.ts";
 import { isReceipt, type Receipt, type Told, toldBy } from "./told.ts";
 
@@ -65,12 +65,19 @@ export function planOf(event: EventRecord, history: History): Plan {
   const known = knownSteps(answered, event, history.slackMs, faults);
   const ends = endsOf(answered, known, history);
   boundEnds(ends, known, answered, event);
-  return { event, known, ends, statements: answered.map(statementOf), faults };
+  const restarts = history.outages.filter(({ cause }) => cause === "restart");
+  const statements = answered.map((each) => statementOf(each, restarts));
+  return { event, known, ends, statements, faults };
 }
 
-function statementOf({ record, told }: Answered): PlannedStatement {
+function statementOf(
+  { record, told }: Answered,
+  restarts: readonly OutageRecord[],
+): PlannedStatement {
   const { user, operation, invokedMs, answeredMs } = record;
-  const statement = { user, operation, told };
+  const before = restarts.filter(({ toMs }) => toMs <= answeredMs).map(({ toMs }) => toMs);
+  const restartMs = before.length === 0 ? null : Math.max(...before);
+  const statement = { user, operation, told, restartMs };
   return {
     statement,
     invokedMs,

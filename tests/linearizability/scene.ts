@@ -47,7 +47,8 @@ export class Scene {
   }
 
   outage(fromMs: number, toMs: number): void {
-    this.outages.push({ kind: "outage", fromMs: NOON_MS + fromMs, toMs: NOON_MS + toMs });
+    const window = { fromMs: NOON_MS + fromMs, toMs: NOON_MS + toMs };
+    this.outages.push({ kind: "outage", cause: "restart", ...window });
   }
 
   say(user: string, [invokedMs, answeredMs]: When, operation: Operation, said: Said): void {
