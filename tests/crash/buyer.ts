@@ -26,6 +26,7 @@ export class Buyer {
   readonly #bookings: BookingShape[] = [];
   /** Requests that had an outcome. */
   readonly #accepted: { readonly operation: Keyed; readonly answer: HistoryAnswer }[] = [];
+  readonly #released: string[] = [];
   #keys = 0;
 
   constructor(asker: Asker, sale: Sale, recorder: Recorder, random: Random) {
@@ -44,7 +45,8 @@ export class Buyer {
     if (mood < 0.12) return this.#lookAtOne();
     if (mood < 0.15) return this.#meddle();
     if (mood < 0.21) return this.#repeat();
-    if (mood < 0.25) return this.#reuseKey();
+    if (mood < 0.24) return this.#reuseKey();
+    if (mood < 0.26) return this.#releaseAgain();
     if (hold !== undefined && mood < 0.65) return this.#goOnWith(hold);
     const booking = this.#bookings[random.below(this.#bookings.length)];
     if (booking !== undefined && mood < 0.72) return this.#cancel(booking);
@@ -59,7 +61,10 @@ export class Buyer {
       this.#holds.findIndex(({ id }) => id === holdId),
       1,
     );
-    if (mood < 0.45) return this.#look({ kind: "release", holdId });
+    if (mood < 0.45) {
+      this.#released.push(holdId);
+      return this.#look({ kind: "release", holdId });
+    }
     // Some never come back: their holds expire.
     if (mood < 0.6) return Promise.resolve();
     return this.#ask({ kind: "book", key, holdId, email: this.#email });
@@ -115,6 +120,11 @@ export class Buyer {
     if (other === null) return;
     const { status } = await this.#perform(other);
     assert.equal(status, 422, `${JSON.stringify(other)} reuses a key`);
+  }
+
+  async #releaseAgain(): Promise<void> {
+    const holdId = this.#released[this.#random.below(this.#released.length)];
+    if (holdId !== undefined) await this.#look({ kind: "release", holdId });
   }
 
   /** Asks about, or for, what may be another's. */

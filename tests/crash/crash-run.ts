@@ -28,14 +28,18 @@ export interface CrashOptions {
   readonly log: (line: string) => void;
 }
 
-const HOLD_TTL_SECONDS = [1, 2, 3];
-const SEATS = 30;
+/** One that is always sold out, one that never is, and one between. */
+const EVENTS = [
+  { holdTtlSeconds: 1, seats: 20 },
+  { holdTtlSeconds: 2, seats: 60 },
+  { holdTtlSeconds: 3, seats: 150 },
+];
 const AREAS = [
   { key: "floor", name: "Floor", capacity: 8, priceCategory: "standing" },
   { key: "stand", name: "Stand", capacity: 16, priceCategory: "standing" },
 ];
 const PER_ORDER_MAX = 4;
-const PER_USER_MAX = 7;
+const PER_USER_MAX = 9;
 /** Things that one buyer does before another one comes. */
 const ACTS_OF_A_BUYER = { min: 20, max: 150 };
 const PAUSE_MS_MAX = 8;
@@ -83,7 +87,7 @@ export class CrashRun {
 
   /** Sells under load through all cycles of the schedule; returns when the last one is over. */
   async sell(): Promise<void> {
-    for (const ttlSeconds of HOLD_TTL_SECONDS) await this.#open(ttlSeconds);
+    for (const event of EVENTS) await this.#open(event);
     const watch = this.#watchClock();
     const crowd = this.sales.flatMap((sale) =>
       Array.from({ length: this.options.buyersPerEvent }, () => this.#visit(sale)),
@@ -100,11 +104,11 @@ export class CrashRun {
     this.recorder.records.push({ kind: "clock", slackMs: this.#slackMs });
   }
 
-  async #open(holdTtlSeconds: number): Promise<void> {
+  async #open({ holdTtlSeconds, seats: count }: (typeof EVENTS)[number]): Promise<void> {
     const event = await openStudio(this.api, {
       holdTtlSeconds,
       limits: { perOrder: PER_ORDER_MAX, perUser: PER_USER_MAX },
-      seatingPlan: planOf(SEATS),
+      seatingPlan: planOf(count),
       areas: AREAS,
     });
     const seats = await seatIds(this.api, event.id);

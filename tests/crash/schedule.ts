@@ -31,7 +31,7 @@ export interface ScheduleOptions {
   readonly shardsVary: boolean;
 }
 
-const LOAD_MS = { min: 100, max: 700 };
+const LOAD_MS = { min: 100, max: 1_000 };
 const START_MS_MAX = 1_500;
 const SHARDS = [1, 3, 4, 16, 64];
 const WORKERS = [1, 2, 3];
