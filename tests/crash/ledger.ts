@@ -7,13 +7,16 @@ import { isReceipt, placesOf, toldBy } from "../linearizability/told.ts";
 import type { BookingShape } from "../support/shapes.ts";
 import type { Sale } from "./buyer.ts";
 
-export interface RowsReport {
-  readonly bookings: number;
-  readonly keys: number;
+export interface Lateness {
   /** Holds that expired, of those that have a row. */
   readonly expired: number;
   /** The latest end of a hold after its due time, ms. */
   readonly lateMsMax: number;
+}
+
+export interface RowsReport extends Lateness {
+  readonly bookings: number;
+  readonly keys: number;
 }
 
 interface BookingRow {
@@ -113,7 +116,12 @@ async function compareBookings(
   assert.equal(new Set(soldSeats).size, soldSeats.length, "no seat is sold twice");
 }
 
-async function latenessOf(client: Client, eventId: string, { outages, slackMs }: History) {
+/** Throws when a hold has not ended, or not at its time; `slackMs` as in a history. */
+export async function latenessOf(
+  client: Client,
+  eventId: string,
+  { outages, slackMs }: Pick<History, "outages" | "slackMs">,
+): Promise<Lateness> {
   const { rows } = await client.query<{ id: string; expires_ms: string; ended_ms: string }>(
     "SELECT id, expires_ms, ended_ms FROM holds WHERE event_id = $1 AND status = 'expired'",
     [eventId],
@@ -128,7 +136,11 @@ async function latenessOf(client: Client, eventId: string, { outages, slackMs }:
     const [expiresMs, endedMs] = [Number(row.expires_ms), Number(row.ended_ms)];
     assert.ok(endedMs >= expiresMs, `hold ${row.id} ended ${expiresMs - endedMs} ms early`);
     const lateMs = endedMs - latestEndMs(expiresMs, outages) + EXPIRY_MS_MAX;
-    assert.ok(lateMs <= EXPIRY_MS_MAX + slackMs, `hold ${row.id} ended ${lateMs} ms late`);
+    const story = `due at ${expiresMs}, ended at ${endedMs}, outages ${JSON.stringify(outages)}`;
+    assert.ok(
+      lateMs <= EXPIRY_MS_MAX + slackMs,
+      `hold ${row.id} ended ${lateMs} ms late: ${story}`,
+    );
     lateMsMax = Math.max(lateMsMax, lateMs);
   }
   return { expired: rows.length, lateMsMax };
