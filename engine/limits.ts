@@ -64,6 +64,8 @@ export const UNPROJECTED_BYTES_MAX = 128 * 1024 * 1024;
 export const EXPIRY_TICK_MS = 100;
 /** Pause before the events with holds are listed again, when the database did not answer. */
 export const WAKE_RETRY_MS = 1_000;
+/** How long a start waits for the ends of holds that were due while nobody was there. */
+export const WAKE_WAIT_MS_MAX = 1_000;
 
 /** Size of a journal segment. */
 export const SEGMENT_BYTES = 64 * 1024 * 1024;

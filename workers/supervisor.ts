@@ -12,7 +12,11 @@
  * Invariant: a thread that is gone, or a projector that found a violated constraint, is never
  * papered over: a dead thread ends the process, and the next start recovers.
  */
-import { UNPROJECTED_BYTES_MAX, UNPROJECTED_FACTS_PER_SHARD_MAX } from "../engine/limits.ts";
+import {
+  UNPROJECTED_BYTES_MAX,
+  UNPROJECTED_FACTS_PER_SHARD_MAX,
+  WAKE_WAIT_MS_MAX,
+} from "../engine/limits.ts";
 import { pause } from "./clock.ts";
 import type { FromJournalThread, JournalStatus, ToJournalThread } from "./journal/journal-port.ts";
 import type { Platform, ThreadStart } from "./platform.ts";
@@ -208,7 +212,10 @@ export class Supervisor {
       this.gatewayPorts.push(gateway.port1);
     }
     await Promise.all(this.#workers.map((worker) => worker.next("ready")));
+    const woken = Promise.all(this.#workers.map((worker) => worker.next("woken")));
     for (const worker of this.#workers) worker.send({ kind: "wake" });
+    // Holds that were due meanwhile end before anybody is served, unless there are too many.
+    await Promise.race([woken, this.#after(WAKE_WAIT_MS_MAX)]);
   }
 
   #projected(watermarks: WatermarkMessage["watermarks"]): void {

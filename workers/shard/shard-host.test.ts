@@ -444,9 +444,8 @@ test("actors with holds wake at the start, so that the holds end though nobody a
   bench.project();
   const restarted = new HostBench({ database: bench.database, lsn: 2 });
   restarted.nowMs = NOON + 600_000;
-  await restarted.host.wake(() => SHARD);
-  await settled();
-  restarted.host.tick();
+  const waking = await restarted.host.wake(() => SHARD);
+  await waking.whenDone();
   assert.deepEqual(
     restarted.entries.map(({ fact, lsn }) => [fact.kind, lsn]),
     [["holdEnded", 3]],

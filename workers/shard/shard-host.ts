@@ -34,6 +34,7 @@ import { auditActor } from "./audit.ts";
 import { LoadQueue } from "./load-queue.ts";
 import { OutputGate, RoundOutput } from "./round.ts";
 import { Shard } from "./shard.ts";
+import { WakeList } from "./wake-list.ts";
 
 export interface ShardHostPorts {
   readonly journal: JournalAppender;
@@ -67,8 +68,7 @@ export class ShardHost {
   readonly #loads: LoadQueue;
   /** Last lsn of each shard that an append covers, until it is durable. */
   readonly #appended: { ticket: number; shard: Shard; lsn: number }[] = [];
-  /** Events with holds at the start whose actors have not been loaded yet. */
-  readonly #toWake = new Map<EventId, Shard>();
+  readonly #toWake = new WakeList();
   #ticket = 0;
   #journalFull = false;
   #projectorFull = false;
@@ -126,13 +126,14 @@ export class ShardHost {
     this.#projectorFull = full;
   }
 
-  /** Loads the actors that have holds, so that these end on time though nobody asks. */
-  async wake(shardOf: (eventId: EventId) => number): Promise<void> {
+  /** Begins to load the actors that have holds, so that these end on time though nobody asks. */
+  async wake(shardOf: (eventId: EventId) => number): Promise<WakeList> {
     for (const eventId of await this.#ports.loader.eventsWithHolds()) {
       const shard = this.#shards.get(shardOf(eventId));
-      if (shard !== undefined) this.#toWake.set(eventId, shard);
+      if (shard !== undefined) this.#toWake.add(eventId, shard);
     }
     this.#wakeNext();
+    return this.#toWake;
   }
 
   /** Ends holds that are due and lets idle actors go; called every EXPIRY_TICK_MS. */
@@ -335,7 +336,7 @@ export class ShardHost {
   }
 
   #wakeNext(): void {
-    for (const [eventId, shard] of this.#toWake) {
+    for (const [eventId, shard] of this.#toWake.entries()) {
       if (!shard.actors.has(eventId)) this.#startActor(shard, eventId);
     }
   }
@@ -365,13 +366,15 @@ export class ShardHost {
   async #load(shard: Shard, actor: Actor): Promise<void> {
     try {
       actor.state = restore(await this.#ports.loader.load(actor.eventId));
-      this.#toWake.delete(actor.eventId);
     } catch (cause) {
       this.#ports.warn(`event ${actor.eventId} could not be loaded`, cause);
       shard.actors.delete(actor.eventId);
       for (const { id } of actor.takeParked()) this.#output.answer(id, shard.lsn, BUSY);
       return this.#finishRound(this.#ports.wallMs());
     }
+    this.#expireDue(shard, actor, actor.state, shard.clock.read());
+    this.#finishRound(this.#ports.wallMs());
+    this.#toWake.loaded(actor.eventId);
     this.receive(actor.takeParked());
   }
 

@@ -62,7 +62,9 @@ export class ShardService {
 
   #wake(): void {
     const shardOfEvent = (eventId: EventId): number => shardOf(eventId, this.#data.shardCount);
-    this.#host.wake(shardOfEvent).catch((cause: unknown) => {
+    const woken = this.#host.wake(shardOfEvent).then((list) => list.whenDone());
+    const tell = (): void => this.#tell({ kind: "woken" });
+    woken.then(tell, (cause: unknown) => {
       this.#warn("events with holds could not be listed; trying again", cause);
       this.#context.clock.after(WAKE_RETRY_MS, () => this.#wake());
     });

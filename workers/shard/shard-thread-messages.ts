@@ -29,6 +29,8 @@ export type ToShardThread =
 /** Shard thread → supervisor. */
 export type FromShardThread =
   | { readonly kind: "ready" }
+  /** Holds that were due while nobody was there have ended. */
+  | { readonly kind: "woken" }
   | { readonly kind: "report"; readonly id: number; readonly reports: readonly ShardReport[] }
   | {
       readonly kind: "warning";
