@@ -16,7 +16,7 @@ import { until } from "./server.ts";
 export interface JournalPlace {
   /**
    * Opens it as a process that starts now, as the owner of shards 0 to SHARDS - 1 of which
-   * PostgreSQL has this much (default: nothing). Whoever had it open before is to be taken for dead.
+   * PostgreSQL has this much (default: nothing). Whoever had it open before is dead.
    */
   open(watermarks?: Watermarks): Promise<OpenedJournal>;
   /** Of the process that opened last. */

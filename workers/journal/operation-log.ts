@@ -25,8 +25,8 @@ export interface LogEnd {
  * Every method may fail for whatever passes: a lost connection, a server that restarts, one that
  * does not answer in time. It then throws anything but OperationLogRefused, and *the outcome is
  * unknown*: the call may have taken effect, may never take effect, or may take effect later, even
- * while a later call of ours runs. Only a change of the owner (ShardTable.acquire) ends that: what was
- * sent under an older epoch and is not in by then never will be. No call waits for ever.
+ * while a later call of ours runs. Only a change of the owner ends that (ShardTable.acquire): what
+ * was sent under an older epoch and is not in by then never will be. No call waits for ever.
  *
  * A guard that does not hold is no error, but an outcome. Nothing is tried again in here.
  */

@@ -65,15 +65,22 @@ const APPEND = `
  */
 const ENDS = "SELECT shard, epoch, last_lsn FROM operation_log_ends ORDER BY shard FOR UPDATE";
 
-/** The row that lies across a watermark is the last one that begins before it. */
+/**
+ * The row that lies across a watermark is the last one that begins before it. Each shard gives as
+ * many rows as fit into a page at most, so that a page does not cost reading the whole tail.
+ */
 const TAIL = `
   SELECT shard, first_lsn, last_lsn, epoch, entries FROM (
     SELECT *, row_number() OVER places AS place, sum(octet_length(entries)) OVER places AS bytes
     FROM (
       SELECT log.* FROM unnest($1::integer[], $2::bigint[]) AS w (shard, lsn)
-      JOIN operation_log AS log ON log.shard = w.shard AND log.last_lsn > w.lsn
-        AND log.first_lsn >= coalesce((SELECT max(across.first_lsn) FROM operation_log AS across
-          WHERE across.shard = w.shard AND across.first_lsn <= w.lsn), w.lsn)
+      CROSS JOIN LATERAL (
+        SELECT * FROM operation_log AS own
+        WHERE own.shard = w.shard AND own.last_lsn > w.lsn
+          AND own.first_lsn >= coalesce((SELECT max(across.first_lsn) FROM operation_log AS across
+            WHERE across.shard = w.shard AND across.first_lsn <= w.lsn), w.lsn)
+        ORDER BY own.first_lsn LIMIT ${OPERATION_LOG_PAGE_ROWS_MAX}
+      ) AS log
       ORDER BY log.shard, log.first_lsn LIMIT ${OPERATION_LOG_PAGE_ROWS_MAX}
     ) AS page
     WINDOW places AS (ORDER BY shard, first_lsn)
