@@ -87,6 +87,28 @@ test("how a hold ended may be forgotten by a restart, and that it is active may 
   rejects(scene, /hold_not_found/);
 });
 
+test("a release whose answer was lost with the server may be forgotten, and has its place", () => {
+  const scene = new Scene();
+  const hold = scene.hold("ann", [10, 14], "h1", [A1], 2);
+  scene.outage(50, 300);
+  const release = { kind: "release", holdId: hold.id } as const;
+  scene.refuse("ann", [40, 404], release, [404, { code: "hold_not_found" }]);
+  scene.look([410, 414], 3, "fff");
+  rejects(scene, /can't come before/);
+  scene.operations[1] = { ...(scene.operations[1] ?? assert.fail()), attempts: 2 };
+  accepts(scene);
+});
+
+test("a release comes before the ends that were due after it", () => {
+  const scene = new Scene();
+  const first = scene.hold("ann", [10, 14], "h1", [FLOOR], 2);
+  scene.hold("bob", [20, 24], "h2", [A1], 3);
+  scene.outage(40, 2_200);
+  scene.release("ann", [30, 2_300], first);
+  scene.hold("cat", [2_300, 2_304], "h3", [A1], 6);
+  accepts(scene);
+});
+
 test("an acknowledged seq that another fact took after a crash is rejected", () => {
   const scene = new Scene();
   scene.hold("ann", [10, 14], "h1", [A1], 2);

@@ -25,7 +25,7 @@ import {
 import { Trail } from "./trail.ts";
 
 /** Wrong guesses in one event, after which it counts as not explained. */
-const DEAD_ENDS_MAX = 20_000;
+const DEAD_ENDS_MAX = 2_000;
 
 export interface Verdict {
   readonly eventId: string;
@@ -92,7 +92,7 @@ class Search {
   readonly #byAnswer: readonly Window[];
   readonly #byInvocation: readonly PlannedStatement[];
   readonly #exact = new Map<number, PlannedStatement[]>();
-  readonly #endOf: ReadonlyMap<string, PlannedEnd>;
+  readonly #endsOf = new Map<string, readonly PlannedEnd[]>();
   readonly #done = new Set<Window>();
   readonly #waiting = new Set<PlannedStatement>();
   readonly #open = new Set<PlannedEnd>();
@@ -110,7 +110,9 @@ class Search {
     const items: Window[] = [...known.values(), ...ends, ...statements];
     this.#byAnswer = items.sort((a, b) => a.answeredMs - b.answeredMs);
     this.#byInvocation = [...statements].sort((a, b) => a.invokedMs - b.invokedMs);
-    this.#endOf = new Map(ends.map((end) => [end.holdId, end]));
+    for (const end of ends) {
+      this.#endsOf.set(end.holdId, [...(this.#endsOf.get(end.holdId) ?? []), end]);
+    }
     this.#statementsLeft = statements.length;
     this.#lastKnownSeq = Math.max(plan.event.seq, ...known.keys());
     for (const statement of statements) {
@@ -208,9 +210,14 @@ class Search {
     if (known !== undefined) {
       return known.invokedMs <= frontMs ? this.#take(known) : this.#blocked(known.title);
     }
-    const missed = [...this.#open].find((end) => end.seqMax < seq);
+    const open = [...this.#open];
+    const missed = open.find((end) => end.seqMax < seq && (end.other?.seqMax ?? 0) < seq);
     if (missed !== undefined) return `${missed.title} must have had a seq up to ${missed.seqMax}`;
-    const [best, ...others] = [...this.#open]
+    // Once the server's time is past a hold's end, the hold can't be released any more.
+    const releases = open.filter(({ step, other }) => step.kind === "released" && other === null);
+    const beforeMs = Math.min(...releases.map(({ expiresAtMs }) => expiresAtMs));
+    const [best, ...others] = open
+      .filter(({ step, expiresAtMs }) => step.kind === "released" || expiresAtMs < beforeMs)
       .filter((end) => end.seqMin <= seq && end.invokedMs <= frontMs)
       .sort((a, b) => a.seqMax - b.seqMax || a.answeredMs - b.answeredMs);
     if (best === undefined) return this.#blocked(`seq ${seq}, of which nobody was told,`);
@@ -231,12 +238,13 @@ class Search {
     if (wrong !== null) return `${planned.title} is not possible after seq ${this.seq}: ${wrong}`;
     this.#trail.add(this.#done, planned);
     if (step.kind === "held") {
-      const end = this.#endOf.get(step.hold.id);
-      if (end !== undefined) this.#trail.add(this.#open, end);
+      for (const end of this.#endsOf.get(step.hold.id) ?? []) this.#trail.add(this.#open, end);
     }
     if (step.kind !== "released" && step.kind !== "expired") return null;
-    const end = this.#endOf.get(step.holdId);
-    if (end !== undefined) this.#trail.delete(this.#open, end);
+    for (const end of this.#endsOf.get(step.holdId) ?? []) {
+      this.#trail.add(this.#done, end);
+      this.#trail.delete(this.#open, end);
+    }
     this.guessed += 1;
     this.#trail.note(() => {
       this.guessed -= 1;

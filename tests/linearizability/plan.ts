@@ -27,6 +27,10 @@ export interface PlannedStep extends Window {
 /** The end of a hold of which nobody was told the seq. */
 export interface PlannedEnd extends PlannedStep {
   readonly holdId: string;
+  /** When the hold was due. */
+  readonly expiresAtMs: number;
+  /** Another end that the same hold may have had instead; null: none. */
+  other: PlannedEnd | null;
   /** It has one of the seqs in [seqMin, seqMax]. */
   seqMin: number;
   seqMax: number;
@@ -183,39 +187,53 @@ function endsOf(
   const releases = new Map<string, Answered[]>();
   for (const each of answered) {
     const { operation } = each.record;
-    if (each.told.kind !== "released" || operation.kind !== "release") continue;
+    if (operation.kind !== "release" || !mayHaveReleased(each)) continue;
     releases.set(operation.holdId, [...(releases.get(operation.holdId) ?? []), each]);
   }
   const booked = new Set<string>();
-  const expiresAt = new Map<string, { expiresAtMs: number; user: string }>();
+  const holds = new Map<string, { expiresAtMs: number; user: string }>();
   for (const [, { step }] of [...known].sort(([a], [b]) => a - b)) {
     if (step.kind === "booked") booked.add(step.booking.holdId);
     if (step.kind !== "held" && step.kind !== "extended") continue;
-    const expiresAtMs = Date.parse(step.hold.expiresAt);
-    expiresAt.set(step.hold.id, { expiresAtMs, user: step.user });
+    holds.set(step.hold.id, { expiresAtMs: Date.parse(step.hold.expiresAt), user: step.user });
   }
-  return [...expiresAt]
-    .filter(([holdId]) => !booked.has(holdId))
-    .map(([holdId, { expiresAtMs, user }]): PlannedEnd => {
-      const released = releases.get(holdId);
-      const anySeq = { holdId, seqMin: 0, seqMax: Number.POSITIVE_INFINITY };
-      if (released === undefined) {
-        return {
-          ...anySeq,
-          step: { kind: "expired", holdId, expiresAtMs },
-          invokedMs: expiresAtMs - history.slackMs,
-          answeredMs: latestEndMs(expiresAtMs, history.outages) + history.slackMs,
-          title: `the end of hold ${holdId}, due at ${expiresAtMs}`,
-        };
-      }
-      return {
-        ...anySeq,
-        step: { kind: "released", user, holdId },
-        invokedMs: Math.min(...released.map(({ record }) => record.invokedMs)),
-        answeredMs: Math.min(...released.map(({ record }) => record.answeredMs)),
-        title: `the release of hold ${holdId}`,
-      };
-    });
+  return [...holds].flatMap(([holdId, { expiresAtMs, user }]): PlannedEnd[] => {
+    if (booked.has(holdId)) return [];
+    const common = {
+      holdId,
+      expiresAtMs,
+      other: null,
+      seqMin: 0,
+      seqMax: Number.POSITIVE_INFINITY,
+    };
+    const expired: PlannedEnd = {
+      ...common,
+      step: { kind: "expired", holdId, expiresAtMs },
+      invokedMs: expiresAtMs - history.slackMs,
+      answeredMs: latestEndMs(expiresAtMs, history.outages) + history.slackMs,
+      title: `the end of hold ${holdId}, due at ${expiresAtMs}`,
+    };
+    const asked = (releases.get(holdId) ?? []).filter(({ record }) => record.user === user);
+    if (asked.length === 0) return [expired];
+    const released: PlannedEnd = {
+      ...common,
+      step: { kind: "released", user, holdId },
+      invokedMs: Math.min(...asked.map(({ record }) => record.invokedMs)),
+      answeredMs: Math.min(...asked.map(({ record }) => record.answeredMs)),
+      title: `the release of hold ${holdId}`,
+    };
+    if (asked.some(({ told }) => told.kind === "released")) return [released];
+    released.other = expired;
+    expired.other = released;
+    return [released, expired];
+  });
+}
+
+/** A release that nobody answered the first time may have been forgotten with its answer. */
+function mayHaveReleased({ record, told }: Answered): boolean {
+  if (told.kind === "released") return true;
+  const isUnknown = told.kind === "refused" && told.problem.code === "hold_not_found";
+  return isUnknown && record.attempts > 1;
 }
 
 /**
