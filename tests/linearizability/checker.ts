@@ -8,8 +8,8 @@
  *   told, have to be guessed. They fill the gaps between the seqs that are known.
  * - An answer that changes nothing can go as soon as it is true and may come next: taking it out of
  *   the way never hurts.
- * - Among several ends for one gap, the one that must come first goes first; a wrong guess is taken
- *   back.
+ * - Among several ends for one gap, the one that can't wait goes first, and then the one that was
+ *   due or asked for first; a wrong guess is taken back.
  */
 import { isForgotten, isTrue } from "./answers.ts";
 import { EventSpec } from "./event-spec.ts";
@@ -219,7 +219,9 @@ class Search {
     const [best, ...others] = open
       .filter(({ step, expiresAtMs }) => step.kind === "released" || expiresAtMs < beforeMs)
       .filter((end) => end.seqMin <= seq && end.invokedMs <= frontMs)
-      .sort((a, b) => a.seqMax - b.seqMax || a.answeredMs - b.answeredMs);
+      .sort(
+        (a, b) => Number(b.seqMax === seq) - Number(a.seqMax === seq) || a.likelyMs - b.likelyMs,
+      );
     if (best === undefined) return this.#blocked(`seq ${seq}, of which nobody was told,`);
     if (others.length > 0) choices.push({ mark: this.#trail.mark(), others });
     return this.#take(best);

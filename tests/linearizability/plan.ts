@@ -29,6 +29,8 @@ export interface PlannedEnd extends PlannedStep {
   readonly holdId: string;
   /** When the hold was due. */
   readonly expiresAtMs: number;
+  /** When it probably happened: a guess that costs time if it is wrong, and nothing else. */
+  readonly likelyMs: number;
   /** Another end that the same hold may have had instead; null: none. */
   other: PlannedEnd | null;
   /** It has one of the seqs in [seqMin, seqMax]. */
@@ -209,16 +211,19 @@ function endsOf(
     const expired: PlannedEnd = {
       ...common,
       step: { kind: "expired", holdId, expiresAtMs },
+      likelyMs: expiresAtMs,
       invokedMs: expiresAtMs - history.slackMs,
       answeredMs: latestEndMs(expiresAtMs, history.outages) + history.slackMs,
       title: `the end of hold ${holdId}, due at ${expiresAtMs}`,
     };
     const asked = (releases.get(holdId) ?? []).filter(({ record }) => record.user === user);
     if (asked.length === 0) return [expired];
+    const invokedMs = Math.min(...asked.map(({ record }) => record.invokedMs));
     const released: PlannedEnd = {
       ...common,
       step: { kind: "released", user, holdId },
-      invokedMs: Math.min(...asked.map(({ record }) => record.invokedMs)),
+      likelyMs: invokedMs,
+      invokedMs,
       answeredMs: Math.min(...asked.map(({ record }) => record.answeredMs)),
       title: `the release of hold ${holdId}`,
     };
