@@ -12,20 +12,15 @@
  *   due or asked for first; a wrong guess is taken back.
  */
 import { isForgotten, isTrue } from "./answers.ts";
+import { firstIndex } from "./bounds.ts";
 import { EventSpec } from "./event-spec.ts";
 import type { EventRecord, History } from "./history.ts";
-import {
-  type Plan,
-  type PlannedEnd,
-  type PlannedStatement,
-  type PlannedStep,
-  planOf,
-  type Window,
-} from "./plan.ts";
+import { type Plan, type PlannedStatement, planOf } from "./plan.ts";
+import type { PlannedEnd, PlannedStep, Window } from "./planned-step.ts";
 import { Trail } from "./trail.ts";
 
 /** Wrong guesses in one event, after which it counts as not explained. */
-const DEAD_ENDS_MAX = 2_000;
+const DEAD_ENDS_MAX = 10_000;
 
 export interface Verdict {
   readonly eventId: string;
@@ -96,6 +91,7 @@ class Search {
   readonly #done = new Set<Window>();
   readonly #waiting = new Set<PlannedStatement>();
   readonly #open = new Set<PlannedEnd>();
+  readonly #knownSeqs: readonly number[];
   readonly #lastKnownSeq: number;
   #oldest = 0;
   #nextStatement = 0;
@@ -114,7 +110,8 @@ class Search {
       this.#endsOf.set(end.holdId, [...(this.#endsOf.get(end.holdId) ?? []), end]);
     }
     this.#statementsLeft = statements.length;
-    this.#lastKnownSeq = Math.max(plan.event.seq, ...known.keys());
+    this.#knownSeqs = [...known.keys()].sort((a, b) => a - b);
+    this.#lastKnownSeq = this.#knownSeqs.at(-1) ?? plan.event.seq;
     for (const statement of statements) {
       if (!statement.isExact) continue;
       const same = this.#exact.get(statement.seqMin) ?? [];
@@ -211,8 +208,8 @@ class Search {
       return known.invokedMs <= frontMs ? this.#take(known) : this.#blocked(known.title);
     }
     const open = [...this.#open];
-    const missed = open.find((end) => end.seqMax < seq && (end.other?.seqMax ?? 0) < seq);
-    if (missed !== undefined) return `${missed.title} must have had a seq up to ${missed.seqMax}`;
+    const crowded = this.#crowded(open, seq);
+    if (crowded !== null) return crowded;
     // Once the server's time is past a hold's end, the hold can't be released any more.
     const releases = open.filter(({ step, other }) => step.kind === "released" && other === null);
     const beforeMs = Math.min(...releases.map(({ expiresAtMs }) => expiresAtMs));
@@ -225,6 +222,27 @@ class Search {
     if (best === undefined) return this.#blocked(`seq ${seq}, of which nobody was told,`);
     if (others.length > 0) choices.push({ mark: this.#trail.mark(), others });
     return this.#take(best);
+  }
+
+  /** Says so when more ends must have a seq up to some point than there are gaps for. */
+  #crowded(open: readonly PlannedEnd[], seq: number): string | null {
+    const latest = open
+      .filter(({ step, other }) => other === null || step.kind === "expired")
+      .map((end) => ({ end, seqMax: Math.max(end.seqMax, end.other?.seqMax ?? 0) }))
+      .filter(({ seqMax }) => seqMax < Number.POSITIVE_INFINITY)
+      .sort((a, b) => a.seqMax - b.seqMax);
+    for (const [index, { end, seqMax }] of latest.entries()) {
+      if (index < this.#gapsBetween(seq, seqMax)) continue;
+      return `${end.title} must have had a seq up to ${seqMax}, as ${index} others must`;
+    }
+    return null;
+  }
+
+  /** Seqs in [from, to] that nobody was told. */
+  #gapsBetween(from: number, to: number): number {
+    if (to < from) return 0;
+    const knownUpTo = (seq: number): number => firstIndex(this.#knownSeqs, (known) => known > seq);
+    return to - from + 1 - (knownUpTo(to) - knownUpTo(from - 1));
   }
 
   #blocked(what: string): string {

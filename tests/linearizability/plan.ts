@@ -8,35 +8,12 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { askedBy, earliestSeqOf, type Statement } from "./answers.ts";
+import { boundEnds, type Look } from "./bounds.ts";
 import { describeStep, type Step, timeOf } from "./event-spec.ts";
 import type { EventRecord, History, OperationRecord, OutageRecord } from "./history.ts";
 import { latestEndMs } from "./hold-end.ts";
+import type { PlannedEnd, PlannedStep, Window } from "./planned-step.ts";
 import { isReceipt, type Receipt, type Told, toldBy } from "./told.ts";
-
-export interface Window {
-  readonly invokedMs: number;
-  readonly answeredMs: number;
-  /** For people. */
-  readonly title: string;
-}
-
-export interface PlannedStep extends Window {
-  readonly step: Step;
-}
-
-/** The end of a hold of which nobody was told the seq. */
-export interface PlannedEnd extends PlannedStep {
-  readonly holdId: string;
-  /** When the hold was due. */
-  readonly expiresAtMs: number;
-  /** When it probably happened: a guess that costs time if it is wrong, and nothing else. */
-  readonly likelyMs: number;
-  /** Another end that the same hold may have had instead; null: none. */
-  other: PlannedEnd | null;
-  /** It has one of the seqs in [seqMin, seqMax]. */
-  seqMin: number;
-  seqMax: number;
-}
 
 export interface PlannedStatement extends Window {
   readonly statement: Statement;
@@ -70,10 +47,20 @@ export function planOf(event: EventRecord, history: History): Plan {
   }
   const known = knownSteps(answered, event, history.slackMs, faults);
   const ends = endsOf(answered, known, history);
-  boundEnds(ends, known, answered, event);
+  boundEnds({ ends, known, looks: looksOf(answered), event });
   const restarts = history.outages.filter(({ cause }) => cause === "restart");
   const statements = answered.map((each) => statementOf(each, restarts));
   return { event, known, ends, statements, faults };
+}
+
+function looksOf(answered: readonly Answered[]): Look[] {
+  return answered.flatMap(({ told, record }) => {
+    if (told.kind !== "availability") return [];
+    const { invokedMs, answeredMs } = record;
+    return [
+      { ...told.availability, statuses: told.availability.statuses ?? "", invokedMs, answeredMs },
+    ];
+  });
 }
 
 function statementOf(
@@ -239,115 +226,4 @@ function mayHaveReleased({ record, told }: Answered): boolean {
   if (told.kind === "released") return true;
   const isUnknown = told.kind === "refused" && told.problem.code === "hold_not_found";
   return isUnknown && record.attempts > 1;
-}
-
-/**
- * Bounds the seq of each end by what is known for certain: the server's time, the next hold of one
- * of its seats, and every look at the seats meanwhile.
- */
-function boundEnds(
-  ends: readonly PlannedEnd[],
-  known: ReadonlyMap<number, PlannedStep>,
-  answered: readonly Answered[],
-  event: EventRecord,
-): void {
-  const steps = [...known].sort(([a], [b]) => a - b);
-  const heldOf = new Map<string, number[]>();
-  const made = new Map<string, { seq: number; seats: readonly string[] }>();
-  for (const [seq, { step }] of steps) {
-    if (step.kind === "extended") {
-      const hold = made.get(step.hold.id);
-      if (hold !== undefined) made.set(step.hold.id, { ...hold, seq });
-    }
-    if (step.kind !== "held") continue;
-    const seats = step.hold.items.flatMap(({ seat }) => seat ?? []);
-    made.set(step.hold.id, { seq, seats });
-    for (const seat of seats) heldOf.set(seat, [...(heldOf.get(seat) ?? []), seq]);
-  }
-  const latestAsk = runningMax(steps.map(([, { invokedMs }]) => invokedMs));
-  const earliestTime = suffixMin(
-    steps.map(([, { step }]) => timeOf(step, event.holdTtlMs) ?? Number.POSITIVE_INFINITY),
-  );
-  const seats = new SeatLooks(answered, event);
-  for (const end of ends) {
-    const hold = made.get(end.holdId);
-    if (hold === undefined) continue;
-    end.seqMin = hold.seq + 1;
-    if (end.step.kind === "expired") {
-      const { expiresAtMs } = end.step;
-      const before = firstIndex(earliestTime, (atMs) => atMs >= expiresAtMs) - 1;
-      end.seqMin = Math.max(end.seqMin, (steps[before]?.[0] ?? 0) + 1);
-    }
-    const tooLate = firstIndex(latestAsk, (askedMs) => askedMs > end.answeredMs);
-    end.seqMax = (steps[tooLate]?.[0] ?? Number.POSITIVE_INFINITY) - 1;
-    for (const seat of hold.seats) {
-      const next = heldOf.get(seat)?.find((seq) => seq > hold.seq) ?? Number.POSITIVE_INFINITY;
-      end.seqMax = Math.min(end.seqMax, next - 1);
-      const look = seats.between(seat, hold.seq, next);
-      end.seqMin = Math.max(end.seqMin, look.lastHeld + 1);
-      end.seqMax = Math.min(end.seqMax, look.firstFree);
-    }
-  }
-}
-
-/** Every look at the event's seats, by seq. */
-class SeatLooks {
-  readonly #looks: { readonly seq: number; readonly statuses: string }[];
-  readonly #index: ReadonlyMap<string, number>;
-
-  constructor(answered: readonly Answered[], event: EventRecord) {
-    this.#looks = answered
-      .flatMap(({ told }) => (told.kind === "availability" ? [told.availability] : []))
-      .map(({ seq, statuses = "" }) => ({ seq, statuses }))
-      .sort((a, b) => a.seq - b.seq);
-    this.#index = new Map(event.seats.map((seat, index) => [seat, index]));
-  }
-
-  /** What was seen of the seat at seqs in [from, before). */
-  between(seat: string, from: number, before: number): { lastHeld: number; firstFree: number } {
-    const index = this.#index.get(seat) ?? -1;
-    const start = firstIndex(this.#looks, ({ seq }) => seq >= from);
-    let lastHeld = 0;
-    for (const { seq, statuses } of this.#looks.slice(start, start + LOOKS_MAX)) {
-      if (seq >= before) break;
-      if (statuses[index] === "f") return { lastHeld, firstFree: seq };
-      if (statuses[index] === "h") lastHeld = seq;
-    }
-    return { lastHeld, firstFree: Number.POSITIVE_INFINITY };
-  }
-}
-
-/** Looks at one seat that are taken into account: bounds need not be the best ones. */
-const LOOKS_MAX = 500;
-
-function runningMax(values: readonly number[]): number[] {
-  let max = Number.NEGATIVE_INFINITY;
-  return values.map((value) => {
-    max = Math.max(max, value);
-    return max;
-  });
-}
-
-function suffixMin(values: readonly number[]): number[] {
-  let min = Number.POSITIVE_INFINITY;
-  return values
-    .toReversed()
-    .map((value) => {
-      min = Math.min(min, value);
-      return min;
-    })
-    .reverse();
-}
-
-/** Index of the first item that the test holds for; it holds for all behind it, too. */
-function firstIndex<Item>(items: readonly Item[], holds: (item: Item) => boolean): number {
-  let low = 0;
-  let high = items.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const item = items[middle];
-    if (item !== undefined && !holds(item)) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
