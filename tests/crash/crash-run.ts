@@ -31,8 +31,8 @@ export interface CrashOptions {
 /** One that is always sold out, one that never is, and one between. */
 const EVENTS = [
   { holdTtlSeconds: 1, seats: 20 },
-  { holdTtlSeconds: 2, seats: 60 },
-  { holdTtlSeconds: 3, seats: 150 },
+  { holdTtlSeconds: 1, seats: 60 },
+  { holdTtlSeconds: 2, seats: 150 },
 ];
 const AREAS = [
   { key: "floor", name: "Floor", capacity: 8, priceCategory: "standing" },
