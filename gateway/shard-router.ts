@@ -58,6 +58,8 @@ export interface ShardRouterOptions {
   readonly watermarks: readonly (readonly [shard: number, lsn: number])[];
   /** Default: the machine's. */
   readonly clock?: Clock;
+  /** Requests that one worker may have. Default: IN_FLIGHT_PER_WORKER_MAX. */
+  readonly inFlightMax?: number;
 }
 
 /** How often requests are looked through for those that waited too long. */
@@ -68,6 +70,7 @@ const BUSY: Answer = { kind: "refused", refusal: { code: "busy" } };
 export class ShardRouter {
   readonly #senders: BatchSender<ShardRequest>[];
   readonly #inFlight: number[];
+  readonly #inFlightMax: number;
   readonly #shardCount: number;
   readonly #pending = new Map<number, Pending>();
   readonly #projected = new Map<number, number>();
@@ -79,7 +82,14 @@ export class ShardRouter {
   #nextId = 1;
   #idle: (() => void)[] = [];
 
-  constructor({ ports, shardCount, watermarks, clock = systemClock }: ShardRouterOptions) {
+  constructor({
+    ports,
+    shardCount,
+    watermarks,
+    clock = systemClock,
+    inFlightMax = IN_FLIGHT_PER_WORKER_MAX,
+  }: ShardRouterOptions) {
+    this.#inFlightMax = inFlightMax;
     this.#shardCount = shardCount;
     this.#clock = clock;
     this.#senders = ports.map((port) => new BatchSender(port, clock.soon));
@@ -105,7 +115,7 @@ export class ShardRouter {
     const worker = shard % this.#senders.length;
     const sender = this.#senders[worker];
     const inFlight = this.#inFlight[worker] ?? 0;
-    const isFull = inFlight >= IN_FLIGHT_PER_WORKER_MAX;
+    const isFull = inFlight >= this.#inFlightMax;
     if (sender === undefined || isFull || this.#stoppedShards.has(shard)) {
       this.#clock.soon(() => done(BUSY, 0));
       return;

@@ -13,8 +13,8 @@
  * papered over: a dead thread ends the process, and the next start recovers.
  */
 import {
+  PROJECTION_BATCH_FACTS_MAX,
   UNPROJECTED_BYTES_MAX,
-  UNPROJECTED_FACTS_PER_SHARD_MAX,
   WAKE_WAIT_MS_MAX,
 } from "../engine/limits.ts";
 import { pause } from "./clock.ts";
@@ -27,6 +27,7 @@ import type {
   ToProjectorThread,
   WatermarkMessage,
 } from "./projector/projector-messages.ts";
+import { SHARD_LIMITS, type ShardLimits } from "./shard/shard-limits.ts";
 import type { FromShardThread, ToShardThread } from "./shard/shard-thread-messages.ts";
 import type { ShardReport } from "./shard-messages.ts";
 import type { OwnedShard } from "./store/shard-table.ts";
@@ -41,14 +42,15 @@ export class JournalRefused extends Error {
   }
 }
 
-export interface SupervisorOptions {
+/** Limits that are not given are SHARD_LIMITS. */
+export interface SupervisorOptions extends Partial<ShardLimits> {
   readonly platform: Platform;
   readonly shardCount: number;
   readonly workerCount: number;
-  /** Facts of a shard that PostgreSQL may lack. Default: UNPROJECTED_FACTS_PER_SHARD_MAX. */
-  readonly unprojectedFactsMax?: number;
   /** Bytes that the projector may keep waiting. Default: UNPROJECTED_BYTES_MAX. */
   readonly unprojectedBytesMax?: number;
+  /** Facts in one projection transaction. Default: PROJECTION_BATCH_FACTS_MAX. */
+  readonly projectionFactsMax?: number;
   readonly log: (level: "info" | "warn" | "error", fields: object, message: string) => void;
 }
 
@@ -86,8 +88,12 @@ export class Supervisor {
   private constructor(options: SupervisorOptions, owned: readonly OwnedShard[]) {
     this.#options = options;
     const epochs = owned.map(({ shard, epoch, appliedLsn }) => [shard, epoch, appliedLsn] as const);
-    const { unprojectedBytesMax = UNPROJECTED_BYTES_MAX } = options;
-    this.#projector = this.#spawn({ role: "projector", epochs, unprojectedBytesMax });
+    this.#projector = this.#spawn({
+      role: "projector",
+      epochs,
+      unprojectedBytesMax: options.unprojectedBytesMax ?? UNPROJECTED_BYTES_MAX,
+      batchFactsMax: options.projectionFactsMax ?? PROJECTION_BATCH_FACTS_MAX,
+    });
     this.#journal = this.#spawn({ role: "journal" });
     for (const { shard, appliedLsn } of owned) this.watermarks.set(shard, appliedLsn);
     this.#projector.on("watermarks", (message) => this.#projected(message.watermarks));
@@ -181,9 +187,11 @@ export class Supervisor {
 
   async #startWorkers(owned: readonly OwnedShard[]): Promise<void> {
     const { platform, shardCount, workerCount } = this.#options;
-    const { unprojectedFactsMax = UNPROJECTED_FACTS_PER_SHARD_MAX } = this.#options;
+    const options = { ...SHARD_LIMITS, ...this.#options };
+    const { unprojectedFactsMax, actorsMax, actorIdleMs } = options;
     const logicalMs = await platform.shardTable.readLogicalMs();
-    const common = { shardCount, logicalMs, unprojectedFactsMax };
+    const limits = { unprojectedFactsMax, actorsMax, actorIdleMs };
+    const common = { shardCount, logicalMs, ...limits };
     for (let worker = 0; worker < workerCount; worker += 1) {
       const gateway = platform.channel();
       const journal = platform.channel();

@@ -48,6 +48,7 @@ interface NextFrame {
  */
 export class JournalLoop {
   readonly #journal: FrameJournal;
+  readonly #frameBytesMax: number;
   readonly #links: WorkerLink[] = [];
   #waiting: Waiting[] = [];
   #projector: ProjectorLink | null = null;
@@ -56,8 +57,14 @@ export class JournalLoop {
   /** A frame is on its way to the journal; the next one waits for it. */
   #isCommitting = false;
 
-  constructor(journal: FrameJournal, recovered: readonly Uint8Array<ArrayBuffer>[]) {
+  /** `frameBytesMax`: entries in one frame, bytes; every entry must fit. */
+  constructor(
+    journal: FrameJournal,
+    recovered: readonly Uint8Array<ArrayBuffer>[],
+    frameBytesMax = FRAME_PAYLOAD_BYTES_MAX,
+  ) {
     this.#journal = journal;
+    this.#frameBytesMax = frameBytesMax;
     this.#unsent = recovered.map((chunk) => chunk.buffer);
     this.#wasFull = journal.isFull;
     journal.listenForRoom(() => this.#roomChanged());
@@ -146,12 +153,14 @@ export class JournalLoop {
     let bytes = 0;
     for (const { entries } of this.#waiting) {
       bytes += entries.length;
-      if (bytes > FRAME_PAYLOAD_BYTES_MAX) break;
+      if (bytes > this.#frameBytesMax) break;
       chunks.push(entries);
     }
     const whole = chunks.length;
     const [first] = this.#waiting;
-    if (whole === 0 && first !== undefined) chunks.push(framefulOf(first.entries));
+    if (whole === 0 && first !== undefined) {
+      chunks.push(framefulOf(first.entries, this.#frameBytesMax));
+    }
     return { chunks, whole };
   }
 
@@ -172,12 +181,12 @@ export class JournalLoop {
 }
 
 /** As many of the first entries as fit into a frame. */
-function framefulOf(entries: Uint8Array): Uint8Array {
+function framefulOf(entries: Uint8Array, bytesMax: number): Uint8Array {
   const bytes = Buffer.from(entries.buffer, entries.byteOffset, entries.byteLength);
   let end = 0;
   while (end < bytes.length) {
     const next = entryEnd(bytes, end);
-    if (next > FRAME_PAYLOAD_BYTES_MAX) break;
+    if (next > bytesMax) break;
     end = next;
   }
   return entries.subarray(0, end);

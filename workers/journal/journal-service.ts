@@ -21,13 +21,16 @@ export interface JournalSource {
 export class JournalService {
   readonly #source: JournalSource;
   readonly #context: ThreadContext;
+  readonly #frameBytesMax: number | undefined;
   readonly #ports: Port[] = [];
   #loop: JournalLoop | null = null;
   #projector: Port | null = null;
   #cancelRetries: () => void = () => undefined;
 
-  constructor(source: JournalSource, context: ThreadContext) {
+  /** `frameBytesMax`: see JournalLoop. */
+  constructor(source: JournalSource, context: ThreadContext, frameBytesMax?: number) {
     this.#source = source;
+    this.#frameBytesMax = frameBytesMax;
     this.#context = context;
     context.parent.on("message", (message: ToJournalThread) => this.#receive(message));
   }
@@ -52,7 +55,7 @@ export class JournalService {
   #open(shards: readonly OwnedShard[]): void {
     const opened = ({ journal, recovered, report }: OpenedJournal): void => {
       const { last } = journal;
-      const loop = new JournalLoop(journal, recovered);
+      const loop = new JournalLoop(journal, recovered, this.#frameBytesMax);
       this.#loop = loop;
       this.#cancelRetries = this.#context.clock.every(JOURNAL_ROOM_RETRY_MS, () => loop.tick());
       this.#tell({ kind: "opened", recovered: report.entriesRecovered, last, report });

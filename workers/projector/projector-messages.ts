@@ -8,6 +8,8 @@ export interface ProjectorThreadData {
   readonly epochs: readonly (readonly [shard: number, epoch: number, appliedLsn: number])[];
   /** Default: UNPROJECTED_BYTES_MAX. */
   readonly unprojectedBytesMax?: number;
+  /** Facts in one transaction. Default: PROJECTION_BATCH_FACTS_MAX. */
+  readonly batchFactsMax?: number;
 }
 
 /** Supervisor → projector thread. */

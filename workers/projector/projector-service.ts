@@ -1,6 +1,7 @@
 /** What the projector thread does: a Projector behind its ports and its timers. */
 import {
   OWNERSHIP_CHECK_MS,
+  PROJECTION_BATCH_FACTS_MAX,
   PURGE_INTERVAL_MS,
   UNPROJECTED_BYTES_MAX,
 } from "../../engine/limits.ts";
@@ -41,6 +42,7 @@ export class ProjectorService {
       wallMs: () => clock.wallMs(),
       pause: (ms) => pause(clock, ms),
       backlogBytesMax: data.unprojectedBytesMax ?? UNPROJECTED_BYTES_MAX,
+      batchFactsMax: data.batchFactsMax ?? PROJECTION_BATCH_FACTS_MAX,
     });
     context.parent.on("message", (message: ToProjectorThread) => this.#receive(message));
     this.#timers = [

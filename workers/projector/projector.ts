@@ -47,6 +47,8 @@ export interface ProjectorPorts {
   readonly pause: (ms: number) => Promise<void>;
   /** Past it the projector calls itself overfull. Default: UNPROJECTED_BYTES_MAX. */
   readonly backlogBytesMax?: number;
+  /** Facts in one transaction. Default: PROJECTION_BATCH_FACTS_MAX. */
+  readonly batchFactsMax?: number;
 }
 
 interface QueueSlice {
@@ -56,6 +58,7 @@ interface QueueSlice {
 
 export class Projector {
   readonly #ports: ProjectorPorts;
+  readonly #batchFactsMax: number;
   readonly #queues = new Map<number, ShardQueue>();
   /** Those of #queues in turn. */
   #turns: ShardQueue[];
@@ -81,6 +84,7 @@ export class Projector {
     ports: ProjectorPorts,
   ) {
     this.#ports = ports;
+    this.#batchFactsMax = ports.batchFactsMax ?? PROJECTION_BATCH_FACTS_MAX;
     for (const [shard, epoch, appliedLsn] of shards) {
       this.#queues.set(shard, new ShardQueue(shard, epoch, appliedLsn));
     }
@@ -164,7 +168,7 @@ export class Projector {
     while (!this.#stopping) {
       const backlog = this.#backlogFacts();
       if (backlog > 0) {
-        if (backlog < PROJECTION_BATCH_FACTS_MAX) await this.#keepInterval();
+        if (backlog < this.#batchFactsMax) await this.#keepInterval();
         await this.#project(this.#nextQueues());
         continue;
       }
@@ -180,7 +184,7 @@ export class Projector {
     const queues: ShardQueue[] = [];
     let facts = 0;
     for (const queue of this.#turns) {
-      if (facts >= PROJECTION_BATCH_FACTS_MAX) break;
+      if (facts >= this.#batchFactsMax) break;
       facts += queue.count;
       if (queue.count > 0) queues.push(queue);
     }
@@ -193,7 +197,7 @@ export class Projector {
     let slices: QueueSlice[];
     let batch: ProjectionBatch;
     try {
-      slices = slicesOf(queues);
+      slices = slicesOf(queues, this.#batchFactsMax);
       batch = batchOf(slices);
     } catch (error) {
       // A fact that nobody can decode or fold. The store was not even asked.
@@ -292,9 +296,7 @@ export class Projector {
   /** Lets a little more come together, unless someone waits for all of it. */
   async #keepInterval(): Promise<void> {
     const isUrgent = (): boolean =>
-      this.#stopping ||
-      this.#drained.length > 0 ||
-      this.#backlogFacts() >= PROJECTION_BATCH_FACTS_MAX;
+      this.#stopping || this.#drained.length > 0 || this.#backlogFacts() >= this.#batchFactsMax;
     const ms = this.#startedMs + PROJECTION_INTERVAL_MS - this.#ports.wallMs();
     if (ms <= 0 || isUrgent()) return;
     await Promise.race([this.#ports.pause(ms), this.#wokenIf(isUrgent)]);
@@ -316,9 +318,9 @@ export class Projector {
   }
 }
 
-function slicesOf(queues: readonly ShardQueue[]): QueueSlice[] {
+function slicesOf(queues: readonly ShardQueue[], factsMax: number): QueueSlice[] {
   const slices: QueueSlice[] = [];
-  let facts = PROJECTION_BATCH_FACTS_MAX;
+  let facts = factsMax;
   let bytes = PROJECTION_BATCH_BYTES_MAX;
   for (const queue of queues) {
     if (facts <= 0 || bytes <= 0) break;

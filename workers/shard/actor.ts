@@ -1,7 +1,7 @@
 import type { EventState } from "../../engine/event-state.ts";
 import type { Fact } from "../../engine/facts.ts";
 import type { EventId } from "../../engine/ids.ts";
-import { ACTOR_IDLE_MS, ACTOR_MAILBOX_MAX } from "../../engine/limits.ts";
+import { ACTOR_MAILBOX_MAX } from "../../engine/limits.ts";
 import type { ShardRequest } from "../shard-messages.ts";
 import { RecentOutcomes } from "./recent-outcomes.ts";
 
@@ -35,17 +35,18 @@ export class Actor {
   }
 
   /**
-   * Whether it may be let go. One with holds stays, because their end is its business; so does one
-   * that is watched, audited, or ahead of the database.
+   * Whether it may be let go, as nobody has used it since then (Unix ms). One with holds stays,
+   * because their end is its business; so does one that is watched, audited, or ahead of the
+   * database.
    */
-  isIdle(projectedLsn: number, nowMs: number): boolean {
+  isIdle(projectedLsn: number, sinceMs: number): boolean {
     return (
       this.state !== null &&
       this.state.holds.count === 0 &&
       !this.watched &&
       this.recordings.size === 0 &&
       this.lastLsn <= projectedLsn &&
-      nowMs - this.lastUsedMs > ACTOR_IDLE_MS
+      this.lastUsedMs < sinceMs
     );
   }
 

@@ -21,7 +21,7 @@ import type { EventState } from "../../engine/event-state.ts";
 import { type Fact, moveOf } from "../../engine/facts.ts";
 import type { EventId } from "../../engine/ids.ts";
 import { FREE } from "../../engine/inventory.ts";
-import { ACTORS_PER_WORKER_MAX, ROUND_REQUESTS_MAX } from "../../engine/limits.ts";
+import { ROUND_REQUESTS_MAX } from "../../engine/limits.ts";
 import { restore, snapshotHash, snapshotOf } from "../../engine/snapshot.ts";
 import { unreachable } from "../../engine/unreachable.ts";
 import { EntryWriter } from "../journal/entry.ts";
@@ -34,6 +34,7 @@ import { auditActor } from "./audit.ts";
 import { LoadQueue } from "./load-queue.ts";
 import { OutputGate, RoundOutput } from "./round.ts";
 import { Shard } from "./shard.ts";
+import { SHARD_LIMITS, type ShardLimits } from "./shard-limits.ts";
 import { WakeList } from "./wake-list.ts";
 
 export interface ShardHostPorts {
@@ -48,20 +49,19 @@ export interface ShardHostPorts {
   readonly warn: (message: string, cause: unknown) => void;
 }
 
-export interface ShardHostOptions {
+/** Limits that are not given are SHARD_LIMITS. */
+export interface ShardHostOptions extends Partial<ShardLimits> {
   readonly worker: number;
   readonly shards: readonly OwnedShard[];
   /** No shard's time starts before this, Unix ms. */
   readonly logicalMs: number;
-  /** Default: UNPROJECTED_FACTS_PER_SHARD_MAX. */
-  readonly unprojectedFactsMax?: number;
 }
 
 const BUSY: Answer = { kind: "refused", refusal: { code: "busy" } };
 
 export class ShardHost {
   readonly #ports: ShardHostPorts;
-  readonly #worker: number;
+  readonly #options: ShardHostOptions & ShardLimits;
   readonly #shards = new Map<number, Shard>();
   readonly #gate: OutputGate;
   readonly #writer = new EntryWriter();
@@ -77,7 +77,7 @@ export class ShardHost {
 
   constructor(options: ShardHostOptions, ports: ShardHostPorts) {
     this.#ports = ports;
-    this.#worker = options.worker;
+    this.#options = { ...SHARD_LIMITS, ...options };
     this.#gate = new OutputGate(ports.release);
     this.#loads = new LoadQueue((cause) => ports.die("parked requests were not decided", cause));
     for (const start of options.shards) {
@@ -151,14 +151,14 @@ export class ShardHost {
     this.#wakeNext();
     for (const shard of this.#shards.values()) {
       shard.measureRate();
-      this.#letIdleGo(shard, nowMs);
+      this.#letIdleGo(shard, nowMs - this.#options.actorIdleMs);
     }
   }
 
   reports(eventLoopUtilisation: number): ShardReport[] {
     return Array.from(this.#shards.values(), (shard) => ({
       shard: shard.id,
-      worker: this.#worker,
+      worker: this.#options.worker,
       epoch: shard.epoch,
       actors: [...shard.actors.keys()].slice(0, 100),
       actorCount: shard.actors.size,
@@ -343,9 +343,9 @@ export class ShardHost {
 
   /** Makes room by letting idle actors go early; null: all are in use. */
   #admitActor(shard: Shard, eventId: EventId): Actor | null {
-    if (this.#actorCount() >= ACTORS_PER_WORKER_MAX) {
+    if (this.#actorCount() >= this.#options.actorsMax) {
       for (const each of this.#shards.values()) this.#letIdleGo(each, Number.POSITIVE_INFINITY);
-      if (this.#actorCount() >= ACTORS_PER_WORKER_MAX) return null;
+      if (this.#actorCount() >= this.#options.actorsMax) return null;
     }
     return this.#startActor(shard, eventId);
   }
@@ -378,9 +378,9 @@ export class ShardHost {
     this.receive(actor.takeParked());
   }
 
-  #letIdleGo(shard: Shard, nowMs: number): void {
+  #letIdleGo(shard: Shard, unusedSinceMs: number): void {
     for (const actor of shard.actors.values()) {
-      if (actor.isIdle(shard.projectedLsn, nowMs)) shard.actors.delete(actor.eventId);
+      if (actor.isIdle(shard.projectedLsn, unusedSinceMs)) shard.actors.delete(actor.eventId);
     }
   }
 }

@@ -1,9 +1,10 @@
 import type { Port } from "../port.ts";
 import type { ShardReport } from "../shard-messages.ts";
 import type { OwnedShard } from "../store/shard-table.ts";
+import type { ShardLimits } from "./shard-limits.ts";
 
 /** What a shard thread is started with. */
-export interface ShardThreadData {
+export interface ShardThreadData extends ShardLimits {
   readonly worker: number;
   /** Those that it hosts. */
   readonly shards: readonly OwnedShard[];
@@ -11,8 +12,6 @@ export interface ShardThreadData {
   readonly shardCount: number;
   /** No shard's time starts before this, Unix ms. */
   readonly logicalMs: number;
-  /** Facts of one shard that PostgreSQL may lack; past it the shard answers `busy`. */
-  readonly unprojectedFactsMax: number;
   /** ShardRequest[] in, WorkerBatch out, both packed (batch-port.ts). */
   readonly gatewayPort: Port;
   /** AppendMessage out, JournalToShardMessage in. */

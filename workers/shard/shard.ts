@@ -1,16 +1,14 @@
 import type { Fact } from "../../engine/facts.ts";
 import type { EventId } from "../../engine/ids.ts";
-import { UNPROJECTED_FACTS_PER_SHARD_MAX } from "../../engine/limits.ts";
 import type { OwnedShard } from "../store/shard-table.ts";
 import type { Actor } from "./actor.ts";
 import { LatencyWindow } from "./latency-window.ts";
 import { LogicalClock } from "./logical-clock.ts";
+import { SHARD_LIMITS, type ShardLimits } from "./shard-limits.ts";
 
-export interface ShardOptions {
+export interface ShardOptions extends Partial<Pick<ShardLimits, "unprojectedFactsMax">> {
   /** The shard's time does not start before this, Unix ms. */
   readonly logicalMs: number;
-  /** Default: UNPROJECTED_FACTS_PER_SHARD_MAX. */
-  readonly unprojectedFactsMax?: number;
 }
 
 interface WatermarkWait {
@@ -48,7 +46,7 @@ export class Shard {
     this.id = start.shard;
     this.epoch = start.epoch;
     this.clock = new LogicalClock(wallMs, options.logicalMs);
-    this.#unprojectedFactsMax = options.unprojectedFactsMax ?? UNPROJECTED_FACTS_PER_SHARD_MAX;
+    this.#unprojectedFactsMax = options.unprojectedFactsMax ?? SHARD_LIMITS.unprojectedFactsMax;
     this.lsn = start.appliedLsn;
     this.appendedLsn = start.appliedLsn;
     this.durableLsn = start.appliedLsn;
