@@ -50,6 +50,8 @@ interface Intent {
 const PATIENCE_MS = 20_000;
 const RETRY_MS_MAX = 1_500;
 const WITHDRAWAL = 0.02;
+/** Without faults, an answer is there within this. */
+const CALM_ANSWER_MS_MAX = 1_000;
 
 export class Buyers {
   readonly #world: BuyersWorld;
@@ -58,9 +60,13 @@ export class Buyers {
   #begun = 0;
   #keys = 0;
   #open = 0;
+  #operationsMax: number;
+  /** There are no faults any more: whoever asks is served, and at once. */
+  #isCalm = false;
 
   constructor(world: BuyersWorld) {
     this.#world = world;
+    this.#operationsMax = world.plan.operations;
     this.#buyers = Array.from({ length: world.plan.buyers }, (_, index) => new Buyer(index));
     for (const eventId of world.eventIds) this.#configure(eventId, {});
     for (const buyer of this.#buyers) this.#think(buyer);
@@ -73,14 +79,21 @@ export class Buyers {
 
   /** Nobody waits for anything, and nobody will begin anything. */
   get isDone(): boolean {
-    return this.#begun >= this.#world.plan.operations && this.#open === 0;
+    return this.#begun >= this.#operationsMax && this.#open === 0;
+  }
+
+  /** So many operations more, now that nothing is in their way. To be called once all are done. */
+  goOn(operations: number): void {
+    this.#isCalm = true;
+    this.#operationsMax = this.#begun + operations;
+    for (const buyer of this.#buyers) this.#think(buyer);
   }
 
   #think(buyer: Buyer): void {
     const { random, plan, scheduler } = this.#world;
     const ms = -plan.thinkMs * Math.log(1 - random.next());
     scheduler.after(ms, () => {
-      if (this.#begun >= plan.operations) return;
+      if (this.#begun >= this.#operationsMax) return;
       this.#begun += 1;
       this.#pursue(buyer, this.#intentOf(buyer), () => this.#think(buyer));
     });
@@ -100,10 +113,12 @@ export class Buyers {
     const attempt = (): void => {
       if (isOver) return;
       let isHeard = false;
+      const askedMs = scheduler.nowMs;
       const heard: BuyerRequest["heard"] = (answer, operation) => {
         // The connection is gone by then: nobody listens any more.
         if (isHeard || isOver) return;
         isHeard = true;
+        this.#expectService(answer, operation, scheduler.nowMs - askedMs);
         if (operation === null || isUnsettled(answer)) return again();
         this.#learn(buyer, operation, answer);
         finish();
@@ -116,6 +131,15 @@ export class Buyers {
       scheduler.after(RETRY_MS_MAX * random.next(), attempt);
     };
     attempt();
+  }
+
+  #expectService(answer: Heard, operation: Operation | null, ms: number): void {
+    const { failed, plan } = this.#world;
+    // An audit waits for another one, and for the rows.
+    if (!this.#isCalm || plan.isNarrow || operation?.kind === "audit") return;
+    const what = `${operation?.kind ?? "a request"} without faults`;
+    if (isUnsettled(answer)) failed(new Violation(`${what}: ${JSON.stringify(answer)}`));
+    if (ms > CALM_ANSWER_MS_MAX) failed(new Violation(`${what}: answered after ${ms} ms`));
   }
 
   #learn(buyer: Buyer | null, operation: Operation, answer: Heard): void {
@@ -188,7 +212,7 @@ export class Buyers {
         bookingId,
         code: bookingId.slice(0, 8),
         ticketCodes: Array.from({ length: places }, (_, n) => `${bookingId}/${n}`),
-        email: null,
+        email: random.below(3) === 0 ? null : `${bookingId.slice(-6)}@example.org`,
         invoiceAllowed: random.below(10) > 0,
         key,
       };
@@ -199,7 +223,8 @@ export class Buyers {
     const { userId } = buyer;
     const asOrganizer = this.#world.random.below(5) === 0;
     return this.#keyed(buyer, this.#eventOf(bookingId), (key) => {
-      return { kind: "cancel", bookingId, userId, asOrganizer, reason: null, key };
+      const reason = asOrganizer ? "the hall has burnt down" : null;
+      return { kind: "cancel", bookingId, userId, asOrganizer, reason, key };
     });
   }
 
@@ -214,8 +239,11 @@ export class Buyers {
   }
 
   #question(eventId: EventId): Intent {
-    const kind = this.#world.random.pick(["watch", "audit", "inspect"] as const);
-    return this.#plain(eventId, () => ({ kind }));
+    const { random, plan } = this.#world;
+    const kind = random.pick(["watch", "watch", "unwatch", "audit", "inspect"] as const);
+    // Who is watched stays: where there is no room for all, nobody else would ever come in.
+    const isCrowded = plan.limits.actorsMax < plan.events;
+    return this.#plain(eventId, () => ({ kind: isCrowded && kind === "watch" ? "inspect" : kind }));
   }
 
   #newRules(eventId: EventId): Intent {
@@ -228,7 +256,8 @@ export class Buyers {
       salesOpenMs: random.below(6) === 0 ? wallMs() + random.below(20_000) : null,
       salesCloseMs: random.below(20) === 0 ? wallMs() + random.below(60_000) : null,
     });
-    return this.#plain(eventId, () => ({ kind: "configure", definition }));
+    const asked = random.below(6) === 0 ? rebuilt(definition) : definition;
+    return this.#plain(eventId, () => ({ kind: "configure", definition: asked }));
   }
 
   #configure(eventId: EventId, changes: Partial<InventoryDefinition>): void {
@@ -253,7 +282,7 @@ export class Buyers {
         { key: "stalls", priceMinor },
         { key: "floor", priceMinor: 700 },
       ],
-      seatCategories: new Uint8Array(plan.seats),
+      seatCategories: Uint8Array.from({ length: plan.seats }, (_, seat) => (seat % 3) % 2),
       areas: Array.from({ length: plan.areas }, (_, index) => {
         return { key: `floor-${index}`, category: 1, capacity: 4 + 5 * index };
       }),
@@ -299,6 +328,14 @@ class Buyer {
     const tail = (index + 1).toString(16).padStart(12, "0");
     this.userId = `018f3c9a-7b10-7000-8000-${tail}` as UserId;
   }
+}
+
+/** The same event in a hall that is not the same. */
+function rebuilt(definition: InventoryDefinition): InventoryDefinition {
+  const { areas, seatCategories } = definition;
+  const [first, ...others] = areas;
+  if (first === undefined) return { ...definition, seatCategories: seatCategories.slice(1) };
+  return { ...definition, areas: [{ ...first, capacity: first.capacity + 1 }, ...others] };
 }
 
 /** Only these are tried again: everything else is an answer. */

@@ -9,23 +9,24 @@
  *   restart seen   nothing that somebody was told is gone, and the rows are what was told
  */
 import { type Fact, moveOf } from "../../engine/facts.ts";
-import type { EventId } from "../../engine/ids.ts";
+import type { BookingId, EventId, HoldId } from "../../engine/ids.ts";
 import type { Snapshot } from "../../engine/snapshot.ts";
 import { forEachEntry, readEntry } from "../../workers/journal/entry.ts";
 import type {
+  Answer,
   InventoryChange,
   InventoryReset,
+  Operation,
   ShardAnswer,
   ShardRequest,
   WorkerBatch,
 } from "../../workers/shard-messages.ts";
 import { EventModel } from "../model/event-model.ts";
-import { ShardHistory } from "./shard-history.ts";
+import type { SnapshotSource } from "../model/snapshot-check.ts";
+import { type DecidedFact, ShardHistory } from "./shard-history.ts";
 
 /** The contract's exactness of a hold's end. */
 const EXPIRY_MS_MAX = 1_000;
-
-const ROWS = { forgetful: true };
 
 export class Violation extends Error {
   constructor(what: string) {
@@ -41,11 +42,24 @@ export interface Life {
   readonly isSuperseded: boolean;
   /** What its wall clock showed at most, Unix ms. */
   wallMsMax: number;
+  /** What its wall clock shows, Unix ms. */
+  readonly wallMs: () => number;
   /** Holds due from then on must end in time, Unix ms of its wall clock. */
   calmSinceMs: number;
+  /** Of the shards as it took them. */
+  readonly epochs: Map<number, number>;
   readonly requests: Map<number, AskedRequest>;
   /** Watched events: the seq of the last view or change that was told. */
   readonly watched: Map<EventId, number>;
+  /** Holds that expired, of which nobody was told yet. */
+  readonly unnoticed: Set<UnnoticedEnd>;
+  /** Ids of the holds and bookings that it made. */
+  readonly made: Set<HoldId | BookingId>;
+}
+
+interface UnnoticedEnd extends FactPlace {
+  readonly eventId: EventId;
+  readonly seq: number;
 }
 
 export interface AskedRequest {
@@ -63,6 +77,12 @@ export interface OracleWorld {
   readonly snapshotOf: (eventId: EventId) => Snapshot;
   /** What the database has of a shard. */
   readonly watermark: (shard: number) => number;
+  /** Facts that a shard may be ahead of the database when it takes a request. */
+  readonly unprojectedFactsMax: number;
+  /** Some clock may be set back. */
+  readonly isClockRough: boolean;
+  /** The latest that any clock has shown, Unix ms. */
+  readonly wallMsMax: () => number;
 }
 
 export class Oracle {
@@ -74,7 +94,6 @@ export class Oracle {
   readonly #stored = new Map<EventId, EventModel>();
   /** Where the facts of an event are, by seq - 1. */
   readonly #places = new Map<EventId, FactPlace[]>();
-  readonly #epochs = new Map<number, number>();
   readonly #lastMs = new Map<number, number>();
   /** No shard's time starts before the latest of all. */
   #lastMsMax = 0;
@@ -86,6 +105,11 @@ export class Oracle {
 
   constructor(world: OracleWorld) {
     this.#world = world;
+  }
+
+  /** Rows, of which some may be purged. */
+  get #source(): SnapshotSource {
+    return { forgetful: true, nowMs: this.#world.wallMsMax() };
   }
 
   get events(): readonly EventId[] {
@@ -108,42 +132,91 @@ export class Oracle {
       if (lsn !== history.lastLsn + 1) {
         throw new Violation(`shard ${shard}: lsn ${lsn} was decided after ${history.lastLsn}`);
       }
-      if (epoch < (this.#epochs.get(shard) ?? 0)) {
-        throw new Violation(`shard ${shard}: epoch ${epoch} writes after a later one`);
+      if (epoch !== life.epochs.get(shard)) {
+        throw new Violation(`shard ${shard}: epoch ${epoch} is not its own`);
       }
       if (atMs < (this.#lastMs.get(shard) ?? 0)) {
         throw new Violation(`shard ${shard}: its time steps back at lsn ${lsn}`);
       }
-      this.#epochs.set(shard, epoch);
       this.#lastMs.set(shard, atMs);
       this.#lastMsMax = Math.max(this.#lastMsMax, atMs);
-      history.append({ eventId, fact });
+      history.append({ eventId, fact, decidedMs: life.wallMs() });
       this.#placesOf(eventId).push({ shard, lsn });
       this.factsSeen += 1;
+      this.#note(life, { shard, lsn, eventId, fact });
       this.#endsOnTime(life, fact, eventId);
     });
+  }
+
+  #note(
+    life: Life,
+    { shard, lsn, eventId, fact }: FactPlace & Pick<DecidedFact, "eventId" | "fact">,
+  ): void {
+    if (fact.kind === "held") life.made.add(fact.holdId);
+    if (fact.kind === "booked") life.made.add(fact.booking.bookingId);
+    if (fact.kind === "holdEnded" && fact.reason === "expired") {
+      life.unnoticed.add({ shard, lsn, eventId, seq: fact.seq });
+      return;
+    }
+    // What it knows of the database may be old, so it may only be more careful.
+    const ahead = lsn - this.#world.watermark(shard);
+    if (ahead <= this.#world.unprojectedFactsMax) return;
+    throw new Violation(`shard ${shard}: ${fact.kind} was taken, ${ahead} facts ahead of the rows`);
+  }
+
+  /** The projector told what the database has. */
+  projected(watermarks: readonly (readonly [shard: number, lsn: number])[]): void {
+    for (const [shard, lsn] of watermarks) {
+      const stored = this.#world.watermark(shard);
+      if (lsn <= stored) continue;
+      throw new Violation(`shard ${shard}: lsn ${lsn} is told to be stored, but ${stored} is`);
+    }
   }
 
   /** A shard worker told the gateway. */
   released(life: Life, batch: WorkerBatch): void {
     // The gateway waits for the view: what changed behind it comes before it in the same batch.
     for (const { answer, id } of batch.answers) {
-      const eventId = life.requests.get(id)?.request.eventId;
-      if (answer.kind !== "view" || eventId === undefined || life.watched.has(eventId)) continue;
+      const request = life.requests.get(id)?.request;
+      if (request === undefined) continue;
+      const { eventId, operation } = request;
+      if (operation.kind === "unwatch" && answer.kind === "unchanged") life.watched.delete(eventId);
+      if (answer.kind !== "view" || life.watched.has(eventId)) continue;
       life.watched.set(eventId, answer.view.seq);
     }
     for (const change of batch.changes) this.#change(life, change);
     for (const answer of batch.answers) this.#answer(life, answer);
-    for (const { eventId, seq, holdId } of batch.expired) {
+    for (const { eventId, seq, holdId, userId } of batch.expired) {
       if (life.isSuperseded) continue;
       const fact = this.#factOf(eventId, seq);
       const isIt =
-        fact?.kind === "holdEnded" && fact.reason === "expired" && fact.holdId === holdId;
+        fact?.kind === "holdEnded" &&
+        fact.reason === "expired" &&
+        fact.holdId === holdId &&
+        fact.userId === userId;
       if (!isIt) throw new Violation(`event ${eventId}: notice ${seq} is of no hold that expired`);
       this.#releaseFact(eventId, seq);
     }
     for (const { eventId, seq } of batch.changes) {
       if (!life.isSuperseded) this.#releaseFact(eventId, seq);
+    }
+    if (!life.isSuperseded) this.#allTold(life, batch);
+  }
+
+  /** Whoever hears an answer has heard of everything before it. */
+  #allTold(life: Life, { expired }: WorkerBatch): void {
+    const noticed = new Set(expired.map(({ eventId, seq }) => `${eventId} ${seq}`));
+    for (const end of life.unnoticed) {
+      const { shard, lsn, eventId, seq } = end;
+      if (noticed.has(`${eventId} ${seq}`)) life.unnoticed.delete(end);
+      else if (lsn <= this.#shard(shard).releasedLsn) {
+        throw new Violation(`event ${eventId}: nobody was told of the hold that expired at ${seq}`);
+      }
+    }
+    for (const [eventId, seq] of life.watched) {
+      const toldSeq = this.model(eventId).seq;
+      if (seq >= toldSeq) continue;
+      throw new Violation(`event ${eventId}: its changes end at ${seq}, but ${toldSeq} was told`);
     }
   }
 
@@ -209,7 +282,8 @@ export class Oracle {
     }
     for (const eventId of this.#told.keys()) {
       this.reloaded(eventId);
-      const differences = this.model(eventId).compare(this.#world.snapshotOf(eventId), ROWS);
+      const rows = this.#world.snapshotOf(eventId);
+      const differences = this.model(eventId).compare(rows, this.#source);
       if (differences.length > 0) {
         throw new Violation(`event ${eventId}: the rows differ: ${differences.join("; ")}`);
       }
@@ -250,7 +324,9 @@ export class Oracle {
     this.answersChecked += 1;
     const { request, askedMs } = asked;
     const { eventId, shard, operation } = request;
-    if (answer.kind === "refused" && answer.refusal.code === "busy") return;
+    if (answer.kind === "refused" && answer.refusal.code === "busy") {
+      return checkUndone(life, operation);
+    }
     if (answer.kind === "audit") {
       if (answer.report.ok) return;
       throw new Violation(`audit of ${eventId}: ${answer.report.drift.join("; ")}`);
@@ -266,12 +342,28 @@ export class Oracle {
     const model = this.model(eventId);
     const beforeSeq = model.seq;
     this.#release(shard, lsn);
-    const fromMs = Math.min(askedMs, model.lastMs);
+    this.#checkInTime(request, answer);
+    if (answer.kind === "view" && answer.view.epoch !== life.epochs.get(shard)) {
+      throw new Violation(`event ${eventId}: a view of epoch ${answer.view.epoch}`);
+    }
+    const fromMs = this.#world.isClockRough ? Math.min(askedMs, model.lastMs) : askedMs;
     const toMs = Math.max(life.wallMsMax, this.#lastMsMax);
     const wrong = model.check(operation, answer, { fromMs, toMs, beforeSeq });
     if (wrong.length === 0) return;
     const what = JSON.stringify({ operation, answer });
     throw new Violation(`event ${eventId} at seq ${model.seq}: ${wrong.join("; ")} in ${what}`);
+  }
+
+  /** What waited past its deadline is not executed any more. */
+  #checkInTime({ eventId, deadlineMs, operation }: ShardRequest, answer: Answer): void {
+    if (answer.kind !== "done" || answer.replayed) return;
+    const place = this.#placesOf(eventId)[answer.fact.seq - 1];
+    const decided = place === undefined ? undefined : this.#shard(place.shard).at(place.lsn);
+    if (decided === undefined || decided.decidedMs <= deadlineMs) return;
+    // A cancellation that is told again was decided for somebody else.
+    if (operation.kind === "cancel") return;
+    const lateMs = decided.decidedMs - deadlineMs;
+    throw new Violation(`event ${eventId}: ${operation.kind} was decided ${lateMs} ms too late`);
   }
 
   /** Facts up to `lsn` have been told of. */
@@ -301,12 +393,15 @@ export class Oracle {
       throw new Violation(`event ${eventId}: change ${seq} was told after ${before}`);
     }
     life.watched.set(eventId, seq);
-    if ("reset" in change) return;
     const fact = this.#factOf(eventId, seq);
     if (fact === undefined) {
       throw new Violation(
         `event ${eventId}: change ${seq} was told, but never given to the journal`,
       );
+    }
+    if ("reset" in change || fact.kind === "configured") {
+      if ("reset" in change && fact.kind === "configured") return;
+      throw new Violation(`event ${eventId}: ${fact.kind} ${seq} was told as another change`);
     }
     const move = moveOf(fact);
     const places = move === null ? [] : move.items.map(({ place }) => place);
@@ -360,7 +455,7 @@ export class Oracle {
   #compareRows(eventId: EventId): void {
     const differences = modelIn(this.#stored, eventId).compare(
       this.#world.snapshotOf(eventId),
-      ROWS,
+      this.#source,
     );
     if (differences.length === 0) return;
     throw new Violation(`event ${eventId}: the rows differ: ${differences.join("; ")}`);
@@ -373,6 +468,18 @@ export class Oracle {
     this.#shards.set(shard, history);
     return history;
   }
+}
+
+/** Who hears `busy` may ask again: nothing has happened. */
+function checkUndone(life: Life, operation: Operation): void {
+  const id =
+    operation.kind === "hold"
+      ? operation.holdId
+      : operation.kind === "book"
+        ? operation.bookingId
+        : null;
+  if (id === null || !life.made.has(id)) return;
+  throw new Violation(`${operation.kind} was answered "busy", but ${id} was made`);
 }
 
 function modelIn(models: Map<EventId, EventModel>, eventId: EventId): EventModel {

@@ -1,5 +1,13 @@
-/** What one seed is about: how big the world is, and which faults it knows. */
+/** What one seed is about: how big the world is, how narrow, and which faults it knows. */
+import {
+  FRAME_PAYLOAD_BYTES_MAX,
+  HOLD_TTL_MS_MIN,
+  IN_FLIGHT_PER_WORKER_MAX,
+  PROJECTION_BATCH_FACTS_MAX,
+  UNPROJECTED_BYTES_MAX,
+} from "../../engine/limits.ts";
 import { Random } from "../../engine/testing/random.ts";
+import { SHARD_LIMITS, type ShardLimits } from "../../workers/shard/shard-limits.ts";
 
 /** Each fault comes again and again at random moments, until the weather clears. */
 export const FAULTS = [
@@ -29,6 +37,8 @@ export const FAULTS = [
   "network",
   /** The wall clock jumps, either way. */
   "clock",
+  /** More than a day passes at once: holds end, keys are forgotten, old rows are purged. */
+  "day",
   /** The process stands still for seconds. */
   "stall",
   /** Threads and their messages are slow. */
@@ -60,6 +70,17 @@ export interface Plan {
   readonly shards: number;
   readonly workers: number;
   readonly segmentBytes: number;
+  readonly limits: NodeLimits;
+  /** Whether the node is ever busy for want of room, without a fault. */
+  readonly isNarrow: boolean;
+}
+
+/** The bounds of a node, which are lowered so that they are met within minutes. */
+export interface NodeLimits extends ShardLimits {
+  readonly unprojectedBytesMax: number;
+  readonly projectionFactsMax: number;
+  readonly frameBytesMax: number;
+  readonly inFlightMax: number;
 }
 
 export interface PlanLimits {
@@ -68,6 +89,25 @@ export interface PlanLimits {
   readonly without?: readonly Fault[];
   readonly ackMode?: Plan["ackMode"];
 }
+
+/** Those of production. */
+export const NODE_LIMITS: NodeLimits = {
+  ...SHARD_LIMITS,
+  unprojectedBytesMax: UNPROJECTED_BYTES_MAX,
+  projectionFactsMax: PROJECTION_BATCH_FACTS_MAX,
+  frameBytesMax: FRAME_PAYLOAD_BYTES_MAX,
+  inFlightMax: IN_FLIGHT_PER_WORKER_MAX,
+};
+const RUSH_OPERATIONS = 6_000;
+const RUSH = {
+  buyers: 12,
+  thinkMs: 5,
+  events: 1,
+  seats: 60,
+  holdTtlMs: 20_000,
+  limits: NODE_LIMITS,
+  isNarrow: false,
+};
 
 /** The same seed gives the same plan; limits take from it, and change nothing else. */
 export function planOf(seed: number, limits: PlanLimits = {}): Plan {
@@ -89,11 +129,37 @@ export function planOf(seed: number, limits: PlanLimits = {}): Plan {
     shards: random.pick([1, 3, 8]),
     workers: random.pick([1, 2, 3]),
     segmentBytes: random.pick([32, 32, 128]) * 1024,
+    ...narrownessOf(random),
   };
+  // Now and then a rush without faults, in which one actor comes to have a long past.
+  const isRush = random.below(50) === 0;
+  const count = isRush ? RUSH_OPERATIONS : operations;
+  // An actor with holds stays where it is, so whoever waits for its place must not wait long.
+  const isCrowded = plan.limits.actorsMax < plan.events;
   return {
     ...plan,
+    holdTtlMs: isCrowded ? HOLD_TTL_MS_MIN : plan.holdTtlMs,
+    ...(isRush ? RUSH : {}),
     ackMode: limits.ackMode ?? ackMode,
-    faults,
-    operations: Math.min(operations, limits.operations ?? operations),
+    faults: isRush ? new Set() : faults,
+    operations: Math.min(count, limits.operations ?? count),
   };
+}
+
+function narrownessOf(random: Random): Pick<Plan, "limits" | "isNarrow"> {
+  const isNarrow = random.below(2) === 0;
+  const wide = NODE_LIMITS;
+  const drawn = {
+    actorIdleMs: random.pick([0, 1_500, wide.actorIdleMs]),
+    projectionFactsMax: random.pick([2, 10, wide.projectionFactsMax]),
+    frameBytesMax: random.pick([1_024, 4_096, wide.frameBytesMax]),
+    actorsMax: random.pick([1, 2, wide.actorsMax, wide.actorsMax]),
+    unprojectedFactsMax: random.pick([10, 100, wide.unprojectedFactsMax]),
+    unprojectedBytesMax: random.pick([2_000, wide.unprojectedBytesMax]),
+    inFlightMax: random.pick([2, wide.inFlightMax, wide.inFlightMax]),
+  };
+  if (isNarrow) return { limits: drawn, isNarrow };
+  // Only what nobody outside may notice.
+  const { actorIdleMs, projectionFactsMax, frameBytesMax } = drawn;
+  return { limits: { ...wide, actorIdleMs, projectionFactsMax, frameBytesMax }, isNarrow };
 }

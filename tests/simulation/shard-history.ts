@@ -4,6 +4,8 @@ import type { EventId } from "../../engine/ids.ts";
 export interface DecidedFact {
   readonly eventId: EventId;
   readonly fact: Fact;
+  /** By the wall clock of who decided it, Unix ms. */
+  readonly decidedMs: number;
 }
 
 /**

@@ -14,6 +14,8 @@ import { World } from "./world.ts";
 const FAULTY_MS_MAX = 120_000;
 /** Once they are over, what must happen must have happened after so long. */
 const CALM_MS_MAX = 600_000;
+/** Operations once the faults are over, of which each is served at once. */
+const CALM_OPERATIONS = 24;
 /** What is on its way when a run is quiet arrives within this. */
 const QUIET_MS = 5_000;
 
@@ -69,10 +71,15 @@ async function tell(world: World): Promise<void> {
   world.weather.clear();
   world.disturbed(0);
   await eventually(world, "every buyer has an answer", () => buyers.isDone);
+  await eventually(world, "the node is calm", () => world.isCalm);
+  buyers.goOn(CALM_OPERATIONS);
+  await eventually(world, "every buyer has an answer again", () => buyers.isDone);
   const lifetimeMs = 2 * plan.holdTtlMs * HOLD_LIFETIME_TTLS_MAX;
   await until(world, () => false, scheduler.nowMs + lifetimeMs + QUIET_MS);
   await eventually(world, "every hold has ended", () => !oracle.hasHolds);
   await eventually(world, "everything is stored", () => oracle.isStored);
+  await eventually(world, "every request has its answer", () => world.isQuiet);
+  await eventually(world, "the journal keeps no more than it needs", () => world.isJournalShort);
   oracle.finished();
   world.stopNode();
   await eventually(world, "the node stops", () => !world.isServing);

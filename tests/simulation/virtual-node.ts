@@ -27,6 +27,13 @@ import { VirtualSegmentSupply } from "./virtual-segment-supply.ts";
 
 /** Codes with which a start may refuse: no room, a disk or database that does not work, a rival. */
 const PASSING_REFUSALS = ["journal_no_room", "journal_unreadable", "journal_fenced"];
+/** Codes of errors with which a start may fail: the database is out of reach. */
+const PASSING_ERRORS = ["ECONNRESET", "ECONNREFUSED", "ETIMEDOUT"];
+/** What a journal that can't be read says of it: the database's words, and the disk's. */
+const PASSING_REASONS = [
+  /^(connection|no answer|the reply|the process is dead)/,
+  /^(EIO:|ENOSPC:|the process was killed|\d+ of \d+ bytes)/,
+];
 const DRAIN_MS_MAX = 5_000;
 const DYING_MS_MAX = 3;
 
@@ -56,6 +63,8 @@ export class VirtualNode {
   /** null: it is not up yet. */
   router: ShardRouter | null = null;
   isStopping = false;
+  /** Requests that the router has not answered yet. */
+  unanswered = 0;
   #supervisor: Supervisor | null = null;
   #hasRecovered = false;
 
@@ -81,12 +90,15 @@ export class VirtualNode {
   }
 
   async #start(): Promise<void> {
-    const { process, database, shards, workers, life } = this.parts;
+    const { process, database, shards, workers, life, plan } = this.parts;
+    const { limits } = plan;
+    const { oracle } = this.parts;
     const platform = new VirtualPlatform({
       process,
       shardTable: {
         acquire: async (shardCount) => {
           const owned = await database.shards.acquire(shardCount);
+          for (const { shard, epoch } of owned) life.epochs.set(shard, epoch);
           this.parts.acquired(owned);
           return owned;
         },
@@ -95,6 +107,7 @@ export class VirtualNode {
       store: () => database.projections,
       loader: () => this.#loader(),
       journal: (context) => this.#journal(context),
+      frameBytesMax: limits.frameBytesMax,
       dyingMs: () => this.parts.random.next() * DYING_MS_MAX,
       messageDelayMs: this.parts.delayMs,
       startDelayMs: this.parts.delayMs,
@@ -105,6 +118,7 @@ export class VirtualNode {
       platform,
       shardCount: shards,
       workerCount: Math.min(workers, shards),
+      ...limits,
       log: () => undefined,
     });
     this.#supervisor = supervisor;
@@ -116,9 +130,13 @@ export class VirtualNode {
       shardCount: shards,
       watermarks: [...supervisor.watermarks],
       clock: process.clock,
+      ...limits,
     });
     supervisor.listen({
-      projected: (watermarks) => router.projected(watermarks),
+      projected: (watermarks) => {
+        this.#observe(() => oracle.projected(watermarks));
+        router.projected(watermarks);
+      },
       shardFailed: (shard) => {
         router.stopShard(shard);
         if (life.isSuperseded) return;
@@ -131,11 +149,11 @@ export class VirtualNode {
 
   #notStarted(error: unknown): void {
     const { process, life, failed } = this.parts;
-    if (error instanceof ProcessEnded || !process.isAlive) return;
+    if (error instanceof ProcessEnded || process.isDying || !process.isAlive) return;
+    const isSwitched = this.parts.plan.faults.has("switch");
     const code = error instanceof JournalRefused ? error.code : null;
-    const isPassing = code === null || PASSING_REFUSALS.includes(code);
-    if (code === "journal_other_in_use") this.parts.wrongMode();
-    else if (!isPassing && !life.isSuperseded) failed(new Violation(`no start: ${error}`));
+    if (code === "journal_other_in_use" && isSwitched) this.parts.wrongMode();
+    else if (!isPassing(error) && !life.isSuperseded) failed(new Violation(`no start: ${error}`));
     process.end();
   }
 
@@ -232,6 +250,16 @@ export class VirtualNode {
   #randomSalt(): Uint8Array {
     return Uint8Array.from({ length: SALT_BYTES }, () => this.parts.random.below(256));
   }
+}
+
+/** Whether a start may fail like this, and succeed another time. */
+function isPassing(error: unknown): boolean {
+  if (!(error instanceof Error && "code" in error)) return false;
+  if (!(error instanceof JournalRefused)) return PASSING_ERRORS.some((each) => each === error.code);
+  if (error.code === "journal_unreadable") {
+    return PASSING_REASONS.some((each) => each.test(error.message));
+  }
+  return PASSING_REFUSALS.includes(error.code);
 }
 
 /** What was decoded are windows into the buffer, which is about to be transferred. */

@@ -23,6 +23,7 @@ export interface VirtualPlatformParts {
   readonly store: () => ProjectionStore;
   readonly loader: () => ActorLoader;
   readonly journal: (context: ThreadContext) => JournalSource;
+  readonly frameBytesMax: number;
   /** How long one message between threads is under way, ms. */
   readonly messageDelayMs: () => number;
   /** How long a thread takes to start, ms. */
@@ -86,10 +87,10 @@ export class VirtualPlatform implements Platform {
   }
 
   #run(start: ThreadStart, context: ThreadContext): void {
-    const { store, loader, journal, shardsStart } = this.#parts;
+    const { store, loader, journal, shardsStart, frameBytesMax } = this.#parts;
     switch (start.role) {
       case "journal":
-        new JournalService(journal(context), context);
+        new JournalService(journal(context), context, frameBytesMax);
         return;
       case "projector":
         new ProjectorService(start, store(), context);

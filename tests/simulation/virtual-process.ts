@@ -95,6 +95,11 @@ export class VirtualProcess {
     return !this.#hasEnded;
   }
 
+  /** It has found that it cannot go on; what its threads still say is of no account. */
+  get isDying(): boolean {
+    return this.#isDying;
+  }
+
   end(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;

@@ -21,6 +21,10 @@ export interface WeatherWorld {
   readonly takeOver: () => void;
   /** Holds need not end in time for the next `ms` of the wall clock, and `ms` of virtual time. */
   readonly disturbed: (ms: number) => void;
+  /** The wall clock shows so much too much from now on, ms. */
+  readonly setClock: (skewMs: number) => void;
+  /** More than a day is over, for everybody. */
+  readonly passDay: () => void;
 }
 
 export class Weather {
@@ -111,9 +115,10 @@ export class Weather {
         // Between bounds: a hold need not end before the clock is back where it was.
         const skewMs = (random.next() - 0.5) * random.pick([100, 10_000, CLOCK_SKEW_MS_MAX]);
         disturbed(CLOCK_SKEW_MS_MAX);
-        if (node !== null) node.parts.process.skewMs = skewMs;
-        return;
+        return this.#world.setClock(skewMs);
       }
+      case "day":
+        return random.below(4) === 0 ? this.#world.passDay() : undefined;
       case "stall": {
         const ms = random.below(random.pick([100, 3_000, 12_000]));
         disturbed(ms);

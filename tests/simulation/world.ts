@@ -7,6 +7,7 @@
  */
 import type { EventId } from "../../engine/ids.ts";
 import { Random } from "../../engine/testing/random.ts";
+import { sequenceOf } from "../../workers/journal/segment.ts";
 import { type BuyerRequest, Buyers } from "./buyers.ts";
 import { type Life, Oracle, Violation } from "./oracle.ts";
 import { FAULTS, type Plan } from "./plan.ts";
@@ -20,9 +21,15 @@ import { Weather } from "./weather.ts";
 const START_MS = 1_800_000_000_000;
 const RESTART_MS_MAX = 2_000;
 /** Codes of what the virtual disk throws. */
-const DISK_FAILURES = ["crash", "EIO", "short_write", "ENOSPC"];
+const DISK_FAILURES = ["crash", "EIO", "short_write"];
 /** A start, or what a disturbance left to do, may keep holds from ending in time for so long. */
 const CALM_AFTER_MS = 5_000;
+/** Of a file journal that has nothing to keep: the one it writes to, and the next. */
+const SEGMENTS_MAX = 2;
+/** Longer than anything is kept that is kept for a time. */
+const DAY_MS = 30 * 3_600_000;
+/** A process that has lost its shards finds out within this, and ends. */
+const DISPOSSESSED_MS_MAX = 5_000;
 
 export class World {
   readonly plan: Plan;
@@ -43,6 +50,10 @@ export class World {
   #shards: number;
   #workers: number;
   #skewMs = 0;
+  /** Days that have passed at once: every clock shows so much too much, ms. */
+  #aheadMs = 0;
+  #wallMsMax = START_MS;
+  #disturbedUntilMs = START_MS;
   #calmAtMs = START_MS + CALM_AFTER_MS;
   #failure: unknown = null;
 
@@ -68,6 +79,9 @@ export class World {
     this.oracle = new Oracle({
       snapshotOf: (eventId) => this.database.snapshotOf(eventId),
       watermark: (shard) => this.database.watermark(shard),
+      unprojectedFactsMax: plan.limits.unprojectedFactsMax,
+      isClockRough: plan.faults.has("clock"),
+      wallMsMax: () => this.#latestMs(),
     });
     this.weather = new Weather({
       plan,
@@ -78,7 +92,12 @@ export class World {
       node: () => this.#node,
       stopNode: () => this.stopNode(),
       takeOver: () => this.#takeOver(),
-      disturbed: (ms) => this.disturbed(ms),
+      disturbed: (ms) => {
+        this.#disturbedUntilMs = Math.max(this.#disturbedUntilMs, this.scheduler.nowMs + ms);
+        this.disturbed(ms);
+      },
+      setClock: (skewMs) => this.#setClock(skewMs),
+      passDay: () => this.#passDay(),
     });
     this.buyers = new Buyers({
       scheduler: this.scheduler,
@@ -99,6 +118,26 @@ export class World {
 
   get lives(): number {
     return this.#lives.length;
+  }
+
+  /** Nothing stands in the way of the node any more. */
+  get isCalm(): boolean {
+    return this.isServing && this.scheduler.nowMs >= this.#calmAtMs;
+  }
+
+  /** Whoever has asked has an answer, from the router and from the shard. */
+  get isQuiet(): boolean {
+    return this.#node?.unanswered === 0 && this.#lives.at(-1)?.requests.size === 0;
+  }
+
+  /** The file journal has what it writes to and the next; nothing is left of what is projected. */
+  get isJournalShort(): boolean {
+    const segments = [...this.#disk.files().keys()].filter((name) => sequenceOf(name) !== null);
+    const rows = [...this.database.shards().keys()].map((shard) => this.database.logRows(shard));
+    const isFile = this.#node?.parts.ackMode === "journal";
+    return (
+      segments.length <= (isFile ? SEGMENTS_MAX : 0) && rows.every(({ length }) => length === 0)
+    );
   }
 
   get isServing(): boolean {
@@ -153,17 +192,20 @@ export class World {
         return currentEpoch() > epoch;
       },
       wallMsMax: 0,
+      wallMs: () => process.clock.wallMs(),
       calmSinceMs: Number.POSITIVE_INFINITY,
+      epochs: new Map(),
       requests: new Map(),
       watched: new Map(),
+      unnoticed: new Set(),
+      made: new Set(),
     };
     this.#lives.push(life);
     const client = this.database.connect();
-    const process = new VirtualProcess(this.scheduler, this.#skewMs, {
+    const process: VirtualProcess = new VirtualProcess(this.scheduler, this.#skewMs, {
       died: (reason, cause) => this.#died(life, reason, cause),
       ended: () => {
         client.kill();
-        this.#skewMs = process.skewMs;
         this.#nodes.delete(node);
         if (this.#node === node) this.#ended();
       },
@@ -220,9 +262,40 @@ export class World {
   #takeOver(): void {
     const old = this.#node;
     if (old === null || old.parts.ackMode !== "postgres") return;
+    const { process } = old.parts;
+    const fromMs = this.scheduler.nowMs;
     this.#start();
     // It is cut off sooner or later, if it has not noticed by itself.
-    this.scheduler.after(this.#lots.below(20_000), () => old.parts.process.end());
+    this.scheduler.after(this.#lots.below(20_000), () => {
+      const ms = this.scheduler.nowMs - fromMs;
+      const mayNotice = !this.plan.faults.has("connections") && this.#disturbedUntilMs < fromMs;
+      if (process.isAlive && mayNotice && ms > DISPOSSESSED_MS_MAX) {
+        this.failed(new Violation(`a process goes on ${ms} ms after it has lost its shards`));
+      }
+      process.end();
+    });
+  }
+
+  #setClock(skewMs: number): void {
+    this.#latestMs();
+    this.#skewMs = this.#aheadMs + skewMs;
+    const process = this.#node?.parts.process;
+    if (process !== undefined) process.skewMs = this.#skewMs;
+  }
+
+  /** The latest that the wall clock has shown, Unix ms. */
+  #latestMs(): number {
+    const nowMs = Math.floor(this.scheduler.nowMs + this.#skewMs);
+    this.#wallMsMax = Math.max(this.#wallMsMax, nowMs);
+    return this.#wallMsMax;
+  }
+
+  #passDay(): void {
+    this.#aheadMs += DAY_MS;
+    this.#skewMs += DAY_MS;
+    for (const { parts } of this.#nodes) parts.process.skewMs += DAY_MS;
+    // All that was held ends now, and some of it long after it was due.
+    this.disturbed(0);
   }
 
   #committed({ kind }: Commit): void {
@@ -255,10 +328,16 @@ export class World {
           return;
         }
         const operation = make();
+        let isAnswered: boolean | null = null;
+        node.unanswered += 1;
         node.router.execute(eventId, operation, (answer) => {
+          if (isAnswered !== false) this.failed(new Violation(`${operation.kind}: answered twice`));
+          isAnswered = true;
+          node.unanswered -= 1;
           if (isRough && random.below(20) === 0) return;
           this.scheduler.after(this.#wayMs(isRough), () => heard(answer, operation));
         });
+        isAnswered = false;
       });
     }
   }
