@@ -12,16 +12,22 @@ export const OPS_TOKEN = "ops-token-of-the-bench";
 
 export interface BenchServer {
   readonly url: string;
+  /** Of the process that holds the gateway and the engine. */
+  readonly pid: number;
   /** Stops it and removes its files. */
   stop(): Promise<void>;
 }
 
-/** The server as `npm start` runs it, with an embedded PostgreSQL, in a directory of its own. */
-export async function startBenchServer(): Promise<BenchServer> {
+/**
+ * The server as `npm start` runs it, with an embedded PostgreSQL, in a directory of its own.
+ * `launcher`: a command that runs the one behind it, as taskset does.
+ */
+export async function startBenchServer(launcher: readonly string[] = []): Promise<BenchServer> {
   const directory = mkdtempSync(join(tmpdir(), "evently-bench-"));
   // Where we are root, the database server's account is another.
   chmodSync(directory, 0o755);
-  const child = spawn(process.execPath, ["--import", "tsx", "gateway/main.ts"], {
+  const [command = process.execPath, ...args] = [...launcher, process.execPath];
+  const child = spawn(command, [...args, "--import", "tsx", "gateway/main.ts"], {
     cwd: ROOT,
     env: {
       ...process.env,
@@ -44,7 +50,7 @@ export async function startBenchServer(): Promise<BenchServer> {
     rmSync(directory, { recursive: true, force: true });
   };
   try {
-    return { url: await readyUrl(child, ended), stop };
+    return { url: await readyUrl(child, ended), pid: child.pid ?? 0, stop };
   } catch (error) {
     await stop();
     throw error;

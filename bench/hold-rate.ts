@@ -11,61 +11,14 @@
 import assert from "node:assert/strict";
 import { cpus, totalmem } from "node:os";
 import autocannon from "autocannon";
-import { ADMIN, OPS_TOKEN, startBenchServer } from "./bench-server.ts";
+import { BenchApi, CAPACITY } from "./bench-api.ts";
+import { startBenchServer } from "./bench-server.ts";
 
 const CONNECTIONS = 64;
 const SECONDS_DEFAULT = 10;
 const WARM_UP_HOLDS = 40_000;
-const CAPACITY = 1_000_000;
 /** One buyer may have 100,000 places: this many may have more than there are. */
 const BUYERS = 64;
-
-interface Reply {
-  readonly id: string;
-  readonly accessToken: string;
-  readonly held: number;
-  readonly ok: boolean;
-  readonly drift: readonly string[];
-  readonly shards: readonly { readonly projectionLagFacts: number }[];
-  readonly fsyncs: number;
-  readonly entries: number;
-}
-
-class Api {
-  readonly #url: string;
-  constructor(url: string) {
-    this.#url = url;
-  }
-  get(path: string, token = ""): Promise<Reply> {
-    return this.#request(path, { headers: { authorization: `Bearer ${token}` } });
-  }
-  post(path: string, body: object, token = ""): Promise<Reply> {
-    const headers = { "content-type": "application/json", authorization: `Bearer ${token}` };
-    return this.#request(path, { method: "POST", headers, body: JSON.stringify(body) });
-  }
-  async #request(path: string, init: RequestInit): Promise<Reply> {
-    const response = await fetch(this.#url + path, init);
-    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-    return (await response.json()) as Reply;
-  }
-}
-
-async function openFloor(api: Api): Promise<string> {
-  const { accessToken: token } = await api.post("/api/v1/auth/login", ADMIN);
-  const organization = { name: "Bench", allowInvoices: true };
-  const { id: organizationId } = await api.post("/api/v1/organizations", organization, token);
-  const event = {
-    organizationId,
-    title: "One hot floor",
-    startsAt: "2040-01-01T20:00:00Z",
-    holdTtlSeconds: 3_600,
-    limits: { perOrder: 10, perUser: 100_000 },
-    priceCategories: [{ key: "standing", name: "Standing", price: 1_000 }],
-    areas: [{ key: "floor", name: "Floor", capacity: CAPACITY, priceCategory: "standing" }],
-    publish: true,
-  };
-  return (await api.post("/api/v1/events", event, token)).id;
-}
 
 /** Sends exactly `amount` holds: a load that is cut off in flight could not be counted. */
 async function load(url: string, tokens: readonly string[], amount: number) {
@@ -86,27 +39,21 @@ async function load(url: string, tokens: readonly string[], amount: number) {
   return { ...result, accepted: result["2xx"], holdsPerSecond: result["2xx"] / seconds };
 }
 
-async function lagOf(api: Api): Promise<number> {
-  const { shards } = await api.get("/ops/shards", OPS_TOKEN);
-  return Math.max(...shards.map((shard) => shard.projectionLagFacts));
-}
-
 async function run(seconds: number): Promise<void> {
   const server = await startBenchServer();
   try {
-    const api = new Api(server.url);
-    const eventId = await openFloor(api);
-    const guests = Array.from({ length: BUYERS }, () => api.post("/api/v1/auth/guest", {}));
-    const tokens = (await Promise.all(guests)).map((guest) => guest.accessToken);
+    const api = new BenchApi(server.url);
+    const eventId = await api.openFloor();
+    const tokens = await api.guestTokens(BUYERS);
     const holds = `${server.url}/api/v1/events/${eventId}/holds`;
     const warm = await load(holds, tokens, WARM_UP_HOLDS);
     const wanted = Math.round(warm.holdsPerSecond * seconds);
     const measured = await load(holds, tokens, Math.min(wanted, CAPACITY - WARM_UP_HOLDS));
-    const lag = await lagOf(api);
+    const lag = await api.projectionLag();
     const endMs = Date.now();
-    const audit = await api.get(`/ops/events/${eventId}/audit`, OPS_TOKEN);
+    const audit = await api.audit(eventId);
     const auditMs = Date.now() - endMs;
-    const journal = await api.get("/ops/journal", OPS_TOKEN);
+    const journal = await api.journal();
 
     const [processor] = cpus();
     const memoryGiB = Math.round(totalmem() / 2 ** 30);
@@ -118,7 +65,7 @@ async function run(seconds: number): Promise<void> {
     console.log(`facts/fdatasync ${(journal.entries / journal.fsyncs).toFixed(1)}`);
     console.log(`projection lag ${lag} facts; projected and audited ${auditMs} ms later`);
 
-    const availability = await api.get(`/api/v1/events/${eventId}/availability`);
+    const availability = await api.availability(eventId);
     const accepted = warm.accepted + measured.accepted;
     const unexpected = warm.non2xx + measured.non2xx + warm.errors + measured.errors;
     assert.equal(unexpected, 0, "every request is accepted");

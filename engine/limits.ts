@@ -37,7 +37,19 @@ export const HOLD_TTL_MS_MAX = 24 * 3_600_000;
 export const HOLD_LIFETIME_TTLS_MAX = 2;
 
 /** Requests that one worker may have in flight; the gateway answers `busy` past it. */
-export const IN_FLIGHT_PER_WORKER_MAX = 16_384;
+export const IN_FLIGHT_PER_WORKER_MAX = 8_192;
+/**
+ * Requests that one worker may have in flight when a new hold comes. The bound follows the delay
+ * between these two: the lower one keeps group commits large, the upper one memory small.
+ */
+export const HOLDS_IN_FLIGHT_MIN = 128;
+export const HOLDS_IN_FLIGHT_MAX = 2_048;
+/** Where the bound starts. */
+export const HOLDS_IN_FLIGHT_START = 512;
+/** Past this delay, as the fastest answer of an interval has it, fewer holds are let in. */
+export const HOLD_DELAY_MS_TARGET = 20;
+/** Length of that interval: longer than a pause of the collector or of the disk. */
+export const HOLD_DELAY_WATCHED_MS = 100;
 /** Requests that wait for one actor while it loads. */
 export const ACTOR_MAILBOX_MAX = 8_192;
 /** Requests decided in one round before its facts go to the journal: bounds a round's latency. */
@@ -128,6 +140,10 @@ export const POSTGRES_STOP_MS_MAX = 60_000;
 
 /** Database connections of the gateway's services; each takes memory in PostgreSQL. */
 export const DATABASE_CONNECTIONS_MAX = 10;
+/** Requests that may wait for one of them; one more hears `busy` at once. */
+export const DATABASE_WAITS_MAX = 512;
+/** Readers of bookings that may wait until PostgreSQL has what they were told. */
+export const PROJECTION_WAITS_MAX = 4_096;
 /** How long a request waits for a connection, and then for its query, before it hears `busy`. */
 export const DATABASE_WAIT_MS_MAX = 5_000;
 /** How long a stop waits for the gateway's own queries to end. */
@@ -139,8 +155,8 @@ export const PROJECTION_DRAIN_MS_MAX = 30_000;
 export const BODY_BYTES_MAX = 64 * 1024;
 /** HTTP bodies of routes that take a seating plan. */
 export const PLAN_BODY_BYTES_MAX = 16 * 1024 * 1024;
-/** Bytes of all unfinished HTTP bodies together; past it a body that needs more is refused. */
-export const UNFINISHED_BODY_BYTES_MAX = 256 * 1024 * 1024;
+/** Bytes of the bodies of all unanswered requests; past it a request with a body is `busy`. */
+export const BODIES_BYTES_MAX = 256 * 1024 * 1024;
 /** Answers above this are sent as fast as they are read, without a copy for each reader. */
 export const STREAMED_ANSWER_BYTES_MIN = 256 * 1024;
 /** How long a stopping gateway waits for its open requests to be answered. */
@@ -159,6 +175,8 @@ export const SOCKET_CUT_OFF_MS_MAX = 10_000;
 export const SOCKET_MESSAGE_BYTES_MAX = 64 * 1024;
 /** Bytes that may wait for a slow WebSocket reader before it is cut off with 1013. */
 export const SOCKET_BACKLOG_BYTES_MAX = 1024 * 1024;
+/** Holds, bookings and the like that one WebSocket may have in flight; one more is `busy`. */
+export const SOCKET_REQUESTS_IN_FLIGHT_MAX = 64;
 /** Events that one WebSocket may watch. */
 export const SUBSCRIPTIONS_PER_SOCKET_MAX = 64;
 /** Deltas are conflated over at most this long. */
@@ -209,6 +227,9 @@ assert(
 );
 assert(SEATS_PER_EVENT_MAX * 8 < ENTRY_BYTES_MAX, "a definition fits into an entry");
 assert(ROUND_REQUESTS_MAX <= IN_FLIGHT_PER_WORKER_MAX, "a round is made of requests in flight");
+assert(HOLDS_IN_FLIGHT_MAX < IN_FLIGHT_PER_WORKER_MAX, "holds are refused before bookings");
+assert(HOLDS_IN_FLIGHT_MIN <= HOLDS_IN_FLIGHT_START, "the bound starts where it may be");
+assert(HOLDS_IN_FLIGHT_START <= HOLDS_IN_FLIGHT_MAX, "the bound starts where it may be");
 assert(REQUEST_DEADLINE_MS < ANSWER_WAIT_MS_MAX, "nobody waits past what could still be executed");
 assert(EXPIRY_TICK_MS * 5 <= 1_000, "expiry is exact to well within a second");
 assert(DELTA_CONFLATION_MS <= 50, "the contract's conflation");

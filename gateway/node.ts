@@ -6,7 +6,7 @@ import { randomInt } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { Pool } from "pg";
+import type { Pool } from "pg";
 import type { EventId } from "../engine/ids.ts";
 import {
   DATABASE_CONNECTIONS_MAX,
@@ -31,6 +31,7 @@ import { organizationRoutes } from "./catalogue/organization-routes.ts";
 import { Organizations } from "./catalogue/organizations.ts";
 import { SeatLists } from "./catalogue/seat-lists.ts";
 import { type Config, jwtSecretOf } from "./config.ts";
+import { DatabasePool } from "./database-pool.ts";
 import { seedDemo } from "./demo/seed-demo.ts";
 import { startEmbeddedPostgres } from "./embedded-postgres.ts";
 import type { Route } from "./http/exchange.ts";
@@ -91,7 +92,7 @@ async function startOn(
     unprojectedBytesMax: config.unprojectedMibMax * 2 ** 20,
     log: (level, fields, message) => log[level](fields, message),
   });
-  const pool = new Pool({
+  const pool = new DatabasePool({
     connectionString: database.url,
     max: DATABASE_CONNECTIONS_MAX,
     // A database that does not answer becomes an answer: busy.
@@ -149,6 +150,7 @@ function assemble(config: Config, { log, supervisor, pool }: Base) {
     ports: supervisor.gatewayPorts,
     shardCount: config.shards,
     watermarks: [...supervisor.watermarks],
+    unprojectedFactsMax: config.unprojectedFactsMax,
   });
   supervisor.listen({
     projected: (watermarks) => router.projected(watermarks),

@@ -2,10 +2,24 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import type { EventId, HoldId } from "../engine/ids.ts";
-import { ANSWER_WAIT_MS_MAX, IN_FLIGHT_PER_WORKER_MAX } from "../engine/limits.ts";
+import {
+  ANSWER_WAIT_MS_MAX,
+  HOLDS_IN_FLIGHT_MAX,
+  HOLDS_IN_FLIGHT_START,
+  IN_FLIGHT_PER_WORKER_MAX,
+  PROJECTION_WAITS_MAX,
+  UNPROJECTED_FACTS_PER_SHARD_MAX,
+} from "../engine/limits.ts";
 import { ALICE, EVENT_ID } from "../engine/testing/fixtures.ts";
 import { postPacked, unpackMessage } from "../workers/batch-port.ts";
-import type { Answer, ShardAnswer, ShardRequest, WorkerBatch } from "../workers/shard-messages.ts";
+import { systemClock } from "../workers/clock.ts";
+import type {
+  Answer,
+  Operation,
+  ShardAnswer,
+  ShardRequest,
+  WorkerBatch,
+} from "../workers/shard-messages.ts";
 import { type Answered, ShardRouter } from "./shard-router.ts";
 
 const SHARDS = 4;
@@ -30,15 +44,16 @@ class RouterBench {
       this.#workers.push(port2);
       return port1;
     });
-    this.router = new ShardRouter({ ports, shardCount: SHARDS, watermarks: [] });
+    const clock = { ...systemClock, monotonicMs: () => Date.now() };
+    this.router = new ShardRouter({ ports, shardCount: SHARDS, watermarks: [], clock });
   }
 
   /** Sends `count` questions, numbered on from those before. */
-  ask(count = 1, eventId = EVENT_ID): void {
+  ask(count = 1, eventId = EVENT_ID, operation: Operation = { kind: "inspect" }): void {
     const first = this.#asked;
     this.#asked += count;
     for (let n = first; n < first + count; n += 1) {
-      this.router.execute(eventId, { kind: "inspect" }, (answer, lsn) => {
+      this.router.execute(eventId, operation, (answer, lsn) => {
         this.answers.push({ n, answer, lsn });
       });
     }
@@ -133,17 +148,66 @@ test("an event's requests all go to the worker that hosts its shard", async () =
   two.stop();
 });
 
-test("one more than a worker may have is answered busy, and there is room again after answers", async () => {
-  bench.ask(IN_FLIGHT_PER_WORKER_MAX + 1);
+const book: Operation = { kind: "inspect" };
+const hold: Operation = {
+  kind: "hold",
+  holdId: HOLD_ID,
+  userId: ALICE,
+  places: [1],
+  key: null,
+};
+
+test("past its bound a worker gets no new holds, but what finishes a sale for a while", async () => {
+  const { router } = bench;
+  bench.ask(HOLDS_IN_FLIGHT_START - 1, EVENT_ID, hold);
+  assert.equal(router.refusesHolds(EVENT_ID), false);
+  bench.ask(1, EVENT_ID, hold);
+  assert.equal(router.refusesHolds(EVENT_ID), true);
+  bench.ask(1, EVENT_ID, hold);
   await until(() => bench.answers.length === 1);
-  assert.deepEqual(bench.answers, [{ n: IN_FLIGHT_PER_WORKER_MAX, answer: BUSY, lsn: 0 }]);
-  await until(() => bench.received[0]?.length === IN_FLIGHT_PER_WORKER_MAX);
+  assert.deepEqual(bench.answers, [{ n: HOLDS_IN_FLIGHT_START, answer: BUSY, lsn: 0 }]);
+  const all = HOLDS_IN_FLIGHT_START * (IN_FLIGHT_PER_WORKER_MAX / HOLDS_IN_FLIGHT_MAX);
+  bench.ask(all - HOLDS_IN_FLIGHT_START, EVENT_ID, book);
+  bench.ask(1, EVENT_ID, book);
+  await until(() => bench.answers.length === 2);
+  assert.deepEqual(bench.answers[1]?.answer, BUSY);
+  await until(() => bench.received[0]?.length === all);
   bench.answerAll();
-  await until(() => bench.answers.length === 1 + IN_FLIGHT_PER_WORKER_MAX);
-  bench.ask();
-  await until(() => bench.received[0]?.length === 1);
+  await until(() => bench.answers.length === 2 + all);
+  assert.equal(router.refusesHolds(EVENT_ID), false);
+  assert.deepEqual([router.inFlight, bench.received[0]], [0, []]);
   const answered = new Set(bench.answers.map(({ n }) => n));
   assert.equal(answered.size, bench.answers.length, "each once");
+});
+
+test("one worker's load is not another's", async () => {
+  const two = new RouterBench(2);
+  const events = Array.from(
+    { length: 8 },
+    (_, n) => `018f3c9a-7b10-7000-8000-0007a4b1c2d${n}` as EventId,
+  );
+  two.ask(HOLDS_IN_FLIGHT_START, EVENT_ID, hold);
+  const workerOf = (eventId: EventId): number => two.router.shardOf(eventId) % 2;
+  for (const eventId of events) {
+    assert.equal(two.router.refusesHolds(eventId), workerOf(eventId) === workerOf(EVENT_ID));
+  }
+  two.stop();
+});
+
+test("while PostgreSQL lacks much of a shard, it gets no new holds", async () => {
+  const { router } = bench;
+  const shard = router.shardOf(EVENT_ID);
+  bench.ask();
+  await until(() => bench.received[0]?.length === 1);
+  const [request] = bench.received[0] ?? [];
+  const lsn = UNPROJECTED_FACTS_PER_SHARD_MAX / 2 + 8;
+  bench.answer(0, { answers: [{ id: request?.id ?? 0, lsn, answer: UNCHANGED }] });
+  await until(() => bench.answers.length === 1);
+  assert.equal(router.refusesHolds(EVENT_ID), true);
+  bench.ask(1, EVENT_ID, book);
+  await until(() => bench.received[0]?.length === 2);
+  router.projected([[shard, 8]]);
+  assert.equal(router.refusesHolds(EVENT_ID), false);
 });
 
 test("an answer that takes too long is a timeout, and what comes later is dropped", async () => {
@@ -217,6 +281,17 @@ test("a wait for the projection ends with the watermark, or in time", async () =
   assert.equal(await seven, false);
   assert.equal(router.isProjected(1, 6), true);
   assert.equal(router.isProjected(1, 7), false);
+});
+
+test("one more than may wait for the projection is told so at once, and the end of a wait makes room", async () => {
+  const { router } = bench;
+  const waits = Array.from({ length: PROJECTION_WAITS_MAX }, () => router.whenProjected(1, 6));
+  assert.equal(await router.whenProjected(1, 6), false);
+  mock.timers.tick(5_000);
+  assert.ok((await Promise.all(waits)).every((projected) => !projected));
+  const later = router.whenProjected(1, 6);
+  router.projected([[1, 6]]);
+  assert.equal(await later, true);
 });
 
 test("a simulator's clock, turns and ports are the only ones that it uses", async () => {

@@ -3,7 +3,8 @@
  * and gives every answer back to its requester.
  *
  * Invariants:
- * - A worker has at most IN_FLIGHT_PER_WORKER_MAX requests; one more is answered `busy` at once.
+ * - A worker has at most as many requests in flight as its InFlightLimit says, and never more than
+ *   IN_FLIGHT_PER_WORKER_MAX; one more is answered `busy` at once. New holds are refused first.
  * - Every request is answered exactly once: by the worker, or as `timeout` when that takes too
  *   long.
  * - Changes of availability are applied before the answers of the same batch, so a buyer who reads
@@ -13,7 +14,9 @@ import type { EventId } from "../engine/ids.ts";
 import {
   ANSWER_WAIT_MS_MAX,
   IN_FLIGHT_PER_WORKER_MAX,
+  PROJECTION_WAITS_MAX,
   REQUEST_DEADLINE_MS,
+  UNPROJECTED_FACTS_PER_SHARD_MAX,
 } from "../engine/limits.ts";
 import { shardOf } from "../engine/shard-of.ts";
 import { BatchSender, unpackMessage } from "../workers/batch-port.ts";
@@ -28,6 +31,7 @@ import type {
   ShardRequest,
   WorkerBatch,
 } from "../workers/shard-messages.ts";
+import { InFlightLimit } from "./in-flight-limit.ts";
 
 /** An actor's answer, or `timeout`: none came in time and the outcome is not known. */
 export type Answered = Answer | { readonly kind: "timeout" };
@@ -39,15 +43,24 @@ export interface ShardListener {
   expired(notice: HoldExpiredNotice): void;
 }
 
+/** One worker as the router sees it. */
+interface Lane {
+  readonly sender: BatchSender<ShardRequest>;
+  readonly limit: InFlightLimit;
+  inFlight: number;
+}
+
 interface Pending {
   readonly done: Done;
-  readonly worker: number;
+  readonly lane: Lane;
+  readonly shard: number;
+  /** Monotonic. */
   readonly sentMs: number;
 }
 
 interface ProjectionWait {
   readonly lsn: number;
-  readonly resolve: (projected: boolean) => void;
+  readonly settle: (projected: boolean) => void;
 }
 
 export interface ShardRouterOptions {
@@ -60,6 +73,11 @@ export interface ShardRouterOptions {
   readonly clock?: Clock;
   /** Requests that one worker may have. Default: IN_FLIGHT_PER_WORKER_MAX. */
   readonly inFlightMax?: number;
+  /**
+   * Facts of one shard that PostgreSQL may lack. From half of it on new holds are refused: bookings
+   * have the other half. Default: UNPROJECTED_FACTS_PER_SHARD_MAX.
+   */
+  readonly unprojectedFactsMax?: number;
 }
 
 /** How often requests are looked through for those that waited too long. */
@@ -68,16 +86,22 @@ const SWEEP_MS = 1_000;
 const BUSY: Answer = { kind: "refused", refusal: { code: "busy" } };
 
 export class ShardRouter {
-  readonly #senders: BatchSender<ShardRequest>[];
-  readonly #inFlight: number[];
-  readonly #inFlightMax: number;
+  readonly #lanes: readonly Lane[];
+  readonly #lagForHoldsMax: number;
   readonly #shardCount: number;
+  /** Per shard, the highest lsn that an answer told of. */
+  readonly #answeredLsn: Float64Array;
   readonly #pending = new Map<number, Pending>();
   readonly #projected = new Map<number, number>();
-  readonly #projectionWaits = new Map<number, ProjectionWait[]>();
+  readonly #projectionWaits = new Map<number, Set<ProjectionWait>>();
+  #projectionWaitCount = 0;
   readonly #clock: Clock;
   readonly #endSweeps: () => void;
   readonly #stoppedShards = new Set<number>();
+  /** When the current turn of the loop began; null: nothing has happened in it. */
+  #turnBeganMs: number | null = null;
+  /** How long the last turn took in which something happened. */
+  #turnMs = 0;
   #listener: ShardListener | null = null;
   #nextId = 1;
   #idle: (() => void)[] = [];
@@ -88,17 +112,27 @@ export class ShardRouter {
     watermarks,
     clock = systemClock,
     inFlightMax = IN_FLIGHT_PER_WORKER_MAX,
+    unprojectedFactsMax = UNPROJECTED_FACTS_PER_SHARD_MAX,
   }: ShardRouterOptions) {
-    this.#inFlightMax = inFlightMax;
+    this.#lagForHoldsMax = unprojectedFactsMax / 2;
     this.#shardCount = shardCount;
     this.#clock = clock;
-    this.#senders = ports.map((port) => new BatchSender(port, clock.soon));
-    this.#inFlight = ports.map(() => 0);
+    this.#answeredLsn = new Float64Array(shardCount);
+    this.#lanes = ports.map((port) => ({
+      sender: new BatchSender(port, clock.soon),
+      limit: new InFlightLimit(clock.monotonicMs(), inFlightMax),
+      inFlight: 0,
+    }));
     for (const port of ports) {
       port.on("message", (buffer: ArrayBuffer) => this.#receive(unpackMessage(buffer)));
     }
     this.projected(watermarks);
-    this.#endSweeps = clock.every(SWEEP_MS, () => this.#sweep(clock.wallMs()));
+    this.#endSweeps = clock.every(SWEEP_MS, () => this.#sweep(clock.monotonicMs()));
+  }
+
+  /** Requests that have no answer yet. */
+  get inFlight(): number {
+    return this.#pending.size;
   }
 
   listen(listener: ShardListener): void {
@@ -109,23 +143,57 @@ export class ShardRouter {
     return shardOf(eventId, this.#shardCount);
   }
 
+  /**
+   * Whether a new hold would be refused now: asked before any work is spent on it, since refusing
+   * has to be cheap when there is much to refuse.
+   */
+  refusesHolds(eventId: EventId): boolean {
+    const shard = this.shardOf(eventId);
+    const lane = this.#lanes[shard % this.#lanes.length];
+    return lane === undefined || this.#isRefused("hold", shard, lane);
+  }
+
   /** Sends one operation to the event's actor; `done` is called exactly once, never at once. */
   execute(eventId: EventId, operation: Operation, done: Done): void {
     const shard = this.shardOf(eventId);
-    const worker = shard % this.#senders.length;
-    const sender = this.#senders[worker];
-    const inFlight = this.#inFlight[worker] ?? 0;
-    const isFull = inFlight >= this.#inFlightMax;
-    if (sender === undefined || isFull || this.#stoppedShards.has(shard)) {
+    const lane = this.#lanes[shard % this.#lanes.length];
+    if (lane === undefined || this.#isRefused(operation.kind, shard, lane)) {
       this.#clock.soon(() => done(BUSY, 0));
       return;
     }
-    this.#inFlight[worker] = inFlight + 1;
+    lane.inFlight += 1;
     const id = this.#nextId;
     this.#nextId += 1;
-    const sentMs = this.#clock.wallMs();
-    this.#pending.set(id, { done, worker, sentMs });
-    sender.send({ id, shard, eventId, deadlineMs: sentMs + REQUEST_DEADLINE_MS, operation });
+    const deadlineMs = this.#clock.wallMs() + REQUEST_DEADLINE_MS;
+    this.#pending.set(id, { done, lane, shard, sentMs: this.#clock.monotonicMs() });
+    lane.sender.send({ id, shard, eventId, deadlineMs, operation });
+  }
+
+  /** The first that happens in a turn begins to measure it. */
+  #noteTurn(): void {
+    if (this.#turnBeganMs !== null) return;
+    const beganMs = this.#clock.monotonicMs();
+    this.#turnBeganMs = beganMs;
+    this.#clock.soon(() => {
+      this.#turnMs = this.#clock.monotonicMs() - beganMs;
+      this.#turnBeganMs = null;
+    });
+  }
+
+  #isRefused(kind: Operation["kind"], shard: number, { limit, inFlight }: Lane): boolean {
+    this.#noteTurn();
+    if (this.#stoppedShards.has(shard)) return true;
+    const isHold = kind === "hold";
+    if (inFlight >= (isHold ? limit.holds : limit.any)) {
+      limit.refused();
+      return true;
+    }
+    return isHold && this.#lagOf(shard) > this.#lagForHoldsMax;
+  }
+
+  /** Facts of the shard that were told of and that PostgreSQL lacks. */
+  #lagOf(shard: number): number {
+    return (this.#answeredLsn[shard] ?? 0) - (this.#projected.get(shard) ?? 0);
   }
 
   ask(eventId: EventId, operation: Operation): Promise<{ answer: Answered; lsn: number }> {
@@ -134,17 +202,25 @@ export class ShardRouter {
     });
   }
 
-  /** True once PostgreSQL has the shard up to `lsn`; false when that takes too long. */
+  /**
+   * True once PostgreSQL has the shard up to `lsn`; false when that takes too long, or when too
+   * many wait already.
+   */
   whenProjected(shard: number, lsn: number): Promise<boolean> {
     if (this.isProjected(shard, lsn)) return Promise.resolve(true);
+    if (this.#projectionWaitCount >= PROJECTION_WAITS_MAX) return Promise.resolve(false);
     return new Promise((resolve) => {
+      const waits = this.#projectionWaits.get(shard) ?? new Set();
       const settle = (projected: boolean): void => {
         giveUp();
+        this.#projectionWaitCount -= 1;
+        waits.delete(wait);
         resolve(projected);
       };
+      const wait = { lsn, settle };
       const giveUp = this.#clock.after(REQUEST_DEADLINE_MS, () => settle(false));
-      const waits = this.#projectionWaits.get(shard) ?? [];
-      waits.push({ lsn, resolve: settle });
+      this.#projectionWaitCount += 1;
+      waits.add(wait);
       this.#projectionWaits.set(shard, waits);
     });
   }
@@ -163,12 +239,9 @@ export class ShardRouter {
   projected(watermarks: readonly (readonly [shard: number, lsn: number])[]): void {
     for (const [shard, lsn] of watermarks) {
       this.#projected.set(shard, lsn);
-      const waits = this.#projectionWaits.get(shard);
-      if (waits === undefined) continue;
-      const still = waits.filter((wait) => wait.lsn > lsn);
-      if (still.length === 0) this.#projectionWaits.delete(shard);
-      else this.#projectionWaits.set(shard, still);
-      for (const wait of waits) if (wait.lsn <= lsn) wait.resolve(true);
+      for (const wait of this.#projectionWaits.get(shard) ?? []) {
+        if (wait.lsn <= lsn) wait.settle(true);
+      }
     }
   }
 
@@ -183,6 +256,7 @@ export class ShardRouter {
   }
 
   #receive(batch: WorkerBatch): void {
+    this.#noteTurn();
     const listener = this.#listener;
     if (listener !== null) {
       for (const change of batch.changes) listener.changed(change);
@@ -194,8 +268,12 @@ export class ShardRouter {
   #settle(id: number, answer: Answered, lsn: number): void {
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
+    const { lane, shard } = pending;
     this.#pending.delete(id);
-    this.#inFlight[pending.worker] = (this.#inFlight[pending.worker] ?? 1) - 1;
+    lane.inFlight -= 1;
+    if (lsn > (this.#answeredLsn[shard] ?? 0)) this.#answeredLsn[shard] = lsn;
+    const nowMs = this.#clock.monotonicMs();
+    lane.limit.answered(nowMs - pending.sentMs, nowMs, this.#turnMs);
     pending.done(answer, lsn);
     if (this.#pending.size > 0) return;
     for (const resolve of this.#idle.splice(0)) resolve();

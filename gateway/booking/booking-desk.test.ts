@@ -5,6 +5,7 @@ import { type BookingId, type EventId, type HoldId, itemIdOf } from "../../engin
 import { ALICE, BOB, EVENT_ID, NOON } from "../../engine/testing/fixtures.ts";
 import type { Operation } from "../../workers/shard-messages.ts";
 import type { EventEntry } from "../catalogue/event-directory.ts";
+import { ProblemError } from "../http/problem.ts";
 import type { Identity } from "../identity/tokens.ts";
 import type { Answered, Done } from "../shard-router.ts";
 import { BookingDesk } from "./booking-desk.ts";
@@ -39,6 +40,7 @@ function deskWith({ event = eventEntry(), isAtHand = true, failure }: DeskOption
     router: {
       execute: (_eventId, operation, done) => commands.push({ operation, done }),
       shardOf: () => SHARD,
+      refusesHolds: () => false,
     },
     directory: {
       peek: (eventId) => (eventId === EVENT_ID ? known : undefined),
@@ -333,4 +335,16 @@ test("a booking is cancelled whole, and the answer shows when and why", async ()
     ["cancelled", "ill", 11, new Date(NOON + 1).toISOString()],
   );
   assert.equal(at.notes.length, 1);
+});
+
+test("a look-up that is told to wait is busy, which is nothing to log", async () => {
+  const { desk, errors, ...rest } = deskWith({
+    isAtHand: false,
+    failure: new ProblemError("busy"),
+  });
+  const result = await settle({ desk, errors, ...rest }, (done) =>
+    desk.hold(EVENT_ID, request(seat("A-1")), done),
+  );
+  assert.equal(codeOf(result), "busy");
+  assert.deepEqual(errors, []);
 });

@@ -20,6 +20,7 @@ import {
 import { PLACES_PER_HOLD_MAX } from "../../engine/limits.ts";
 import { unreachable } from "../../engine/unreachable.ts";
 import type { EventDirectory, EventEntry } from "../catalogue/event-directory.ts";
+import { ProblemError } from "../http/problem.ts";
 import type { ProblemCode } from "../http/problem-codes.ts";
 import { type FieldError, validationFailed } from "../http/validation.ts";
 import type { Identity } from "../identity/tokens.ts";
@@ -43,7 +44,7 @@ export interface DeskRequest {
 }
 
 export interface BookingDeskPorts {
-  readonly router: Pick<ShardRouter, "execute" | "shardOf">;
+  readonly router: Pick<ShardRouter, "execute" | "shardOf" | "refusesHolds">;
   readonly directory: Pick<EventDirectory, "peek" | "peekByTag" | "get" | "getByTag">;
   readonly recentWrites: Pick<RecentWrites, "note">;
   /** Whether the user may act for the organisation. */
@@ -60,6 +61,11 @@ export class BookingDesk {
   constructor(ports: BookingDeskPorts) {
     this.#ports = ports;
     this.#minter = new IdMinter(ports.nodeBits);
+  }
+
+  /** Whether a hold would be refused as `busy` now: doors ask before they look into a request. */
+  refusesHolds(eventId: EventId | null): boolean {
+    return eventId !== null && this.#ports.router.refusesHolds(eventId);
   }
 
   hold(eventId: EventId | null, request: DeskRequest, settle: Settle): void {
@@ -251,9 +257,10 @@ export class BookingDesk {
     else go(event);
   }
 
-  /** A failed look-up is the database out of reach: try again shortly. */
+  /** A failed look-up is a full house, or the database out of reach: try again shortly. */
   #guard(settle: Settle, work: Promise<void>): void {
     work.catch((cause: unknown) => {
+      if (cause instanceof ProblemError) return settle(problem(cause.code));
       this.#ports.logError("the desk could not reach the database", cause);
       settle(problem("busy"));
     });

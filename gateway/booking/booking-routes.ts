@@ -16,9 +16,12 @@ import type { DeskResult, Settle } from "./desk-result.ts";
 import type { RecentWrites } from "./recent-writes.ts";
 import { bookingView } from "./views.ts";
 
-export interface BookingRoutesPorts {
+interface DeskRoutesPorts {
   readonly desk: BookingDesk;
   readonly tokens: Tokens;
+}
+
+export interface BookingRoutesPorts extends DeskRoutesPorts {
   readonly hub: AvailabilityHub;
   readonly directory: EventDirectory;
   readonly reader: BookingsReader;
@@ -28,13 +31,27 @@ export interface BookingRoutesPorts {
 }
 
 export function bookingRoutes(ports: BookingRoutesPorts): Route[] {
-  const { desk } = ports;
-  const withIdentity = authenticated(ports.tokens);
-  const withBody = bodied(ports.tokens);
+  return [
+    ...deskRoutes(ports),
+    { method: "GET", path: "/api/v1/bookings", handler: asyncRoute((r) => list(ports, r)) },
+    { method: "GET", path: "/api/v1/bookings/:id", handler: asyncRoute((r) => find(ports, r)) },
+    {
+      method: "GET",
+      path: "/api/v1/events/:id/availability",
+      handler: (request, respond) => availability(ports, request, respond),
+    },
+  ];
+}
+
+/** Everything that an actor answers. */
+export function deskRoutes({ desk, tokens }: DeskRoutesPorts): Route[] {
+  const withIdentity = authenticated(tokens);
+  const withBody = bodied(tokens);
   return [
     {
       method: "POST",
       path: "/api/v1/events/:id/holds",
+      isBusy: ([id]) => desk.refusesHolds(parseEventId(id)),
       handler: withBody((asked, [id], settle) => desk.hold(parseEventId(id), asked, settle)),
     },
     {
@@ -61,13 +78,6 @@ export function bookingRoutes(ports: BookingRoutesPorts): Route[] {
       method: "POST",
       path: "/api/v1/bookings/:id/cancel",
       handler: withBody((asked, [id], settle) => desk.cancel(id ?? "", asked, settle)),
-    },
-    { method: "GET", path: "/api/v1/bookings", handler: asyncRoute((r) => list(ports, r)) },
-    { method: "GET", path: "/api/v1/bookings/:id", handler: asyncRoute((r) => find(ports, r)) },
-    {
-      method: "GET",
-      path: "/api/v1/events/:id/availability",
-      handler: (request, respond) => availability(ports, request, respond),
     },
   ];
 }

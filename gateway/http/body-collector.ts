@@ -1,4 +1,4 @@
-import { UNFINISHED_BODY_BYTES_MAX } from "../../engine/limits.ts";
+import { BODIES_BYTES_MAX } from "../../engine/limits.ts";
 
 /** What became of a chunk. */
 export type Collected =
@@ -6,13 +6,13 @@ export type Collected =
   | { readonly kind: "more" }
   /** The body is over its own bound. */
   | { readonly kind: "tooLarge" }
-  /** All unfinished bodies together are over theirs. */
+  /** The bodies of all unanswered requests together are over theirs. */
   | { readonly kind: "noRoom" };
 
 const MORE: Collected = { kind: "more" };
 
-/** Bytes of unfinished bodies, shared by all collectors of a server. */
-export interface UnfinishedBytes {
+/** Bytes of the bodies of unanswered requests, shared by all collectors of a server. */
+export interface BodyBytes {
   bytes: number;
 }
 
@@ -20,18 +20,18 @@ export interface UnfinishedBytes {
  * Puts the chunks of one body together. A chunk is borrowed: it is copied, exactly once when it is
  * the whole body.
  *
- * Invariant: what this body has in `unfinished` is what `#chunks` holds; it is given back by the
- * last chunk or by `discard`.
+ * Invariant: what came of this body is counted in `held` until `discard`, which whoever answers the
+ * request calls: a body is in memory for as long as somebody may still look at it.
  */
 export class BodyCollector {
   readonly #bytesMax: number;
-  readonly #unfinished: UnfinishedBytes;
+  readonly #held: BodyBytes;
   #chunks: Buffer[] = [];
   #bytes = 0;
 
-  constructor(bytesMax: number, unfinished: UnfinishedBytes) {
+  constructor(bytesMax: number, held: BodyBytes) {
     this.#bytesMax = bytesMax;
-    this.#unfinished = unfinished;
+    this.#held = held;
   }
 
   add(chunk: ArrayBuffer, isLast: boolean): Collected {
@@ -40,25 +40,25 @@ export class BodyCollector {
       this.discard();
       return { kind: "tooLarge" };
     }
-    const copy = Buffer.from(new Uint8Array(chunk));
-    if (isLast) {
-      const body = this.#bytes === 0 ? copy : Buffer.concat([...this.#chunks, copy], total);
-      this.discard();
-      return { kind: "complete", body };
-    }
-    if (this.#unfinished.bytes + copy.length > UNFINISHED_BODY_BYTES_MAX) {
+    if (this.#held.bytes + chunk.byteLength > BODIES_BYTES_MAX) {
       this.discard();
       return { kind: "noRoom" };
     }
-    if (copy.length > 0) this.#chunks.push(copy);
+    const copy = Buffer.from(new Uint8Array(chunk));
+    const isWhole = isLast && this.#bytes === 0;
     this.#bytes = total;
-    this.#unfinished.bytes += copy.length;
-    return MORE;
+    this.#held.bytes += copy.length;
+    if (isWhole) return { kind: "complete", body: copy };
+    if (copy.length > 0) this.#chunks.push(copy);
+    if (!isLast) return MORE;
+    const body = Buffer.concat(this.#chunks, total);
+    this.#chunks = [];
+    return { kind: "complete", body };
   }
 
   /** Gives everything back; harmless when repeated. */
   discard(): void {
-    this.#unfinished.bytes -= this.#bytes;
+    this.#held.bytes -= this.#bytes;
     this.#bytes = 0;
     this.#chunks = [];
   }

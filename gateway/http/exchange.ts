@@ -47,6 +47,11 @@ export interface Route {
   readonly handler: Handler;
   /** Default: BODY_BYTES_MAX */
   readonly bodyBytesMax?: number;
+  /**
+   * True: the request is answered `busy` before anything else of it is read. Asked once the path's
+   * parameters are known; without it the route is never busy.
+   */
+  readonly isBusy?: (params: readonly string[]) => boolean;
 }
 
 /** One live connection, as the WebSocket rooms see it. Every method is safe after its close. */

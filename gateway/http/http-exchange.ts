@@ -29,7 +29,7 @@ export interface Traffic {
   readonly log: Log;
   /** Requests that are not answered yet, and answers that are not sent yet. */
   open: number;
-  /** Bytes of unfinished bodies. */
+  /** Bytes of the bodies of unanswered requests. */
   bytes: number;
   /** Told when `open` falls to 0. */
   idle: (() => void) | null;
@@ -105,17 +105,14 @@ export class Exchange {
       return;
     }
     this.#state = "answered";
+    this.#collector?.discard();
     this.#wire.cork(() => this.#write(response));
   }
 
   #write(response: HttpResponse): void {
     const wire = this.#wire;
-    const { status, body, headers } = response;
-    wire.writeStatus(STATUS_LINES.get(status) ?? String(status));
-    if (body !== null) wire.writeHeader("Content-Type", response.contentType ?? JSON_TYPE);
-    wire.writeHeader("X-Request-Id", this.request.requestId);
-    wire.writeHeader("X-Content-Type-Options", "nosniff");
-    for (const name in headers) wire.writeHeader(name, headers[name] ?? "");
+    const { status, body } = response;
+    writeHead(wire, response, this.request.requestId);
     if (body === null) {
       // 204 and 304 have no length; the others have one of 0.
       if (status === 204 || status === 304) wire.endWithoutBody();
@@ -164,4 +161,23 @@ export class Exchange {
     const { requestId, method, path } = this.request;
     return { requestId, method, path };
   }
+}
+
+function writeHead(wire: Wire, response: HttpResponse, requestId: string): void {
+  const { status, body, headers } = response;
+  wire.writeStatus(STATUS_LINES.get(status) ?? String(status));
+  if (body !== null) wire.writeHeader("Content-Type", response.contentType ?? JSON_TYPE);
+  wire.writeHeader("X-Request-Id", requestId);
+  wire.writeHeader("X-Content-Type-Options", "nosniff");
+  for (const name in headers) wire.writeHeader(name, headers[name] ?? "");
+}
+
+/**
+ * Answers `busy` inside the library's own callback, which has corked the response: nothing of the
+ * request is kept, and what of its body still comes is not listened to.
+ */
+export function refuseBusy(wire: Wire, requestId: string): void {
+  const response = problem("busy", requestId);
+  writeHead(wire, response, requestId);
+  wire.end(response.body ?? "");
 }

@@ -61,6 +61,7 @@ describe("HttpServer", () => {
       path: "/hold",
       handler: (request, respond) => held.push({ request, respond }),
     },
+    { method: "POST", path: "/full/:id", isBusy: ([id]) => id === "7", handler: echo },
     {
       method: "GET",
       path: "/throws",
@@ -218,6 +219,19 @@ describe("HttpServer", () => {
     assert.equal(response.headers.get("content-type"), null);
   });
 
+  it("answers busy before the body has come, and goes on with the connection", async () => {
+    const ask = (id: number) =>
+      `POST /full/${id} HTTP/1.1\r\nHost: h\r\nX-Request-Id: "r${id}"\r\n`;
+    const refused = `${ask(7)}Content-Length: 5\r\n\r\n`;
+    const got = await raw(refused, answered);
+    assert.match(got, /^HTTP\/1\.1 503 .*\r\nRetry-After: 1\r\n/s);
+    const body = JSON.parse(got.slice(got.indexOf("\r\n\r\n")));
+    assert.deepEqual([body.code, body.requestId], ["busy", '"r7"']);
+    const whole = `${refused}abcde${ask(8)}Content-Length: 2\r\n\r\nhi`;
+    assert.match(await raw(whole, (text) => text.includes('"body":"hi"')), /503.*200 OK/s);
+    assert.deepEqual([server.openRequests, server.bodyBytes], [0, 0]);
+  });
+
   it("refuses a body whose declared length is over the bound before it comes", async () => {
     const head = "POST /things/1/x HTTP/1.1\r\nHost: h\r\nContent-Length: 65537\r\n\r\n";
     const got = await raw(head, answered);
@@ -230,7 +244,7 @@ describe("HttpServer", () => {
     const chunk = `8000\r\n${"x".repeat(32_768)}\r\n`;
     const got = await raw(head + chunk + chunk + chunk, answered);
     assert.match(got, /^HTTP\/1\.1 413 /);
-    assert.equal(server.unfinishedBodyBytes, 0);
+    assert.equal(server.bodyBytes, 0);
   });
 
   it("takes a body of exactly the bound, whole or in chunks", async () => {
@@ -245,7 +259,7 @@ describe("HttpServer", () => {
   it("takes larger bodies where the route says so", async () => {
     const response = await fetch(url("/big"), { method: "POST", body: BIG });
     assert.equal(lengthOf((await decoded(response)).body), BIG.length);
-    assert.equal(server.unfinishedBodyBytes, 0);
+    assert.equal(server.bodyBytes, 0);
   });
 
   it("sends large answers whole, also to a client that reads late", async () => {
@@ -267,11 +281,11 @@ describe("HttpServer", () => {
   it("forgets requests that are cut off half-way", async () => {
     const half = await begin("POST /things/1/x HTTP/1.1\r\nHost: h\r\nContent-Le");
     const body = await begin("POST /big HTTP/1.1\r\nHost: h\r\nContent-Length: 900\r\n\r\nabc");
-    await until(() => server.openRequests === 1 && server.unfinishedBodyBytes === 3);
+    await until(() => server.openRequests === 1 && server.bodyBytes === 3);
     half.destroy();
     body.destroy();
     await until(() => server.openRequests === 0);
-    assert.equal(server.unfinishedBodyBytes, 0);
+    assert.equal(server.bodyBytes, 0);
   });
 
   it("ignores the answer to a client that went away", async () => {

@@ -9,7 +9,7 @@ import {
 } from "../../engine/limits.ts";
 import type { Log } from "../log.ts";
 import type { LiveHandler, Route } from "./exchange.ts";
-import { type Draft, Exchange, type Traffic, type Wire } from "./http-exchange.ts";
+import { type Draft, Exchange, refuseBusy, type Traffic, type Wire } from "./http-exchange.ts";
 import { LiveConnection } from "./live-connection.ts";
 import { problem } from "./problem.ts";
 import type { ProblemCode } from "./problem-codes.ts";
@@ -81,7 +81,7 @@ export class HttpServer {
   get openRequests(): number {
     return this.#traffic.open;
   }
-  get unfinishedBodyBytes(): number {
+  get bodyBytes(): number {
     return this.#traffic.bytes;
   }
   get openSockets(): number {
@@ -155,9 +155,13 @@ export class HttpServer {
   }
 
   #handle(route: Route, wire: Wire, arriving: Arriving, isHead: boolean): void {
+    const params = paramsOf(route, arriving);
+    if (params !== null && route.isBusy?.(params) === true) {
+      refuseBusy(wire, requestIdOf(arriving.getHeader("x-request-id")));
+      return;
+    }
     const isRead = route.method === "GET";
     const draft = draftOf(arriving, isHead ? "HEAD" : route.method, isRead);
-    const params = paramsOf(route, arriving);
     const exchange = new Exchange(this.#traffic, wire, draft, isHead);
     if (this.#closing) exchange.refuse("busy");
     else if (params === null) exchange.refuse("not_found");

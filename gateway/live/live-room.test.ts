@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import { type EventId, type HoldId, uuidV7 } from "../../engine/ids.ts";
 import { FREE } from "../../engine/inventory.ts";
-import { SUBSCRIPTIONS_PER_SOCKET_MAX } from "../../engine/limits.ts";
+import {
+  SOCKET_REQUESTS_IN_FLIGHT_MAX,
+  SUBSCRIPTIONS_PER_SOCKET_MAX,
+} from "../../engine/limits.ts";
 import { ALICE, definition, EVENT_ID, NOON } from "../../engine/testing/fixtures.ts";
 import type { DeskRequest } from "../booking/booking-desk.ts";
 import type { Settle } from "../booking/desk-result.ts";
@@ -58,6 +61,7 @@ class RoomBench {
     publish: () => undefined,
   });
   readonly room: LiveRoom;
+  isFull = false;
 
   constructor() {
     const note = (op: string) => (_: unknown, asked: DeskRequest, settle: Settle) => {
@@ -70,6 +74,7 @@ class RoomBench {
           header === `Bearer ${TOKEN}` ? { userId: ALICE, role: "customer" } : null,
       },
       desk: {
+        refusesHolds: () => this.isFull,
         hold: note("hold"),
         book: note("book"),
         extend: note("extend"),
@@ -220,4 +225,35 @@ test("an expired hold is told on every open socket of its owner, and to nobody e
   for (const socket of mine) bench.room.close(socket);
   bench.room.tellExpired(notice);
   for (const { heard } of mine) assert.equal(heard.length, 1);
+});
+
+test("a socket has a bounded number of requests at the desk; one more is busy", () => {
+  const socket = bench.open(TOKEN);
+  const other = bench.open(TOKEN);
+  const book = { op: "book", eventId: EVENT_ID, holdId: "h" };
+  for (let id = 1; id <= SOCKET_REQUESTS_IN_FLIGHT_MAX; id += 1) bench.say(socket, { ...book, id });
+  assert.equal(socket.sent.length, 0);
+  bench.say(socket, { ...book, id: "more" });
+  const [refused] = socket.sent;
+  assert.deepEqual([refused?.op, refused?.id, refused?.status], ["reply", "more", 503]);
+  bench.say(other, { ...book, id: 1 });
+  assert.equal(other.sent.length, 0, "its neighbour is not its fault");
+  assert.equal(bench.deskCalls.length, SOCKET_REQUESTS_IN_FLIGHT_MAX + 1);
+  bench.deskCalls[0]?.settle({ kind: "problem", code: "hold_expired", members: {} });
+  bench.say(socket, { ...book, id: "again" });
+  assert.equal(bench.deskCalls.length, SOCKET_REQUESTS_IN_FLIGHT_MAX + 2);
+  assert.equal(socket.sent.length, 2);
+});
+
+test("a hold that would be refused is busy before anybody looks at it; a booking goes on", () => {
+  const socket = bench.open();
+  bench.isFull = true;
+  bench.say(socket, { op: "hold", id: 1, eventId: EVENT_ID });
+  assert.equal(socket.sent[0]?.status, 503);
+  bench.say(socket, { op: "auth", token: TOKEN });
+  bench.say(socket, { op: "book", id: 2, eventId: EVENT_ID, holdId: "h" });
+  assert.deepEqual(
+    bench.deskCalls.map(({ op }) => op),
+    ["book"],
+  );
 });

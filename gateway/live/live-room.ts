@@ -1,6 +1,9 @@
 import Type from "typebox";
 import { type EventId, parseEventId, type UserId } from "../../engine/ids.ts";
-import { SUBSCRIPTIONS_PER_SOCKET_MAX } from "../../engine/limits.ts";
+import {
+  SOCKET_REQUESTS_IN_FLIGHT_MAX,
+  SUBSCRIPTIONS_PER_SOCKET_MAX,
+} from "../../engine/limits.ts";
 import type { HoldExpiredNotice } from "../../workers/shard-messages.ts";
 import type { BookingDesk } from "../booking/booking-desk.ts";
 import type { DeskResult, Settle } from "../booking/desk-result.ts";
@@ -25,7 +28,12 @@ const Message = Type.Object({
 type Message = Type.Static<typeof Message>;
 const checkMessage = compileSchema(Message);
 
-type Desk = Pick<BookingDesk, "hold" | "book" | "extend" | "release">;
+/** What follows the id in a `busy`: under load there are many, so it is written once. */
+const BUSY_REST = JSON.stringify(
+  replyOf(undefined, { kind: "problem", code: "busy", members: {} }),
+).slice('{"op":"reply",'.length);
+
+type Desk = Pick<BookingDesk, "refusesHolds" | "hold" | "book" | "extend" | "release">;
 
 interface Session {
   readonly socket: LiveSocket;
@@ -35,6 +43,8 @@ interface Session {
   token: string;
   /** What it watches, or asked to while the view was on its way. */
   readonly events: Map<EventId, "asked" | "joined">;
+  /** Requests to the desk that have no answer yet. */
+  inFlight: number;
 }
 
 /**
@@ -43,6 +53,7 @@ interface Session {
  *
  * Invariants:
  * - A message that makes no sense is answered with `error`; the connection stays.
+ * - A socket has at most SOCKET_REQUESTS_IN_FLIGHT_MAX requests at the desk; one more is `busy`.
  * - A socket is in `#byUser` exactly while it is open and authenticated.
  */
 export class LiveRoom implements LiveHandler {
@@ -63,7 +74,7 @@ export class LiveRoom implements LiveHandler {
   }
 
   open(socket: LiveSocket): void {
-    const session: Session = { socket, identity: null, token: "", events: new Map() };
+    const session: Session = { socket, identity: null, token: "", events: new Map(), inFlight: 0 };
     this.#sessions.set(socket.id, session);
     if (socket.accessToken !== "") this.#authenticate(session, socket.accessToken);
   }
@@ -198,9 +209,19 @@ export class LiveRoom implements LiveHandler {
     message: Message,
     body: unknown,
   ): void {
-    const identity = this.#tokens.verify(`Bearer ${session.token}`);
     const { id, holdId = "" } = message;
-    const settle: Settle = (result) => send(session, replyOf(id, result));
+    const isFull = session.inFlight >= SOCKET_REQUESTS_IN_FLIGHT_MAX;
+    if (isFull || (op === "hold" && this.#desk.refusesHolds(eventId))) {
+      const named = id === undefined ? "" : `"id":${JSON.stringify(id)},`;
+      session.socket.send(`{"op":"reply",${named}${BUSY_REST}`);
+      return;
+    }
+    session.inFlight += 1;
+    const settle: Settle = (result) => {
+      session.inFlight -= 1;
+      send(session, replyOf(id, result));
+    };
+    const identity = this.#tokens.verify(`Bearer ${session.token}`);
     if (identity === null) return settle({ kind: "problem", code: "unauthenticated", members: {} });
     const request = { identity, body, idempotencyKey: message.idempotencyKey ?? "" };
     if (op === "hold") this.#desk.hold(eventId, request, settle);

@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { DATABASE_WAITS_MAX } from "../engine/limits.ts";
+import { createTestDatabase, type TestDatabase } from "../tests/support/database.ts";
+import { DatabasePool } from "./database-pool.ts";
+import { ProblemError } from "./http/problem.ts";
+
+let database: TestDatabase;
+let pool: DatabasePool;
+before(async () => {
+  database = await createTestDatabase();
+  pool = new DatabasePool({
+    connectionString: database.url,
+    max: 1,
+    connectionTimeoutMillis: 20_000,
+  });
+});
+after(async () => {
+  await pool.end();
+  await database.drop();
+});
+
+const isBusy = (error: unknown): boolean => error instanceof ProblemError && error.code === "busy";
+
+test("one more than may wait for a connection is busy at once; those who wait get theirs", async () => {
+  const taken = await pool.connect();
+  const waiting = Array.from({ length: DATABASE_WAITS_MAX }, (_, n) =>
+    pool.query<{ n: number }>("SELECT $1::int AS n", [n]),
+  );
+  // The only connection is taken, so these can only end before anybody had it.
+  await assert.rejects(pool.query("SELECT 1"), isBusy);
+  await assert.rejects(pool.connect(), isBusy);
+  taken.release();
+  const results = await Promise.all(waiting);
+  assert.deepEqual(
+    results.map(({ rows }) => rows[0]?.n),
+    waiting.map((_, n) => n),
+  );
+  assert.equal(pool.waitingCount, 0);
+});
