@@ -164,7 +164,9 @@ export class Buyers {
   #intentOf(buyer: Buyer): Intent {
     const { random, eventIds } = this.#world;
     const dice = random.below(100);
-    const hold = buyer.holds.length === 0 ? null : random.pick(buyer.holds);
+    // Mostly one of the last: those before have ended.
+    const holds = random.below(4) > 0 ? buyer.holds.slice(-2) : buyer.holds;
+    const hold = holds.length === 0 ? null : random.pick(holds);
     const booking = buyer.bookings.length === 0 ? null : random.pick(buyer.bookings);
     if (dice < 4) return this.#question(random.pick(eventIds));
     if (dice < 5) return this.#newRules(random.pick(eventIds));

@@ -98,16 +98,6 @@ export const NODE_LIMITS: NodeLimits = {
   frameBytesMax: FRAME_PAYLOAD_BYTES_MAX,
   inFlightMax: IN_FLIGHT_PER_WORKER_MAX,
 };
-const RUSH_OPERATIONS = 6_000;
-const RUSH = {
-  buyers: 12,
-  thinkMs: 5,
-  events: 1,
-  seats: 60,
-  holdTtlMs: 20_000,
-  limits: NODE_LIMITS,
-  isNarrow: false,
-};
 
 /** The same seed gives the same plan; limits take from it, and change nothing else. */
 export function planOf(seed: number, limits: PlanLimits = {}): Plan {
@@ -131,18 +121,14 @@ export function planOf(seed: number, limits: PlanLimits = {}): Plan {
     segmentBytes: random.pick([32, 32, 128]) * 1024,
     ...narrownessOf(random),
   };
-  // Now and then a rush without faults, in which one actor comes to have a long past.
-  const isRush = random.below(50) === 0;
-  const count = isRush ? RUSH_OPERATIONS : operations;
   // An actor with holds stays where it is, so whoever waits for its place must not wait long.
   const isCrowded = plan.limits.actorsMax < plan.events;
   return {
     ...plan,
     holdTtlMs: isCrowded ? HOLD_TTL_MS_MIN : plan.holdTtlMs,
-    ...(isRush ? RUSH : {}),
     ackMode: limits.ackMode ?? ackMode,
-    faults: isRush ? new Set() : faults,
-    operations: Math.min(count, limits.operations ?? count),
+    faults,
+    operations: Math.min(operations, limits.operations ?? operations),
   };
 }
 
