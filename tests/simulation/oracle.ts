@@ -342,7 +342,7 @@ export class Oracle {
     const model = this.model(eventId);
     const beforeSeq = model.seq;
     this.#release(shard, lsn);
-    this.#checkInTime(request, answer);
+    this.#checkInTime(request, answer, beforeSeq);
     if (answer.kind === "view" && answer.view.epoch !== life.epochs.get(shard)) {
       throw new Violation(`event ${eventId}: a view of epoch ${answer.view.epoch}`);
     }
@@ -355,13 +355,13 @@ export class Oracle {
   }
 
   /** What waited past its deadline is not executed any more. */
-  #checkInTime({ eventId, deadlineMs, operation }: ShardRequest, answer: Answer): void {
-    if (answer.kind !== "done" || answer.replayed) return;
+  #checkInTime(request: ShardRequest, answer: Answer, beforeSeq: number): void {
+    const { eventId, deadlineMs, operation } = request;
+    // A cancellation may be told again.
+    if (answer.kind !== "done" || answer.replayed || answer.fact.seq <= beforeSeq) return;
     const place = this.#placesOf(eventId)[answer.fact.seq - 1];
     const decided = place === undefined ? undefined : this.#shard(place.shard).at(place.lsn);
     if (decided === undefined || decided.decidedMs <= deadlineMs) return;
-    // A cancellation that is told again was decided for somebody else.
-    if (operation.kind === "cancel") return;
     const lateMs = decided.decidedMs - deadlineMs;
     throw new Violation(`event ${eventId}: ${operation.kind} was decided ${lateMs} ms too late`);
   }
