@@ -74,6 +74,9 @@ async function tell(world: World): Promise<void> {
   await eventually(world, "the node is calm", () => world.isCalm);
   buyers.goOn(CALM_OPERATIONS);
   await eventually(world, "every buyer has an answer again", () => buyers.isDone);
+  // Nobody asks any more: holds of before this restart end because the node minds them.
+  world.killNode();
+  await eventually(world, "it starts once more", () => world.isServing);
   const lifetimeMs = 2 * plan.holdTtlMs * HOLD_LIFETIME_TTLS_MAX;
   await until(world, () => false, scheduler.nowMs + lifetimeMs + QUIET_MS);
   await eventually(world, "every hold has ended", () => !oracle.hasHolds);

@@ -156,6 +156,10 @@ export class World {
     this.scheduler.after(this.#calmAtMs - this.scheduler.nowMs, () => this.#calm());
   }
 
+  killNode(): void {
+    this.#node?.parts.process.end();
+  }
+
   stopNode(): void {
     const node = this.#node;
     if (node === null || node.isStopping) return;
