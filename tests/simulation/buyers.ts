@@ -162,17 +162,21 @@ export class Buyers {
   }
 
   #intentOf(buyer: Buyer): Intent {
-    const { random, eventIds } = this.#world;
+    const { random } = this.#world;
+    // In the end one event alone: what the others still have to do, nobody reminds them of.
+    const eventIds = this.#isCalm ? this.#world.eventIds.slice(0, 1) : this.#world.eventIds;
+    if (this.#isCalm && random.below(2) === 0) return this.#hold(buyer, random.pick(eventIds));
     const dice = random.below(100);
     // Mostly one of the last: those before have ended.
-    const holds = random.below(4) > 0 ? buyer.holds.slice(-2) : buyer.holds;
+    const holds = random.below(4) > 0 || this.#isCalm ? buyer.holds.slice(-2) : buyer.holds;
     const hold = holds.length === 0 ? null : random.pick(holds);
     const booking = buyer.bookings.length === 0 ? null : random.pick(buyer.bookings);
     if (dice < 4) return this.#question(random.pick(eventIds));
     if (dice < 5) return this.#newRules(random.pick(eventIds));
-    if (dice < 12 && buyer.intents.length > 0) return this.#oldIntent(buyer);
-    if (hold !== null && dice < 60) return this.#onHold(buyer, hold);
-    if (booking !== null && dice < 70) return this.#cancel(buyer, booking);
+    if (dice < 12 && !this.#isCalm && buyer.intents.length > 0) return this.#oldIntent(buyer);
+    const isAsked = hold !== null && eventIds.includes(this.#eventOf(hold.holdId));
+    if (isAsked && dice < 60) return this.#onHold(buyer, hold);
+    if (booking !== null && dice < 70 && !this.#isCalm) return this.#cancel(buyer, booking);
     return this.#hold(buyer, random.pick(eventIds));
   }
 

@@ -11,7 +11,13 @@
 import { type Fact, moveOf } from "../../engine/facts.ts";
 import type { BookingId, EventId, HoldId } from "../../engine/ids.ts";
 import type { Snapshot } from "../../engine/snapshot.ts";
+import { unreachable } from "../../engine/unreachable.ts";
 import { forEachEntry, readEntry } from "../../workers/journal/entry.ts";
+import type { JournalToShardMessage } from "../../workers/journal/journal-port.ts";
+import type {
+  OverfullMessage,
+  WatermarkMessage,
+} from "../../workers/projector/projector-messages.ts";
 import type {
   Answer,
   InventoryChange,
@@ -53,9 +59,20 @@ export interface Life {
   readonly watched: Map<EventId, number>;
   /** Holds that expired, of which nobody was told yet. */
   readonly unnoticed: Set<UnnoticedEnd>;
+  /** What its workers gave the journal, and were not told to be durable. */
+  readonly undurable: Set<Append>;
+  /** Workers that were told that nothing new may be admitted, and by whom. */
+  readonly full: Set<string>;
   /** Ids of the holds and bookings that it made. */
   readonly made: Set<HoldId | BookingId>;
 }
+
+export interface Ticket {
+  readonly worker: number;
+  readonly ticket: number;
+}
+
+interface Append extends Ticket, FactPlace {}
 
 interface UnnoticedEnd extends FactPlace {
   readonly eventId: EventId;
@@ -122,7 +139,7 @@ export class Oracle {
   }
 
   /** A shard worker handed entries to the journal. */
-  appended(life: Life, entries: Uint8Array): void {
+  appended(life: Life, of: Ticket, entries: Uint8Array): void {
     const bytes = Buffer.from(entries);
     forEachEntry(bytes, (offset) => {
       const { shard, lsn, epoch, atMs, eventId, fact } = readEntry(bytes, offset);
@@ -143,13 +160,15 @@ export class Oracle {
       history.append({ eventId, fact, decidedMs: life.wallMs() });
       this.#placesOf(eventId).push({ shard, lsn });
       this.factsSeen += 1;
-      this.#note(life, { shard, lsn, eventId, fact });
+      life.undurable.add({ ...of, shard, lsn });
+      this.#note(life, of, { shard, lsn, eventId, fact });
       this.#endsOnTime(life, fact, eventId);
     });
   }
 
   #note(
     life: Life,
+    { worker }: Ticket,
     { shard, lsn, eventId, fact }: FactPlace & Pick<DecidedFact, "eventId" | "fact">,
   ): void {
     if (fact.kind === "held") life.made.add(fact.holdId);
@@ -158,10 +177,43 @@ export class Oracle {
       life.unnoticed.add({ shard, lsn, eventId, seq: fact.seq });
       return;
     }
+    for (const why of ["journal", "projector"]) {
+      if (!life.full.has(`${worker}: ${why}`)) continue;
+      throw new Violation(`shard ${shard}: ${fact.kind} was taken although the ${why} is full`);
+    }
     // What it knows of the database may be old, so it may only be more careful.
     const ahead = lsn - this.#world.watermark(shard);
     if (ahead <= this.#world.unprojectedFactsMax) return;
     throw new Violation(`shard ${shard}: ${fact.kind} was taken, ${ahead} facts ahead of the rows`);
+  }
+
+  /** A shard worker hears from the journal or the projector. */
+  heard(
+    life: Life,
+    worker: number,
+    message: JournalToShardMessage | WatermarkMessage | OverfullMessage,
+  ): void {
+    switch (message.kind) {
+      case "durable":
+        for (const append of life.undurable) {
+          const isIn = append.worker === worker && append.ticket <= message.ticket;
+          if (isIn) life.undurable.delete(append);
+        }
+        return;
+      case "full":
+        return this.#setFull(life, `${worker}: journal`, message.full);
+      case "overfull":
+        return this.#setFull(life, `${worker}: projector`, message.overfull);
+      case "watermarks":
+        return;
+      default:
+        return unreachable(message);
+    }
+  }
+
+  #setFull({ full }: Life, who: string, isFull: boolean): void {
+    if (isFull) full.add(who);
+    else full.delete(who);
   }
 
   /** The projector told what the database has. */
@@ -212,6 +264,10 @@ export class Oracle {
       else if (lsn <= this.#shard(shard).releasedLsn) {
         throw new Violation(`event ${eventId}: nobody was told of the hold that expired at ${seq}`);
       }
+    }
+    for (const { shard, lsn } of life.undurable) {
+      if (lsn > this.#shard(shard).releasedLsn) continue;
+      throw new Violation(`shard ${shard}: lsn ${lsn} was told of before it was durable`);
     }
     for (const [eventId, seq] of life.watched) {
       const toldSeq = this.model(eventId).seq;

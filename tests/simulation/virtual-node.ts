@@ -6,10 +6,14 @@ import type { Random } from "../../engine/testing/random.ts";
 import { ShardRouter } from "../../gateway/shard-router.ts";
 import { unpackMessage } from "../../workers/batch-port.ts";
 import { FileJournalSource } from "../../workers/journal/file-journal-source.ts";
-import type { AppendMessage } from "../../workers/journal/journal-port.ts";
+import type { AppendMessage, JournalToShardMessage } from "../../workers/journal/journal-port.ts";
 import type { JournalSource } from "../../workers/journal/journal-service.ts";
 import { PgJournalSource } from "../../workers/journal/pg-journal-source.ts";
 import { SALT_BYTES } from "../../workers/journal/segment.ts";
+import type {
+  OverfullMessage,
+  WatermarkMessage,
+} from "../../workers/projector/projector-messages.ts";
 import type { ShardThreadData } from "../../workers/shard/shard-thread-messages.ts";
 import type { ShardRequest, WorkerBatch } from "../../workers/shard-messages.ts";
 import type { ActorLoader } from "../../workers/store/actor-loader.ts";
@@ -164,7 +168,8 @@ export class VirtualNode {
     this.#observe(() => this.parts.oracle.recovered(this.parts.watermarks()));
   }
 
-  #watch({ shards, gatewayPort, journalPort }: ShardThreadData): void {
+  #watch(data: ShardThreadData): void {
+    const { worker, shards, gatewayPort, journalPort, projectorPort } = data;
     const { oracle, life } = this.parts;
     const watermarks = this.parts.watermarks();
     for (const { shard, appliedLsn } of shards) {
@@ -181,8 +186,15 @@ export class VirtualNode {
     if (journalPort instanceof VirtualPort) {
       journalPort.tap = (message) =>
         this.#observe(() => {
-          oracle.appended(life, new Uint8Array(copyOf((message as AppendMessage).entries)));
+          const { ticket, entries } = message as AppendMessage;
+          oracle.appended(life, { worker, ticket }, new Uint8Array(copyOf(entries)));
         });
+      journalPort.tapIn = (message) =>
+        this.#observe(() => oracle.heard(life, worker, message as JournalToShardMessage));
+    }
+    if (projectorPort instanceof VirtualPort) {
+      projectorPort.tapIn = (message) =>
+        oracle.heard(life, worker, message as WatermarkMessage | OverfullMessage);
     }
   }
 

@@ -18,6 +18,8 @@ export interface ChannelOptions {
 export class VirtualPort implements Port {
   /** Sees every message as it is posted. */
   tap: ((message: unknown) => void) | null = null;
+  /** Sees every message just before its listener does; not those that are taken. */
+  tapIn: ((message: unknown) => void) | null = null;
   readonly #options: ChannelOptions;
   #peer: VirtualPort | null = null;
   #listener: ((message: unknown) => void) | null = null;
@@ -74,7 +76,9 @@ export class VirtualPort implements Port {
   #plan(): void {
     this.#options.process.clock.soon(() => {
       if (this.#inbox.length === 0 || this.#listener === null || this.#isClosed) return;
-      this.#listener(this.#inbox.shift());
+      const message = this.#inbox.shift();
+      this.tapIn?.(message);
+      this.#listener(message);
     });
   }
 }

@@ -202,6 +202,8 @@ export class World {
       requests: new Map(),
       watched: new Map(),
       unnoticed: new Set(),
+      undurable: new Set(),
+      full: new Set(),
       made: new Set(),
     };
     this.#lives.push(life);
