@@ -212,7 +212,7 @@ export class TestNode {
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  waitMsMax = 30_000,
+  waitMsMax = 120_000,
 ): Promise<void> {
   const endMs = Date.now() + waitMsMax;
   while (!(await condition())) {
