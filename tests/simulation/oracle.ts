@@ -227,6 +227,7 @@ export class Oracle {
 
   /** A shard worker told the gateway. */
   released(life: Life, batch: WorkerBatch): void {
+    const watched = new Set(life.watched.keys());
     // The gateway waits for the view: what changed behind it comes before it in the same batch.
     for (const { answer, id } of batch.answers) {
       const request = life.requests.get(id)?.request;
@@ -234,9 +235,14 @@ export class Oracle {
       const { eventId, operation } = request;
       if (operation.kind === "unwatch" && answer.kind === "unchanged") life.watched.delete(eventId);
       if (answer.kind !== "view" || life.watched.has(eventId)) continue;
+      watched.add(eventId);
       life.watched.set(eventId, answer.view.seq);
     }
-    for (const change of batch.changes) this.#change(life, change);
+    for (const change of batch.changes) {
+      this.#change(life, change);
+      if (watched.has(change.eventId) || life.isSuperseded) continue;
+      throw new Violation(`event ${change.eventId}: a change is told, but nobody watches`);
+    }
     for (const answer of batch.answers) this.#answer(life, answer);
     for (const { eventId, seq, holdId, userId } of batch.expired) {
       if (life.isSuperseded) continue;
