@@ -126,4 +126,64 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace:
       "    if (actor.watched && moveOf(fact) !== null) this.#announce(actor.eventId, fact);\n",
   },
+  {
+    name: "the gate opens one round early",
+    file: "workers/shard/round.ts",
+    find: "?? Number.POSITIVE_INFINITY) <= ticket)",
+    replace: "?? Number.POSITIVE_INFINITY) <= ticket + 1)",
+  },
+  {
+    name: "an idle actor is let go before its facts are projected",
+    file: "workers/shard/actor.ts",
+    find: "      this.lastLsn <= projectedLsn &&\n",
+    replace: "      projectedLsn >= 0 &&\n",
+  },
+  {
+    name: "a watched actor is let go, and its changes with it",
+    file: "workers/shard/actor.ts",
+    find: "      !this.watched &&\n",
+    replace: "",
+  },
+  {
+    name: "requests that waited for a load that failed are never answered",
+    file: "workers/shard/shard-host.ts",
+    find: "of actor.takeParked()) this.#output",
+    replace: "of actor.takeParked().slice(1)) this.#output",
+  },
+  {
+    name: "what waited past its deadline is executed all the same",
+    file: "workers/shard/shard-host.ts",
+    find: "shard === undefined || nowMs > request.deadlineMs",
+    replace: "shard === undefined",
+  },
+  {
+    name: "busy is said of what was done",
+    file: "workers/shard/shard-host.ts",
+    find: "    const { reply } = decision;\n",
+    replace: "    const reply = shard.lsn % 9 === 0 ? BUSY : decision.reply;\n",
+  },
+  {
+    name: "an append of which a part is durable counts as a whole",
+    file: "workers/journal/journal-loop.ts",
+    find: "    return { chunks, whole };\n",
+    replace: "    return { chunks, whole: Math.max(1, whole) };\n",
+  },
+  {
+    name: "a key is kept for ever",
+    file: "engine/idempotency-keys.ts",
+    find: "kept === undefined || kept.atMs < nowMs - KEY_TTL_MS ? undefined : kept",
+    replace: "kept",
+  },
+  {
+    name: "selling goes on though PostgreSQL is far behind",
+    file: "workers/shard/shard-host.ts",
+    find: "shard.isBehind || this.#journalFull",
+    replace: "this.#journalFull",
+  },
+  {
+    name: "a request that timed out stays in flight",
+    file: "gateway/shard-router.ts",
+    find: "    this.#inFlight[pending.worker] = (",
+    replace: '    if (answer.kind !== "timeout") this.#inFlight[pending.worker] = (',
+  },
 ];
