@@ -10,10 +10,10 @@ import {
 /** How much further than holds go those requests that finish what a hold began. */
 const FINISHING_SHARE = IN_FLIGHT_PER_WORKER_MAX / HOLDS_IN_FLIGHT_MAX;
 /**
- * An answer waits for the turn of the gateway's loop that is on when it comes, and its request
- * waited for the end of the turn in which it came: turns that the worker has no part in.
+ * A request waits for the end of the turn of the gateway's loop in which it came, and its answer
+ * for the end of the turn that is on when it comes: two turns that the worker has no part in.
  */
-const TURNS_OF_GATEWAY = 3;
+const TURNS_OF_GATEWAY = 2;
 const SHRINK_MAX = 0.5;
 const GROW_MAX = 1.125;
 

@@ -191,6 +191,10 @@ test("one worker's load is not another's", async () => {
   for (const eventId of events) {
     assert.equal(two.router.refusesHolds(eventId), workerOf(eventId) === workerOf(EVENT_ID));
   }
+  assert.equal(two.router.refusesAllHolds(), false);
+  const other = events.find((eventId) => workerOf(eventId) !== workerOf(EVENT_ID));
+  two.ask(HOLDS_IN_FLIGHT_START, other, hold);
+  assert.equal(two.router.refusesAllHolds(), true);
   two.stop();
 });
 

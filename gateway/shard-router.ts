@@ -153,6 +153,14 @@ export class ShardRouter {
     return lane === undefined || this.#isRefused("hold", shard, lane);
   }
 
+  /** Whether a new hold would be refused now, whatever its event: so much is known for nothing. */
+  refusesAllHolds(): boolean {
+    this.#noteTurn();
+    if (this.#lanes.some(({ limit, inFlight }) => inFlight < limit.holds)) return false;
+    for (const { limit } of this.#lanes) limit.refused();
+    return true;
+  }
+
   /** Sends one operation to the event's actor; `done` is called exactly once, never at once. */
   execute(eventId: EventId, operation: Operation, done: Done): void {
     const shard = this.shardOf(eventId);

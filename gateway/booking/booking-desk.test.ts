@@ -41,6 +41,7 @@ function deskWith({ event = eventEntry(), isAtHand = true, failure }: DeskOption
       execute: (_eventId, operation, done) => commands.push({ operation, done }),
       shardOf: () => SHARD,
       refusesHolds: () => false,
+      refusesAllHolds: () => false,
     },
     directory: {
       peek: (eventId) => (eventId === EVENT_ID ? known : undefined),

@@ -44,7 +44,7 @@ export interface DeskRequest {
 }
 
 export interface BookingDeskPorts {
-  readonly router: Pick<ShardRouter, "execute" | "shardOf" | "refusesHolds">;
+  readonly router: Pick<ShardRouter, "execute" | "shardOf" | "refusesHolds" | "refusesAllHolds">;
   readonly directory: Pick<EventDirectory, "peek" | "peekByTag" | "get" | "getByTag">;
   readonly recentWrites: Pick<RecentWrites, "note">;
   /** Whether the user may act for the organisation. */
@@ -66,6 +66,11 @@ export class BookingDesk {
   /** Whether a hold would be refused as `busy` now: doors ask before they look into a request. */
   refusesHolds(eventId: EventId | null): boolean {
     return eventId !== null && this.#ports.router.refusesHolds(eventId);
+  }
+
+  /** The same for any event, without a look at which. */
+  refusesAllHolds(): boolean {
+    return this.#ports.router.refusesAllHolds();
   }
 
   hold(eventId: EventId | null, request: DeskRequest, settle: Settle): void {

@@ -62,6 +62,7 @@ class RoomBench {
   });
   readonly room: LiveRoom;
   isFull = false;
+  isAllFull = false;
 
   constructor() {
     const note = (op: string) => (_: unknown, asked: DeskRequest, settle: Settle) => {
@@ -75,6 +76,7 @@ class RoomBench {
       },
       desk: {
         refusesHolds: () => this.isFull,
+        refusesAllHolds: () => this.isAllFull,
         hold: note("hold"),
         book: note("book"),
         extend: note("extend"),
@@ -255,5 +257,27 @@ test("a hold that would be refused is busy before anybody looks at it; a booking
   assert.deepEqual(
     bench.deskCalls.map(({ op }) => op),
     ["book"],
+  );
+});
+
+test("while no hold is let in, holds are refused by how they begin, and nothing else is", () => {
+  const socket = bench.open(TOKEN);
+  bench.isAllFull = true;
+  const rest = `"eventId":"${EVENT_ID}","items":[]}`;
+  for (const id of ["7", '"q-7"']) {
+    for (const begin of [`"op":"hold","id":${id}`, `"id":${id},"op":"hold"`]) {
+      bench.room.message(socket, `{${begin},${rest}`);
+      const { op, id: answered, status, body } = socket.sent.pop() ?? {};
+      assert.deepEqual([op, JSON.stringify(answered), status], ["reply", id, 503]);
+      assert.equal((body as { code: string }).code, "busy");
+    }
+  }
+  assert.equal(bench.deskCalls.length, 0);
+  bench.room.message(socket, `{"op":"book","id":1,"note":{"op":"hold"},${rest}`);
+  bench.room.message(socket, `{"eventId":"${EVENT_ID}","op":"hold","id":2}`);
+  assert.deepEqual(
+    bench.deskCalls.map(({ op }) => op),
+    ["book", "hold"],
+    "what begins otherwise is taken apart",
   );
 });

@@ -33,7 +33,17 @@ const BUSY_REST = JSON.stringify(
   replyOf(undefined, { kind: "problem", code: "busy", members: {} }),
 ).slice('{"op":"reply",'.length);
 
-type Desk = Pick<BookingDesk, "refusesHolds" | "hold" | "book" | "extend" | "release">;
+/**
+ * How most clients begin a hold, and its id. While nobody's hold is let in, nothing else of it is
+ * read: taking a message apart costs twice as much as refusing it.
+ */
+const HOLD_BEGINS =
+  /^\{"(?:op":"hold","id":(\d{1,15}|"[\w-]{1,100}")|id":(\d{1,15}|"[\w-]{1,100}"),"op":"hold"),/;
+
+type Desk = Pick<
+  BookingDesk,
+  "refusesHolds" | "refusesAllHolds" | "hold" | "book" | "extend" | "release"
+>;
 
 interface Session {
   readonly socket: LiveSocket;
@@ -94,6 +104,10 @@ export class LiveRoom implements LiveHandler {
     if (session === undefined) return;
     if (text === null) {
       return fail(session, undefined, "unsupported_frame", "Send JSON in text frames.");
+    }
+    if (this.#desk.refusesAllHolds()) {
+      const begins = HOLD_BEGINS.exec(text);
+      if (begins !== null) return refuse(session, begins[1] ?? begins[2]);
     }
     const parsed = parseJsonText(text);
     if (!parsed.ok) return fail(session, undefined, "malformed_json", "The frame is not JSON.");
@@ -212,9 +226,7 @@ export class LiveRoom implements LiveHandler {
     const { id, holdId = "" } = message;
     const isFull = session.inFlight >= SOCKET_REQUESTS_IN_FLIGHT_MAX;
     if (isFull || (op === "hold" && this.#desk.refusesHolds(eventId))) {
-      const named = id === undefined ? "" : `"id":${JSON.stringify(id)},`;
-      session.socket.send(`{"op":"reply",${named}${BUSY_REST}`);
-      return;
+      return refuse(session, id === undefined ? undefined : JSON.stringify(id));
     }
     session.inFlight += 1;
     const settle: Settle = (result) => {
@@ -246,6 +258,11 @@ function idOf(value: unknown): Message["id"] {
   if (typeof value !== "object" || value === null || !("id" in value)) return undefined;
   const { id } = value;
   return typeof id === "string" || typeof id === "number" ? id : undefined;
+}
+
+/** `id` as JSON. */
+function refuse({ socket }: Session, id: string | undefined): void {
+  socket.send(`{"op":"reply",${id === undefined ? "" : `"id":${id},`}${BUSY_REST}`);
 }
 
 function fail(session: Session, id: Message["id"], code: string, detail: string): void {
