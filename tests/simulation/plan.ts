@@ -70,6 +70,8 @@ export interface Plan {
   readonly shards: number;
   readonly workers: number;
   readonly segmentBytes: number;
+  /** The node is killed once more in the end, and starts again while faults still strike. */
+  readonly endsInStorm: boolean;
   readonly limits: NodeLimits;
   /** Whether the node is ever busy for want of room, without a fault. */
   readonly isNarrow: boolean;
@@ -120,6 +122,7 @@ export function planOf(seed: number, limits: PlanLimits = {}): Plan {
     workers: random.pick([1, 2, 3]),
     segmentBytes: random.pick([32, 32, 128]) * 1024,
     ...narrownessOf(random),
+    endsInStorm: random.below(2) === 0,
   };
   // An actor with holds stays where it is, so whoever waits for its place must not wait long.
   const isCrowded = plan.limits.actorsMax < plan.events;

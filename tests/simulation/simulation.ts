@@ -12,6 +12,8 @@ import { World } from "./world.ts";
 
 /** Faults strike for so long at most, ms of virtual time. */
 const FAULTY_MS_MAX = 120_000;
+/** So long the last life has for its start while faults strike. */
+const STORM_MS = 4_000;
 /** Once they are over, what must happen must have happened after so long. */
 const CALM_MS_MAX = 600_000;
 /** Operations once the faults are over, of which each is served at once. */
@@ -68,6 +70,10 @@ export async function simulate(seed: number, limits: PlanLimits = {}): Promise<R
 async function tell(world: World): Promise<void> {
   const { plan, buyers, scheduler, oracle } = world;
   await until(world, () => buyers.begun >= plan.operations, scheduler.nowMs + FAULTY_MS_MAX);
+  if (plan.endsInStorm && plan.faults.size > 0) {
+    world.killNode();
+    await until(world, () => false, scheduler.nowMs + STORM_MS);
+  }
   world.weather.clear();
   world.disturbed(0);
   await eventually(world, "every buyer has an answer", () => buyers.isDone);
