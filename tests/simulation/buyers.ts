@@ -164,7 +164,8 @@ export class Buyers {
   #intentOf(buyer: Buyer): Intent {
     const { random } = this.#world;
     // In the end one event alone: what the others still have to do, nobody reminds them of.
-    const eventIds = this.#isCalm ? this.#world.eventIds.slice(0, 1) : this.#world.eventIds;
+    const isAlone = this.#isCalm && this.#world.plan.endsInStorm;
+    const eventIds = isAlone ? this.#world.eventIds.slice(0, 1) : this.#world.eventIds;
     if (this.#isCalm && random.below(2) === 0) return this.#hold(buyer, random.pick(eventIds));
     const dice = random.below(100);
     // Mostly one of the last: those before have ended.

@@ -5,6 +5,7 @@
 import type { Random } from "../../engine/testing/random.ts";
 import { ShardRouter } from "../../gateway/shard-router.ts";
 import { unpackMessage } from "../../workers/batch-port.ts";
+import type { Disk, DiskFile } from "../../workers/journal/disk.ts";
 import { FileJournalSource } from "../../workers/journal/file-journal-source.ts";
 import type { AppendMessage, JournalToShardMessage } from "../../workers/journal/journal-port.ts";
 import type { JournalSource } from "../../workers/journal/journal-service.ts";
@@ -231,8 +232,9 @@ export class VirtualNode {
   }
 
   #journal({ clock, die }: ThreadContext): JournalSource {
-    const { disk, plan, delayMs, database, ackMode } = this.parts;
-    const openDisk = (): VirtualDisk => disk;
+    const { disk, plan, delayMs, database, ackMode, process } = this.parts;
+    const { thread } = process;
+    const openDisk = (): Disk => slowed(disk, () => process.wait(thread, 2 * delayMs()));
     const openLog = database.operationLog;
     if (ackMode === "postgres") {
       return new PgJournalSource({ log: openLog(), clock, die, openDisk });
@@ -272,6 +274,34 @@ function isPassing(error: unknown): boolean {
     return PASSING_REASONS.some((each) => each.test(error.message));
   }
   return PASSING_REFUSALS.includes(error.code);
+}
+
+/** The disk, to whoever waits until it has synced. */
+function slowed(disk: Disk, wait: () => void): Disk {
+  const open = (name: string, mode: "create" | "update"): DiskFile => {
+    const file = disk.open(name, mode);
+    return {
+      read: (offset, length) => file.read(offset, length),
+      write: (bytes, offset) => file.write(bytes, offset),
+      datasync: () => {
+        file.datasync();
+        wait();
+      },
+      truncate: (bytes) => file.truncate(bytes),
+      size: () => file.size(),
+      close: () => file.close(),
+    };
+  };
+  return {
+    list: () => disk.list(),
+    open,
+    rename: (from, to) => disk.rename(from, to),
+    unlink: (name) => disk.unlink(name),
+    syncDirectory: () => {
+      disk.syncDirectory();
+      wait();
+    },
+  };
 }
 
 /** What was decoded are windows into the buffer, which is about to be transferred. */

@@ -64,7 +64,7 @@ export class VirtualPlatform implements Platform {
     const { process, startDelayMs, dyingMs, beforeWorkers } = this.#parts;
     if (start.role === "shards") beforeWorkers();
     const { port1, port2 } = this.channel();
-    const thread: VirtualThread = { hasEnded: false };
+    const thread: VirtualThread = { hasEnded: false, busyUntilMs: 0 };
     const context: ThreadContext = {
       parent: port2,
       clock: process.clockOf(thread),

@@ -1,5 +1,5 @@
 import type { Channel, Port } from "../../workers/port.ts";
-import type { VirtualProcess } from "./virtual-process.ts";
+import type { VirtualProcess, VirtualThread } from "./virtual-process.ts";
 
 export interface ChannelOptions {
   readonly process: VirtualProcess;
@@ -23,6 +23,8 @@ export class VirtualPort implements Port {
   readonly #options: ChannelOptions;
   #peer: VirtualPort | null = null;
   #listener: ((message: unknown) => void) | null = null;
+  /** Whose listener it is. */
+  #thread: VirtualThread | null = null;
   readonly #inbox: unknown[] = [];
   #lastArrivalMs = 0;
   #isClosed = false;
@@ -44,8 +46,8 @@ export class VirtualPort implements Port {
     if (!process.isAlive || this.#isClosed || peer === null) return;
     this.tap?.(message);
     const copy = copyOf(message, transferList);
-    const { nowMs } = process.scheduler;
-    const arrivalMs = Math.max(nowMs + delayMs(), this.#lastArrivalMs);
+    const sentMs = Math.max(process.scheduler.nowMs, process.thread.busyUntilMs);
+    const arrivalMs = Math.max(sentMs + delayMs(), this.#lastArrivalMs);
     this.#lastArrivalMs = arrivalMs;
     process.at(arrivalMs, () => peer.#arrive(copy));
   }
@@ -53,6 +55,7 @@ export class VirtualPort implements Port {
   on<Message>(_event: "message", listener: (message: Message) => void): void {
     const { process } = this.#options;
     const { thread } = process;
+    this.#thread = thread;
     this.#listener = (message) => process.enter(thread, () => listener(message as Message));
     for (let waiting = this.#inbox.length; waiting > 0; waiting -= 1) this.#plan();
   }
@@ -74,12 +77,16 @@ export class VirtualPort implements Port {
 
   /** The turn of the loop in which the listener gets it, unless it was taken before. */
   #plan(): void {
-    this.#options.process.clock.soon(() => {
+    const { process } = this.#options;
+    const deliver = (): void => {
       if (this.#inbox.length === 0 || this.#listener === null || this.#isClosed) return;
+      const busyUntilMs = this.#thread?.busyUntilMs ?? 0;
+      if (busyUntilMs > process.scheduler.nowMs) return process.at(busyUntilMs, deliver);
       const message = this.#inbox.shift();
       this.tapIn?.(message);
       this.#listener(message);
-    });
+    };
+    process.clock.soon(deliver);
   }
 }
 

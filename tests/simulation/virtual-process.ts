@@ -12,6 +12,8 @@ export class ProcessEnded extends Error {
 /** A thread of a process; it may end before the process does. */
 export interface VirtualThread {
   hasEnded: boolean;
+  /** Until then it waits for the disk: nothing is delivered to it, and nothing leaves it. */
+  busyUntilMs: number;
 }
 
 export interface ProcessListener {
@@ -31,7 +33,7 @@ export class VirtualProcess {
   /** Of the main thread. */
   readonly clock: Clock;
   /** Whose code runs at the moment. */
-  thread: VirtualThread = { hasEnded: false };
+  thread: VirtualThread = { hasEnded: false, busyUntilMs: 0 };
   readonly scheduler: Scheduler;
   /** What its wall clock shows too much, ms. */
   skewMs: number;
@@ -59,6 +61,11 @@ export class VirtualProcess {
     this.#resumesAtMs = Math.max(this.#resumesAtMs, this.scheduler.nowMs + ms);
   }
 
+  /** The thread waits for so long, without giving way to anything else of it. */
+  wait(thread: VirtualThread, ms: number): void {
+    thread.busyUntilMs = Math.max(thread.busyUntilMs, this.scheduler.nowMs) + ms;
+  }
+
   /** Runs as the thread, unless it has ended: what it listens to from in here is its own. */
   enter(thread: VirtualThread, run: () => void): void {
     if (thread.hasEnded || !this.isAlive) return;
@@ -82,7 +89,13 @@ export class VirtualProcess {
       ...this.#vitality,
       skewMs: () => this.skewMs,
     });
-    const entered = (run: () => void) => () => this.enter(thread, run);
+    const entered = (run: () => void) => {
+      const attempt = (): void => {
+        if (thread.busyUntilMs <= this.scheduler.nowMs) return this.enter(thread, run);
+        this.at(thread.busyUntilMs, attempt);
+      };
+      return attempt;
+    };
     return {
       ...clock,
       after: (ms, run) => clock.after(ms, entered(run)),

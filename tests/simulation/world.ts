@@ -188,6 +188,10 @@ export class World {
       this.#workers = 1 + this.#lots.below(3);
     }
     this.#disk.restart();
+    // What a start does to a journal is seldom, and little of it is one step.
+    if (this.weather.knows("torn") && this.#lots.below(3) === 0) {
+      this.#disk.crashAfter(1 + this.#lots.below(30));
+    }
     let epoch = Number.POSITIVE_INFINITY;
     const currentEpoch = (): number => this.database.shards().get(0)?.epoch ?? 0;
     const life: Life = {
