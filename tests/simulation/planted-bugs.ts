@@ -183,7 +183,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: "a request that timed out stays in flight",
     file: "gateway/shard-router.ts",
-    find: "    this.#inFlight[pending.worker] = (",
-    replace: '    if (answer.kind !== "timeout") this.#inFlight[pending.worker] = (',
+    find: "    lane.inFlight -= 1;",
+    replace: '    if (answer.kind !== "timeout") lane.inFlight -= 1;',
   },
 ];
