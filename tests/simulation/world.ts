@@ -289,8 +289,12 @@ export class World {
   #setClock(skewMs: number): void {
     this.#latestMs();
     this.#skewMs = this.#aheadMs + skewMs;
-    const process = this.#node?.parts.process;
-    if (process !== undefined) process.skewMs = this.#skewMs;
+    const node = this.#node;
+    if (node === null) return;
+    const { life, process } = node.parts;
+    // Its threads may have looked just before.
+    life.wallMsMax = Math.max(life.wallMsMax, process.clock.wallMs());
+    process.skewMs = this.#skewMs;
   }
 
   /** The latest that the wall clock has shown, Unix ms. */
