@@ -120,15 +120,18 @@ export function planOf(seed: number, limits: PlanLimits = {}): Plan {
     thinkMs: random.pick([5, 50, 500]),
     shards: random.pick([1, 3, 8]),
     workers: random.pick([1, 2, 3]),
-    segmentBytes: random.pick([32, 32, 128]) * 1024,
+    // Small ones are rolled over and retired all the time.
+    segmentBytes: random.pick([8, 8, 32, 128]) * 1024,
     ...narrownessOf(random),
     endsInStorm: random.below(2) === 0,
   };
   // An actor with holds stays where it is, so whoever waits for its place must not wait long.
   const isCrowded = plan.limits.actorsMax < plan.events;
+  const { frameBytesMax } = plan.limits;
   return {
     ...plan,
     holdTtlMs: isCrowded ? HOLD_TTL_MS_MIN : plan.holdTtlMs,
+    limits: { ...plan.limits, frameBytesMax: Math.min(frameBytesMax, plan.segmentBytes / 8) },
     ackMode: limits.ackMode ?? ackMode,
     faults,
     operations: Math.min(operations, limits.operations ?? operations),

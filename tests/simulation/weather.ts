@@ -87,7 +87,7 @@ export class Weather {
           () => disk.failSyncs(0),
         );
       case "room": {
-        const bytes = disk.usedBytes + random.below(300_000);
+        const bytes = disk.usedBytes + random.below(random.pick([20_000, 300_000]));
         const full = () => disk.setCapacity(bytes);
         return this.#while(random, full, () => disk.setCapacity(Number.POSITIVE_INFINITY));
       }
