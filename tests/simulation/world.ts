@@ -178,6 +178,8 @@ export class World {
 
   /** The next life on the same machine. */
   #boot(): void {
+    // One that was replaced while it started would look into the directory of the next one.
+    for (const node of [...this.#nodes]) if (node.router === null) node.parts.process.end();
     if (this.weather.knows("switch") && this.#lots.below(3) === 0) this.#switchMode();
     this.#start();
   }
