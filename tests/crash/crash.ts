@@ -32,7 +32,8 @@ export async function crash(options: CrashOptions, historyPath?: string): Promis
   } catch (cause) {
     const path = historyPath ?? join(tmpdir(), `evently-crash-${options.seed}.ndjson`);
     saveHistory(path, records);
-    const message = `again: ${command}\nwhat was said: npm run crash -- --check ${path}`;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const message = `${reason}\nagain: ${command}\nwhat was said: npm run crash -- --check ${path}`;
     throw new CrashFound(message, { cause });
   } finally {
     await run.close();

@@ -195,6 +195,20 @@ test("an outcome that happened when nobody asked for it is rejected", () => {
   rejects(scene, /when nobody asked for it/);
 });
 
+test("a cancellation that nobody heard of explains one that came later under another key", () => {
+  const scene = new Scene();
+  const hold = scene.hold("ann", [10, 14], "h1", [A1], 2);
+  const booking = scene.book("ann", [20, 24], hold, 3);
+  const cancelled = scene.cancel("ann", [30, 34], booking, 4);
+  scene.operations.pop();
+  const later = { kind: "cancel", key: "c2", bookingId: booking.id } as const;
+  scene.say("ann", [90, 94], later, { body: cancelled });
+  rejects(scene, /when nobody asked for it/);
+  const unheard = { ...later, key: "c1" };
+  scene.say("ann", [30, 80], unheard, { body: cancelled, replayed: true, attempts: 2 });
+  accepts(scene);
+});
+
 test("two outcomes under one key are rejected, whichever the second is", () => {
   const twice = new Scene();
   twice.hold("ann", [10, 14], "h1", [A1], 2);

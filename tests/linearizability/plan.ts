@@ -139,7 +139,11 @@ function stepOf(seq: number, claims: readonly Answered[]): PlannedStep | string 
   if (firsts.length > 1 && one.told.kind !== "cancelled") {
     return `seq ${seq} was twice the first outcome: ${titleOf(record)}`;
   }
-  const askers = firsts.length > 0 ? firsts : claims;
+  // A booking that was cancelled already is shown to whoever cancels it: such an answer is no
+  // replay, though another request, which heard nothing when it cancelled, came first.
+  const unheard = claims.filter(({ record }) => record.attempts > 1);
+  const mayBeFirst = one.told.kind === "cancelled" ? [...firsts, ...unheard] : firsts;
+  const askers = mayBeFirst.length > 0 ? mayBeFirst : claims;
   const step = knownStep(one.told, claims);
   return {
     step,

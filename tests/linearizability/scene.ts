@@ -30,6 +30,7 @@ interface Said {
   readonly status?: number;
   readonly replayed?: boolean;
   readonly body?: object | null;
+  readonly attempts?: number;
 }
 
 /** Each method notes one operation that was answered so, and returns what the answer showed. */
@@ -60,7 +61,7 @@ export class Scene {
       operation,
       invokedMs: NOON_MS + invokedMs,
       answeredMs: NOON_MS + answeredMs,
-      attempts: 1,
+      attempts: said.attempts ?? 1,
       answer: {
         status: said.status ?? 200,
         replayed: said.replayed ?? false,
