@@ -1,4 +1,5 @@
 import { assert } from "./assert.ts";
+import { FifoMap } from "./fifo-map.ts";
 import type { BookingId, HoldId, UserId } from "./ids.ts";
 import { ENDED_HOLDS_PER_EVENT_MAX } from "./limits.ts";
 import type { PlaceItem } from "./place.ts";
@@ -42,7 +43,7 @@ interface HeapEntry {
  */
 export class HoldBook {
   readonly #active = new Map<HoldId, ActiveHold>();
-  readonly #ended = new Map<HoldId, EndedHold>();
+  readonly #ended = new FifoMap<HoldId, EndedHold>();
   readonly #heap: HeapEntry[] = [];
 
   get count(): number {
@@ -80,10 +81,8 @@ export class HoldBook {
   remember(ended: EndedHold): void {
     this.#ended.set(ended.holdId, ended);
     if (this.#ended.size <= ENDED_HOLDS_PER_EVENT_MAX) return;
-    for (const oldest of this.#ended.keys()) {
-      this.#ended.delete(oldest);
-      return;
-    }
+    const oldest = this.#ended.oldestKey();
+    if (oldest !== undefined) this.#ended.delete(oldest);
   }
 
   /**

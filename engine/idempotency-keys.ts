@@ -1,4 +1,5 @@
 import type { CommandKey } from "./facts.ts";
+import { FifoMap } from "./fifo-map.ts";
 import { KEY_TTL_MS, KEYS_PER_EVENT_MAX } from "./limits.ts";
 
 export interface KeptKey {
@@ -17,7 +18,7 @@ export interface KeptKey {
  * happens when another key is kept, by that fact's own time, so a replay forgets the same keys.
  */
 export class IdempotencyKeys {
-  readonly #keys = new Map<string, KeptKey>();
+  readonly #keys = new FifoMap<string, KeptKey>();
 
   get count(): number {
     return this.#keys.size;
@@ -32,8 +33,8 @@ export class IdempotencyKeys {
   /** Whether another key may be kept: the next one makes room by forgetting what is too old. */
   hasRoom(nowMs: number): boolean {
     if (this.#keys.size < KEYS_PER_EVENT_MAX) return true;
-    for (const oldest of this.#keys.values()) return oldest.atMs < nowMs - KEY_TTL_MS;
-    return true;
+    const oldest = this.#oldest();
+    return oldest === undefined || oldest.atMs < nowMs - KEY_TTL_MS;
   }
 
   all(): Iterable<KeptKey> {
@@ -42,14 +43,19 @@ export class IdempotencyKeys {
 
   keep({ digest, fingerprint }: CommandKey, seq: number, atMs: number): void {
     this.#forgetBefore(atMs - KEY_TTL_MS);
-    this.#keys.delete(digest);
     this.#keys.set(digest, { digest, fingerprint, seq, atMs });
   }
 
   #forgetBefore(horizonMs: number): void {
-    for (const key of this.#keys.values()) {
-      if (key.atMs >= horizonMs) return;
-      this.#keys.delete(key.digest);
+    let oldest = this.#oldest();
+    while (oldest !== undefined && oldest.atMs < horizonMs) {
+      this.#keys.delete(oldest.digest);
+      oldest = this.#oldest();
     }
+  }
+
+  #oldest(): KeptKey | undefined {
+    const digest = this.#keys.oldestKey();
+    return digest === undefined ? undefined : this.#keys.get(digest);
   }
 }

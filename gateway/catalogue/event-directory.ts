@@ -1,3 +1,4 @@
+import { FifoMap } from "../../engine/fifo-map.ts";
 import { type EventId, type EventTag, eventTagOf } from "../../engine/ids.ts";
 import * as limits from "../../engine/limits.ts";
 import { etagOf } from "../http/etag.ts";
@@ -45,11 +46,11 @@ interface Slot {
  */
 export class EventDirectory {
   readonly #source: EventSource;
-  readonly #slots = new Map<EventId, Slot>();
+  readonly #slots = new FifoMap<EventId, Slot>();
   readonly #idByTag = new Map<EventTag, EventId>();
   readonly #loads = new Map<EventId | EventTag, Promise<EventEntry | null>>();
   /** Ids and tags that are nobody's, and until when (Unix ms) that is believed. */
-  readonly #absent = new Map<EventId | EventTag, number>();
+  readonly #absent = new FifoMap<EventId | EventTag, number>();
   readonly #now: () => number;
   #seats = 0;
 
@@ -122,12 +123,10 @@ export class EventDirectory {
 
   #keep(key: EventId | EventTag, entry: EventEntry | null): void {
     if (entry === null) {
-      this.#absent.delete(key);
       this.#absent.set(key, this.#now() + limits.DIRECTORY_ABSENT_TTL_MS);
-      for (const oldest of this.#absent.keys()) {
-        if (this.#absent.size <= limits.DIRECTORY_ABSENT_MAX) break;
-        this.#absent.delete(oldest);
-      }
+      if (this.#absent.size <= limits.DIRECTORY_ABSENT_MAX) return;
+      const oldest = this.#absent.oldestKey();
+      if (oldest !== undefined) this.#absent.delete(oldest);
     } else if (entry.status !== "draft") {
       this.#drop(entry.eventId);
       this.#slots.set(entry.eventId, { entry, isRecent: false });
@@ -138,14 +137,16 @@ export class EventDirectory {
   }
 
   #shrink(newest: EventId): void {
-    for (const [eventId, slot] of this.#slots) {
+    for (;;) {
       const isFull =
         this.#slots.size > limits.DIRECTORY_EVENTS_MAX || this.#seats > limits.DIRECTORY_SEATS_MAX;
-      if (!isFull || this.#slots.size === 1) return;
+      const eventId = this.#slots.oldestKey();
+      if (!isFull || this.#slots.size === 1 || eventId === undefined) return;
+      const slot = this.#slots.get(eventId);
+      if (slot === undefined) return;
       if (slot.isRecent || eventId === newest) {
         // Its second chance: to the end of the queue, where this loop comes by again.
         slot.isRecent = false;
-        this.#slots.delete(eventId);
         this.#slots.set(eventId, slot);
       } else {
         this.#drop(eventId);

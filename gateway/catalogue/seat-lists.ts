@@ -1,3 +1,4 @@
+import { FifoMap } from "../../engine/fifo-map.ts";
 import type { EventId } from "../../engine/ids.ts";
 import { SEAT_LISTS_BYTES_MAX } from "../../engine/limits.ts";
 import { etagOf } from "../http/etag.ts";
@@ -22,7 +23,7 @@ export interface SeatListSource {
  */
 export class SeatLists {
   readonly #source: SeatListSource;
-  readonly #lists = new Map<EventId, SeatList>();
+  readonly #lists = new FifoMap<EventId, SeatList>();
   readonly #loads = new Map<EventId, Promise<SeatList>>();
   #bytes = 0;
 
@@ -33,7 +34,6 @@ export class SeatLists {
   async get(eventId: EventId): Promise<SeatList> {
     const known = this.#lists.get(eventId);
     if (known !== undefined) {
-      this.#lists.delete(eventId);
       this.#lists.set(eventId, known);
       return known;
     }
@@ -56,10 +56,11 @@ export class SeatLists {
   #keep(eventId: EventId, list: SeatList): void {
     this.#lists.set(eventId, list);
     this.#bytes += list.body.length;
-    for (const [oldestId, oldest] of this.#lists) {
-      if (this.#bytes <= SEAT_LISTS_BYTES_MAX) break;
+    while (this.#bytes > SEAT_LISTS_BYTES_MAX) {
+      const oldestId = this.#lists.oldestKey();
+      if (oldestId === undefined) return;
+      this.#bytes -= this.#lists.get(oldestId)?.body.length ?? 0;
       this.#lists.delete(oldestId);
-      this.#bytes -= oldest.body.length;
     }
   }
 }

@@ -1,4 +1,5 @@
 import { createSigner, createVerifier, TokenError } from "fast-jwt";
+import { FifoMap } from "../../engine/fifo-map.ts";
 import { parseUserId, type UserId } from "../../engine/ids.ts";
 import { TOKENS_CACHED_MAX } from "../../engine/limits.ts";
 import type { HttpRequest } from "../http/exchange.ts";
@@ -41,7 +42,7 @@ export class Tokens {
   readonly #sign: (payload: Record<string, unknown>) => string;
   readonly #verify: (token: string) => unknown;
   readonly #now: () => number;
-  readonly #cache = new Map<string, Verified>();
+  readonly #cache = new FifoMap<string, Verified>();
 
   /** `now` gives Unix ms. */
   constructor(secret: string, now: () => number = Date.now) {
@@ -82,11 +83,10 @@ export class Tokens {
     if (token === undefined) return null;
     const verified = parseClaims(this.#claimsOf(token));
     if (verified === null || verified.expiresAtMs <= this.#now()) return null;
-    for (const oldest of this.#cache.keys()) {
-      if (this.#cache.size < TOKENS_CACHED_MAX) break;
-      this.#cache.delete(oldest);
-    }
     this.#cache.set(authorization, verified);
+    if (this.#cache.size <= TOKENS_CACHED_MAX) return verified;
+    const oldest = this.#cache.oldestKey();
+    if (oldest !== undefined) this.#cache.delete(oldest);
     return verified;
   }
 
