@@ -60,8 +60,8 @@ export interface LiveSocket {
   readonly id: number;
   /** `?access_token=` of the upgrade; "" when absent. */
   readonly accessToken: string;
-  /** False: the reader is too slow; the socket is being cut off with 1013. */
-  send(text: string): boolean;
+  /** False: the reader is too slow; the socket is being cut off with 1013. Bytes are UTF-8. */
+  send(text: string | Uint8Array): boolean;
   subscribe(topic: string): void;
   unsubscribe(topic: string): void;
   end(code: number, reason: string): void;
@@ -69,6 +69,11 @@ export interface LiveSocket {
 
 export interface LiveHandler {
   open(socket: LiveSocket): void;
+  /**
+   * The answer to a text frame that is refused unread, to be sent at once; null: it is to be read.
+   * Asked before anything is spent on the frame.
+   */
+  refusalOf?(message: Uint8Array): Uint8Array | null;
   /** `text` is null for a binary frame. */
   message(socket: LiveSocket, text: string | null): void;
   close(socket: LiveSocket): void;

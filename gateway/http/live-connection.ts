@@ -4,7 +4,7 @@ import type { LiveSocket } from "./exchange.ts";
 /** The library's socket, as far as it is used here. It must not be touched after its close. */
 export interface RawSocket {
   /** 2: dropped, because the backlog is over its bound. */
-  send(text: string, isBinary: boolean, compress: boolean): number;
+  send(text: string | Uint8Array, isBinary: boolean, compress: boolean): number;
   subscribe(topic: string): boolean;
   unsubscribe(topic: string): boolean;
   getTopics(): string[];
@@ -42,7 +42,7 @@ export class LiveConnection implements LiveSocket {
     return this.#ws === null || this.#cutOff !== null;
   }
 
-  send(text: string): boolean {
+  send(text: string | Uint8Array): boolean {
     if (this.#ws === null || this.#cutOff !== null) return false;
     return this.#ws.send(text, false, false) !== 2;
   }

@@ -215,6 +215,11 @@ export class HttpServer {
       message: (ws, message, isBinary) => {
         const { connection } = ws.getUserData();
         if (connection.isCutOff) return;
+        const refusal = isBinary ? null : this.#live.refusalOf?.(new Uint8Array(message));
+        if (refusal) {
+          connection.send(refusal);
+          return;
+        }
         const text = isBinary ? null : Buffer.from(message).toString("utf8");
         this.#guard(connection, () => this.#live.message(connection, text));
       },

@@ -13,6 +13,7 @@ import { problemDocument } from "../http/problem.ts";
 import { compileSchema } from "../http/validation.ts";
 import type { Identity, Tokens } from "../identity/tokens.ts";
 import { AvailabilityHub } from "./availability-hub.ts";
+import { BusyReply } from "./busy-reply.ts";
 import { LiveView } from "./live-view.ts";
 
 const Id = Type.Union([Type.String({ maxLength: 200 }), Type.Number()]);
@@ -27,18 +28,6 @@ const Message = Type.Object({
 });
 type Message = Type.Static<typeof Message>;
 const checkMessage = compileSchema(Message);
-
-/** What follows the id in a `busy`: under load there are many, so it is written once. */
-const BUSY_REST = JSON.stringify(
-  replyOf(undefined, { kind: "problem", code: "busy", members: {} }),
-).slice('{"op":"reply",'.length);
-
-/**
- * How most clients begin a hold, and its id. While nobody's hold is let in, nothing else of it is
- * read: taking a message apart costs twice as much as refusing it.
- */
-const HOLD_BEGINS =
-  /^\{"(?:op":"hold","id":(\d{1,15}|"[\w-]{1,100}")|id":(\d{1,15}|"[\w-]{1,100}"),"op":"hold"),/;
 
 type Desk = Pick<
   BookingDesk,
@@ -70,6 +59,7 @@ export class LiveRoom implements LiveHandler {
   readonly #desk: Desk;
   readonly #tokens: Pick<Tokens, "verify">;
   readonly #hub: AvailabilityHub;
+  readonly #busy = new BusyReply();
   readonly #sessions = new Map<number, Session>();
   readonly #byUser = new Map<UserId, Set<LiveSocket>>();
 
@@ -99,15 +89,16 @@ export class LiveRoom implements LiveHandler {
     this.#leaveUser(session);
   }
 
+  /** While nobody's hold is let in, holds are refused by how they begin. */
+  refusalOf(message: Uint8Array): Uint8Array | null {
+    return this.#desk.refusesAllHolds() ? this.#busy.to(message) : null;
+  }
+
   message(socket: LiveSocket, text: string | null): void {
     const session = this.#sessions.get(socket.id);
     if (session === undefined) return;
     if (text === null) {
       return fail(session, undefined, "unsupported_frame", "Send JSON in text frames.");
-    }
-    if (this.#desk.refusesAllHolds()) {
-      const begins = HOLD_BEGINS.exec(text);
-      if (begins !== null) return refuse(session, begins[1] ?? begins[2]);
     }
     const parsed = parseJsonText(text);
     if (!parsed.ok) return fail(session, undefined, "malformed_json", "The frame is not JSON.");
@@ -226,7 +217,7 @@ export class LiveRoom implements LiveHandler {
     const { id, holdId = "" } = message;
     const isFull = session.inFlight >= SOCKET_REQUESTS_IN_FLIGHT_MAX;
     if (isFull || (op === "hold" && this.#desk.refusesHolds(eventId))) {
-      return refuse(session, id === undefined ? undefined : JSON.stringify(id));
+      return send(session, replyOf(id, BUSY));
     }
     session.inFlight += 1;
     const settle: Settle = (result) => {
@@ -243,6 +234,8 @@ export class LiveRoom implements LiveHandler {
   }
 }
 
+const BUSY: DeskResult = { kind: "problem", code: "busy", members: {} };
+
 function replyOf(id: Message["id"], result: DeskResult): object {
   const named = id === undefined ? {} : { id };
   if (result.kind === "problem") {
@@ -258,11 +251,6 @@ function idOf(value: unknown): Message["id"] {
   if (typeof value !== "object" || value === null || !("id" in value)) return undefined;
   const { id } = value;
   return typeof id === "string" || typeof id === "number" ? id : undefined;
-}
-
-/** `id` as JSON. */
-function refuse({ socket }: Session, id: string | undefined): void {
-  socket.send(`{"op":"reply",${id === undefined ? "" : `"id":${id},`}${BUSY_REST}`);
 }
 
 function fail(session: Session, id: Message["id"], code: string, detail: string): void {
