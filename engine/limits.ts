@@ -42,12 +42,10 @@ export const IN_FLIGHT_PER_WORKER_MAX = 8_192;
  * Requests that one worker may have in flight when a new hold comes. The bound follows the delay
  * between these two: the lower one keeps group commits large, the upper one memory small.
  */
-export const HOLDS_IN_FLIGHT_MIN = 128;
+export const HOLDS_IN_FLIGHT_MIN = 256;
 export const HOLDS_IN_FLIGHT_MAX = 2_048;
-/** Where the bound starts. */
-export const HOLDS_IN_FLIGHT_START = 512;
-/** Past this delay, as the fastest answer of an interval has it, fewer holds are let in. */
-export const HOLD_DELAY_MS_TARGET = 20;
+/** Past this delay in the worker, the fastest of an interval, fewer holds are let in. */
+export const HOLD_DELAY_MS_TARGET = 5;
 /** Length of that interval: longer than a pause of the collector or of the disk. */
 export const HOLD_DELAY_WATCHED_MS = 100;
 /** Requests that wait for one actor while it loads. */
@@ -62,6 +60,8 @@ export const LOADS_IN_FLIGHT_MAX = 8;
 export const REQUEST_DEADLINE_MS = 5_000;
 /** A requester hears `timeout` after this long, whatever becomes of the request. */
 export const ANSWER_WAIT_MS_MAX = 15_000;
+/** An audit of an event with 100,000s of bookings reads them all. */
+export const AUDIT_WAIT_MS_MAX = 120_000;
 /** A statement that loads actors is given up after this long, wait for a connection included. */
 export const LOAD_STATEMENT_MS_MAX = 60_000;
 /** Connections with which one worker loads actors. */
@@ -228,8 +228,6 @@ assert(
 assert(SEATS_PER_EVENT_MAX * 8 < ENTRY_BYTES_MAX, "a definition fits into an entry");
 assert(ROUND_REQUESTS_MAX <= IN_FLIGHT_PER_WORKER_MAX, "a round is made of requests in flight");
 assert(HOLDS_IN_FLIGHT_MAX < IN_FLIGHT_PER_WORKER_MAX, "holds are refused before bookings");
-assert(HOLDS_IN_FLIGHT_MIN <= HOLDS_IN_FLIGHT_START, "the bound starts where it may be");
-assert(HOLDS_IN_FLIGHT_START <= HOLDS_IN_FLIGHT_MAX, "the bound starts where it may be");
 assert(REQUEST_DEADLINE_MS < ANSWER_WAIT_MS_MAX, "nobody waits past what could still be executed");
 assert(EXPIRY_TICK_MS * 5 <= 1_000, "expiry is exact to well within a second");
 assert(DELTA_CONFLATION_MS <= 50, "the contract's conflation");

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MessageChannel } from "node:worker_threads";
 import { pino } from "pino";
-import { HOLDS_IN_FLIGHT_START } from "../engine/limits.ts";
+import { HOLDS_IN_FLIGHT_MAX } from "../engine/limits.ts";
 import { ALICE, EVENT_ID } from "../engine/testing/fixtures.ts";
 import { ApiClient, type Reply } from "../tests/support/client.ts";
 import { until } from "../tests/support/server.ts";
@@ -90,7 +90,7 @@ test("past what is in flight holds are busy at once, bookings go on, and then al
   const host = await HostBench.selling({ areas, perUserMax: PLACES });
   const node = new StandingNode(host);
   const port = await node.server.listen("127.0.0.1", 0);
-  const api = new ApiClient(() => `http://127.0.0.1:${port}`, 2 * HOLDS_IN_FLIGHT_START);
+  const api = new ApiClient(() => `http://127.0.0.1:${port}`, 2 * HOLDS_IN_FLIGHT_MAX);
   const token = node.tokens.issue({ userId: ALICE, role: "customer" }).accessToken;
   const hold = (): Promise<Reply<HoldShape>> => api.post(HOLDS, { token, body: ONE_PLACE });
   /** Resolves with what was asked for, while the journal moves on. */
@@ -108,12 +108,12 @@ test("past what is in flight holds are busy at once, bookings go on, and then al
 
   const mine = ok(await moving(hold()), 201);
   let answers = 0;
-  const accepted = Array.from({ length: HOLDS_IN_FLIGHT_START }, async () => {
+  const accepted = Array.from({ length: HOLDS_IN_FLIGHT_MAX }, async () => {
     const reply = await hold();
     answers += 1;
     return reply;
   });
-  await until("all are in flight", () => node.router.inFlight === HOLDS_IN_FLIGHT_START);
+  await until("all are in flight", () => node.router.inFlight === HOLDS_IN_FLIGHT_MAX);
 
   const refused = await Promise.all(Array.from({ length: 100 }, hold));
   for (const reply of refused) {
@@ -121,16 +121,16 @@ test("past what is in flight holds are busy at once, bookings go on, and then al
     assert.match(reply.text, /"code":"busy"/);
     assert.equal(reply.headers["retry-after"], "1");
   }
-  assert.deepEqual([answers, node.router.inFlight], [0, HOLDS_IN_FLIGHT_START]);
-  assert.equal(node.server.openRequests, HOLDS_IN_FLIGHT_START, "of the refused nothing is kept");
+  assert.deepEqual([answers, node.router.inFlight], [0, HOLDS_IN_FLIGHT_MAX]);
+  assert.equal(node.server.openRequests, HOLDS_IN_FLIGHT_MAX, "of the refused nothing is kept");
 
   const body = { holdId: mine.id, payment: { provider: "none" } };
   const booking = api.post<BookingShape>(BOOKINGS, { token, body });
-  await until("the booking is let in", () => node.router.inFlight === HOLDS_IN_FLIGHT_START + 1);
+  await until("the booking is let in", () => node.router.inFlight === HOLDS_IN_FLIGHT_MAX + 1);
 
   ok(await moving(booking), 201);
   const holds = await moving(Promise.all(accepted));
-  assert.equal(new Set(holds.map((reply) => ok(reply, 201).seq)).size, HOLDS_IN_FLIGHT_START);
+  assert.equal(new Set(holds.map((reply) => ok(reply, 201).seq)).size, HOLDS_IN_FLIGHT_MAX);
   assert.equal(node.router.refusesHolds(EVENT_ID), false);
   ok(await moving(hold()), 201);
   assert.ok(node.isQuiet, "nothing is left of it");

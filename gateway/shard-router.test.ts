@@ -4,8 +4,8 @@ import { MessageChannel, type MessagePort } from "node:worker_threads";
 import type { EventId, HoldId } from "../engine/ids.ts";
 import {
   ANSWER_WAIT_MS_MAX,
+  AUDIT_WAIT_MS_MAX,
   HOLDS_IN_FLIGHT_MAX,
-  HOLDS_IN_FLIGHT_START,
   IN_FLIGHT_PER_WORKER_MAX,
   PROJECTION_WAITS_MAX,
   UNPROJECTED_FACTS_PER_SHARD_MAX,
@@ -61,7 +61,7 @@ class RouterBench {
   #asked = 0;
 
   answer(worker: number, batch: Partial<WorkerBatch>): void {
-    const whole: WorkerBatch = { changes: [], expired: [], answers: [], ...batch };
+    const whole: WorkerBatch = { sentMs: 0, changes: [], expired: [], answers: [], ...batch };
     const port = this.#workers[worker];
     if (port !== undefined) postPacked(port, whole);
   }
@@ -159,15 +159,15 @@ const hold: Operation = {
 
 test("past its bound a worker gets no new holds, but what finishes a sale for a while", async () => {
   const { router } = bench;
-  bench.ask(HOLDS_IN_FLIGHT_START - 1, EVENT_ID, hold);
+  bench.ask(HOLDS_IN_FLIGHT_MAX - 1, EVENT_ID, hold);
   assert.equal(router.refusesHolds(EVENT_ID), false);
   bench.ask(1, EVENT_ID, hold);
   assert.equal(router.refusesHolds(EVENT_ID), true);
   bench.ask(1, EVENT_ID, hold);
   await until(() => bench.answers.length === 1);
-  assert.deepEqual(bench.answers, [{ n: HOLDS_IN_FLIGHT_START, answer: BUSY, lsn: 0 }]);
-  const all = HOLDS_IN_FLIGHT_START * (IN_FLIGHT_PER_WORKER_MAX / HOLDS_IN_FLIGHT_MAX);
-  bench.ask(all - HOLDS_IN_FLIGHT_START, EVENT_ID, book);
+  assert.deepEqual(bench.answers, [{ n: HOLDS_IN_FLIGHT_MAX, answer: BUSY, lsn: 0 }]);
+  const all = HOLDS_IN_FLIGHT_MAX * (IN_FLIGHT_PER_WORKER_MAX / HOLDS_IN_FLIGHT_MAX);
+  bench.ask(all - HOLDS_IN_FLIGHT_MAX, EVENT_ID, book);
   bench.ask(1, EVENT_ID, book);
   await until(() => bench.answers.length === 2);
   assert.deepEqual(bench.answers[1]?.answer, BUSY);
@@ -186,14 +186,14 @@ test("one worker's load is not another's", async () => {
     { length: 8 },
     (_, n) => `018f3c9a-7b10-7000-8000-0007a4b1c2d${n}` as EventId,
   );
-  two.ask(HOLDS_IN_FLIGHT_START, EVENT_ID, hold);
+  two.ask(HOLDS_IN_FLIGHT_MAX, EVENT_ID, hold);
   const workerOf = (eventId: EventId): number => two.router.shardOf(eventId) % 2;
   for (const eventId of events) {
     assert.equal(two.router.refusesHolds(eventId), workerOf(eventId) === workerOf(EVENT_ID));
   }
   assert.equal(two.router.refusesAllHolds(), false);
   const other = events.find((eventId) => workerOf(eventId) !== workerOf(EVENT_ID));
-  two.ask(HOLDS_IN_FLIGHT_START, other, hold);
+  two.ask(HOLDS_IN_FLIGHT_MAX, other, hold);
   assert.equal(two.router.refusesAllHolds(), true);
   two.stop();
 });
@@ -228,6 +228,16 @@ test("an answer that takes too long is a timeout, and what comes later is droppe
     bench.answers.map(({ n }) => n),
     [0, 1],
   );
+});
+
+test("an audit may take longer, and keeps nobody behind it waiting", async () => {
+  bench.ask(1, EVENT_ID, { kind: "audit" });
+  bench.ask();
+  await until(() => bench.received[0]?.length === 2);
+  mock.timers.tick(ANSWER_WAIT_MS_MAX);
+  assert.deepEqual(bench.answers, [{ n: 1, answer: { kind: "timeout" }, lsn: 0 }]);
+  mock.timers.tick(AUDIT_WAIT_MS_MAX);
+  assert.deepEqual(bench.answers[1], { n: 0, answer: { kind: "timeout" }, lsn: 0 });
 });
 
 test("changes and notices are heard before the answers of their batch", async () => {

@@ -13,6 +13,7 @@
 import type { EventId } from "../engine/ids.ts";
 import {
   ANSWER_WAIT_MS_MAX,
+  AUDIT_WAIT_MS_MAX,
   IN_FLIGHT_PER_WORKER_MAX,
   PROJECTION_WAITS_MAX,
   REQUEST_DEADLINE_MS,
@@ -50,12 +51,19 @@ interface Lane {
   inFlight: number;
 }
 
+/** One turn of the gateway's loop: what is asked in it leaves at its end. */
+interface Turn {
+  endedMs: number;
+}
+
 interface Pending {
   readonly done: Done;
   readonly lane: Lane;
   readonly shard: number;
   /** Monotonic. */
-  readonly sentMs: number;
+  readonly acceptedMs: number;
+  readonly turn: Turn;
+  readonly isAudit: boolean;
 }
 
 interface ProjectionWait {
@@ -98,10 +106,8 @@ export class ShardRouter {
   readonly #clock: Clock;
   readonly #endSweeps: () => void;
   readonly #stoppedShards = new Set<number>();
-  /** When the current turn of the loop began; null: nothing has happened in it. */
-  #turnBeganMs: number | null = null;
-  /** How long the last turn took in which something happened. */
-  #turnMs = 0;
+  /** null: nothing has been asked in this turn. */
+  #turn: Turn | null = null;
   #listener: ShardListener | null = null;
   #nextId = 1;
   #idle: (() => void)[] = [];
@@ -155,10 +161,7 @@ export class ShardRouter {
 
   /** Whether a new hold would be refused now, whatever its event: so much is known for nothing. */
   refusesAllHolds(): boolean {
-    this.#noteTurn();
-    if (this.#lanes.some(({ limit, inFlight }) => inFlight < limit.holds)) return false;
-    for (const { limit } of this.#lanes) limit.refused();
-    return true;
+    return this.#lanes.every(({ limit, inFlight }) => inFlight >= limit.holds);
   }
 
   /** Sends one operation to the event's actor; `done` is called exactly once, never at once. */
@@ -173,29 +176,27 @@ export class ShardRouter {
     const id = this.#nextId;
     this.#nextId += 1;
     const deadlineMs = this.#clock.wallMs() + REQUEST_DEADLINE_MS;
-    this.#pending.set(id, { done, lane, shard, sentMs: this.#clock.monotonicMs() });
+    const acceptedMs = this.#clock.monotonicMs();
+    const turn = this.#turn ?? this.#newTurn();
+    const isAudit = operation.kind === "audit";
+    this.#pending.set(id, { done, lane, shard, acceptedMs, turn, isAudit });
     lane.sender.send({ id, shard, eventId, deadlineMs, operation });
   }
 
-  /** The first that happens in a turn begins to measure it. */
-  #noteTurn(): void {
-    if (this.#turnBeganMs !== null) return;
-    const beganMs = this.#clock.monotonicMs();
-    this.#turnBeganMs = beganMs;
+  #newTurn(): Turn {
+    const turn = { endedMs: Number.POSITIVE_INFINITY };
+    this.#turn = turn;
     this.#clock.soon(() => {
-      this.#turnMs = this.#clock.monotonicMs() - beganMs;
-      this.#turnBeganMs = null;
+      turn.endedMs = this.#clock.monotonicMs();
+      this.#turn = null;
     });
+    return turn;
   }
 
   #isRefused(kind: Operation["kind"], shard: number, { limit, inFlight }: Lane): boolean {
-    this.#noteTurn();
     if (this.#stoppedShards.has(shard)) return true;
     const isHold = kind === "hold";
-    if (inFlight >= (isHold ? limit.holds : limit.any)) {
-      limit.refused();
-      return true;
-    }
+    if (inFlight >= (isHold ? limit.holds : limit.any)) return true;
     return isHold && this.#lagOf(shard) > this.#lagForHoldsMax;
   }
 
@@ -264,13 +265,18 @@ export class ShardRouter {
   }
 
   #receive(batch: WorkerBatch): void {
-    this.#noteTurn();
     const listener = this.#listener;
     if (listener !== null) {
       for (const change of batch.changes) listener.changed(change);
       for (const notice of batch.expired) listener.expired(notice);
     }
-    for (const { id, lsn, answer } of batch.answers) this.#settle(id, answer, lsn);
+    const nowMs = this.#clock.monotonicMs();
+    for (const { id, lsn, answer } of batch.answers) {
+      const pending = this.#pending.get(id);
+      if (pending === undefined) continue;
+      pending.lane.limit.answered(batch.sentMs - pending.turn.endedMs, nowMs);
+      this.#settle(id, answer, lsn);
+    }
   }
 
   #settle(id: number, answer: Answered, lsn: number): void {
@@ -280,8 +286,6 @@ export class ShardRouter {
     this.#pending.delete(id);
     lane.inFlight -= 1;
     if (lsn > (this.#answeredLsn[shard] ?? 0)) this.#answeredLsn[shard] = lsn;
-    const nowMs = this.#clock.monotonicMs();
-    lane.limit.answered(nowMs - pending.sentMs, nowMs, this.#turnMs);
     pending.done(answer, lsn);
     if (this.#pending.size > 0) return;
     for (const resolve of this.#idle.splice(0)) resolve();
@@ -289,8 +293,9 @@ export class ShardRouter {
 
   /** Ids grow with time, so the oldest requests come first. */
   #sweep(nowMs: number): void {
-    for (const [id, { sentMs }] of this.#pending) {
-      if (nowMs - sentMs < ANSWER_WAIT_MS_MAX) return;
+    for (const [id, { acceptedMs, isAudit }] of this.#pending) {
+      if (nowMs - acceptedMs < ANSWER_WAIT_MS_MAX) return;
+      if (isAudit && nowMs - acceptedMs < AUDIT_WAIT_MS_MAX) continue;
       this.#settle(id, { kind: "timeout" }, 0);
     }
   }

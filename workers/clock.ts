@@ -2,7 +2,7 @@
 export interface Clock {
   /** Unix ms. May jump either way. */
   wallMs(): number;
-  /** Ms since any fixed moment. Never runs backwards. */
+  /** Ms since any fixed moment, the same one for all threads. Never runs backwards. */
   monotonicMs(): number;
   /** Runs again and again, `ms` apart, until the returned function is called. */
   every(ms: number, run: () => void): () => void;
@@ -14,7 +14,11 @@ export interface Clock {
 
 export const systemClock: Clock = {
   wallMs: () => Date.now(),
-  monotonicMs: () => performance.now(),
+  // performance.now() counts from the start of its thread.
+  monotonicMs: () => {
+    const [seconds, nanoseconds] = process.hrtime();
+    return seconds * 1e3 + nanoseconds / 1e6;
+  },
   every: (ms, run) => {
     const timer = setInterval(run, ms);
     return () => clearInterval(timer);

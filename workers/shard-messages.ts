@@ -123,6 +123,8 @@ export interface HoldExpiredNotice {
 
 /** One batch from a worker. Changes come first: an answer is never ahead of the availability. */
 export interface WorkerBatch {
+  /** When it left, by the clock that all threads share. */
+  readonly sentMs: number;
   readonly changes: readonly (InventoryChange | InventoryReset)[];
   readonly expired: readonly HoldExpiredNotice[];
   readonly answers: readonly ShardAnswer[];

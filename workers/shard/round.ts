@@ -8,7 +8,7 @@ import type {
 } from "../shard-messages.ts";
 
 /** What one round has to tell the gateway, once everything that it rests on is durable. */
-export class RoundOutput implements WorkerBatch {
+export class RoundOutput implements Omit<WorkerBatch, "sentMs"> {
   readonly changes: (InventoryChange | InventoryReset)[] = [];
   readonly expired: HoldExpiredNotice[] = [];
   readonly answers: ShardAnswer[] = [];

@@ -5,7 +5,7 @@ import { shardOf } from "../../engine/shard-of.ts";
 import { postPacked, unpackMessage } from "../batch-port.ts";
 import type { AppendMessage, JournalToShardMessage } from "../journal/journal-port.ts";
 import type { OverfullMessage, WatermarkMessage } from "../projector/projector-messages.ts";
-import type { ShardRequest } from "../shard-messages.ts";
+import type { ShardRequest, WorkerBatch } from "../shard-messages.ts";
 import type { ActorLoader } from "../store/actor-loader.ts";
 import type { ThreadContext } from "../thread-context.ts";
 import { ShardHost } from "./shard-host.ts";
@@ -29,8 +29,10 @@ export class ShardService {
         },
       },
       loader,
-      release: ({ changes, expired, answers }) =>
-        postPacked(gatewayPort, { changes, expired, answers }),
+      release: ({ changes, expired, answers }) => {
+        const batch: WorkerBatch = { sentMs: clock.monotonicMs(), changes, expired, answers };
+        postPacked(gatewayPort, batch);
+      },
       wallMs: () => clock.wallMs(),
       die,
       warn: (message, cause) => this.#warn(message, cause),
