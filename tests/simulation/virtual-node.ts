@@ -5,7 +5,6 @@
 import type { Random } from "../../engine/testing/random.ts";
 import { ShardRouter } from "../../gateway/shard-router.ts";
 import { unpackMessage } from "../../workers/batch-port.ts";
-import type { Disk, DiskFile } from "../../workers/journal/disk.ts";
 import { FileJournalSource } from "../../workers/journal/file-journal-source.ts";
 import type { AppendMessage, JournalToShardMessage } from "../../workers/journal/journal-port.ts";
 import type { JournalSource } from "../../workers/journal/journal-service.ts";
@@ -29,6 +28,7 @@ import { VirtualPlatform } from "./virtual-platform.ts";
 import { VirtualPort } from "./virtual-port.ts";
 import { ProcessEnded, type VirtualProcess } from "./virtual-process.ts";
 import { VirtualSegmentSupply } from "./virtual-segment-supply.ts";
+import { watchedDisk } from "./watched-disk.ts";
 
 /** Codes with which a start may refuse: no room, a disk or database that does not work, a rival. */
 const PASSING_REFUSALS = ["journal_no_room", "journal_unreadable", "journal_fenced"];
@@ -234,7 +234,9 @@ export class VirtualNode {
   #journal({ clock, die }: ThreadContext): JournalSource {
     const { disk, plan, delayMs, database, ackMode, process } = this.parts;
     const { thread } = process;
-    const openDisk = (): Disk => slowed(disk, () => process.wait(thread, 2 * delayMs()));
+    const { watermarks, failed } = this.parts;
+    const synced = (): void => process.wait(thread, 2 * delayMs());
+    const openDisk = () => watchedDisk({ disk, synced, watermarks, failed });
     const openLog = database.operationLog;
     if (ackMode === "postgres") {
       return new PgJournalSource({ log: openLog(), clock, die, openDisk });
@@ -244,10 +246,12 @@ export class VirtualNode {
     const supply = new VirtualSegmentSupply({
       clock,
       die,
-      disk,
+      // Another thread, which takes its time as it is.
+      disk: watchedDisk({ disk, synced: () => undefined, watermarks, failed }),
       randomSalt,
       segmentBytes,
-      delayMs,
+      // Writing a whole segment ahead takes longer than a message.
+      delayMs: () => 20 * delayMs(),
     });
     return new FileJournalSource({
       openDisk,
@@ -274,34 +278,6 @@ function isPassing(error: unknown): boolean {
     return PASSING_REASONS.some((each) => each.test(error.message));
   }
   return PASSING_REFUSALS.includes(error.code);
-}
-
-/** The disk, to whoever waits until it has synced. */
-function slowed(disk: Disk, wait: () => void): Disk {
-  const open = (name: string, mode: "create" | "update"): DiskFile => {
-    const file = disk.open(name, mode);
-    return {
-      read: (offset, length) => file.read(offset, length),
-      write: (bytes, offset) => file.write(bytes, offset),
-      datasync: () => {
-        file.datasync();
-        wait();
-      },
-      truncate: (bytes) => file.truncate(bytes),
-      size: () => file.size(),
-      close: () => file.close(),
-    };
-  };
-  return {
-    list: () => disk.list(),
-    open,
-    rename: (from, to) => disk.rename(from, to),
-    unlink: (name) => disk.unlink(name),
-    syncDirectory: () => {
-      disk.syncDirectory();
-      wait();
-    },
-  };
 }
 
 /** What was decoded are windows into the buffer, which is about to be transferred. */

@@ -317,6 +317,19 @@ export class World {
   #committed({ kind }: Commit): void {
     if (kind === "projected") this.oracle.committed();
     if (kind === "acquired") this.oracle.acquired();
+    if (kind === "retired") this.#checkLog();
+  }
+
+  /** The operation log keeps what is not projected. */
+  #checkLog(): void {
+    for (const { shard, lastLsn } of this.database.logEnds()) {
+      const watermark = this.database.watermark(shard);
+      const firstLsn = this.database.logRows(shard)[0]?.firstLsn ?? lastLsn + 1;
+      if (lastLsn <= watermark || firstLsn <= watermark + 1) continue;
+      throw new Violation(
+        `shard ${shard}: its log begins at ${firstLsn}, its rows end at ${watermark}`,
+      );
+    }
   }
 
   #watermarks(): ReadonlyMap<number, number> {
