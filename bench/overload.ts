@@ -45,8 +45,8 @@ const NORMAL_SHARE = 0.5;
 const OTHERS_SHARE_MAX = 0.1;
 const GOODPUT_SHARE_MIN = 0.8;
 const OFFERED_SHARE_MIN = 0.9;
-/** A fifth of what Retry-After asks them to wait. */
-const BUSY_MS_P99_MAX = 200;
+/** A quarter of what Retry-After asks them to wait. */
+const BUSY_MS_P99_MAX = 250;
 const MEMORY_GROWTH_MIB_MAX = 256;
 /** A second is as before when its p99 is at most this much above what it was before. */
 const RECOVERED_MS_MORE_MAX = 20;

@@ -145,12 +145,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace: "",
   },
   {
-    name: "requests that waited for a load that failed are never answered",
-    file: "workers/shard/shard-host.ts",
-    find: "of actor.takeParked()) this.#output",
-    replace: "of actor.takeParked().slice(1)) this.#output",
-  },
-  {
     name: "what waited past its deadline is executed all the same",
     file: "workers/shard/shard-host.ts",
     find: "shard === undefined || nowMs > request.deadlineMs",
