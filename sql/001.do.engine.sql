@@ -36,8 +36,7 @@ CREATE TABLE inventory_areas (
   CHECK (held >= 0 AND sold >= 0 AND held + sold <= capacity)
 ) WITH (fillfactor = 50);
 
--- A hold that began and ended within one projected batch has no row. That such a hold became a
--- booking is known from the booking.
+-- A hold that was made and booked within one projected batch has no row: the booking tells of it.
 CREATE TABLE holds (
   event_id   uuid        NOT NULL,
   id         uuid        NOT NULL,

@@ -38,10 +38,7 @@ export interface CrashReport {
   readonly keysRepeatedAtEnd: number;
   readonly rows: RowsReport;
   readonly startMsMax: number;
-  readonly checked: Omit<CheckResult, "verdicts"> & {
-    readonly guessed: number;
-    readonly forgotten: number;
-  };
+  readonly checked: Omit<CheckResult, "verdicts"> & { readonly guessed: number };
 }
 
 /** Throws what is wrong, or reports what was found right. */
@@ -72,12 +69,11 @@ export async function verdictOf(run: CrashRun): Promise<CrashReport> {
   const { verdicts, ...checked } = checkHistory(history, clockMs);
   assert.deepEqual(checked.faults, [], "an order explains every answer");
   const guessed = verdicts.reduce((sum, verdict) => sum + verdict.guessed, 0);
-  const forgotten = verdicts.reduce((sum, verdict) => sum + verdict.forgotten, 0);
   return {
     ...reportOf(run, history.operations),
     keysRepeatedAtEnd,
     rows,
-    checked: { ...checked, guessed, forgotten },
+    checked: { ...checked, guessed },
   };
 }
 

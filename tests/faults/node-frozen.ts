@@ -34,7 +34,7 @@ export const nodeFrozen: Scenario = {
       const body = { items: [{ area: "floor", quantity: 1 }] };
       const path = `/api/v1/events/${brief.id}/holds`;
       const hold = ok(await api.post<HoldShape>(path, { token, body }), 201);
-      // One that began and ended within one projected batch would leave no row to look at.
+      // So that the row is there to be looked at.
       await endedMs(rig, hold, "active");
       const frozenMs = Date.now();
       process.kill(node.pid, "SIGSTOP");

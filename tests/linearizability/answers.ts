@@ -9,8 +9,6 @@ export interface Statement {
   readonly user: string;
   readonly operation: Operation;
   readonly told: Told;
-  /** End of the last restart before the answer; null: there was none. */
-  readonly restartMs: number | null;
 }
 
 /** What was asked, without the key that it came with. */
@@ -23,20 +21,6 @@ export function earliestSeqOf({ told }: Statement): number | null {
   if ("seq" in told) return told.seq;
   if (told.kind === "availability") return told.availability.seq;
   return told.kind === "hold" ? told.hold.seq : null;
-}
-
-/**
- * The owner of a hold hears that there is no such hold. After a restart that is the answer to give
- * about a hold that had ended before it without a booking: one that began and ended within one
- * batch of the projection has no row (workers/projector/net-effects.ts). Nothing else is forgotten.
- */
-export function isForgotten(spec: EventSpec, statement: Statement): boolean {
-  const { user, operation, told, restartMs } = statement;
-  if (told.kind !== "refused" || told.problem.code !== "hold_not_found") return false;
-  if (!("holdId" in operation) || restartMs === null) return false;
-  const hold = holdOf(spec, operation.holdId, user);
-  const isEnded = hold?.end === "released" || hold?.end === "expired";
-  return isEnded && hold.endedMs <= restartMs;
 }
 
 export function isTrue(spec: EventSpec, statement: Statement): boolean {
@@ -68,7 +52,7 @@ export function isTrue(spec: EventSpec, statement: Statement): boolean {
     case "availability":
       return isShown(spec, told.availability);
     case "refused":
-      return isRefusalTrue(spec, user, operation, told.problem) || isForgotten(spec, statement);
+      return isRefusalTrue(spec, user, operation, told.problem);
   }
 }
 

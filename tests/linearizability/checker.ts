@@ -11,7 +11,7 @@
  * - Among several ends for one gap, the one that can't wait goes first, and then the one that was
  *   due or asked for first; a wrong guess is taken back.
  */
-import { isForgotten, isTrue } from "./answers.ts";
+import { isTrue } from "./answers.ts";
 import { firstIndex } from "./bounds.ts";
 import { EventSpec } from "./event-spec.ts";
 import type { EventRecord, History } from "./history.ts";
@@ -30,8 +30,6 @@ export interface Verdict {
   /** Ends of holds that filled gaps. */
   readonly guessed: number;
   readonly deadEnds: number;
-  /** Answers that were true because a restart may forget how a hold ended. */
-  readonly forgotten: number;
   /** null: there is an order that explains every answer. */
   readonly fault: string | null;
 }
@@ -63,9 +61,9 @@ export function checkEvent(event: EventRecord, history: History): Verdict {
   const search = new Search(plan);
   const [first] = plan.faults;
   const fault = first ?? search.run();
-  const { seq, guessed, deadEnds, forgotten } = search;
+  const { seq, guessed, deadEnds } = search;
   const operations = plan.statements.length;
-  return { eventId: event.eventId, operations, seq, guessed, deadEnds, forgotten, fault };
+  return { eventId: event.eventId, operations, seq, guessed, deadEnds, fault };
 }
 
 interface Choice {
@@ -121,11 +119,6 @@ class Search {
 
   get seq(): number {
     return this.#spec.seq;
-  }
-
-  get forgotten(): number {
-    const { statements } = this.#plan;
-    return statements.filter(({ statement }) => isForgotten(this.#spec, statement)).length;
   }
 
   /** Why there is no order that explains everything; null: there is one. */

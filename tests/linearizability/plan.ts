@@ -10,7 +10,7 @@ import { isDeepStrictEqual } from "node:util";
 import { askedBy, earliestSeqOf, type Statement } from "./answers.ts";
 import { boundEnds, type Look } from "./bounds.ts";
 import { describeStep, type Step, timeOf } from "./event-spec.ts";
-import type { EventRecord, History, OperationRecord, OutageRecord } from "./history.ts";
+import type { EventRecord, History, OperationRecord } from "./history.ts";
 import { latestEndMs } from "./hold-end.ts";
 import type { PlannedEnd, PlannedStep, Window } from "./planned-step.ts";
 import { isReceipt, type Receipt, type Told, toldBy } from "./told.ts";
@@ -48,8 +48,7 @@ export function planOf(event: EventRecord, history: History): Plan {
   const known = knownSteps(answered, event, history.slackMs, faults);
   const ends = endsOf(answered, known, history);
   boundEnds({ ends, known, looks: looksOf(answered), event });
-  const restarts = history.outages.filter(({ cause }) => cause === "restart");
-  const statements = answered.map((each) => statementOf(each, restarts));
+  const statements = answered.map(statementOf);
   return { event, known, ends, statements, faults };
 }
 
@@ -63,14 +62,9 @@ function looksOf(answered: readonly Answered[]): Look[] {
   });
 }
 
-function statementOf(
-  { record, told }: Answered,
-  restarts: readonly OutageRecord[],
-): PlannedStatement {
+function statementOf({ record, told }: Answered): PlannedStatement {
   const { user, operation, invokedMs, answeredMs } = record;
-  const before = restarts.filter(({ toMs }) => toMs <= answeredMs).map(({ toMs }) => toMs);
-  const restartMs = before.length === 0 ? null : Math.max(...before);
-  const statement = { user, operation, told, restartMs };
+  const statement = { user, operation, told };
   return {
     statement,
     invokedMs,
@@ -180,7 +174,7 @@ function endsOf(
   const releases = new Map<string, Answered[]>();
   for (const each of answered) {
     const { operation } = each.record;
-    if (operation.kind !== "release" || !mayHaveReleased(each)) continue;
+    if (operation.kind !== "release" || each.told.kind !== "released") continue;
     releases.set(operation.holdId, [...(releases.get(operation.holdId) ?? []), each]);
   }
   const booked = new Set<string>();
@@ -223,11 +217,4 @@ function endsOf(
     expired.other = released;
     return [released, expired];
   });
-}
-
-/** A release that nobody answered the first time may have been forgotten with its answer. */
-function mayHaveReleased({ record, told }: Answered): boolean {
-  if (told.kind === "released") return true;
-  const isUnknown = told.kind === "refused" && told.problem.code === "hold_not_found";
-  return isUnknown && record.attempts > 1;
 }

@@ -101,12 +101,12 @@ export class EventModel {
 
   /**
    * The actor is built again from the rows that the facts so far amount to. What rows do not tell
-   * may be forgotten from here on: how a hold ended until now, unless in a booking (it has no row
-   * when it began and ended within one projected batch, and its row is purged a day later), and
+   * may be forgotten from here on: how a hold ended before `purgedBeforeMs`, unless in a booking, and
    * under which key a booking was cancelled (whoever repeats that under its key is not concerned).
    */
-  reloaded(): void {
+  reloaded(purgedBeforeMs = Number.NEGATIVE_INFINITY): void {
     this.#state.reloadedSeq = this.#state.seq;
+    this.#state.purgedBeforeMs = purgedBeforeMs;
   }
 
   counts(): ModelCounts {

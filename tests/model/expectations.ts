@@ -215,7 +215,7 @@ function ofOwnHold(
   const end = state.ends.get(holdId);
   if (end === undefined || end.userId !== userId) return [notFound];
   const known: Expected[] = mayBeKnown(state, end, forgetful) ? [refused(refusalOf(end))] : [];
-  return mayBeForgotten(state, end, forgetful) ? [...known, notFound] : known;
+  return mayBeForgotten(state, end) ? [...known, notFound] : known;
 }
 
 function refusalOf({ end, bookingId }: ModelEnd): Refusal {
@@ -230,10 +230,11 @@ export function mayBeKnown(state: ModelState, end: ModelEnd, forgetful: boolean)
 }
 
 /**
- * The one thing that may lawfully be lost: how a hold ended of which there is no booking. It has no
- * row when it began and ended within one projected batch, and its row is purged after a day.
+ * The one thing that may lawfully be lost: how a hold ended a day ago of which there is no booking.
+ * Its row is purged then.
  */
-export function mayBeForgotten(state: ModelState, end: ModelEnd, forgetful: boolean): boolean {
+export function mayBeForgotten(state: ModelState, end: ModelEnd): boolean {
   if (!state.isAmongLastEnds(end)) return true;
-  return end.bookingId === null && (forgetful || end.seq <= state.reloadedSeq);
+  const isReloaded = end.seq <= state.reloadedSeq && end.atMs < state.purgedBeforeMs;
+  return end.bookingId === null && isReloaded;
 }

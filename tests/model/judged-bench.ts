@@ -51,7 +51,7 @@ export class JudgedBench {
         return { record, cancelled: cancelled === null ? null : { ...cancelled, key: null } };
       }),
     });
-    this.model.reloaded();
+    this.model.reloaded(Number.POSITIVE_INFINITY);
   }
 
   #answer(operation: Operation): Answer {

@@ -17,8 +17,9 @@ export interface ModelEnd {
   readonly end: "released" | "expired" | "booked";
   /** Set when `end` is `booked`. */
   readonly bookingId: BookingId | null;
-  /** seq of the fact that ended it. */
+  /** seq and time of the fact that ended it. */
   readonly seq: number;
+  readonly atMs: number;
   /** How many holds of the event had ended with it. */
   readonly ordinal: number;
 }
@@ -70,6 +71,8 @@ export class ModelState {
   recorded = { held: 0, sold: 0 };
   /** seq at which the actor was last built again from rows; 0: never. */
   reloadedSeq = 0;
+  /** Rows of holds that had ended before this may have been purged when it was; Unix ms. */
+  purgedBeforeMs = Number.NEGATIVE_INFINITY;
 
   take(fact: Fact): void {
     this.seq = fact.seq;
@@ -92,13 +95,13 @@ export class ModelState {
         return;
       }
       case "holdEnded": {
-        const { holdId, userId, reason, seq, items } = fact;
-        this.#end({ holdId, userId, end: reason, bookingId: null, seq });
+        const { holdId, userId, reason, seq, atMs, items } = fact;
+        this.#end({ holdId, userId, end: reason, bookingId: null, seq, atMs });
         this.#count(userId, -items.length);
         return this.#move(items, "h", "f");
       }
       case "booked":
-        return this.#book(fact.booking, fact.seq);
+        return this.#book(fact.booking, fact);
       case "cancelled":
         return this.#cancel(fact);
       default:
@@ -165,9 +168,9 @@ export class ModelState {
     this.#move(items, "f", "h");
   }
 
-  #book(record: BookingRecord, seq: number): void {
+  #book(record: BookingRecord, { seq, atMs }: Fact): void {
     const { bookingId, holdId, userId, items, ticketCodes } = record;
-    this.#end({ holdId, userId, end: "booked", bookingId, seq });
+    this.#end({ holdId, userId, end: "booked", bookingId, seq, atMs });
     this.bookings.set(bookingId, { record, seq, cancelled: null });
     for (const code of ticketCodes) this.ticketCodes.add(code);
     this.recorded.sold += items.length;

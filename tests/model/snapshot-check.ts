@@ -1,6 +1,6 @@
 import type { ActiveHold, EndedHold } from "../../engine/hold-book.ts";
 import type { KeptKey } from "../../engine/idempotency-keys.ts";
-import { KEY_TTL_MS } from "../../engine/limits.ts";
+import { ENDED_HOLD_TTL_MS, KEY_TTL_MS } from "../../engine/limits.ts";
 import type { Snapshot } from "../../engine/snapshot.ts";
 import { differences } from "./differences.ts";
 import { mayBeForgotten, mayBeKnown } from "./expectations.ts";
@@ -11,8 +11,9 @@ export interface SnapshotSource {
   /** True when it was read from rows, so that what rows do not tell may be missing. */
   readonly forgetful: boolean;
   /**
-   * Keys whose time was over at this instant may be missing, Unix ms: the clock of whoever purges
-   * rows goes on where an event's last fact stands still. Default: the time of the last fact.
+   * Keys and ended holds whose time was over at this instant may be missing, Unix ms: the clock of
+   * whoever purges rows goes on where an event's last fact stands still. Default: the time of the
+   * last fact.
    */
   readonly nowMs?: number;
 }
@@ -27,7 +28,7 @@ export function driftOf(state: ModelState, snapshot: Snapshot, source: SnapshotS
     ...differences("seq", snapshot.seq, state.seq),
     ...differences("the definition", snapshot.definition, state.definition),
     ...driftOfHolds(state, snapshot.holds),
-    ...driftOfEnds(state, snapshot.endedHolds, forgetful),
+    ...driftOfEnds(state, snapshot.endedHolds, { forgetful, nowMs }),
     ...driftOfBookings(state, snapshot, forgetful),
     ...driftOfKeys(state, snapshot.keys, nowMs),
   ];
@@ -46,16 +47,21 @@ function driftOfHolds(state: ModelState, holds: readonly ActiveHold[]): string[]
   return drift;
 }
 
-function driftOfEnds(state: ModelState, ends: readonly EndedHold[], forgetful: boolean): string[] {
+function driftOfEnds(
+  state: ModelState,
+  ends: readonly EndedHold[],
+  { forgetful, nowMs }: Required<SnapshotSource>,
+): string[] {
   const told = new Map(ends.map((end) => [end.holdId, end]));
   const drift = repeated("ended hold", ends.length, told.size);
   for (const end of state.ends.values()) {
     const found = told.get(end.holdId);
     if (found === undefined) {
-      if (mayBeForgotten(state, end, forgetful)) continue;
+      const isPurged = forgetful && end.bookingId === null && end.atMs < nowMs - ENDED_HOLD_TTL_MS;
+      if (isPurged || mayBeForgotten(state, end)) continue;
       drift.push(`hold ${end.holdId}, ${end.end} at seq ${end.seq}, is forgotten`);
     } else if (mayBeKnown(state, end, forgetful)) {
-      const { seq: _, ordinal: __, ...ended } = end;
+      const { seq: _, atMs: __, ordinal: ___, ...ended } = end;
       drift.push(...differences(`ended hold ${end.holdId}`, found, ended));
     } else {
       drift.push(`hold ${end.holdId} is remembered too long`);

@@ -62,7 +62,7 @@ const MUTATIONS: Readonly<Record<string, Mutation>> = {
     const [made] = effects.holdsMade;
     if (made === undefined || holdIds.length === 0) return null;
     const hold = { ...made.hold, holdId: random.pick(holdIds) };
-    return { ...effects, holdsMade: [...effects.holdsMade, { eventId, hold }] };
+    return { ...effects, holdsMade: [...effects.holdsMade, { eventId, hold, ended: null }] };
   },
   "a hold that is made twice": (effects) => {
     const [made] = effects.holdsMade;

@@ -11,7 +11,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Fact, moveOf } from "../../engine/facts.ts";
 import type { BookingId, EventId, HoldId } from "../../engine/ids.ts";
-import { KEY_TTL_MS } from "../../engine/limits.ts";
+import { ENDED_HOLD_TTL_MS, KEY_TTL_MS } from "../../engine/limits.ts";
 import type { Snapshot } from "../../engine/snapshot.ts";
 import { unreachable } from "../../engine/unreachable.ts";
 import { forEachEntry, readEntry } from "../../workers/journal/entry.ts";
@@ -286,7 +286,7 @@ export class Oracle {
 
   /** An actor is built from the rows, which may have forgotten holds that ended long ago. */
   reloaded(eventId: EventId): void {
-    this.model(eventId).reloaded();
+    this.model(eventId).reloaded(this.#world.wallMsMax() - ENDED_HOLD_TTL_MS);
   }
 
   /** The database committed something. */

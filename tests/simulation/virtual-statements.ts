@@ -144,19 +144,19 @@ function changeHolds({ rowsOf, undo }: Target, { holdChanges }: NetEffects): num
 }
 
 function insertHolds({ rowsOf, undo }: Target, { holdsMade }: NetEffects): number {
-  for (const { eventId, hold } of holdsMade) {
+  for (const { eventId, hold, ended } of holdsMade) {
     const { holds } = rowsOf(eventId);
     unique(holds, hold.holdId, "holds_pkey");
     undo.set(holds, hold.holdId, {
       id: hold.holdId,
       userId: hold.userId,
-      status: "active",
+      status: ended?.end.end ?? "active",
       items: hold.items,
       createdMs: hold.createdAtMs,
       expiresMs: hold.expiresAtMs,
       extended: hold.extended,
-      seq: hold.seq,
-      endedMs: null,
+      seq: ended?.seq ?? hold.seq,
+      endedMs: ended?.atMs ?? null,
       bookingId: null,
     });
   }

@@ -15,7 +15,7 @@ function effectsOf(bench: EventBench, act: () => void): NetEffects {
   return netEffectsOf(bench.facts.slice(from).map((fact) => ({ eventId: EVENT_ID, fact })));
 }
 
-test("a hold that began and ended within the run leaves its key and the seq, and no row", () => {
+test("a hold that began and ended within the run leaves its end, for whoever was told of it", () => {
   const bench = new EventBench();
   const effects = effectsOf(bench, () => {
     const { reply } = bench.hold([0, FLOOR], BOB, key("k"));
@@ -26,7 +26,10 @@ test("a hold that began and ended within the run leaves its key and the seq, and
     { eventId: EVENT_ID, firstSeq: 2, lastSeq: 3, definition: null },
   ]);
   assert.deepEqual(effects.areas, []);
-  assert.deepEqual(effects.holdsMade, []);
+  assert.deepEqual(
+    effects.holdsMade.map(({ ended }) => [ended?.end.end, ended?.seq]),
+    [["released", 3]],
+  );
   assert.deepEqual(effects.holdChanges, []);
   assert.deepEqual(
     effects.keys.map((kept) => [kept.key.digest, kept.fact.kind]),

@@ -1,8 +1,8 @@
 /**
  * What a run of facts amounts to in the database's rows. Facts cancel out: a hold that was made and
- * ended within the run leaves no row, an area's counters move by their sum. What must stay is
- * written all the same: bookings (also those cancelled at once), and the outcome of every request
- * with a key.
+ * booked within the run leaves the booking alone, an area's counters move by their sum. What somebody
+ * was told is written all the same: bookings (also those cancelled at once), how a hold ended that
+ * did not become one, and the outcome of every request with a key.
  */
 import { assert } from "../../engine/assert.ts";
 import type { InventoryDefinition } from "../../engine/definition.ts";
@@ -38,6 +38,14 @@ export interface AreaChange {
 export interface HoldMade {
   readonly eventId: EventId;
   readonly hold: ActiveHold;
+  /** null: still active. */
+  readonly ended: HoldEnd | null;
+}
+
+export interface HoldEnd {
+  readonly end: EndedHold;
+  readonly atMs: number;
+  readonly seq: number;
 }
 
 /** Extends, ends, or extends and ends a hold that an earlier run made. */
@@ -48,7 +56,7 @@ export interface HoldChange {
   /** null: not extended. */
   readonly expiresAtMs: number | null;
   /** null: still active. */
-  readonly ended: { readonly end: EndedHold; readonly atMs: number } | null;
+  readonly ended: HoldEnd | null;
 }
 
 export interface BookingMade {
@@ -163,7 +171,7 @@ class EventFold {
       case "held": {
         const { holdId, userId, items, expiresAtMs, seq, atMs: createdAtMs } = fact;
         const hold = { holdId, userId, items, createdAtMs, expiresAtMs, extended: false, seq };
-        this.holdsMade.set(holdId, { eventId, hold });
+        this.holdsMade.set(holdId, { eventId, hold, ended: null });
         return;
       }
       case "extended": {
@@ -173,7 +181,7 @@ class EventFold {
           this.holdChanges.set(holdId, { eventId, holdId, seq, expiresAtMs, ended: null });
         } else {
           const hold = { ...made.hold, expiresAtMs, seq, extended: true };
-          this.holdsMade.set(holdId, { eventId, hold });
+          this.holdsMade.set(holdId, { ...made, hold });
         }
         return;
       }
@@ -201,10 +209,17 @@ class EventFold {
 
   #endHold({ seq, atMs }: Fact, end: EndedHold): void {
     const { holdId } = end;
-    if (this.holdsMade.delete(holdId)) return;
-    const expiresAtMs = this.holdChanges.get(holdId)?.expiresAtMs ?? null;
-    const eventId = this.#eventId;
-    this.holdChanges.set(holdId, { eventId, holdId, seq, expiresAtMs, ended: { end, atMs } });
+    const ended = { end, atMs, seq };
+    const made = this.holdsMade.get(holdId);
+    if (made === undefined) {
+      const expiresAtMs = this.holdChanges.get(holdId)?.expiresAtMs ?? null;
+      const eventId = this.#eventId;
+      this.holdChanges.set(holdId, { eventId, holdId, seq, expiresAtMs, ended });
+    } else if (end.end === "booked") {
+      this.holdsMade.delete(holdId);
+    } else {
+      this.holdsMade.set(holdId, { ...made, ended });
+    }
   }
 
   #countAreas(fact: Fact): void {

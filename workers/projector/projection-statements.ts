@@ -159,12 +159,13 @@ function insertHolds({ holdsMade }: NetEffects): Statement {
     name: "insert-holds",
     text: `
       INSERT INTO holds
-        (event_id, id, user_id, status, items, created_ms, expires_ms, extended, seq)
-      SELECT event_id, id, user_id, 'active', items::integer[], created_ms, expires_ms, extended,
-        seq
+        (event_id, id, user_id, status, items, created_ms, expires_ms, extended, seq, ended_ms)
+      SELECT event_id, id, user_id, status, items::integer[], created_ms, expires_ms, extended,
+        seq, ended_ms
       FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::bigint[],
-                  $7::boolean[], $8::bigint[])
-        AS u (event_id, id, user_id, items, created_ms, expires_ms, extended, seq)`,
+                  $7::boolean[], $8::bigint[], $9::text[], $10::bigint[])
+        AS u (event_id, id, user_id, items, created_ms, expires_ms, extended, seq, status,
+              ended_ms)`,
     values: [
       plainColumn(holdsMade, (made) => made.eventId),
       plainColumn(holdsMade, (made) => made.hold.holdId),
@@ -173,7 +174,9 @@ function insertHolds({ holdsMade }: NetEffects): Statement {
       plainColumn(holdsMade, (made) => made.hold.createdAtMs),
       plainColumn(holdsMade, (made) => made.hold.expiresAtMs),
       plainColumn(holdsMade, (made) => made.hold.extended),
-      plainColumn(holdsMade, (made) => made.hold.seq),
+      plainColumn(holdsMade, (made) => made.ended?.seq ?? made.hold.seq),
+      plainColumn(holdsMade, (made) => made.ended?.end.end ?? "active"),
+      plainColumn(holdsMade, (made) => made.ended?.atMs ?? null),
     ],
     rowCount: holdsMade.length,
   };

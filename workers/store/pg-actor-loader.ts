@@ -180,7 +180,7 @@ function activeHold(row: HoldRow): ActiveHold {
   };
 }
 
-/** Oldest first. What became a booking is taken from the booking: the hold may have had no row. */
+/** Oldest first. What became a booking is taken from the booking: its hold may have no row. */
 function endedHolds(rows: readonly EndedRow[], bookings: readonly BookingRow[]): EndedHold[] {
   const unbooked = rows.map((row) => ({
     seq: Number(row.seq),
