@@ -65,7 +65,7 @@ function startsWith(message: Uint8Array, bytes: Uint8Array, at: number): boolean
   return true;
 }
 
-/** Where the id that begins `at` is over: up to 15 digits, or a plain word in quotes; -1: neither. */
+/** Where the id that begins `at` is over: ≤ 15 digits, or a plain word in quotes; -1: neither. */
 function endOfId(message: Uint8Array, at: number): number {
   const isText = message[at] === QUOTE;
   let end = isText ? at + 1 : at;

@@ -101,8 +101,9 @@ export class EventModel {
 
   /**
    * The actor is built again from the rows that the facts so far amount to. What rows do not tell
-   * may be forgotten from here on: how a hold ended before `purgedBeforeMs`, unless in a booking, and
-   * under which key a booking was cancelled (whoever repeats that under its key is not concerned).
+   * may be forgotten from here on: how a hold ended before `purgedBeforeMs`, unless in a booking,
+   * and under which key a booking was cancelled (whoever repeats that under its key is not
+   * concerned).
    */
   reloaded(purgedBeforeMs = Number.NEGATIVE_INFINITY): void {
     this.#state.reloadedSeq = this.#state.seq;

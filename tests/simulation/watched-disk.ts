@@ -1,4 +1,6 @@
-/** The virtual disk as one process's journal sees it: syncing takes time, and removals are judged. */
+/**
+ * The virtual disk as one process's journal sees it: syncing takes time, and removals are judged.
+ */
 import type { Disk, DiskFile } from "../../workers/journal/disk.ts";
 import { forEachEntry, readEntryHeader } from "../../workers/journal/entry.ts";
 import { ENTRIES } from "../../workers/journal/frame.ts";

@@ -1,8 +1,8 @@
 /**
  * What a run of facts amounts to in the database's rows. Facts cancel out: a hold that was made and
- * booked within the run leaves the booking alone, an area's counters move by their sum. What somebody
- * was told is written all the same: bookings (also those cancelled at once), how a hold ended that
- * did not become one, and the outcome of every request with a key.
+ * booked within the run leaves the booking alone, an area's counters move by their sum. What
+ * somebody was told is written all the same: bookings (also those cancelled at once), how a hold
+ * ended that did not become one, and the outcome of every request with a key.
  */
 import { assert } from "../../engine/assert.ts";
 import type { InventoryDefinition } from "../../engine/definition.ts";
