@@ -6,6 +6,7 @@ import { bookingOf, SCENE, Scene } from "./scene.ts";
 
 const A1 = { seat: "A-1" };
 const A2 = { seat: "A-2" };
+const A3 = { seat: "A-3" };
 const FLOOR = { area: "floor", quantity: 1 };
 const TAKEN = [409, { code: "seat_unavailable", seats: ["A-1"] }] as [number, object];
 
@@ -82,6 +83,26 @@ test("how a hold ended is not forgotten, by a restart neither", () => {
   const look = { kind: "getHold", holdId: hold.id } as const;
   scene.refuse("ann", [400, 404], look, [404, { code: "hold_not_found" }]);
   rejects(scene, /hold_not_found/);
+});
+
+test("many holds that were due at once have one order, and a release finds its place among them", () => {
+  const scene = new Scene();
+  const count = 14;
+  for (let n = 0; n < count; n += 1) {
+    scene.hold(`buyer ${n}`, [10 * n, 10 * n + 4], `h${n}`, [FLOOR], 2 + n);
+  }
+  const hold = scene.hold("bob", [150, 154], "b", [A1], 2 + count);
+  scene.extend("bob", [160, 164], hold, 3 + count);
+  scene.outage(200, 3_000);
+  scene.release("bob", [190, 3_020], hold);
+  const taken = { kind: "hold", key: "c", items: [A1] } as const;
+  scene.hold("dan", [3_001, 3_005], "d", [A2], 4 + 2 * count);
+  scene.refuse("cat", [3_008, 3_010], taken, TAKEN);
+  scene.hold("eve", [3_030, 3_034], "e", [A3], 6 + 2 * count);
+  const event = { ...SCENE, areas: [{ key: "floor", capacity: 20 }] };
+  const { fault, deadEnds } = checkEvent(event, scene.history);
+  assert.equal(fault, null);
+  assert.ok(deadEnds <= count + 1, `${deadEnds} dead ends`);
 });
 
 test("a release comes before the ends that were due after it", () => {

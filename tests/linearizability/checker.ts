@@ -206,8 +206,13 @@ class Search {
     // Once the server's time is past a hold's end, the hold can't be released any more.
     const releases = open.filter(({ step, other }) => step.kind === "released" && other === null);
     const beforeMs = Math.min(...releases.map(({ expiresAtMs }) => expiresAtMs));
+    // Holds expire in the order of their ends. Without this rule ten that are due at once could be
+    // guessed in three million orders, which all come to the same.
+    const firstMs = Math.min(...open.map(({ expiresAtMs }) => expiresAtMs));
+    const mayExpire = (expiresAtMs: number): boolean =>
+      expiresAtMs < beforeMs && expiresAtMs === firstMs;
     const [best, ...others] = open
-      .filter(({ step, expiresAtMs }) => step.kind === "released" || expiresAtMs < beforeMs)
+      .filter(({ step, expiresAtMs }) => step.kind === "released" || mayExpire(expiresAtMs))
       .filter((end) => end.seqMin <= seq && end.invokedMs <= frontMs)
       .sort(
         (a, b) => Number(b.seqMax === seq) - Number(a.seqMax === seq) || a.likelyMs - b.likelyMs,
