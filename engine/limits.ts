@@ -43,9 +43,9 @@ export const IN_FLIGHT_PER_WORKER_MAX = 8_192;
  * between these two: the lower one keeps group commits large, the upper one memory small.
  */
 export const HOLDS_IN_FLIGHT_MIN = 256;
-export const HOLDS_IN_FLIGHT_MAX = 2_048;
+export const HOLDS_IN_FLIGHT_MAX = 4_096;
 /** Past this delay in the worker, the fastest of an interval, fewer holds are let in. */
-export const HOLD_DELAY_MS_TARGET = 5;
+export const HOLD_DELAY_MS_TARGET = 20;
 /** Length of that interval: longer than a pause of the collector or of the disk. */
 export const HOLD_DELAY_WATCHED_MS = 100;
 /** Requests that wait for one actor while it loads. */

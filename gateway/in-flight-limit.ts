@@ -6,8 +6,6 @@ import {
   IN_FLIGHT_PER_WORKER_MAX,
 } from "../engine/limits.ts";
 
-/** How much further than holds go those requests that finish what a hold began. */
-const FINISHING_SHARE = 16;
 const SHRINK_MAX = 0.25;
 const GROW_MAX = 1.125;
 
@@ -20,8 +18,8 @@ const GROW_MAX = 1.125;
  * and Jacobson, 2012). When even that one waited longer than the target, there is a queue that does
  * not drain, and less is let in; when it was faster, more is, up to what a burst may be.
  *
- * New holds are refused first. Who holds places is about to pay: booking, extending, releasing and
- * looking at a hold have FINISHING_SHARE times the room.
+ * Only new holds are bound by it. Who holds places is about to pay: booking, extending, releasing
+ * and looking at a hold are let in up to `any`.
  *
  * Invariant: HOLDS_IN_FLIGHT_MIN <= holds <= HOLDS_IN_FLIGHT_MAX.
  */
@@ -44,7 +42,7 @@ export class InFlightLimit {
 
   /** Requests in flight from which on any request is refused. */
   get any(): number {
-    return Math.min(this.#holds * FINISHING_SHARE, this.#inFlightMax);
+    return this.#inFlightMax;
   }
 
   /**

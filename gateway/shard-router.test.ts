@@ -166,7 +166,7 @@ test("past its bound a worker gets no new holds, but what finishes a sale for a 
   bench.ask(1, EVENT_ID, hold);
   await until(() => bench.answers.length === 1);
   assert.deepEqual(bench.answers, [{ n: HOLDS_IN_FLIGHT_MAX, answer: BUSY, lsn: 0 }]);
-  const all = HOLDS_IN_FLIGHT_MAX * (IN_FLIGHT_PER_WORKER_MAX / HOLDS_IN_FLIGHT_MAX);
+  const all = IN_FLIGHT_PER_WORKER_MAX;
   bench.ask(all - HOLDS_IN_FLIGHT_MAX, EVENT_ID, book);
   bench.ask(1, EVENT_ID, book);
   await until(() => bench.answers.length === 2);
