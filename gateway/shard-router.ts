@@ -275,13 +275,11 @@ export class ShardRouter {
       const pending = this.#pending.get(id);
       if (pending === undefined) continue;
       pending.lane.limit.answered(batch.sentMs - pending.turn.endedMs, nowMs);
-      this.#settle(id, answer, lsn);
+      this.#settle(id, pending, answer, lsn);
     }
   }
 
-  #settle(id: number, answer: Answered, lsn: number): void {
-    const pending = this.#pending.get(id);
-    if (pending === undefined) return;
+  #settle(id: number, pending: Pending, answer: Answered, lsn: number): void {
     const { lane, shard } = pending;
     this.#pending.delete(id);
     lane.inFlight -= 1;
@@ -293,10 +291,11 @@ export class ShardRouter {
 
   /** Ids grow with time, so the oldest requests come first. */
   #sweep(nowMs: number): void {
-    for (const [id, { acceptedMs, isAudit }] of this.#pending) {
+    for (const [id, pending] of this.#pending) {
+      const { acceptedMs, isAudit } = pending;
       if (nowMs - acceptedMs < ANSWER_WAIT_MS_MAX) return;
       if (isAudit && nowMs - acceptedMs < AUDIT_WAIT_MS_MAX) continue;
-      this.#settle(id, { kind: "timeout" }, 0);
+      this.#settle(id, pending, { kind: "timeout" }, 0);
     }
   }
 }

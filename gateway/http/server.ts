@@ -215,12 +215,13 @@ export class HttpServer {
       message: (ws, message, isBinary) => {
         const { connection } = ws.getUserData();
         if (connection.isCutOff) return;
-        const refusal = isBinary ? null : this.#live.refusalOf?.(new Uint8Array(message));
+        const bytes = Buffer.from(message);
+        const refusal = isBinary ? null : this.#live.refusalOf?.(bytes);
         if (refusal) {
           connection.send(refusal);
           return;
         }
-        const text = isBinary ? null : Buffer.from(message).toString("utf8");
+        const text = isBinary ? null : bytes.toString("utf8");
         this.#guard(connection, () => this.#live.message(connection, text));
       },
       dropped: (ws) => ws.getUserData().connection.cutOff(),
