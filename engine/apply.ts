@@ -1,8 +1,21 @@
 import { assert } from "./assert.ts";
+import { type BookingRecord, standingItems } from "./booking.ts";
 import type { EventState } from "./event-state.ts";
-import { type Booked, type Cancelled, type Configured, type Fact, moveOf } from "./facts.ts";
-import type { UserId } from "./ids.ts";
+import {
+  type BookingChanged,
+  type Fact,
+  type Held,
+  type HoldChanged,
+  type HoldEnded,
+  movesOf,
+  type PaymentStarted,
+  type PlacesChanged,
+} from "./facts.ts";
+import { type ActiveHold, type EndedHold, isDrop } from "./hold-book.ts";
+import type { HoldId } from "./ids.ts";
 import { Inventory } from "./inventory.ts";
+import { isSeat } from "./place.ts";
+import type { HoldTerms } from "./terms.ts";
 import { unreachable } from "./unreachable.ts";
 
 /**
@@ -12,10 +25,15 @@ import { unreachable } from "./unreachable.ts";
 export function apply(state: EventState, fact: Fact): void {
   assert(fact.seq === state.seq + 1, "facts apply in order, without gaps");
   state.seq = fact.seq;
-  const move = moveOf(fact);
-  if (move !== null) {
+  const moves = movesOf(fact);
+  if (moves.length > 0) {
     const inventory = inventoryOf(state);
-    for (const item of move.items) inventory.move(item.place, move.from, move.to);
+    for (const { places, from, to } of moves) {
+      for (const place of places) {
+        inventory.move(place, from, to);
+        if (isSeat(place)) state.seatMoved(place);
+      }
+    }
   }
   applyRecords(state, fact);
   if (fact.key !== null) state.keys.keep(fact.key, fact.seq, fact.atMs);
@@ -24,60 +42,172 @@ export function apply(state: EventState, fact: Fact): void {
 function applyRecords(state: EventState, fact: Fact): void {
   switch (fact.kind) {
     case "configured":
-      return configure(state, fact);
+      // The places are fixed at the first configuration; later ones change rules and prices only.
+      state.inventory ??= new Inventory(fact.definition);
+      state.definition = fact.definition;
+      return;
     case "held":
-      state.holds.put({
-        holdId: fact.holdId,
-        userId: fact.userId,
-        items: fact.items,
-        createdAtMs: fact.atMs,
-        expiresAtMs: fact.expiresAtMs,
-        extended: false,
-        seq: fact.seq,
-      });
-      return countPlaces(state, fact.userId, fact.items.length);
+      return hold(state, fact);
     case "extended": {
-      const hold = state.holds.find(fact.holdId);
-      assert(hold !== undefined, "a hold that is extended is active");
       const { expiresAtMs, seq } = fact;
-      return state.holds.put({ ...hold, expiresAtMs, seq, extended: true });
+      return state.holds.put({ ...holdOf(state, fact.holdId), expiresAtMs, seq, extended: true });
     }
-    case "holdEnded": {
-      const { holdId, userId, reason } = fact;
-      state.holds.end({ holdId, userId, end: reason, bookingId: null });
-      return countPlaces(state, userId, -fact.items.length);
+    case "holdChanged":
+      return changeHold(state, fact);
+    case "holdEnded":
+      return endHold(state, fact);
+    case "paymentStarted":
+      return startPayment(state, fact);
+    case "booked": {
+      const { booking, seq, atMs } = fact;
+      const { bookingId, holdId, userId, terms } = booking;
+      const isOffer = terms?.source === "waitlist";
+      state.holds.end({ holdId, userId, end: "booked", bookingId, atMs, isOffer });
+      return know(state, booking, seq);
     }
-    case "booked":
-      return book(state, fact);
-    case "cancelled":
-      return cancel(state, fact);
+    case "bookingChanged":
+      return changeBooking(state, fact);
+    case "placesChanged":
+      return changePlaces(state, fact);
+    case "queued":
+      return state.waitlist.add(fact.entry);
+    case "unqueued":
+      return state.waitlist.remove(fact.entryId);
     default:
       return unreachable(fact);
   }
 }
 
-/** The places are fixed at the first configuration; later ones change rules and prices only. */
-function configure(state: EventState, fact: Configured): void {
-  state.inventory ??= new Inventory(fact.definition);
-  state.definition = fact.definition;
+function hold(state: EventState, fact: Held): void {
+  const { holdId, userId, items, ordinals, terms, expiresAtMs, seq, atMs: createdAtMs } = fact;
+  const made = { holdId, userId, items, ordinals, terms, createdAtMs, expiresAtMs, seq };
+  state.holds.put({ ...made, extended: false, paying: null });
+  own(state, fact, 1);
+  if (terms?.entryId != null) state.waitlist.offered(terms.entryId);
 }
 
-function book(state: EventState, fact: Booked): void {
-  const { bookingId, holdId, userId } = fact.booking;
-  state.holds.end({ holdId, userId, end: "booked", bookingId });
-  state.bookings.set(bookingId, { record: fact.booking, cancelled: null });
+function changeHold(state: EventState, fact: HoldChanged): void {
+  const before = holdOf(state, fact.holdId);
+  const { items, ordinals, terms, expiresAtMs, extended, seq } = fact;
+  state.holds.put({ ...before, items, ordinals, terms, expiresAtMs, extended, seq });
+  own(state, before, -1);
+  own(state, fact, 1);
 }
 
-function cancel(state: EventState, fact: Cancelled): void {
-  state.bookings.set(fact.booking.bookingId, { record: fact.booking, cancelled: fact });
-  countPlaces(state, fact.booking.userId, -fact.booking.items.length);
+function endHold(state: EventState, fact: HoldEnded): void {
+  const { holdId, userId, reason, terms, atMs } = fact;
+  state.holds.end({ holdId, userId, end: reason, bookingId: null, atMs, ...offerOf(terms) });
+  own(state, fact, -1);
+  noteDrop(state, fact, reason, atMs);
 }
 
-function countPlaces(state: EventState, userId: UserId, by: number): void {
-  const count = (state.placesByUser.get(userId) ?? 0) + by;
+/** Who takes places and drops them again may have to wait; who was offered them need not. */
+function noteDrop(
+  { churn }: EventState,
+  { userId, terms }: Pick<ActiveHold, "userId" | "terms">,
+  end: EndedHold["end"],
+  atMs: number,
+): void {
+  if (isDrop({ end, isOffer: terms?.source === "waitlist" })) churn.dropped(userId, atMs);
+}
+
+const offerOf = (terms: HoldTerms | null) => ({ isOffer: terms?.source === "waitlist" });
+
+function startPayment(state: EventState, { booking, expiresAtMs, seq }: PaymentStarted): void {
+  const { bookingId, holdId } = booking;
+  state.holds.put({ ...holdOf(state, holdId), expiresAtMs, seq, paying: bookingId });
+  know(state, booking, seq);
+}
+
+function changeBooking(state: EventState, fact: BookingChanged): void {
+  const { booking, seq, atMs, holdEnd } = fact;
+  const known = state.bookings.get(booking.bookingId);
+  assert(known !== undefined, "a booking that changes is known");
+  const hold = state.holds.find(booking.holdId);
+  if (holdEnd !== null) {
+    assert(hold !== undefined, "a hold that ends was active");
+    endHoldOf(state, hold, { end: holdEnd, bookingId: booking.bookingId, atMs });
+  } else if (hold?.paying === booking.bookingId) {
+    state.holds.put({ ...hold, paying: null, seq });
+  }
+  const before = known.record;
+  own(state, { ...before, items: standingItems(before) }, -1);
+  own(state, { ...booking, items: standingItems(booking) }, 1);
+  know(state, booking, seq);
+}
+
+/** The places of a hold that becomes a booking are counted as the booking's from here on. */
+function endHoldOf(
+  state: EventState,
+  hold: ActiveHold,
+  { end, bookingId, atMs }: Pick<EndedHold, "end" | "bookingId" | "atMs">,
+): void {
+  const { holdId, userId } = hold;
+  const endedBy = end === "booked" ? bookingId : null;
+  state.holds.end({ holdId, userId, end, bookingId: endedBy, atMs, ...offerOf(hold.terms) });
+  own(state, hold, -1);
+  noteDrop(state, hold, end, atMs);
+}
+
+function changePlaces(state: EventState, { blocks, capacities }: PlacesChanged): void {
+  const { definition } = state;
+  assert(definition !== null, "an event is configured before its places change");
+  for (const block of blocks) state.blocks.set(block);
+  if (capacities.length === 0) return;
+  const inventory = inventoryOf(state);
+  const areas = [...definition.areas];
+  for (const { area, capacity } of capacities) {
+    const before = areas[area];
+    assert(before !== undefined, "an area that changes exists");
+    areas[area] = { ...before, capacity };
+    inventory.setCapacity(area, capacity);
+  }
+  state.definition = { ...definition, areas };
+}
+
+/** `seq`: of this fact, which counts when it is the booking's first. */
+function know(state: EventState, record: BookingRecord, seq: number): void {
+  const first = state.bookings.get(record.bookingId)?.seq;
+  state.bookings.set(record.bookingId, { record, seq: first ?? seq });
+  if (first === undefined) noteBooking(state, record);
+}
+
+/** What leads to a booking. */
+export function noteBooking(state: EventState, record: BookingRecord): void {
+  state.bookingByTicketCode.add(record);
+  const intentId = record.later?.payment?.intentId;
+  if (intentId !== undefined) state.bookingByIntent.set(intentId, record.bookingId);
+}
+
+function holdOf(state: EventState, holdId: HoldId): ActiveHold {
+  const hold = state.holds.find(holdId);
+  assert(hold !== undefined, "a hold that changes is active");
+  return hold;
+}
+
+/**
+ * Counts what a hold or a standing booking takes (1) or gives back (-1): its buyer's places, the
+ * use of a promo code, an allotment's places.
+ */
+export function own(
+  state: EventState,
+  { userId, items, terms }: Pick<ActiveHold, "userId" | "items" | "terms">,
+  sign: 1 | -1,
+): void {
+  if (items.length === 0) return;
+  const count = (state.placesByUser.get(userId) ?? 0) + sign * items.length;
   assert(count >= 0, "a buyer's places never fall below none");
   if (count === 0) state.placesByUser.delete(userId);
   else state.placesByUser.set(userId, count);
+  if (terms === null) return;
+  if (terms.promoCode !== null) {
+    if (sign === 1) state.promoUses.reserve(terms.promoCode, userId);
+    else state.promoUses.giveBack(terms.promoCode, userId);
+  }
+  if (terms.channel === null) return;
+  for (const { place } of items) {
+    if (!isSeat(place) && terms.kept.includes(place)) state.blocks.use(place, terms.channel, sign);
+  }
 }
 
 function inventoryOf(state: EventState): Inventory {

@@ -1,6 +1,9 @@
 import { assert } from "./assert.ts";
+import { assertChargeRules, type ChargeRules, NO_CHARGES } from "./charges.ts";
+import { assertChurnRule, type ChurnRule } from "./churn.ts";
 import type { EventId } from "./ids.ts";
 import * as limits from "./limits.ts";
+import { assertPromoCodes, type PromoDefinition } from "./promo-codes.ts";
 
 /**
  * What an actor must know of its event to sell it: no titles, no seat names, only indexes. Seats
@@ -24,7 +27,24 @@ export interface InventoryDefinition {
   /** Category index of each seat; its length is the number of seats. */
   readonly seatCategories: Uint8Array;
   readonly areas: readonly AreaDefinition[];
+  /** Fees and tax of each ticket; a hold keeps what it cost when it was made. */
+  readonly charges: ChargeRules;
+  readonly promoCodes: readonly PromoDefinition[];
+  /** What keeps buyers from taking and dropping places again and again; null: nothing does. */
+  readonly churn: ChurnRule | null;
+  /** Unix ms; buyers may cancel before it. null: at any time. */
+  readonly cancelUntilMs: number | null;
+  /** How long the payment of a booking may take. */
+  readonly paymentWindowMs: number;
+  /** Where the seats are, as bytes; empty: nobody knows. */
+  readonly seatMap: Uint8Array;
 }
+
+/** What definitions did not always have. */
+type Later = "charges" | "promoCodes" | "churn" | "cancelUntilMs" | "paymentWindowMs" | "seatMap";
+/** A definition as it may have been stored: by an older program, without what came later. */
+export type StoredDefinition = Omit<InventoryDefinition, Later> &
+  Partial<Pick<InventoryDefinition, Later>>;
 
 export interface CategoryDefinition {
   readonly key: string;
@@ -35,6 +55,23 @@ export interface AreaDefinition {
   readonly key: string;
   readonly category: number;
   readonly capacity: number;
+}
+
+/**
+ * Completes a definition that was stored. Every decoder of definitions ends in this: an actor sees
+ * whole ones only. The seat map is copied, being a window into a larger buffer when it was decoded;
+ * where JSON has made something else of it, it is empty.
+ */
+export function withDefaults(stored: StoredDefinition): InventoryDefinition {
+  return {
+    ...stored,
+    charges: stored.charges ?? NO_CHARGES,
+    promoCodes: stored.promoCodes ?? [],
+    churn: stored.churn ?? null,
+    cancelUntilMs: stored.cancelUntilMs ?? null,
+    paymentWindowMs: stored.paymentWindowMs ?? limits.PAYMENT_WINDOW_MS_DEFAULT,
+    seatMap: Uint8Array.from(stored.seatMap instanceof Uint8Array ? stored.seatMap : []),
+  };
 }
 
 /** Asserts what the gateway's validation has promised before a definition may reach an actor. */
@@ -63,4 +100,13 @@ export function assertDefinition(definition: InventoryDefinition): void {
   assert(definition.perOrderMax <= limits.PLACES_PER_HOLD_MAX, "order limit within its bound");
   assert(definition.perUserMax >= 1, "a buyer may hold a place");
   assert(definition.perUserMax <= limits.PLACES_PER_USER_MAX, "buyer limit within its bound");
+  assertChargeRules(definition.charges);
+  assertPromoCodes(definition.promoCodes, categories.length);
+  if (definition.churn !== null) assertChurnRule(definition.churn);
+  const { cancelUntilMs, paymentWindowMs, seatMap } = definition;
+  assert(cancelUntilMs === null || Number.isInteger(cancelUntilMs), "a last moment is a time");
+  assert(Number.isInteger(paymentWindowMs), "a payment window is whole ms");
+  assert(paymentWindowMs >= limits.PAYMENT_WINDOW_MS_MIN, "payment window within its bounds");
+  assert(paymentWindowMs <= limits.PAYMENT_WINDOW_MS_MAX, "payment window within its bounds");
+  assert(seatMap.length <= limits.SEAT_MAP_BYTES_MAX, "seat map within its bound");
 }

@@ -1,15 +1,17 @@
+import { assert } from "./assert.ts";
+import { SeatPicker } from "./best-available.ts";
+import { Blocks } from "./blocks.ts";
+import type { KnownBooking } from "./booking.ts";
+import { ChurnBook } from "./churn.ts";
 import type { InventoryDefinition } from "./definition.ts";
-import type { BookingRecord, Cancelled } from "./facts.ts";
 import { HoldBook } from "./hold-book.ts";
 import { IdempotencyKeys } from "./idempotency-keys.ts";
-import type { BookingId, UserId } from "./ids.ts";
+import type { BookingId, IntentId, UserId } from "./ids.ts";
 import type { Inventory } from "./inventory.ts";
-
-export interface KnownBooking {
-  readonly record: BookingRecord;
-  /** The fact that cancelled it; null: it stands. */
-  readonly cancelled: Cancelled | null;
-}
+import { PromoUses } from "./promo-codes.ts";
+import { decodeSeatMap } from "./seat-map.ts";
+import { TicketIndex } from "./ticket-index.ts";
+import { Waitlist } from "./waitlist.ts";
 
 /**
  * All that one actor knows. Only `apply` changes it.
@@ -17,8 +19,10 @@ export interface KnownBooking {
  * Invariants:
  * - `seq` is the seq of the last fact applied; 0 before the first.
  * - `definition` and `inventory` are both null (nobody has configured the event) or both set.
- * - A seat is held iff one active hold has it, and sold iff one standing booking has it.
+ * - A seat is held iff one active hold has it, and sold iff a standing ticket has it.
  * - `placesByUser` counts the places that a buyer holds or owns.
+ * - `promoUses` counts the holds and standing bookings that use a code.
+ * - A booking is pending iff an active hold is paying for it.
  */
 export class EventState {
   seq = 0;
@@ -28,4 +32,28 @@ export class EventState {
   readonly bookings = new Map<BookingId, KnownBooking>();
   readonly placesByUser = new Map<UserId, number>();
   readonly keys = new IdempotencyKeys();
+  readonly blocks = new Blocks();
+  readonly waitlist = new Waitlist();
+  readonly promoUses = new PromoUses();
+  readonly churn = new ChurnBook();
+  readonly bookingByIntent = new Map<IntentId, BookingId>();
+  readonly bookingByTicketCode = new TicketIndex(this.bookings);
+  #picker: SeatPicker | null = null;
+
+  /** Chooses seats; made when it is asked for the first time, and told of every move since. */
+  get picker(): SeatPicker {
+    const { definition, inventory } = this;
+    assert(definition !== null && inventory !== null, "an event is configured before it sells");
+    if (this.#picker === null) {
+      const { seatMap, seatCategories } = definition;
+      const map = decodeSeatMap(seatMap, seatCategories.length);
+      this.#picker = new SeatPicker(map, seatCategories, inventory.statuses);
+    }
+    return this.#picker;
+  }
+
+  /** A seat's status has changed. */
+  seatMoved(seat: number): void {
+    this.#picker?.touch(seat);
+  }
 }

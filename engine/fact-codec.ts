@@ -1,27 +1,54 @@
 /**
  * Facts as positional arrays, which msgpack then writes without a single field name:
  *
- *   [1, seq, atMs, key, definition…]                        configured
- *   [2, seq, atMs, key, holdId, userId, items, expiresAt]   held
- *   [3, seq, atMs, key, holdId, userId, items, expiresAt]   extended
- *   [4, seq, atMs, key, reason, holdId, userId, items]      holdEnded
- *   [5, seq, atMs, key, booking]                            booked
- *   [6, seq, atMs, key, booking, cancelledBy, reason]       cancelled
+ *   [1, seq, atMs, key, definition…]                                  configured
+ *   [2, seq, atMs, key, holdId, userId, items, expiresAt, more]       held
+ *   [3, seq, atMs, key, holdId, userId, items, expiresAt, more]       extended
+ *   [4, seq, atMs, key, reason, holdId, userId, items, more]          holdEnded
+ *   [5, seq, atMs, key, booking]                                      booked
+ *   [6, seq, atMs, key, booking, cancelledBy, reason]                 see `decodeCancelled`
+ *   [7, seq, atMs, key, holdId, userId, items, expiresAt, more, extended, moves]  holdChanged
+ *   [8, seq, atMs, key, booking, expiresAt]                           paymentStarted
+ *   [9, seq, atMs, key, change, booking, tickets, by, reason, moves, holdEnd, difference?]
+ *                                                                     bookingChanged
+ *   [10, seq, atMs, key, by, blocks, capacities, moves]               placesChanged
+ *   [11, seq, atMs, key, entry]                                       queued
+ *   [12, seq, atMs, key, entryId, userId, reason]                     unqueued
  *
  *   key      null | [digest, fingerprint]
  *   items    [place, category, priceMinor, place, category, priceMinor, …]
- *   booking  [bookingId, holdId, userId, email, code, items, ticketCodes, bookedAtMs]
+ *   more     absent where all of it is null | [charges, ordinals, terms]
+ *   charges  null | [null | [discount, fee, tax, due], …], one for each item
+ *   booking  [bookingId, holdId, userId, email, code, items, ticketCodes, bookedAtMs, more, later]
+ *   moves    [[places, from, to], …]
+ *   blocks   [place, channel, quantity, …]; capacities [area, capacity, …]
+ *
+ * What is rare (terms, what became of a booking, entries of the waitlist) is a map.
  *
  * A journal outlives the program that wrote it: numbers are never reused, fields are only added at
  * the end. Bytes read here have passed the journal's checksum, so a wrong shape is a bug and
  * asserts.
  */
 import { assert } from "./assert.ts";
-import type { InventoryDefinition } from "./definition.ts";
-import type { BookingRecord, CommandKey, Fact } from "./facts.ts";
-import type { BookingId, EventId, HoldId, UserId } from "./ids.ts";
+import type { BookingLater, BookingRecord } from "./booking.ts";
+import type { Charge } from "./charges.ts";
+import { type InventoryDefinition, withDefaults } from "./definition.ts";
+import type {
+  Block,
+  BookingChange,
+  BookingChanged,
+  CommandKey,
+  Fact,
+  Move,
+  PlacesChanged,
+} from "./facts.ts";
+import { movesFreeing } from "./facts.ts";
+import type { BookingId, EventId, HoldId, UserId, WaitlistEntryId } from "./ids.ts";
+import { isSeatStatus, SOLD } from "./inventory.ts";
 import type { PlaceItem } from "./place.ts";
+import type { HoldTerms } from "./terms.ts";
 import { unreachable } from "./unreachable.ts";
+import type { WaitlistEntry } from "./waitlist.ts";
 
 const CONFIGURED = 1;
 const HELD = 2;
@@ -29,6 +56,15 @@ const EXTENDED = 3;
 const HOLD_ENDED = 4;
 const BOOKED = 5;
 const CANCELLED = 6;
+const HOLD_CHANGED = 7;
+const PAYMENT_STARTED = 8;
+const BOOKING_CHANGED = 9;
+const PLACES_CHANGED = 10;
+const QUEUED = 11;
+const UNQUEUED = 12;
+
+/** By their number in a fact. */
+const END_REASONS = ["released", "expired", "cancelled"] as const;
 
 export function encodeFact(fact: Fact): unknown[] {
   const key = fact.key === null ? null : [fact.key.digest, fact.key.fingerprint];
@@ -38,29 +74,46 @@ export function encodeFact(fact: Fact): unknown[] {
       return [CONFIGURED, seq, atMs, key, fact.definition];
     case "held":
     case "extended": {
+      const { holdId, userId, expiresAtMs } = fact;
       const kind = fact.kind === "held" ? HELD : EXTENDED;
-      const items = encodeItems(fact.items);
-      return [kind, seq, atMs, key, fact.holdId, fact.userId, items, fact.expiresAtMs];
+      const row = [kind, seq, atMs, key, holdId, userId, encodeItems(fact.items), expiresAtMs];
+      return withMore(row, fact);
+    }
+    case "holdChanged": {
+      const { holdId, userId, expiresAtMs, extended } = fact;
+      const row = [HOLD_CHANGED, seq, atMs, key, holdId, userId, encodeItems(fact.items)];
+      return [...row, expiresAtMs, moreOf(fact), extended, encodeMoves(fact.moves)];
     }
     case "holdEnded": {
-      const reason = fact.reason === "expired" ? 1 : 0;
-      return [
-        HOLD_ENDED,
-        seq,
-        atMs,
-        key,
-        reason,
-        fact.holdId,
-        fact.userId,
-        encodeItems(fact.items),
-      ];
+      const { holdId, userId } = fact;
+      const reason = END_REASONS.indexOf(fact.reason);
+      const row = [HOLD_ENDED, seq, atMs, key, reason, holdId, userId, encodeItems(fact.items)];
+      return withMore(row, fact);
     }
+    case "paymentStarted":
+      return [PAYMENT_STARTED, seq, atMs, key, encodeBooking(fact.booking), fact.expiresAtMs];
     case "booked":
       return [BOOKED, seq, atMs, key, encodeBooking(fact.booking)];
-    case "cancelled": {
-      const booking = encodeBooking(fact.booking);
-      return [CANCELLED, seq, atMs, key, booking, fact.cancelledBy, fact.reason];
+    case "bookingChanged": {
+      const { change, tickets, by, reason, holdEnd, differenceMinor } = fact;
+      const row = [BOOKING_CHANGED, seq, atMs, key, change, encodeBooking(fact.booking), tickets];
+      const more = differenceMinor === undefined ? [] : [differenceMinor];
+      return [...row, by, reason, encodeMoves(fact.moves), holdEnd, ...more];
     }
+    case "placesChanged": {
+      const blocks = fact.blocks.flatMap(({ place, channel, quantity }) => [
+        place,
+        channel,
+        quantity,
+      ]);
+      const capacities = fact.capacities.flatMap(({ area, capacity }) => [area, capacity]);
+      const moves = encodeMoves(fact.moves);
+      return [PLACES_CHANGED, seq, atMs, key, fact.by, blocks, capacities, moves];
+    }
+    case "queued":
+      return [QUEUED, seq, atMs, key, fact.entry];
+    case "unqueued":
+      return [UNQUEUED, seq, atMs, key, fact.entryId, fact.userId, fact.reason];
     default:
       return unreachable(fact);
   }
@@ -79,31 +132,116 @@ export function decodeFact(encoded: unknown): Fact {
         ...base,
         holdId: string(row[4]) as HoldId,
         userId: string(row[5]) as UserId,
-        items: decodeItems(row[6]),
+        ...decodeContents(row[6], row[8]),
         expiresAtMs: number(row[7]),
+      };
+    case HOLD_CHANGED:
+      return {
+        kind: "holdChanged",
+        ...base,
+        holdId: string(row[4]) as HoldId,
+        userId: string(row[5]) as UserId,
+        ...decodeContents(row[6], row[8]),
+        expiresAtMs: number(row[7]),
+        extended: row[9] === true,
+        moves: decodeMoves(row[10]),
       };
     case HOLD_ENDED:
       return {
         kind: "holdEnded",
         ...base,
-        reason: row[4] === 1 ? "expired" : "released",
+        reason: END_REASONS[number(row[4])] ?? "released",
         holdId: string(row[5]) as HoldId,
         userId: string(row[6]) as UserId,
-        items: decodeItems(row[7]),
+        ...decodeContents(row[7], row[8]),
       };
+    case PAYMENT_STARTED: {
+      const expiresAtMs = number(row[5]);
+      return { kind: "paymentStarted", ...base, booking: decodeBooking(row[4]), expiresAtMs };
+    }
     case BOOKED:
       return { kind: "booked", ...base, booking: decodeBooking(row[4]) };
     case CANCELLED:
+      return decodeCancelled(base, row);
+    case BOOKING_CHANGED:
       return {
-        kind: "cancelled",
+        kind: "bookingChanged",
         ...base,
-        booking: decodeBooking(row[4]),
-        cancelledBy: string(row[5]) as UserId,
-        reason: row[6] === null ? null : string(row[6]),
+        change: string(row[4]) as BookingChange,
+        booking: decodeBooking(row[5]),
+        tickets: array(row[6]).map(number),
+        by: row[7] === null ? null : (string(row[7]) as UserId),
+        reason: row[8] === null ? null : string(row[8]),
+        moves: decodeMoves(row[9]),
+        holdEnd: row[10] === null ? null : (string(row[10]) as BookingChanged["holdEnd"]),
+        ...(row[11] === undefined ? {} : { differenceMinor: number(row[11]) }),
+      };
+    case PLACES_CHANGED:
+      return decodePlacesChanged(base, row);
+    case QUEUED:
+      return { kind: "queued", ...base, entry: map<WaitlistEntry>(row[4]) };
+    case UNQUEUED:
+      return {
+        kind: "unqueued",
+        ...base,
+        entryId: string(row[4]) as WaitlistEntryId,
+        userId: string(row[5]) as UserId,
+        reason: string(row[6]) === "left" ? "left" : "closed",
       };
     default:
       throw new Error(`unknown fact kind ${String(row[0])}: written by a newer version?`);
   }
+}
+
+type Base = Pick<Fact, "seq" | "atMs" | "key">;
+
+/** Whole cancellations had a kind of their own before bookings could change in other ways. */
+function decodeCancelled(base: Base, row: readonly unknown[]): BookingChanged {
+  const before = decodeBooking(row[4]);
+  const { seq, atMs } = base;
+  const by = string(row[5]) as UserId;
+  const reason = row[6] === null ? null : string(row[6]);
+  const later: BookingLater = {
+    status: "cancelled",
+    seq,
+    atMs,
+    tickets: before.items.map(() => ({ cancelledAtMs: atMs, checkedInAtMs: null })),
+    payment: null,
+    cancelled: { atMs, by, reason },
+  };
+  return {
+    kind: "bookingChanged",
+    ...base,
+    change: "cancelled",
+    booking: { ...before, later },
+    tickets: before.items.map((_, index) => index),
+    by,
+    reason,
+    moves: movesFreeing(before.items, before.terms, SOLD),
+    holdEnd: null,
+  };
+}
+
+function decodePlacesChanged(base: Base, row: readonly unknown[]): PlacesChanged {
+  const flat = array(row[5]);
+  const blocks: Block[] = [];
+  for (let at = 0; at < flat.length; at += 3) {
+    const [place, channel, quantity] = [flat[at], flat[at + 1], flat[at + 2]];
+    blocks.push({ place: number(place), channel: string(channel), quantity: number(quantity) });
+  }
+  const pairs = array(row[6]).map(number);
+  const capacities: { area: number; capacity: number }[] = [];
+  for (let at = 0; at < pairs.length; at += 2) {
+    capacities.push({ area: pairs[at] ?? 0, capacity: pairs[at + 1] ?? 0 });
+  }
+  const by = string(row[4]) as UserId;
+  return { kind: "placesChanged", ...base, by, blocks, capacities, moves: decodeMoves(row[7]) };
+}
+
+interface Contents {
+  readonly items: readonly PlaceItem[];
+  readonly ordinals: readonly number[] | null;
+  readonly terms: HoldTerms | null;
 }
 
 function encodeItems(items: readonly PlaceItem[]): number[] {
@@ -112,30 +250,69 @@ function encodeItems(items: readonly PlaceItem[]): number[] {
   return flat;
 }
 
-function decodeItems(encoded: unknown): PlaceItem[] {
-  const flat = array(encoded);
+/** null: all of it is null, as it is of most holds. */
+function moreOf({ items, ordinals, terms }: Contents): unknown[] | null {
+  const isCharged = items.some((item) => item.charge !== null);
+  if (!isCharged && ordinals === null && terms === null) return null;
+  const charges = items.map(({ charge }) =>
+    charge === null
+      ? null
+      : [charge.discountMinor, charge.feeMinor, charge.taxMinor, charge.dueMinor],
+  );
+  return [isCharged ? charges : null, ordinals, terms];
+}
+
+function withMore(row: unknown[], contents: Contents): unknown[] {
+  const more = moreOf(contents);
+  if (more !== null) row.push(more);
+  return row;
+}
+
+function decodeContents(encodedItems: unknown, encodedMore: unknown): Contents {
+  const flat = array(encodedItems);
+  const [charges, ordinals, terms] = encodedMore == null ? [] : array(encodedMore);
   const items: PlaceItem[] = [];
   for (let i = 0; i < flat.length; i += 3) {
     items.push({
       place: number(flat[i]),
       category: number(flat[i + 1]),
       priceMinor: number(flat[i + 2]),
+      charge: charges == null ? null : decodeCharge(array(charges)[i / 3]),
     });
   }
-  return items;
+  return {
+    items,
+    ordinals: ordinals == null ? null : array(ordinals).map(number),
+    terms: terms == null ? null : map<HoldTerms>(terms),
+  };
+}
+
+function decodeCharge(encoded: unknown): Charge | null {
+  if (encoded === null) return null;
+  const [discountMinor = 0, feeMinor = 0, taxMinor = 0, dueMinor = 0] = array(encoded).map(number);
+  return { discountMinor, feeMinor, taxMinor, dueMinor };
+}
+
+function encodeMoves(moves: readonly Move[]): unknown[] {
+  return moves.map(({ places, from, to }) => [places, from, to]);
+}
+
+function decodeMoves(encoded: unknown): Move[] {
+  return array(encoded).map((row) => {
+    const [places, from, to] = array(row);
+    const [left, reached] = [number(from), number(to)];
+    assert(isSeatStatus(left) && isSeatStatus(reached), "a move is from status to status");
+    return { places: array(places).map(number), from: left, to: reached };
+  });
 }
 
 function encodeBooking(booking: BookingRecord): unknown[] {
-  return [
-    booking.bookingId,
-    booking.holdId,
-    booking.userId,
-    booking.email,
-    booking.code,
-    encodeItems(booking.items),
-    booking.ticketCodes,
-    booking.bookedAtMs,
-  ];
+  const { bookingId, holdId, userId, email, code, items, ticketCodes, bookedAtMs } = booking;
+  const ids: unknown[] = [bookingId, holdId, userId, email, code];
+  const row = [...ids, encodeItems(items), ticketCodes, bookedAtMs];
+  const more = moreOf(booking);
+  if (more !== null || booking.later !== null) row.push(more, booking.later);
+  return row;
 }
 
 function decodeBooking(encoded: unknown): BookingRecord {
@@ -146,9 +323,10 @@ function decodeBooking(encoded: unknown): BookingRecord {
     userId: string(row[2]) as UserId,
     email: row[3] === null ? null : string(row[3]),
     code: string(row[4]),
-    items: decodeItems(row[5]),
+    ...decodeContents(row[5], row[8]),
     ticketCodes: array(row[6]).map(string),
     bookedAtMs: number(row[7]),
+    later: row[9] == null ? null : map<BookingLater>(row[9]),
   };
 }
 
@@ -159,14 +337,21 @@ function decodeKey(encoded: unknown): CommandKey | null {
 }
 
 function decodeDefinition(encoded: unknown): InventoryDefinition {
-  assert(typeof encoded === "object" && encoded !== null, "a definition is a map");
-  const definition = encoded as InventoryDefinition;
+  const definition = withDefaults(map<InventoryDefinition>(encoded));
   assert(definition.seatCategories instanceof Uint8Array, "seat categories are bytes");
-  // A copy: decoded bytes are a window into a whole frame, which would stay alive with them.
-  const seatCategories = Uint8Array.from(definition.seatCategories);
-  return { ...definition, seatCategories, eventId: string(definition.eventId) as EventId };
+  // Copies: decoded bytes are a window into a whole frame, which would stay alive with them.
+  return {
+    ...definition,
+    seatCategories: Uint8Array.from(definition.seatCategories),
+    seatMap: Uint8Array.from(definition.seatMap),
+    eventId: string(definition.eventId) as EventId,
+  };
 }
 
+function map<Shape>(value: unknown): Shape {
+  assert(typeof value === "object" && value !== null, "a map where the format has one");
+  return value as Shape;
+}
 function array(value: unknown): readonly unknown[] {
   assert(Array.isArray(value), "an encoded fact is made of arrays");
   return value;

@@ -13,12 +13,13 @@ test("whatever was taken and dropped before, the hold that ends first is found",
     const holdId = `hold-${n}` as HoldId;
     const expiresAtMs = NOON + random.below(1_000_000);
     const rest = { userId: ALICE, items: [], createdAtMs: NOON, extended: false, seq: n + 1 };
-    book.put({ holdId, expiresAtMs, ...rest });
+    book.put({ holdId, expiresAtMs, ...rest, ordinals: null, terms: null, paying: null });
     alive.set(holdId, expiresAtMs);
     while (alive.size > 10) {
       const gone = random.pick([...alive.keys()]);
       alive.delete(gone);
-      book.end({ holdId: gone, userId: ALICE, end: "released", bookingId: null });
+      const end = { end: "released", bookingId: null, atMs: NOON, isOffer: false } as const;
+      book.end({ holdId: gone, userId: ALICE, ...end });
     }
     assert.equal(book.first()?.expiresAtMs, Math.min(...alive.values()));
   }

@@ -3,11 +3,18 @@ import { FifoMap } from "./fifo-map.ts";
 import type { BookingId, HoldId, UserId } from "./ids.ts";
 import { ENDED_HOLDS_PER_EVENT_MAX } from "./limits.ts";
 import type { PlaceItem } from "./place.ts";
+import type { HoldTerms } from "./terms.ts";
 
 export interface ActiveHold {
   readonly holdId: HoldId;
   readonly userId: UserId;
   readonly items: readonly PlaceItem[];
+  /** Which of the hold's ids each item has; null: 0, 1, 2 … */
+  readonly ordinals: readonly number[] | null;
+  /** null: plain ones. */
+  readonly terms: HoldTerms | null;
+  /** The pending booking whose money it waits for; null: none. */
+  readonly paying: BookingId | null;
   readonly createdAtMs: number;
   readonly expiresAtMs: number;
   readonly extended: boolean;
@@ -18,10 +25,17 @@ export interface ActiveHold {
 export interface EndedHold {
   readonly holdId: HoldId;
   readonly userId: UserId;
-  readonly end: "released" | "expired" | "booked";
+  readonly end: "released" | "expired" | "cancelled" | "booked";
   /** Set when `end` is `booked`. */
   readonly bookingId: BookingId | null;
+  readonly atMs: number;
+  /** It was a waitlist's offer. */
+  readonly isOffer: boolean;
 }
+
+/** Whether its buyer took places and dropped them again. */
+export const isDrop = ({ end, isOffer }: Pick<EndedHold, "end" | "isOffer">): boolean =>
+  !isOffer && (end === "released" || end === "expired");
 
 /** Entries of ended holds that are kept rather than sorted out. */
 const STALE_ENTRIES_MIN = 1_024;
@@ -66,10 +80,13 @@ export class HoldBook {
     return this.#ended.values();
   }
 
-  /** Adds a hold, or replaces it with its extended self. */
+  /** Adds a hold, or replaces it with its changed self. */
   put(hold: ActiveHold): void {
-    this.#active.set(hold.holdId, hold);
-    this.#push({ expiresAtMs: hold.expiresAtMs, holdId: hold.holdId });
+    const { holdId, expiresAtMs } = hold;
+    const before = this.#active.get(holdId);
+    this.#active.set(holdId, hold);
+    // One that ends when it did has its entry: however often it changes, it has no second one.
+    if (before?.expiresAtMs !== expiresAtMs) this.#push({ expiresAtMs, holdId });
   }
 
   end(ended: EndedHold): void {

@@ -26,6 +26,11 @@ export type HoldId = Branded<"HoldId">;
 export type BookingId = Branded<"BookingId">;
 /** An item of a hold, and, once booked, the ticket of the same place. */
 export type ItemId = Branded<"ItemId">;
+/** Somebody who waits for places; the ids after it are the hold that they may be offered. */
+export type WaitlistEntryId = Branded<"WaitlistEntryId">;
+/** A payment that a provider is asked for. Routed, so that its outcome finds the event. */
+export type IntentId = Branded<"IntentId">;
+export type RefundId = Branded<"RefundId">;
 /** Last ten hex digits of an event's id; unique among events. */
 export type EventTag = Branded<"EventTag">;
 
@@ -44,10 +49,12 @@ export const parseEventId = (text: unknown): EventId | null => parse(text) as Ev
 export const parseUserId = (text: unknown): UserId | null => parse(text) as UserId | null;
 export const parseHoldId = (text: unknown): HoldId | null => parse(text) as HoldId | null;
 export const parseBookingId = (text: unknown): BookingId | null => parse(text) as BookingId | null;
+export const parseItemId = (text: unknown): ItemId | null => parse(text) as ItemId | null;
+export const parseIntentId = (text: unknown): IntentId | null => parse(text) as IntentId | null;
 export const parseOrganizationId = (text: unknown): OrganizationId | null =>
   parse(text) as OrganizationId | null;
 
-export function eventTagOf(id: EventId | HoldId | BookingId | ItemId): EventTag {
+export function eventTagOf(id: EventId | HoldId | BookingId | ItemId | IntentId): EventTag {
   return id.slice(26) as EventTag;
 }
 
@@ -77,6 +84,16 @@ export function itemIdOf(holdId: HoldId, index: number): ItemId {
   return format(ms + (next >>> 12), next & 4095, holdId.slice(18)) as ItemId;
 }
 
+/** Id of an intent's refund number `index`, from 0. */
+export function refundIdOf(intentId: IntentId, index: number): RefundId {
+  return itemIdOf(intentId as string as HoldId, index) as string as RefundId;
+}
+
+/** Id of the hold that a waitlist entry is offered; there is one offer at most. */
+export function offerIdOf(entryId: WaitlistEntryId): HoldId {
+  return itemIdOf(entryId as string as HoldId, 0) as string as HoldId;
+}
+
 /**
  * Makes routed ids that never repeat on this node and grow with time.
  *
@@ -103,6 +120,16 @@ export class IdMinter {
 
   mintBooking(nowMs: number, tag: EventTag): BookingId {
     return this.#mint(nowMs, tag, 1) as BookingId;
+  }
+
+  /** An intent's id; the ids after it are its refunds': one for each of `places`, and one more. */
+  mintIntent(nowMs: number, tag: EventTag, places: number): IntentId {
+    return this.#mint(nowMs, tag, 2 + places) as IntentId;
+  }
+
+  /** An entry's id; the next one is its offer's, and the `places` after that the offer's items. */
+  mintEntry(nowMs: number, tag: EventTag, places: number): WaitlistEntryId {
+    return this.#mint(nowMs, tag, 2 + places) as WaitlistEntryId;
   }
 
   #mint(nowMs: number, tag: EventTag, count: number): string {

@@ -19,17 +19,18 @@ export interface AreaCounts {
   readonly free: number;
   readonly held: number;
   readonly sold: number;
+  readonly blocked: number;
 }
 
 /**
- * Who may sit where: one byte a seat, two counters an area. The actor's truth and the gateway's
+ * Who may sit where: one byte a seat, three counters an area. The actor's truth and the gateway's
  * copy are both this class, moved by the same facts, so they cannot come to disagree about the
  * arithmetic.
  *
  * Invariants:
  * - free + held + sold + blocked = capacity, after every move.
  * - A move names the status it leaves; leaving another one is a bug and throws.
- * - held + sold <= capacity in every area.
+ * - held + sold + blocked <= capacity in every area.
  */
 export class Inventory {
   readonly statuses: Uint8Array;
@@ -38,6 +39,7 @@ export class Inventory {
   readonly #areaCapacity: Int32Array;
   readonly #areaHeld: Int32Array;
   readonly #areaSold: Int32Array;
+  readonly #areaBlocked: Int32Array;
   readonly #freeByCategory: Int32Array;
   #capacity = 0;
   #free = 0;
@@ -53,6 +55,7 @@ export class Inventory {
     this.#areaCapacity = Int32Array.from(areas, (area) => area.capacity);
     this.#areaHeld = new Int32Array(areas.length);
     this.#areaSold = new Int32Array(areas.length);
+    this.#areaBlocked = new Int32Array(areas.length);
     this.#freeByCategory = new Int32Array(categories.length);
     for (const category of seatCategories) this.#addFree(category, 1);
     for (const area of areas) this.#addFree(area.category, area.capacity);
@@ -70,12 +73,14 @@ export class Inventory {
       assert(isSeatStatus(status), "a status is one of four");
       if (status !== FREE) inventory.move(seat, FREE, status);
     }
-    for (const [index, { held, sold }] of areas.entries()) {
-      inventory.#moveInArea(index, held, sold);
+    for (const [index, { capacity, held, sold, blocked }] of areas.entries()) {
+      inventory.setCapacity(index, capacity);
+      inventory.#moveInArea(index, { held, sold, blocked });
       const category = inventory.categoryOf(placeOfArea(index));
-      inventory.#count(FREE, category, -(held + sold));
+      inventory.#count(FREE, category, -(held + sold + blocked));
       inventory.#count(HELD, category, held);
       inventory.#count(SOLD, category, sold);
+      inventory.#count(BLOCKED, category, blocked);
     }
     return inventory;
   }
@@ -127,7 +132,8 @@ export class Inventory {
     const capacity = this.#areaCapacity[index] ?? 0;
     const held = this.#areaHeld[index] ?? 0;
     const sold = this.#areaSold[index] ?? 0;
-    return { capacity, held, sold, free: capacity - held - sold };
+    const blocked = this.#areaBlocked[index] ?? 0;
+    return { capacity, held, sold, blocked, free: capacity - held - sold - blocked };
   }
 
   /** Moves one place from one status to another. */
@@ -136,22 +142,36 @@ export class Inventory {
       assert(this.statuses[place] === from, "a seat leaves the status that it has");
       this.statuses[place] = to;
     } else {
-      const byHeld = (to === HELD ? 1 : 0) - (from === HELD ? 1 : 0);
-      const bySold = (to === SOLD ? 1 : 0) - (from === SOLD ? 1 : 0);
-      this.#moveInArea(areaIndexOf(place), byHeld, bySold);
+      this.#moveInArea(areaIndexOf(place), {
+        held: (to === HELD ? 1 : 0) - (from === HELD ? 1 : 0),
+        sold: (to === SOLD ? 1 : 0) - (from === SOLD ? 1 : 0),
+        blocked: (to === BLOCKED ? 1 : 0) - (from === BLOCKED ? 1 : 0),
+      });
     }
     const category = this.categoryOf(place);
     this.#count(from, category, -1);
     this.#count(to, category, 1);
   }
 
-  #moveInArea(area: number, byHeld: number, bySold: number): void {
+  /** An area grows, or gives up places that are free. */
+  setCapacity(area: number, capacity: number): void {
+    const by = capacity - this.area(area).capacity;
+    assert(this.area(area).free + by >= 0, "what is in use stays");
+    this.#areaCapacity[area] = capacity;
+    this.#capacity += by;
+    this.#addFree(this.categoryOf(placeOfArea(area)), by);
+  }
+
+  #moveInArea(area: number, by: Pick<AreaCounts, "held" | "sold" | "blocked">): void {
     const before = this.area(area);
-    const held = before.held + byHeld;
-    const sold = before.sold + bySold;
-    assert(held >= 0 && sold >= 0 && held + sold <= before.capacity, "an area is never overfull");
+    const held = before.held + by.held;
+    const sold = before.sold + by.sold;
+    const blocked = before.blocked + by.blocked;
+    assert(held >= 0 && sold >= 0 && blocked >= 0, "nothing is taken away that is not there");
+    assert(held + sold + blocked <= before.capacity, "an area is never overfull");
     this.#areaHeld[area] = held;
     this.#areaSold[area] = sold;
+    this.#areaBlocked[area] = blocked;
   }
 
   #count(status: SeatStatus, category: number, by: number): void {

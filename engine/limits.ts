@@ -5,7 +5,10 @@ import { assert } from "./assert.ts";
  * that names the bound), never growth. Raising a bound costs what its sentence says.
  */
 
-/** Seats of one event. Five bytes each in the actor, about 60 in the gateway's copy of the plan. */
+/**
+ * Seats of one event. Five bytes each in the actor, 11 for where they stand, 60 more once it was
+ * asked for the best ones; about 60 in the gateway's copy of the plan.
+ */
 export const SEATS_PER_EVENT_MAX = 200_000;
 /** Standing areas of one event. */
 export const AREAS_PER_EVENT_MAX = 256;
@@ -17,6 +20,15 @@ export const CATEGORIES_PER_EVENT_MAX = 255;
 export const PRICE_MINOR_MAX = 1_000_000_000;
 /** Places in one hold: bounds the work of one command and the size of its fact. */
 export const PLACES_PER_HOLD_MAX = 100;
+/** Ids that a hold has for items: those that it began with, and those added to it later. */
+export const ITEM_IDS_PER_HOLD = 128;
+/** Entries that wait for places of one event: about 300 bytes each. */
+export const WAITLIST_ENTRIES_MAX = 100_000;
+/**
+ * An entry that does not fit what is free is passed over so often; then who comes behind it and
+ * would do with the same categories waits with it.
+ */
+export const WAITLIST_SKIPS_MAX = 10;
 /** Places that one buyer may hold and own in one event, whatever the event says. */
 export const PLACES_PER_USER_MAX = 100_000;
 /** Active holds of one event: about 400 bytes each. */
@@ -35,6 +47,42 @@ export const HOLD_TTL_MS_MIN = 1_000;
 export const HOLD_TTL_MS_MAX = 24 * 3_600_000;
 /** A hold lives at most this many times the event's TTL, counted from its creation. */
 export const HOLD_LIFETIME_TTLS_MAX = 2;
+/** Fees on one ticket: each is one more division for every place of a hold. */
+export const FEES_PER_EVENT_MAX = 8;
+/** A fee of a fixed amount, in minor units: no more than the dearest place. */
+export const FEE_MINOR_MAX = PRICE_MINOR_MAX;
+/** A whole, in hundredths of a percent: what a fee, a tax or a discount may take at most. */
+export const BASIS_POINTS_MAX = 10_000;
+/** Promo codes of one event: looked up one by one, and kept in every configuration. */
+export const PROMO_CODES_PER_EVENT_MAX = 500;
+/** Characters of a promo code. */
+export const PROMO_CODE_CHARS_MAX = 64;
+/** Uses that a promo code may be limited to; the database keeps them as int4. */
+export const PROMO_USES_MAX = 1_000_000_000;
+/**
+ * Who keeps taking places and dropping them waits longer, if the event wants that: by default 10
+ * dropped holds within 10 minutes cost nothing, the next one 5 s, and each further one twice the
+ * wait before it, up to 5 min.
+ */
+export const CHURN_FREE_DROPS_DEFAULT = 10;
+export const CHURN_WINDOW_MS_DEFAULT = 10 * 60_000;
+export const CHURN_FIRST_WAIT_MS_DEFAULT = 5_000;
+export const CHURN_WAIT_MS_MAX_DEFAULT = 5 * 60_000;
+export const CHURN_FREE_DROPS_MAX = 50;
+export const CHURN_WINDOW_MS_MIN = 1_000;
+export const CHURN_WINDOW_MS_MAX = 3_600_000;
+export const CHURN_WAIT_MS_MIN = 1_000;
+export const CHURN_WAIT_MS_MAX = 3_600_000;
+/** Dropped holds that are remembered of one buyer: 8 bytes each. */
+export const CHURN_DROPS_PER_USER_MAX = 64;
+/** Buyers whose dropped holds one event remembers: about 250 bytes each, and 8 for each drop. */
+export const CHURN_USERS_PER_EVENT_MAX = 100_000;
+/** How long the payment of a booking may take. */
+export const PAYMENT_WINDOW_MS_DEFAULT = 15 * 60_000;
+export const PAYMENT_WINDOW_MS_MIN = 60_000;
+export const PAYMENT_WINDOW_MS_MAX = 24 * 3_600_000;
+/** Where an event's seats stand: 10 bytes a seat, and some for its row and its neighbours. */
+export const SEAT_MAP_BYTES_MAX = 16 + 22 * SEATS_PER_EVENT_MAX;
 
 /** Requests that one worker may have in flight; the gateway answers `busy` past it. */
 export const IN_FLIGHT_PER_WORKER_MAX = 8_192;
@@ -72,6 +120,11 @@ export const ACTOR_IDLE_MS = 120_000;
 export const UNPROJECTED_FACTS_PER_SHARD_MAX = 400_000;
 /** Bytes that the projector may keep waiting, all shards together. */
 export const UNPROJECTED_BYTES_MAX = 128 * 1024 * 1024;
+/**
+ * Facts that a shard adds to a cancelled event at each of its looks (EXPIRY_TICK_MS), until all of
+ * it has been given back: bounds how long other events of its thread wait.
+ */
+export const AFTERMATH_FACTS_PER_TICK = 500;
 /** How often the shard looks for holds that ended; the contract allows 1 s. */
 export const EXPIRY_TICK_MS = 100;
 /** Pause before the events with holds are listed again, when the database did not answer. */
@@ -93,7 +146,7 @@ export const BROKEN_COPIES_MAX = 16;
 /** Payload of one journal frame: everything that one fdatasync covers. */
 export const FRAME_PAYLOAD_BYTES_MAX = 8 * 1024 * 1024;
 /** Body of one journal entry (one fact). A definition with 200,000 seats must fit. */
-export const ENTRY_BYTES_MAX = 4 * 1024 * 1024;
+export const ENTRY_BYTES_MAX = 6 * 1024 * 1024;
 /** While an append to the operation log waits longer for its answer, nothing new is admitted. */
 export const OPERATION_LOG_ANSWER_MS_MAX = 1_000;
 /** A statement of the operation log that waits longer is given up, and its outcome asked for. */
@@ -153,6 +206,8 @@ export const PROJECTION_DRAIN_MS_MAX = 30_000;
 
 /** HTTP bodies, except seating plans. */
 export const BODY_BYTES_MAX = 64 * 1024;
+/** HTTP bodies of routes that change an event: its text and its promo codes. */
+export const EVENT_CHANGES_BODY_BYTES_MAX = 512 * 1024;
 /** HTTP bodies of routes that take a seating plan. */
 export const PLAN_BODY_BYTES_MAX = 16 * 1024 * 1024;
 /** Bytes of the bodies of all unanswered requests; past it a request with a body is `busy`. */
@@ -199,6 +254,10 @@ export const DIRECTORY_SEATS_MAX = 4_000_000;
 export const DIRECTORY_ABSENT_MAX = 10_000;
 /** How long it remembers that; another node may have created the event meanwhile. */
 export const DIRECTORY_ABSENT_TTL_MS = 1_000;
+/** Buyers whom the gateway remembers as nobody's members: about 150 bytes each. */
+export const KNOWN_STRANGERS_MAX = 50_000;
+/** How long it remembers that; a new member sees an event as a buyer does for so long. */
+export const KNOWN_STRANGERS_TTL_MS = 10_000;
 /** Bytes of the seat lists that the gateway keeps ready to send. */
 export const SEAT_LISTS_BYTES_MAX = 64 * 1024 * 1024;
 export const TITLE_CHARS_MAX = 200;
@@ -215,6 +274,38 @@ export const PASSWORD_HASHES_IN_FLIGHT_MAX = 2;
 /** Password hashes that may wait for their turn: the last one waits about three seconds. */
 export const PASSWORD_HASHES_WAITING_MAX = 256;
 
+/** Payments that may wait for their provider's first answer; one more is `busy`. */
+export const PAYMENT_BEGINS_IN_FLIGHT_MAX = 256;
+/** A provider that has not answered one request after this long is asked again, or given up. */
+export const PROVIDER_ANSWER_MS_MAX = 5_000;
+/** How often one request to a provider is repeated at once; later ones are the runners'. */
+export const PROVIDER_REPEATS_MAX = 1;
+/** Letters of what a provider is told about a payment. */
+export const PAYMENT_DESCRIPTION_CHARS_MAX = 200;
+/** Letters of a provider's id of its message; of what went wrong with a payment. */
+export const PROVIDER_ID_CHARS_MAX = 255;
+export const PAYMENT_ERROR_CHARS_MAX = 500;
+/** A signed message of a provider that is older, or newer, than this is refused. */
+export const WEBHOOK_AGE_MS_MAX = 300_000;
+/** Messages of providers worked on as they come in; further ones are kept for the runner. */
+export const PAYMENT_MESSAGES_IN_FLIGHT_MAX = 64;
+/** Rows that one step of a payment runner works on at once. */
+export const PAYMENT_BATCH_ROWS_MAX = 16;
+/** How often the payment runners look for work. Raising it saves statements, and delays retries. */
+export const PAYMENT_LOOK_MS = 1_000;
+/** For so long a row is its runner's; if that one died, another takes the row afterwards. */
+export const PAYMENT_LEASE_MS = 30_000;
+/** First and longest pause between two tries of the same row. */
+export const PAYMENT_RETRY_MS_MIN = 1_000;
+export const PAYMENT_RETRY_MS_MAX = 300_000;
+/** Tries, over some minutes, after which waiting money is an error in the log and not a warning. */
+export const PAYMENT_QUIET_TRIES_MAX = 8;
+/** A provider is asked about an intent without news after this long, and then less often. */
+export const PAYMENT_NEWS_MS = 30_000;
+export const PAYMENT_NEWS_MS_MAX = 600_000;
+/** An unpaid intent is cancelled this long after its window: money on its way may still arrive. */
+export const PAYMENT_CANCEL_GRACE_MS = 5_000;
+
 assert(ENTRY_BYTES_MAX < FRAME_PAYLOAD_BYTES_MAX, "an entry fits into a frame");
 assert(FRAME_PAYLOAD_BYTES_MAX * 2 < SEGMENT_BYTES, "frames fit into a segment");
 assert(
@@ -225,10 +316,31 @@ assert(
   OPERATION_LOG_ANSWER_MS_MAX < OPERATION_LOG_STATEMENT_MS_MAX,
   "a log that does not answer is full before its statement is given up",
 );
-assert(SEATS_PER_EVENT_MAX * 8 < ENTRY_BYTES_MAX, "a definition fits into an entry");
+assert(
+  SEATS_PER_EVENT_MAX * 8 + SEAT_MAP_BYTES_MAX < ENTRY_BYTES_MAX,
+  "a definition fits into an entry",
+);
 assert(ROUND_REQUESTS_MAX <= IN_FLIGHT_PER_WORKER_MAX, "a round is made of requests in flight");
 assert(HOLDS_IN_FLIGHT_MAX < IN_FLIGHT_PER_WORKER_MAX, "holds are refused before bookings");
 assert(REQUEST_DEADLINE_MS < ANSWER_WAIT_MS_MAX, "nobody waits past what could still be executed");
 assert(EXPIRY_TICK_MS * 5 <= 1_000, "expiry is exact to well within a second");
 assert(DELTA_CONFLATION_MS <= 50, "the contract's conflation");
 assert(PLACES_PER_HOLD_MAX < 4096, "a hold's item ids fit into its id range");
+assert(
+  (PRICE_MINOR_MAX + FEES_PER_EVENT_MAX * FEE_MINOR_MAX) * 2 * BASIS_POINTS_MAX <
+    Number.MAX_SAFE_INTEGER,
+  "what a place costs is computed in exact integers",
+);
+assert(
+  CHURN_FREE_DROPS_MAX + Math.ceil(Math.log2(CHURN_WAIT_MS_MAX / CHURN_WAIT_MS_MIN)) + 1 <=
+    CHURN_DROPS_PER_USER_MAX,
+  "enough drops of a buyer are remembered for the longest wait",
+);
+assert(
+  CHURN_WINDOW_MS_MAX + CHURN_WAIT_MS_MAX <= ENDED_HOLD_TTL_MS,
+  "the drops that make a buyer wait are still in the database",
+);
+assert(
+  PAYMENT_LEASE_MS > PROVIDER_ANSWER_MS_MAX * (1 + PROVIDER_REPEATS_MAX) + ANSWER_WAIT_MS_MAX,
+  "a payment runner is done, or has given up, before its row is another's",
+);

@@ -1,6 +1,9 @@
+import type { KnownBooking } from "./booking.ts";
 import type { Fact } from "./facts.ts";
-import type { BookingId } from "./ids.ts";
+import type { BookingId, ItemId } from "./ids.ts";
 import type { Place } from "./place.ts";
+import type { PromoRefusal } from "./promo-codes.ts";
+import type { WaitlistEntry } from "./waitlist.ts";
 
 /** Business refusals: expected answers, with what the requester needs to go on. */
 export type Refusal =
@@ -11,19 +14,52 @@ export type Refusal =
   | { readonly code: "unknown_place"; readonly places: readonly Place[] }
   | { readonly code: "seat_unavailable"; readonly seats: readonly number[] }
   | { readonly code: "insufficient_capacity"; readonly area: number; readonly available: number }
+  /** The engine was to choose: so many places of the category (null: of any) would do. */
+  | {
+      readonly code: "too_few_places";
+      readonly category: number | null;
+      readonly available: number;
+    }
+  /** Each alternative is groups of neighbouring seats, and has as many as were wanted. */
+  | {
+      readonly code: "no_adjacent_seats";
+      readonly alternatives: readonly (readonly (readonly number[])[])[];
+    }
   | {
       readonly code: "limit_exceeded";
       readonly scope: "perOrder" | "perUser";
       readonly limit: number;
       readonly current: number;
     }
+  | { readonly code: "hold_churn"; readonly retryAtMs: number }
+  | PromoRefusal
   | { readonly code: "hold_not_found" }
   | { readonly code: "hold_expired" }
   | { readonly code: "hold_released" }
   | { readonly code: "hold_booked"; readonly bookingId: BookingId }
+  /** Its money is on the way. */
+  | { readonly code: "hold_paying"; readonly bookingId: BookingId }
   | { readonly code: "hold_not_extendable" }
+  | { readonly code: "hold_would_be_empty" }
+  | { readonly code: "hold_changed_too_often" }
+  | { readonly code: "item_not_found"; readonly items: readonly ItemId[] }
   | { readonly code: "payment_required" }
+  | { readonly code: "intent_not_found" }
   | { readonly code: "booking_not_found" }
+  | { readonly code: "booking_pending" }
+  | { readonly code: "booking_cancelled" }
+  | { readonly code: "cancellation_closed"; readonly closedAtMs: number }
+  | { readonly code: "ticket_not_found" }
+  | { readonly code: "ticket_cancelled" }
+  /** It admits to an area. */
+  | { readonly code: "ticket_not_movable" }
+  /** A dearer seat for a ticket that was paid for; minor units. */
+  | { readonly code: "price_differs"; readonly differenceMinor: number }
+  | { readonly code: "already_checked_in"; readonly atMs: number }
+  | { readonly code: "not_checked_in" }
+  | { readonly code: "capacity_in_use"; readonly area: number; readonly inUse: number }
+  | { readonly code: "already_waiting" }
+  | { readonly code: "not_waiting" }
   | { readonly code: "inventory_fixed" }
   | { readonly code: "idempotency_key_reused" }
   | { readonly code: "busy" };
@@ -34,6 +70,10 @@ export type Reply =
   | { readonly kind: "done"; readonly fact: Fact; readonly replayed: boolean }
   /** The request asks for what is so already; nothing changed. */
   | { readonly kind: "unchanged" }
+  /** The booking as it is, which is as it was to become. */
+  | { readonly kind: "booking"; readonly booking: KnownBooking }
+  /** The buyer waits already. `position`: from 1. */
+  | { readonly kind: "waiting"; readonly entry: WaitlistEntry; readonly position: number }
   | { readonly kind: "refused"; readonly refusal: Refusal };
 
 /** What `decide` finds: facts to journal and a reply, or an outcome to fetch from the store. */

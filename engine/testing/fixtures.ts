@@ -1,7 +1,13 @@
 /** What the engine's tests share: an event, ids, and a way to run commands. */
 import { apply } from "../apply.ts";
-import type { Book, Command, Hold } from "../commands.ts";
-import { decide, nextExpiry } from "../decide.ts";
+import { aftermath, isCancelled, nextExpiry, nextOffer } from "../by-itself.ts";
+import { NO_CHARGES } from "../charges.ts";
+import type { Book } from "../commands/book.ts";
+import type { Hold } from "../commands/hold.ts";
+import type { Pay } from "../commands/pay.ts";
+import type { JoinWaitlist } from "../commands/waitlist.ts";
+import type { Command } from "../commands.ts";
+import { decide } from "../decide.ts";
 import type { InventoryDefinition } from "../definition.ts";
 import { EventState } from "../event-state.ts";
 import type { CommandKey, Fact } from "../facts.ts";
@@ -13,6 +19,7 @@ import {
   IdMinter,
   type UserId,
 } from "../ids.ts";
+import { ITEM_IDS_PER_HOLD } from "../limits.ts";
 import type { Place } from "../place.ts";
 import type { Decision } from "../replies.ts";
 
@@ -20,6 +27,7 @@ export const EVENT_ID = "018f3c9a-7b10-7000-8000-0007a4b1c2d3" as EventId;
 export const TAG = "07a4b1c2d3" as EventTag;
 export const ALICE = "018f3c9a-7b10-7000-8000-00000000a11c" as UserId;
 export const BOB = "018f3c9a-7b10-7000-8000-000000000b0b" as UserId;
+export const CAROL = "018f3c9a-7b10-7000-8000-0000000ca401" as UserId;
 export const NOON = 1_800_000_000_000;
 
 /** Ten seats of two categories and one area of five. */
@@ -39,6 +47,12 @@ export function definition(changes: Partial<InventoryDefinition> = {}): Inventor
     ],
     seatCategories: Uint8Array.from([0, 0, 0, 0, 0, 0, 0, 0, 1, 1]),
     areas: [{ key: "floor", category: 1, capacity: 5 }],
+    charges: NO_CHARGES,
+    promoCodes: [],
+    churn: null,
+    cancelUntilMs: null,
+    paymentWindowMs: 900_000,
+    seatMap: new Uint8Array(),
     ...changes,
   };
 }
@@ -58,15 +72,38 @@ export class EventBench {
     this.expire();
     const decision = decide(this.state, command, this.nowMs);
     for (const fact of decision.facts) this.#apply(fact);
+    this.offer();
     return decision;
+  }
+
+  /** Offers what is free to those who wait. */
+  offer(): void {
+    for (;;) {
+      const fact = nextOffer(this.state, this.nowMs);
+      if (fact === null) return;
+      this.#apply(fact);
+    }
+  }
+
+  /** What follows from the event's cancellation, as much of it as is wanted. */
+  windUp(factsMax = Number.POSITIVE_INFINITY): void {
+    let count = 0;
+    this.expire();
+    if (!isCancelled(this.state)) return;
+    for (const fact of aftermath(this.state, () => this.nowMs)) {
+      this.#apply(fact);
+      count += 1;
+      if (count >= factsMax) return;
+    }
   }
 
   expire(): void {
     for (;;) {
       const fact = nextExpiry(this.state, this.nowMs);
-      if (fact === null) return;
+      if (fact === null) break;
       this.#apply(fact);
     }
+    this.offer();
   }
 
   hold(places: readonly Place[], userId = ALICE, key: CommandKey | null = null): Decision {
@@ -74,8 +111,9 @@ export class EventBench {
   }
 
   holdCommand(places: readonly Place[], userId = ALICE, key: CommandKey | null = null): Hold {
-    const holdId = this.#minter.mintHold(this.nowMs, TAG, places.length);
-    return { kind: "hold", holdId, userId, places, key };
+    const holdId = this.#minter.mintHold(this.nowMs, TAG, ITEM_IDS_PER_HOLD);
+    const plain = { best: [], promoCode: null, channel: null };
+    return { kind: "hold", holdId, userId, places, ...plain, key };
   }
 
   bookCommand(holdId: HoldId, userId = ALICE, key: CommandKey | null = null): Book {
@@ -95,6 +133,17 @@ export class EventBench {
       invoiceAllowed,
       key,
     };
+  }
+
+  payCommand(holdId: HoldId, userId = ALICE, key: CommandKey | null = null): Pay {
+    const { invoiceAllowed: _, ...booking } = this.bookCommand(holdId, userId, key);
+    const intentId = this.#minter.mintIntent(this.nowMs, TAG, ITEM_IDS_PER_HOLD);
+    return { ...booking, kind: "pay", provider: "sandbox", intentId };
+  }
+
+  joinCommand(quantity: number, userId = ALICE, key: CommandKey | null = null): JoinWaitlist {
+    const entryId = this.#minter.mintEntry(this.nowMs, TAG, ITEM_IDS_PER_HOLD);
+    return { kind: "joinWaitlist", entryId, userId, quantity, categories: null, priority: 0, key };
   }
 
   /** Holds the places and returns the hold's id; throws when it is refused. */

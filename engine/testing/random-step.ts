@@ -1,3 +1,4 @@
+import { statusOf } from "../booking.ts";
 import { placeOfArea } from "../place.ts";
 import { ALICE, BOB, type EventBench } from "./fixtures.ts";
 import type { Random } from "./random.ts";
@@ -13,7 +14,9 @@ export function randomStep(random: Random, bench: EventBench, step: number): voi
   bench.expire();
   const userId = random.pick([ALICE, BOB]);
   const holds = [...bench.state.holds.active()];
-  const bookings = [...bench.state.bookings.values()].filter((known) => known.cancelled === null);
+  const bookings = [...bench.state.bookings.values()].filter(
+    ({ record }) => statusOf(record) === "confirmed",
+  );
   const key = random.below(2) === 0 ? null : { digest: `k${step}`, fingerprint: `f${step}` };
   const choice = random.below(20);
   const hold = holds.length > 0 ? random.pick(holds) : undefined;
@@ -36,6 +39,6 @@ export function randomStep(random: Random, bench: EventBench, step: number): voi
   } else {
     const { bookingId } = random.pick(bookings).record;
     const reason = random.pick([null, "", "NULL", '\\"}, {"']);
-    bench.run({ kind: "cancel", bookingId, userId, asOrganizer: true, reason, key });
+    bench.run({ kind: "cancel", tickets: null, bookingId, userId, asOrganizer: true, reason, key });
   }
 }

@@ -1,0 +1,173 @@
+/**
+ * What an event does without being asked: holds end when their time is over, who waits is offered
+ * what is free, and a cancelled event gives everything back. Each comes one fact at a time; the
+ * caller applies it and asks again.
+ */
+import { fateOf, statusOf } from "./booking.ts";
+import { choosePlaces } from "./commands/best-seats.ts";
+import { cancellationOf } from "./commands/cancel.ts";
+import { nextFact } from "./commands/outcome.ts";
+import type { EventState } from "./event-state.ts";
+import type { Fact, Held } from "./facts.ts";
+import { endOf } from "./holds.ts";
+import { offerIdOf } from "./ids.ts";
+import { HOLDS_PER_EVENT_MAX, WAITLIST_SKIPS_MAX } from "./limits.ts";
+import type { OpenEvent } from "./places.ts";
+import { openEvent, refuseByLimits, refuseBySale } from "./places.ts";
+import { priced } from "./pricing.ts";
+import type { ChosenGroup } from "./terms.ts";
+import type { WaitlistEntry } from "./waitlist.ts";
+
+export { nextExpiry } from "./holds.ts";
+
+/** Whether a fact may let somebody in the waitlist have places who could not before. */
+export function mayLeadToOffer({ kind }: Fact): boolean {
+  return (
+    kind === "holdEnded" ||
+    kind === "bookingChanged" ||
+    kind === "holdChanged" ||
+    kind === "placesChanged" ||
+    kind === "configured" ||
+    kind === "queued" ||
+    kind === "unqueued"
+  );
+}
+
+/** The offer to the first in the line whose wish is free now; null: there is none to make. */
+export function nextOffer(state: EventState, nowMs: number): Held | null {
+  const event = openEvent(state);
+  if (event === null || state.waitlist.count === 0 || event.inventory.free === 0) return null;
+  if (refuseBySale(event.definition, nowMs) !== null) return null;
+  if (state.holds.count >= HOLDS_PER_EVENT_MAX) return null;
+  /**
+   * Those that were passed over too often: who wants the same waits with them. Not those who may
+   * have no more places, whatever is free: they would keep everybody waiting.
+   */
+  const owed: WaitlistEntry[] = [];
+  for (const { entry, skips } of state.waitlist.line()) {
+    if (owed.some((other) => wantSame(entry, other))) continue;
+    const places = placesFor(state, event, entry);
+    if (places !== null) return offerOf(state, event, { entry, ...places, nowMs });
+    if (skips >= WAITLIST_SKIPS_MAX && mayHave(state, event, entry)) owed.push(entry);
+  }
+  return null;
+}
+
+/** Why somebody in the line has not been offered anything. */
+export type WaitingReason =
+  | "event_cancelled"
+  | "sales_not_open"
+  | "sales_closed"
+  /** With the places that they have and wanted, they would have more than a buyer may. */
+  | "limit_exceeded"
+  /** Fewer places are free in each of the wanted categories than wanted. */
+  | "too_few_places"
+  /** Somebody before them was passed over too often, and wants the same. */
+  | "after_others";
+
+/** Asked after everything that could be offered has been. */
+export function whyWaiting(state: EventState, entry: WaitlistEntry, nowMs: number): WaitingReason {
+  const { definition } = state;
+  const bySale = definition === null ? null : refuseBySale(definition, nowMs)?.code;
+  if (bySale === "sales_not_open" || bySale === "sales_closed") return bySale;
+  if (definition === null || bySale != null) return "event_cancelled";
+  const event = openEvent(state);
+  if (event === null || !mayHave(state, event, entry)) return "limit_exceeded";
+  return placesFor(state, event, entry) === null ? "too_few_places" : "after_others";
+}
+
+/** Whether its buyer may have so many places more. */
+function mayHave(
+  state: EventState,
+  { definition }: OpenEvent,
+  { userId, quantity }: WaitlistEntry,
+): boolean {
+  const order = { userId, inOrder: quantity, more: quantity };
+  return refuseByLimits(state, definition, order) === null;
+}
+
+function wantSame(a: WaitlistEntry, b: WaitlistEntry): boolean {
+  if (a.categories === null || b.categories === null) return true;
+  return a.categories.some((category) => b.categories?.includes(category));
+}
+
+interface OfferedPlaces {
+  readonly places: readonly number[];
+  readonly groups: readonly ChosenGroup[];
+}
+
+/** null: its wish can't be met now. */
+function placesFor(
+  state: EventState,
+  event: OpenEvent,
+  entry: WaitlistEntry,
+): OfferedPlaces | null {
+  const { definition, inventory } = event;
+  const { quantity, categories } = entry;
+  if (inventory.free < quantity || !mayHave(state, event, entry)) return null;
+  const wanted = categories ?? definition.categories.map((_, index) => index);
+  for (const adjacent of [true, false]) {
+    for (const category of wanted) {
+      if (inventory.freeIn(category) < quantity) continue;
+      const wish = { quantity, category, zone: null, adjacent, accessible: false };
+      const found = choosePlaces(state, event, wish, { taken: [], channel: null });
+      if (!("code" in found)) return found;
+    }
+  }
+  return null;
+}
+
+function offerOf(
+  state: EventState,
+  { definition, inventory }: OpenEvent,
+  { entry, places, groups, nowMs }: OfferedPlaces & { entry: WaitlistEntry; nowMs: number },
+): Held {
+  const { entryId, userId } = entry;
+  return {
+    kind: "held",
+    ...nextFact(state, nowMs),
+    holdId: offerIdOf(entryId),
+    userId,
+    items: places.map((place) => priced(definition, inventory, place, undefined)),
+    ordinals: null,
+    terms: {
+      source: "waitlist",
+      entryId,
+      promoCode: null,
+      channel: null,
+      kept: [],
+      chosen: groups,
+    },
+    expiresAtMs: nowMs + definition.holdTtlMs,
+  };
+}
+
+/** Whether an event was cancelled: then `aftermath` has something to do, or has done it. */
+export const isCancelled = ({ definition }: EventState): boolean =>
+  definition?.status === "cancelled";
+
+/**
+ * A cancelled event's facts: every hold ends, every booking is cancelled, nobody waits any longer.
+ * To be applied one by one, as they come; `nowMs` is asked for each.
+ */
+export function* aftermath(state: EventState, nowMs: () => number): Generator<Fact> {
+  for (const hold of state.holds.active()) {
+    // A pending booking takes its hold with it.
+    if (state.holds.find(hold.holdId) !== undefined) yield endOf(state, hold, "cancelled", nowMs());
+  }
+  for (const known of state.bookings.values()) {
+    const { record } = known;
+    if (statusOf(record) !== "confirmed") continue;
+    const all = record.items.map((_, index) => index);
+    const tickets = all.filter((index) => fateOf(record, index).cancelledAtMs === null);
+    const cancelling = { tickets, by: null, reason: "event_cancelled", nowMs: nowMs() };
+    yield cancellationOf(state, known, cancelling);
+  }
+  for (;;) {
+    const [first] = state.waitlist.line();
+    if (first === undefined) return;
+    const { entryId, userId } = first.entry;
+    const base = nextFact(state, nowMs());
+    yield { kind: "unqueued", ...base, entryId, userId, reason: "closed" };
+  }
+}

@@ -1,0 +1,73 @@
+import type { EventState } from "../event-state.ts";
+import type { CommandKey } from "../facts.ts";
+import type { UserId, WaitlistEntryId } from "../ids.ts";
+import { PLACES_PER_HOLD_MAX, WAITLIST_ENTRIES_MAX } from "../limits.ts";
+import type { Decision, Refusal } from "../replies.ts";
+import type { WaitlistEntry } from "../waitlist.ts";
+import { accept, answer, nextFact, refuse } from "./outcome.ts";
+
+/** Waits for places, in the order of priority, then of arrival. */
+export interface JoinWaitlist {
+  readonly kind: "joinWaitlist";
+  /** Fresh; the ids after it are reserved for the hold that may be offered. */
+  readonly entryId: WaitlistEntryId;
+  readonly userId: UserId;
+  readonly quantity: number;
+  /** Indexes, ascending; null: any. */
+  readonly categories: readonly number[] | null;
+  readonly priority: number;
+  readonly key: CommandKey | null;
+}
+
+export interface LeaveWaitlist {
+  readonly kind: "leaveWaitlist";
+  readonly userId: UserId;
+}
+
+export function joinWaitlist(state: EventState, command: JoinWaitlist, nowMs: number): Decision {
+  const { definition, waitlist } = state;
+  if (definition === null) return refuse({ code: "event_not_found" });
+  const waiting = waitlist.ofUser(command.userId);
+  if (waiting !== undefined) {
+    if (!isSameWish(waiting, command)) return refuse({ code: "already_waiting" });
+    return answer({
+      kind: "waiting",
+      entry: waiting,
+      position: waitlist.positionOf(waiting.entryId),
+    });
+  }
+  const refusal = refuseWaiting(state, command, nowMs);
+  if (refusal !== null) return refuse(refusal);
+  const { entryId, userId, quantity, categories, priority } = command;
+  const base = nextFact(state, nowMs, command.key);
+  const { seq, atMs } = base;
+  const entry = { entryId, userId, quantity, categories, priority, seq, atMs };
+  return accept({ kind: "queued", ...base, entry });
+}
+
+function isSameWish(entry: WaitlistEntry, { quantity, categories, priority }: JoinWaitlist) {
+  const isSame = entry.quantity === quantity && entry.priority === priority;
+  return isSame && JSON.stringify(entry.categories) === JSON.stringify(categories);
+}
+
+function refuseWaiting(
+  { definition, waitlist }: EventState,
+  { quantity }: JoinWaitlist,
+  nowMs: number,
+): Refusal | null {
+  if (definition === null || definition.status === "cancelled") return { code: "event_cancelled" };
+  const { salesCloseMs, perOrderMax, perUserMax } = definition;
+  if (salesCloseMs !== null && nowMs >= salesCloseMs) return { code: "sales_closed" };
+  const limit = Math.min(perOrderMax, perUserMax, PLACES_PER_HOLD_MAX);
+  if (quantity > limit) {
+    return { code: "limit_exceeded", scope: "perOrder", limit, current: quantity };
+  }
+  return waitlist.count >= WAITLIST_ENTRIES_MAX ? { code: "busy" } : null;
+}
+
+export function leaveWaitlist(state: EventState, command: LeaveWaitlist, nowMs: number): Decision {
+  const entry = state.waitlist.ofUser(command.userId);
+  if (entry === undefined) return answer({ kind: "unchanged" });
+  const { entryId, userId } = entry;
+  return accept({ kind: "unqueued", ...nextFact(state, nowMs), entryId, userId, reason: "left" });
+}

@@ -1,0 +1,194 @@
+import type { FreeStretches } from "./free-stretches.ts";
+import { COUNTED_SIZES, type Shape, type Sizes, shapesOf } from "./party-shapes.ts";
+import type { Placement } from "./seat-groups.ts";
+import type { UnitView } from "./seat-units.ts";
+
+/** Neighbourhoods that are tried for one shape: a better one farther away is not better. */
+export const NEIGHBOURHOODS_TRIED_MAX = 8;
+/** Neighbourhoods that are looked at for it: counts do not tell nine side by side from eight. */
+const NEIGHBOURHOODS_LOOKED_AT_MAX = 64;
+/** Parties whose shapes are kept. */
+const SHAPES_KEPT_MAX = 32;
+/** Rows of a neighbourhood; two groups need no more than two. */
+const ROWS_MAX = 3;
+const HIGH_BITS = 0x8888_8888 | 0;
+const LOW_BITS = 0x7777_7777;
+
+interface Candidate extends Placement {
+  readonly orphans: number;
+  readonly cost: number;
+}
+
+/**
+ * Splits a party over rows right behind each other, or over one row.
+ *
+ * Shapes are tried best first (`shapesOf`). For one shape, of the nearest neighbourhoods that can
+ * seat it, the one is taken that orphans fewest seats, then the nearest. In a neighbourhood the
+ * groups are placed one after the other, the largest first, each in a stretch of its own, where it
+ * orphans fewest seats and is nearest to the focus and to the first group.
+ *
+ * How many stretches of a neighbourhood have which length fits into one word, four bits for each
+ * length: whether a shape fits is one subtraction. Placing the largest group first never takes a
+ * stretch that a later group needs more: whatever fits a larger one fits a smaller one.
+ */
+export class SplitParty {
+  readonly #stretches: FreeStretches;
+  /** By index of a head: the counts of two rows, and of three. */
+  #twoRows = new Int32Array(0);
+  #threeRows = new Int32Array(0);
+  readonly #used: number[] = [];
+  readonly #shapes = new Map<number, readonly Shape[]>();
+  readonly #best = { stretch: -1, start: -1, orphans: 0, cost: 0 };
+
+  constructor(stretches: FreeStretches) {
+    this.#stretches = stretches;
+  }
+
+  /**
+   * Up to `wanted` ways to seat the party that share no seat, best first. All units of the view and
+   * the zone must be fresh, as they are after a search in vain.
+   */
+  find(view: UnitView, zone: number | null, party: number, wanted: number): Placement[] {
+    const found: Placement[] = [];
+    this.#survey(view, zone);
+    for (const shape of this.#shapesOf(party)) {
+      const candidates = this.#seat(view, shape);
+      candidates.sort((a, b) => a.orphans - b.orphans || a.cost - b.cost);
+      for (const candidate of candidates) {
+        if (found.some((earlier) => overlap(earlier, candidate))) continue;
+        found.push(candidate);
+        if (found.length === wanted) return found;
+      }
+    }
+    return found;
+  }
+
+  #shapesOf(party: number): readonly Shape[] {
+    const known = this.#shapes.get(party);
+    if (known !== undefined) return known;
+    if (this.#shapes.size === SHAPES_KEPT_MAX) this.#shapes.clear();
+    const shapes = shapesOf(party);
+    this.#shapes.set(party, shapes);
+    return shapes;
+  }
+
+  /** Counts the stretches of every neighbourhood. */
+  #survey({ heads, seconds, thirds }: UnitView, zone: number | null): void {
+    if (this.#twoRows.length < heads.length) {
+      this.#twoRows = new Int32Array(heads.length);
+      this.#threeRows = new Int32Array(heads.length);
+    }
+    const { counts, units } = this.#stretches;
+    for (let index = 0; index < heads.length; index++) {
+      const head = heads[index] ?? 0;
+      const isInZone = zone === null || units.unitZones[head] === zone;
+      const one = isInZone ? (counts[head] ?? 0) : 0;
+      const second = isInZone ? (counts[seconds[index] ?? 0] ?? 0) : 0;
+      const third = isInZone ? (counts[thirds[index] ?? 0] ?? 0) : 0;
+      const two = saturatingSum(one, second);
+      this.#twoRows[index] = two;
+      this.#threeRows[index] = saturatingSum(two, third);
+    }
+  }
+
+  #seat({ heads, next }: UnitView, { sizes, need }: Shape): Candidate[] {
+    const rows = Math.min(sizes.length, ROWS_MAX);
+    const counts = rows === 2 ? this.#twoRows : this.#threeRows;
+    const found: Candidate[] = [];
+    let tries = 0;
+    for (let index = 0; index < heads.length; index++) {
+      if (((((counts[index] ?? 0) | HIGH_BITS) - need) & HIGH_BITS) !== HIGH_BITS) continue;
+      const head = heads[index] ?? 0;
+      if (!this.#mayFit(head, next, rows, sizes[0] ?? 0)) continue;
+      const candidate = this.#place(head, next, rows, sizes);
+      if (candidate !== null) found.push(candidate);
+      tries += 1;
+      if (found.length === NEIGHBOURHOODS_TRIED_MAX) break;
+      if (tries === NEIGHBOURHOODS_LOOKED_AT_MAX) break;
+    }
+    return found;
+  }
+
+  /** Whether the largest group fits, which its counts tell only of small ones. */
+  #mayFit(head: number, next: Int32Array, rows: number, largest: number): boolean {
+    if (largest <= COUNTED_SIZES) return true;
+    let unit = head;
+    for (let row = 0; row < rows && unit >= 0; row++) {
+      if ((this.#stretches.longest[unit] ?? 0) >= largest) return true;
+      unit = next[unit] ?? -1;
+    }
+    return false;
+  }
+
+  #place(head: number, next: Int32Array, rows: number, sizes: Sizes): Candidate | null {
+    const starts: number[] = [];
+    const best = this.#best;
+    let orphans = 0;
+    let cost = 0;
+    let middle = -1;
+    this.#used.length = 0;
+    for (const size of sizes) {
+      best.stretch = -1;
+      let unit = head;
+      for (let row = 0; row < rows && unit >= 0; row++) {
+        this.#lookInto(unit, size, middle);
+        unit = next[unit] ?? -1;
+      }
+      if (best.stretch < 0) return null;
+      this.#used.push(best.stretch);
+      starts.push(best.start);
+      orphans += best.orphans;
+      cost += best.cost;
+      if (middle < 0) middle = best.start + (size >> 1);
+    }
+    return { starts, sizes, orphans, cost };
+  }
+
+  /** `middle`: the seat in the middle of the first group; -1: this is the first. */
+  #lookInto(unit: number, size: number, middle: number): void {
+    const { firstStretch, stretchCount, starts, ends, openStarts, openEnds } = this.#stretches;
+    const { distanceSums } = this.#stretches.units;
+    const best = this.#best;
+    const first = firstStretch[unit] ?? 0;
+    const last = first + (stretchCount[unit] ?? 0);
+    for (let stretch = first; stretch < last; stretch++) {
+      const start = starts[stretch] ?? 0;
+      const end = (ends[stretch] ?? 0) - size;
+      if (end < start || this.#used.includes(stretch)) continue;
+      const lonelyAt = (openStarts[stretch] ?? 0) + 1;
+      const lonelyEnd = (openEnds[stretch] ?? 0) - 1 - size;
+      for (let at = start; at <= end; at++) {
+        const orphans = (at === lonelyAt ? 1 : 0) + (at === lonelyEnd ? 1 : 0);
+        if (best.stretch >= 0 && orphans > best.orphans) continue;
+        let cost = (distanceSums[at + size] ?? 0) - (distanceSums[at] ?? 0);
+        if (middle >= 0) cost += size * this.#apart(middle, at + (size >> 1));
+        if (best.stretch >= 0 && orphans === best.orphans && cost >= best.cost) continue;
+        best.stretch = stretch;
+        best.start = at;
+        best.orphans = orphans;
+        best.cost = cost;
+      }
+    }
+  }
+
+  /** Along the row and across it, which is quicker to compute than the air-line. */
+  #apart(a: number, b: number): number {
+    const { xs, ys } = this.#stretches.units.map;
+    return Math.abs((xs[a] ?? 0) - (xs[b] ?? 0)) + Math.abs((ys[a] ?? 0) - (ys[b] ?? 0));
+  }
+}
+
+/** Adds eight numbers of four bits each that are at most 7, and leaves 7 of what is more. */
+function saturatingSum(a: number, b: number): number {
+  const sum = (a + b) | 0;
+  const over = sum & HIGH_BITS;
+  return (sum | (over - (over >>> 3))) & LOW_BITS;
+}
+
+function overlap(a: Placement, b: Placement): boolean {
+  return a.starts.some((start, i) =>
+    b.starts.some((other, j) => {
+      return start < other + (b.sizes[j] ?? 0) && other < start + (a.sizes[i] ?? 0);
+    }),
+  );
+}
