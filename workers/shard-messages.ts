@@ -1,10 +1,12 @@
+import type { WaitingReason } from "../engine/by-itself.ts";
 import type { Command } from "../engine/commands.ts";
 import type { InventoryDefinition } from "../engine/definition.ts";
+import type { Booked, BookingChanged, Held, Move } from "../engine/facts.ts";
 import type { ActiveHold } from "../engine/hold-book.ts";
 import type { EventId, HoldId, UserId } from "../engine/ids.ts";
-import type { AreaCounts, SeatStatus } from "../engine/inventory.ts";
-import type { Place } from "../engine/place.ts";
+import type { AreaCounts } from "../engine/inventory.ts";
 import type { Reply } from "../engine/replies.ts";
+import type { Waiting } from "../engine/waitlist.ts";
 
 /**
  * What passes between the gateway and a shard worker. Both directions travel in batches: one array
@@ -15,6 +17,10 @@ import type { Reply } from "../engine/replies.ts";
 /** Questions to an actor: they change nothing, but wait for durability as every answer does. */
 export type Query =
   | { readonly kind: "getHold"; readonly holdId: HoldId; readonly userId: UserId }
+  /** Where the buyer stands in the waitlist. */
+  | { readonly kind: "getWaiting"; readonly userId: UserId }
+  /** The line, and why each in it has not been offered anything: for the organiser. */
+  | { readonly kind: "getWaitlist" }
   /** Answers with a view of the inventory, and sends every later change of it. */
   | { readonly kind: "watch" }
   | { readonly kind: "unwatch" }
@@ -42,6 +48,11 @@ export interface InventoryView {
   readonly seq: number;
   readonly statuses: Uint8Array;
   readonly areas: readonly AreaCounts[];
+}
+
+/** One entry of the line, and why it waits. */
+export interface WaitingReport extends Waiting {
+  readonly reason: WaitingReason;
 }
 
 export interface ActorReport {
@@ -81,6 +92,7 @@ export interface AuditSide {
 export type Answer =
   | Reply
   | { readonly kind: "hold"; readonly hold: ActiveHold }
+  | { readonly kind: "waitlist"; readonly seq: number; readonly line: readonly WaitingReport[] }
   | { readonly kind: "view"; readonly view: InventoryView }
   | { readonly kind: "actor"; readonly report: ActorReport }
   | { readonly kind: "audit"; readonly report: AuditReport }
@@ -101,32 +113,47 @@ export interface InventoryChange {
   readonly eventId: EventId;
   /** seq of the fact that moved the places. */
   readonly seq: number;
-  readonly places: readonly Place[];
-  readonly from: SeatStatus;
-  readonly to: SeatStatus;
+  readonly moves: readonly Move[];
 }
 
-/** The event's rules changed: whoever watches must ask for a new view. */
+/** The event's rules or capacities changed: whoever watches must ask for a new view. */
 export interface InventoryReset {
   readonly eventId: EventId;
   readonly seq: number;
   readonly reset: true;
 }
 
-/** A hold ended by time: its owner is told. */
-export interface HoldExpiredNotice {
-  readonly eventId: EventId;
-  readonly seq: number;
-  readonly holdId: HoldId;
-  readonly userId: UserId;
-}
+/** What the owner of something is told without having asked. */
+export type Notice =
+  /** A hold ended by time. */
+  | {
+      readonly kind: "holdExpired";
+      readonly eventId: EventId;
+      readonly userId: UserId;
+      readonly seq: number;
+      readonly holdId: HoldId;
+    }
+  /** Places that somebody waited for are held for them. */
+  | {
+      readonly kind: "waitlistOffer";
+      readonly eventId: EventId;
+      readonly userId: UserId;
+      readonly offer: Held;
+    }
+  /** A booking was confirmed by money, or changed in another way. */
+  | {
+      readonly kind: "bookingUpdated";
+      readonly eventId: EventId;
+      readonly userId: UserId;
+      readonly fact: Booked | BookingChanged;
+    };
 
 /** One batch from a worker. Changes come first: an answer is never ahead of the availability. */
 export interface WorkerBatch {
   /** When it left, by the clock that all threads share. */
   readonly sentMs: number;
   readonly changes: readonly (InventoryChange | InventoryReset)[];
-  readonly expired: readonly HoldExpiredNotice[];
+  readonly notices: readonly Notice[];
   readonly answers: readonly ShardAnswer[];
 }
 

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import type { EventId } from "../../engine/ids.ts";
 import { placeOfArea } from "../../engine/place.ts";
 import { BOB, definition, EVENT_ID, EventBench } from "../../engine/testing/fixtures.ts";
-import { type NetEffects, netEffectsOf } from "./net-effects.ts";
+import type { NetEffects } from "./effects.ts";
+import { netEffectsOf } from "./net-effects.ts";
 
 const FLOOR = placeOfArea(0);
 const key = (digest: string) => ({ digest, fingerprint: `what ${digest} asked` });
@@ -65,18 +66,22 @@ test("an earlier hold that is extended and then ends changes once, and keeps bot
   const [change] = effects.holdChanges;
   assert.equal(change?.seq, 4);
   assert.equal(change?.ended?.end.end, "expired");
-  assert.equal(change?.ended?.atMs, bench.nowMs);
-  assert.notEqual(change?.expiresAtMs, null);
-  assert.deepEqual(effects.areas, [{ eventId: EVENT_ID, area: 0, held: -1, sold: 0 }]);
+  assert.equal(change?.ended?.end.atMs, bench.nowMs);
+  assert.ok(change?.update.extended === true && change.update.expiresAtMs !== undefined);
+  assert.deepEqual(effects.areas, [
+    { eventId: EVENT_ID, area: 0, held: -1, sold: 0, blocked: 0, capacity: null },
+  ]);
 });
 
 test("a booking of an earlier hold ends it, is made, and moves the area's counters", () => {
   const bench = new EventBench();
   const holdId = bench.held([3, FLOOR, FLOOR]);
   const effects = effectsOf(bench, () => bench.booked(holdId));
-  assert.deepEqual(effects.areas, [{ eventId: EVENT_ID, area: 0, held: -2, sold: 2 }]);
+  assert.deepEqual(effects.areas, [
+    { eventId: EVENT_ID, area: 0, held: -2, sold: 2, blocked: 0, capacity: null },
+  ]);
   assert.equal(effects.bookingsMade.length, 1);
-  assert.equal(effects.bookingsMade[0]?.cancelled, null);
+  assert.equal(effects.bookingsMade[0]?.record.later, null);
   const bookingId = effects.bookingsMade[0]?.record.bookingId;
   assert.equal(effects.holdChanges[0]?.ended?.end.bookingId, bookingId);
 });
@@ -84,7 +89,7 @@ test("a booking of an earlier hold ends it, is made, and moves the area's counte
 test("a booking that was made and cancelled within the run is made, as cancelled", () => {
   const bench = new EventBench();
   const cancel = (bookingId: ReturnType<EventBench["booked"]>): void => {
-    const rest = { userId: BOB, asOrganizer: true, reason: "ill", key: null };
+    const rest = { userId: BOB, asOrganizer: true, tickets: null, reason: "ill", key: null };
     bench.run({ kind: "cancel", bookingId, ...rest });
   };
   const early = bench.booked(bench.held([0]));
@@ -93,10 +98,10 @@ test("a booking that was made and cancelled within the run is made, as cancelled
     cancel(early);
   });
   assert.equal(effects.bookingsMade.length, 1);
-  assert.equal(effects.bookingsMade[0]?.cancelled?.reason, "ill");
+  assert.equal(effects.bookingsMade[0]?.record.later?.cancelled?.reason, "ill");
   assert.deepEqual(
-    effects.bookingsCancelled.map(({ fact }) => fact.booking.bookingId),
-    [early],
+    effects.bookingChanges.map(({ record, tickets }) => [record.bookingId, tickets]),
+    [[early, [0]]],
   );
   assert.deepEqual(effects.areas, []);
 });

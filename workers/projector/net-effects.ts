@@ -1,99 +1,29 @@
 /**
- * What a run of facts amounts to in the database's rows. Facts cancel out: a hold that was made and
- * booked within the run leaves the booking alone, an area's counters move by their sum. What
- * somebody was told is written all the same: bookings (also those cancelled at once), how a hold
- * ended that did not become one, and the outcome of every request with a key.
+ * Folds a run of facts into what it amounts to in the database's rows. Facts cancel out: a hold
+ * that was made and booked within the run leaves the booking alone, an area's counters move by
+ * their sum, a ticket that moved twice has its last seat. What somebody was told is written all the
+ * same: bookings (also those cancelled at once), how a hold ended that did not become one, and the
+ * outcome of every request with a key.
  */
 import { assert } from "../../engine/assert.ts";
 import type { InventoryDefinition } from "../../engine/definition.ts";
-import {
-  type BookingRecord,
-  type Cancelled,
-  type CommandKey,
-  type Fact,
-  moveOf,
-} from "../../engine/facts.ts";
-import type { ActiveHold, EndedHold } from "../../engine/hold-book.ts";
-import type { BookingId, EventId, HoldId } from "../../engine/ids.ts";
-import { HELD, SOLD } from "../../engine/inventory.ts";
-import { areaIndexOf, isSeat } from "../../engine/place.ts";
+import type { Booked, BookingChanged, Fact, HoldEnded } from "../../engine/facts.ts";
+import type { EndedHold } from "../../engine/hold-book.ts";
+import type { EventId } from "../../engine/ids.ts";
 import { unreachable } from "../../engine/unreachable.ts";
-
-/** An event's facts in the run are those in [firstSeq, lastSeq]. */
-export interface EventAdvance {
-  readonly eventId: EventId;
-  readonly firstSeq: number;
-  readonly lastSeq: number;
-  /** The last configuration in the run; null: none. */
-  readonly definition: InventoryDefinition | null;
-}
-
-export interface AreaChange {
-  readonly eventId: EventId;
-  readonly area: number;
-  readonly held: number;
-  readonly sold: number;
-}
-
-export interface HoldMade {
-  readonly eventId: EventId;
-  readonly hold: ActiveHold;
-  /** null: still active. */
-  readonly ended: HoldEnd | null;
-}
-
-export interface HoldEnd {
-  readonly end: EndedHold;
-  readonly atMs: number;
-  readonly seq: number;
-}
-
-/** Extends, ends, or extends and ends a hold that an earlier run made. */
-export interface HoldChange {
-  readonly eventId: EventId;
-  readonly holdId: HoldId;
-  readonly seq: number;
-  /** null: not extended. */
-  readonly expiresAtMs: number | null;
-  /** null: still active. */
-  readonly ended: HoldEnd | null;
-}
-
-export interface BookingMade {
-  readonly eventId: EventId;
-  readonly seq: number;
-  readonly record: BookingRecord;
-  /** null: it stands. */
-  readonly cancelled: Cancelled | null;
-}
-
-/** Cancels a booking that an earlier run made. */
-export interface BookingCancelled {
-  readonly eventId: EventId;
-  readonly fact: Cancelled;
-}
-
-export interface KeyOutcome {
-  readonly eventId: EventId;
-  readonly key: CommandKey;
-  readonly fact: Fact;
-}
-
-/** Rows change in this order: what a seat frees must be written before it is sold again. */
-export interface NetEffects {
-  readonly events: readonly EventAdvance[];
-  readonly areas: readonly AreaChange[];
-  readonly holdsMade: readonly HoldMade[];
-  readonly holdChanges: readonly HoldChange[];
-  readonly bookingsCancelled: readonly BookingCancelled[];
-  readonly bookingsMade: readonly BookingMade[];
-  readonly keys: readonly KeyOutcome[];
-}
-
-export interface EventFact {
-  readonly eventId: EventId;
-  readonly fact: Fact;
-}
+import { AreaFold } from "./area-fold.ts";
+import { BookingFold } from "./booking-fold.ts";
+import type {
+  BlockChange,
+  EventAdvance,
+  EventFact,
+  HistoryEntry,
+  KeyOutcome,
+  NetEffects,
+} from "./effects.ts";
+import { isHistory } from "./history-detail.ts";
+import { HoldFold } from "./hold-fold.ts";
+import { WaitlistFold } from "./waitlist-fold.ts";
 
 /** `facts`: in order, each event's without gaps. */
 export function netEffectsOf(facts: Iterable<EventFact>): NetEffects {
@@ -109,134 +39,147 @@ export function netEffectsOf(facts: Iterable<EventFact>): NetEffects {
   const folds = [...byEvent.values()];
   return {
     events: folds.map((fold) => fold.advance()),
-    areas: folds.flatMap((fold) => fold.areaChanges()),
-    holdsMade: folds.flatMap((fold) => [...fold.holdsMade.values()]),
-    holdChanges: folds.flatMap((fold) => [...fold.holdChanges.values()]),
-    bookingsCancelled: folds.flatMap((fold) => fold.bookingsCancelled),
-    bookingsMade: folds.flatMap((fold) => [...fold.bookingsMade.values()]),
+    areas: folds.flatMap((fold) => fold.areas.changes(fold.eventId)),
+    blocks: folds.flatMap((fold) => [...fold.blocks.values()]),
+    holdsMade: folds.flatMap((fold) => [...fold.holds.made.values()]),
+    holdChanges: folds.flatMap((fold) => [...fold.holds.changes.values()]),
+    bookingChanges: folds.flatMap((fold) => fold.bookings.changes()),
+    bookingsMade: folds.flatMap((fold) => [...fold.bookings.made.values()]),
+    entriesEnded: folds.flatMap((fold) => [...fold.waitlist.ended.values()]),
+    entriesQueued: folds.flatMap((fold) => [...fold.waitlist.queued.values()]),
+    refunds: folds.flatMap((fold) => [...fold.bookings.refunds.values()]),
+    history: folds.flatMap((fold) => fold.history),
     keys: folds.flatMap((fold) => [...fold.keys.values()]),
   };
 }
 
-/** Invariant: a hold is in `holdsMade` or in `holdChanges`, never in both. */
 class EventFold {
-  readonly holdsMade = new Map<HoldId, HoldMade>();
-  readonly holdChanges = new Map<HoldId, HoldChange>();
-  readonly bookingsMade = new Map<BookingId, BookingMade>();
-  readonly bookingsCancelled: BookingCancelled[] = [];
+  readonly eventId: EventId;
+  readonly areas = new AreaFold();
+  readonly holds: HoldFold;
+  readonly bookings: BookingFold;
+  readonly waitlist: WaitlistFold;
+  readonly blocks = new Map<string, BlockChange>();
+  readonly history: HistoryEntry[] = [];
   readonly keys = new Map<string, KeyOutcome>();
-  readonly #areas = new Map<number, { held: number; sold: number }>();
-  readonly #eventId: EventId;
   readonly #firstSeq: number;
   #nextSeq: number;
   #definition: InventoryDefinition | null = null;
 
   constructor(eventId: EventId, firstSeq: number) {
-    this.#eventId = eventId;
+    this.eventId = eventId;
+    this.holds = new HoldFold(eventId);
+    this.bookings = new BookingFold(eventId);
+    this.waitlist = new WaitlistFold(eventId);
     this.#firstSeq = firstSeq;
     this.#nextSeq = firstSeq;
   }
 
   advance(): EventAdvance {
     return {
-      eventId: this.#eventId,
+      eventId: this.eventId,
       firstSeq: this.#firstSeq,
       lastSeq: this.#nextSeq - 1,
       definition: this.#definition,
     };
   }
 
-  areaChanges(): AreaChange[] {
-    const eventId = this.#eventId;
-    return [...this.#areas]
-      .filter(([, { held, sold }]) => held !== 0 || sold !== 0)
-      .map(([area, { held, sold }]) => ({ eventId, area, held, sold }));
-  }
-
   add(fact: Fact): void {
     assert(fact.seq === this.#nextSeq, "an event's facts come in order, without gaps");
+    const { eventId } = this;
     this.#nextSeq += 1;
-    this.#countAreas(fact);
+    this.areas.count(fact);
     this.#addRecords(fact);
+    if (isHistory(fact)) this.history.push({ eventId, fact });
     const { key } = fact;
-    if (key !== null) this.keys.set(key.digest, { eventId: this.#eventId, key, fact });
+    if (key !== null) this.keys.set(key.digest, { eventId, key, fact });
   }
 
   #addRecords(fact: Fact): void {
-    const eventId = this.#eventId;
+    const { seq, atMs } = fact;
     switch (fact.kind) {
       case "configured":
         this.#definition = fact.definition;
         return;
       case "held": {
-        const { holdId, userId, items, expiresAtMs, seq, atMs: createdAtMs } = fact;
-        const hold = { holdId, userId, items, createdAtMs, expiresAtMs, extended: false, seq };
-        this.holdsMade.set(holdId, { eventId, hold, ended: null });
-        return;
+        this.holds.make(fact);
+        const { holdId, terms } = fact;
+        if (terms === null || terms.entryId === null) return;
+        return this.waitlist.end(terms.entryId, { status: "offered", seq, atMs, holdId });
       }
       case "extended": {
-        const { holdId, expiresAtMs, seq } = fact;
-        const made = this.holdsMade.get(holdId);
-        if (made === undefined) {
-          this.holdChanges.set(holdId, { eventId, holdId, seq, expiresAtMs, ended: null });
-        } else {
-          const hold = { ...made.hold, expiresAtMs, seq, extended: true };
-          this.holdsMade.set(holdId, { ...made, hold });
+        const { holdId, expiresAtMs } = fact;
+        return this.holds.change(holdId, seq, { expiresAtMs, extended: true });
+      }
+      case "holdChanged": {
+        const { holdId, items, ordinals, terms, expiresAtMs } = fact;
+        return this.holds.change(holdId, seq, { items, ordinals, terms, expiresAtMs });
+      }
+      case "holdEnded":
+        return this.holds.end(endOf(fact, fact.reason), seq);
+      case "paymentStarted": {
+        const { booking, expiresAtMs } = fact;
+        const paying = booking.bookingId;
+        this.holds.change(booking.holdId, seq, { expiresAtMs, paying });
+        return this.bookings.make(fact);
+      }
+      case "booked":
+        return this.#book(fact);
+      case "bookingChanged":
+        return this.#changeBooking(fact);
+      case "placesChanged": {
+        const { eventId } = this;
+        this.areas.resize(fact);
+        for (const block of fact.blocks) {
+          this.blocks.set(`${block.place} ${block.channel}`, { eventId, ...block });
         }
         return;
       }
-      case "holdEnded": {
-        const { holdId, userId, reason } = fact;
-        return this.#endHold(fact, { holdId, userId, end: reason, bookingId: null });
-      }
-      case "booked": {
-        const { bookingId, holdId, userId } = fact.booking;
-        const made = { eventId, seq: fact.seq, record: fact.booking, cancelled: null };
-        this.bookingsMade.set(bookingId, made);
-        return this.#endHold(fact, { holdId, userId, end: "booked", bookingId });
-      }
-      case "cancelled": {
-        const { bookingId } = fact.booking;
-        const made = this.bookingsMade.get(bookingId);
-        if (made === undefined) this.bookingsCancelled.push({ eventId, fact });
-        else this.bookingsMade.set(bookingId, { ...made, cancelled: fact });
-        return;
+      case "queued":
+        return this.waitlist.add(fact.entry);
+      case "unqueued": {
+        const ended = { status: fact.reason, seq, atMs, holdId: null };
+        return this.waitlist.end(fact.entryId, ended);
       }
       default:
         return unreachable(fact);
     }
   }
 
-  #endHold({ seq, atMs }: Fact, end: EndedHold): void {
-    const { holdId } = end;
-    const ended = { end, atMs, seq };
-    const made = this.holdsMade.get(holdId);
-    if (made === undefined) {
-      const expiresAtMs = this.holdChanges.get(holdId)?.expiresAtMs ?? null;
-      const eventId = this.#eventId;
-      this.holdChanges.set(holdId, { eventId, holdId, seq, expiresAtMs, ended });
-    } else if (end.end === "booked") {
-      this.holdsMade.delete(holdId);
-    } else {
-      this.holdsMade.set(holdId, { ...made, ended });
+  /** One that was paid for was made by the fact that started the payment. */
+  #book(fact: Booked): void {
+    const { booking, seq, atMs } = fact;
+    const { bookingId } = booking;
+    const end = { ...endOf({ ...booking, atMs }, "booked"), bookingId };
+    if (booking.later === null) {
+      this.bookings.make(fact);
+      return this.holds.endBooked(end, seq);
     }
+    this.bookings.confirm(fact);
+    this.holds.endPaid(end, seq, bookingId);
   }
 
-  #countAreas(fact: Fact): void {
-    const move = moveOf(fact);
-    if (move === null) return;
-    const held = (move.to === HELD ? 1 : 0) - (move.from === HELD ? 1 : 0);
-    const sold = (move.to === SOLD ? 1 : 0) - (move.from === SOLD ? 1 : 0);
-    for (const { place } of move.items) {
-      if (isSeat(place)) continue;
-      const index = areaIndexOf(place);
-      const area = this.#areas.get(index);
-      if (area === undefined) {
-        this.#areas.set(index, { held, sold });
-      } else {
-        area.held += held;
-        area.sold += sold;
-      }
-    }
+  #changeBooking(fact: BookingChanged): void {
+    const { booking, holdEnd, seq, atMs } = fact;
+    this.bookings.change(fact);
+    if (holdEnd !== null) this.holds.end(endOf({ ...booking, atMs }, holdEnd), seq);
+    else if (endsPayment(fact)) this.holds.change(booking.holdId, seq, { paying: null });
   }
+}
+
+/**
+ * Whether the booking waited for its money until this fact, and its hold goes on without it: the
+ * money did not come, or came when the event had just been cancelled.
+ */
+function endsPayment({ change, booking: { later } }: BookingChanged): boolean {
+  const by = later?.cancelled ?? null;
+  const isInVain = change === "paid_in_vain" && by?.by === null && by.reason === "paid_too_late";
+  return change === "payment_failed" || isInVain;
+}
+
+function endOf(
+  { holdId, userId, terms, atMs }: Pick<HoldEnded, "holdId" | "userId" | "terms" | "atMs">,
+  end: EndedHold["end"],
+): EndedHold {
+  return { holdId, userId, end, bookingId: null, atMs, isOffer: terms?.source === "waitlist" };
 }

@@ -1,4 +1,4 @@
-import type { NetEffects } from "./net-effects.ts";
+import type { NetEffects } from "./effects.ts";
 
 /** A shard moves on over its facts in [firstLsn, lastLsn]. */
 export interface ShardAdvance {

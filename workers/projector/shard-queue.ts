@@ -1,5 +1,5 @@
 import { entryEnd, readEntry, readEntryHeader } from "../journal/entry.ts";
-import type { EventFact } from "./net-effects.ts";
+import type { EventFact } from "./effects.ts";
 import type { ShardAdvance } from "./projection-store.ts";
 
 interface QueuedEntry {

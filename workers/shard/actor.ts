@@ -23,6 +23,10 @@ export class Actor {
   /** Audits in progress: each sees every fact from its start on. */
   readonly recordings = new Set<Fact[]>();
   readonly recentOutcomes = new RecentOutcomes();
+  /** When somebody who waits may be offered places though nothing has happened, Unix ms. */
+  offersDueMs = 0;
+  /** What remains to be done of the event's cancellation; null: nothing. */
+  aftermath: Generator<Fact> | null = null;
   #mailbox: ShardRequest[] = [];
 
   constructor(eventId: EventId, nowMs: number) {
@@ -36,13 +40,15 @@ export class Actor {
 
   /**
    * Whether it may be let go, as nobody has used it since then (Unix ms). One with holds stays,
-   * because their end is its business; so does one that is watched, audited, or ahead of the
-   * database.
+   * because their end is its business; so does one whose sale opens to those who wait, one that is
+   * being wound up, watched, audited, or ahead of the database.
    */
   isIdle(projectedLsn: number, sinceMs: number): boolean {
     return (
       this.state !== null &&
       this.state.holds.count === 0 &&
+      (this.state.waitlist.count === 0 || this.offersDueMs === Number.POSITIVE_INFINITY) &&
+      this.aftermath === null &&
       !this.watched &&
       this.recordings.size === 0 &&
       this.lastLsn <= projectedLsn &&

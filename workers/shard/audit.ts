@@ -1,4 +1,5 @@
 import { apply } from "../../engine/apply.ts";
+import { statusOf } from "../../engine/booking.ts";
 import type { EventState } from "../../engine/event-state.ts";
 import type { Fact } from "../../engine/facts.ts";
 import {
@@ -80,7 +81,7 @@ function sideOf(snapshot: Snapshot, state: EventState | null): AuditSide {
     sold: inventory?.sold ?? 0,
     blocked: inventory?.blocked ?? 0,
     holds: snapshot.holds.length,
-    bookings: snapshot.bookings.filter((booking) => booking.cancelled === null).length,
+    bookings: snapshot.bookings.filter(({ record }) => statusOf(record) === "confirmed").length,
     hash: snapshotHash(snapshot),
   };
 }

@@ -1,8 +1,8 @@
 import type {
   Answer,
-  HoldExpiredNotice,
   InventoryChange,
   InventoryReset,
+  Notice,
   ShardAnswer,
   WorkerBatch,
 } from "../shard-messages.ts";
@@ -10,11 +10,11 @@ import type {
 /** What one round has to tell the gateway, once everything that it rests on is durable. */
 export class RoundOutput implements Omit<WorkerBatch, "sentMs"> {
   readonly changes: (InventoryChange | InventoryReset)[] = [];
-  readonly expired: HoldExpiredNotice[] = [];
+  readonly notices: Notice[] = [];
   readonly answers: ShardAnswer[] = [];
 
   get isEmpty(): boolean {
-    return this.changes.length + this.expired.length + this.answers.length === 0;
+    return this.changes.length + this.notices.length + this.answers.length === 0;
   }
 
   answer(id: number, lsn: number, answer: Answer): void {
@@ -24,7 +24,7 @@ export class RoundOutput implements Omit<WorkerBatch, "sentMs"> {
   /** Adds a later round's output behind this one's. */
   append(later: RoundOutput): void {
     for (const change of later.changes) this.changes.push(change);
-    for (const notice of later.expired) this.expired.push(notice);
+    for (const notice of later.notices) this.notices.push(notice);
     for (const answer of later.answers) this.answers.push(answer);
   }
 }

@@ -76,7 +76,7 @@ test("changes of availability are durable before a watcher hears of them", async
   bench.makeDurable();
   assert.deepEqual(
     bench.released.flatMap((output) => output.changes),
-    [{ eventId: EVENT_ID, seq: 2, places: [4], from: 0x66, to: 0x68 }],
+    [{ eventId: EVENT_ID, seq: 2, moves: [{ places: [4], from: 0x66, to: 0x68 }] }],
   );
 });
 
@@ -268,10 +268,12 @@ test("a hold ends on the tick at its instant, and its owner is told once that is
   bench.nowMs += 1;
   bench.host.tick();
   assert.equal(bench.entries.at(-1)?.fact.kind, "holdEnded");
-  const told = (): unknown[] => bench.released.flatMap((output) => output.expired);
+  const told = (): unknown[] => bench.released.flatMap((output) => output.notices);
   assert.deepEqual(told(), []);
   bench.makeDurable();
-  assert.deepEqual(told(), [{ eventId: EVENT_ID, seq: 3, holdId, userId: ALICE }]);
+  assert.deepEqual(told(), [
+    { kind: "holdExpired", eventId: EVENT_ID, userId: ALICE, seq: 3, holdId },
+  ]);
 });
 
 test("a hold that is due ends before the next command is decided, tick or not", async () => {
@@ -372,7 +374,7 @@ test("a throw in apply ends the process, and nothing is answered", async () => {
   // Memory that is no longer true: the hold claims a seat that is free.
   const held = bench.database.states.get(EVENT_ID)?.holds.find(holdId);
   assert.ok(held !== undefined);
-  (held.items as PlaceItem[]).push({ place: 5, category: 0, priceMinor: 0 });
+  (held.items as PlaceItem[]).push({ place: 5, category: 0, priceMinor: 0, charge: null });
   const release = restarted.request({ kind: "release", holdId, userId: ALICE });
   assert.throws(() => restarted.host.receive([release]), AssertionFailed);
   assert.equal(restarted.deaths.length, 1);
@@ -504,6 +506,8 @@ test("an audit names what differs", async () => {
     userId: ALICE,
     end: "released",
     bookingId: null,
+    atMs: NOON,
+    isOffer: false,
   });
   const report = await audit(bench);
   assert.equal(report.ok, false);
@@ -522,7 +526,10 @@ test("a watcher is told of every fact, also of those that move nothing, and of n
   bench.makeDurable();
   const changes = bench.released.flatMap((output) => output.changes);
   assert.deepEqual(
-    changes.map((change) => [change.seq, "reset" in change ? "reset" : change.places]),
+    changes.map((change) => [
+      change.seq,
+      "reset" in change ? "reset" : change.moves.flatMap(({ places }) => places),
+    ]),
     [
       [2, [0]],
       [3, []],

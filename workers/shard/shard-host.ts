@@ -3,11 +3,11 @@
  * and ticks are handed in, entries and outputs handed out, so that a simulator can drive the same
  * code.
  *
- *   receive ─► for each request: actor (load it first) ─► expire what is due ─► decide ─► apply
- *                                                              │ facts             │ reply
- *                                                              ▼                   ▼
- *                                                        journal.append      OutputGate
- *                                                              └── durable(ticket) ──► release
+ *   receive ─► for each request: actor (load it first) ─► what is due ─► decide ─► apply ─► offers
+ *                                                            │ facts       │ reply        │ facts
+ *                                                            ▼             ▼              ▼
+ *                                                      journal.append   OutputGate   journal.append
+ *                                                            └── durable(ticket) ──► release
  *
  * Invariants:
  * - Facts of a shard get consecutive lsns in the order in which they were applied.
@@ -16,22 +16,29 @@
  *   true.
  */
 import { apply } from "../../engine/apply.ts";
-import { decide, findHold, nextExpiry } from "../../engine/decide.ts";
+import {
+  aftermath,
+  isCancelled,
+  mayLeadToOffer,
+  nextExpiry,
+  nextOffer,
+} from "../../engine/by-itself.ts";
+import { decide } from "../../engine/decide.ts";
 import type { EventState } from "../../engine/event-state.ts";
-import { type Fact, moveOf } from "../../engine/facts.ts";
+import type { Fact } from "../../engine/facts.ts";
 import type { EventId } from "../../engine/ids.ts";
-import { FREE } from "../../engine/inventory.ts";
-import { ROUND_REQUESTS_MAX } from "../../engine/limits.ts";
-import { restore, snapshotHash, snapshotOf } from "../../engine/snapshot.ts";
-import { unreachable } from "../../engine/unreachable.ts";
+import { AFTERMATH_FACTS_PER_TICK, ROUND_REQUESTS_MAX } from "../../engine/limits.ts";
+import { restore } from "../../engine/snapshot.ts";
 import { EntryWriter } from "../journal/entry.ts";
 import type { JournalAppender } from "../journal/journal-port.ts";
-import type { ActorReport, Answer, Query, ShardReport, ShardRequest } from "../shard-messages.ts";
+import type { Answer, ShardReport, ShardRequest } from "../shard-messages.ts";
 import type { ActorLoader } from "../store/actor-loader.ts";
 import type { OwnedShard } from "../store/shard-table.ts";
 import { Actor } from "./actor.ts";
+import { changeOf, noticesOf } from "./announcements.ts";
 import { auditActor } from "./audit.ts";
 import { LoadQueue } from "./load-queue.ts";
+import { answerOf, isQuery } from "./queries.ts";
 import { OutputGate, RoundOutput } from "./round.ts";
 import { Shard } from "./shard.ts";
 import { SHARD_LIMITS, type ShardLimits } from "./shard-limits.ts";
@@ -126,9 +133,9 @@ export class ShardHost {
     this.#projectorFull = full;
   }
 
-  /** Begins to load the actors that have holds, so that these end on time though nobody asks. */
+  /** Begins to load the actors that do something by themselves, though nobody asks. */
   async wake(shardOf: (eventId: EventId) => number): Promise<WakeList> {
-    for (const eventId of await this.#ports.loader.eventsWithHolds()) {
+    for (const eventId of await this.#ports.loader.eventsToWake()) {
       const shard = this.#shards.get(shardOf(eventId));
       if (shard !== undefined) this.#toWake.add(eventId, shard);
     }
@@ -136,13 +143,18 @@ export class ShardHost {
     return this.#toWake;
   }
 
-  /** Ends holds that are due and lets idle actors go; called every EXPIRY_TICK_MS. */
+  /**
+   * Does what is due, winds up what was cancelled, and lets idle actors go; called every
+   * EXPIRY_TICK_MS.
+   */
   tick(): void {
     const nowMs = this.#ports.wallMs();
     for (const shard of this.#shards.values()) {
       const timeMs = shard.clock.read();
       for (const actor of shard.actors.values()) {
-        if (actor.state !== null) this.#expireDue(shard, actor, actor.state, timeMs);
+        if (actor.state === null) continue;
+        this.#doDue(shard, actor, actor.state, timeMs);
+        if (actor.aftermath !== null) this.#windUp(shard, actor, actor.state, actor.aftermath);
       }
     }
     this.#finishRound(nowMs);
@@ -156,24 +168,8 @@ export class ShardHost {
   }
 
   reports(eventLoopUtilisation: number): ShardReport[] {
-    return Array.from(this.#shards.values(), (shard) => ({
-      shard: shard.id,
-      worker: this.#options.worker,
-      epoch: shard.epoch,
-      actors: [...shard.actors.keys()].slice(0, 100),
-      actorCount: shard.actors.size,
-      mailboxDepth: [...shard.actors.values()].reduce((sum, a) => sum + a.mailboxDepth, 0),
-      commandsTotal: shard.commandsTotal,
-      commandsPerSecond: shard.commandsPerSecond,
-      factsPerRound: shard.roundsTotal === 0 ? 0 : shard.factsTotal / shard.roundsTotal,
-      lsn: shard.lsn,
-      durableLsn: shard.durableLsn,
-      projectedLsn: shard.projectedLsn,
-      logicalMs: shard.clock.lastMs,
-      latencyMsP50: shard.latency.percentile(0.5),
-      latencyMsP99: shard.latency.percentile(0.99),
-      eventLoopUtilisation,
-    }));
+    const { worker } = this.#options;
+    return Array.from(this.#shards.values(), (shard) => shard.report(worker, eventLoopUtilisation));
   }
 
   #admit(request: ShardRequest, nowMs: number): void {
@@ -192,20 +188,19 @@ export class ShardHost {
   #execute(shard: Shard, actor: Actor, state: EventState, request: ShardRequest): void {
     const nowMs = shard.clock.read();
     shard.commandsTotal += 1;
-    this.#expireDue(shard, actor, state, nowMs);
+    this.#doDue(shard, actor, state, nowMs);
     const { operation, id } = request;
-    switch (operation.kind) {
-      case "getHold":
-      case "watch":
-      case "unwatch":
-      case "inspect":
-      case "audit":
-        return this.#query(shard, actor, state, id, operation);
-      default:
-        break;
+    if (isQuery(operation)) {
+      if (operation.kind === "audit") {
+        return this.#later(shard, id, auditActor(shard, actor, state, this.#ports.loader));
+      }
+      return this.#output.answer(
+        id,
+        shard.lsn,
+        answerOf(operation, { shard, actor, state, nowMs }),
+      );
     }
-    if (shard.isBehind || this.#journalFull || this.#projectorFull)
-      return this.#output.answer(id, shard.lsn, BUSY);
+    if (this.#isFull(shard)) return this.#output.answer(id, shard.lsn, BUSY);
     let decision: ReturnType<typeof decide>;
     try {
       decision = decide(state, operation, nowMs);
@@ -213,41 +208,15 @@ export class ShardHost {
       this.#ports.warn(`decide failed on ${operation.kind} of event ${actor.eventId}`, cause);
       return this.#output.answer(id, shard.lsn, { kind: "failed" });
     }
-    for (const fact of decision.facts) this.#commit(shard, actor, state, fact);
+    let mayOffer = false;
+    for (const fact of decision.facts) {
+      this.#commit(shard, actor, state, fact);
+      mayOffer ||= mayLeadToOffer(fact);
+    }
+    if (mayOffer) this.#offer(shard, actor, state, nowMs);
     const { reply } = decision;
     if (reply.kind === "replay") this.#replay(shard, actor, id, reply);
     else this.#output.answer(id, shard.lsn, reply);
-  }
-
-  #query(shard: Shard, actor: Actor, state: EventState, id: number, query: Query): void {
-    const answer = (answered: Answer): void => this.#output.answer(id, shard.lsn, answered);
-    switch (query.kind) {
-      case "getHold": {
-        const found = findHold(state, query.holdId, query.userId);
-        if ("code" in found) return answer({ kind: "refused", refusal: found });
-        return answer({ kind: "hold", hold: found });
-      }
-      case "watch": {
-        const { definition, inventory, seq } = state;
-        if (definition === null || inventory === null) {
-          return answer({ kind: "refused", refusal: { code: "event_not_found" } });
-        }
-        actor.watched = true;
-        const statuses = inventory.statuses.slice();
-        const areas = definition.areas.map((_, index) => inventory.area(index));
-        const { epoch } = shard;
-        return answer({ kind: "view", view: { definition, epoch, seq, statuses, areas } });
-      }
-      case "unwatch":
-        actor.watched = false;
-        return answer({ kind: "unchanged" });
-      case "inspect":
-        return answer({ kind: "actor", report: reportOf(shard, actor, state) });
-      case "audit":
-        return this.#later(shard, id, auditActor(shard, actor, state, this.#ports.loader));
-      default:
-        return unreachable(query);
-    }
   }
 
   /** Answers a repeated request with the fact that it caused the first time. */
@@ -277,14 +246,58 @@ export class ShardHost {
     });
   }
 
-  #expireDue(shard: Shard, actor: Actor, state: EventState, nowMs: number): void {
-    for (;;) {
-      const fact = nextExpiry(state, nowMs);
-      if (fact === null) return;
+  /** Nothing new is admitted. */
+  #isFull(shard: Shard): boolean {
+    return shard.isBehind || this.#journalFull || this.#projectorFull;
+  }
+
+  /** Ends the holds that are due, and offers what is free to those who wait. */
+  #doDue(shard: Shard, actor: Actor, state: EventState, nowMs: number): void {
+    let mayOffer = nowMs >= actor.offersDueMs;
+    for (let fact = nextExpiry(state, nowMs); fact !== null; fact = nextExpiry(state, nowMs)) {
       this.#commit(shard, actor, state, fact);
-      const { holdId, userId, seq } = fact;
-      this.#output.expired.push({ eventId: actor.eventId, seq, holdId, userId });
+      mayOffer = true;
     }
+    if (mayOffer) this.#offer(shard, actor, state, nowMs);
+  }
+
+  /** Offers all that can be offered now, and notes when time alone will allow more. */
+  #offer(shard: Shard, actor: Actor, state: EventState, nowMs: number): void {
+    actor.offersDueMs = Number.POSITIVE_INFINITY;
+    if (state.waitlist.count === 0) return;
+    for (;;) {
+      const offer = this.#contained(actor, "an offer", () => nextOffer(state, nowMs));
+      if (offer === null) break;
+      this.#commit(shard, actor, state, offer);
+    }
+    const opensMs = state.definition?.salesOpenMs ?? null;
+    if (opensMs !== null && opensMs > nowMs) actor.offersDueMs = opensMs;
+  }
+
+  /** Does a portion of what a cancellation leads to, unless nothing new is admitted. */
+  #windUp(shard: Shard, actor: Actor, state: EventState, left: Generator<Fact>): void {
+    for (let count = 0; count < AFTERMATH_FACTS_PER_TICK && !this.#isFull(shard); count += 1) {
+      const next = this.#contained(actor, "the aftermath", () => left.next());
+      if (next === null || next.done === true) {
+        actor.aftermath = null;
+        return;
+      }
+      this.#commit(shard, actor, state, next.value);
+    }
+  }
+
+  /** What an event does by itself changes nothing before `apply`: a throw stops that alone. */
+  #contained<Result>(actor: Actor, what: string, next: () => Result): Result | null {
+    try {
+      return next();
+    } catch (cause) {
+      this.#ports.warn(`${what} failed for event ${actor.eventId}`, cause);
+      return null;
+    }
+  }
+
+  #beginAftermath(shard: Shard, actor: Actor, state: EventState): void {
+    actor.aftermath = isCancelled(state) ? aftermath(state, () => shard.clock.read()) : null;
   }
 
   #commit(shard: Shard, actor: Actor, state: EventState, fact: Fact): void {
@@ -301,19 +314,9 @@ export class ShardHost {
     this.#writer.write(header, actor.eventId, fact);
     if (fact.key !== null) shard.rememberOutcome(actor, fact);
     for (const recording of actor.recordings) recording.push(fact);
-    if (actor.watched) this.#announce(actor.eventId, fact);
-  }
-
-  #announce(eventId: EventId, fact: Fact): void {
-    const { seq } = fact;
-    if (fact.kind === "configured") {
-      this.#output.changes.push({ eventId, seq, reset: true });
-      return;
-    }
-    // A fact that moves nothing is told too: the copy's seq keeps up with the actor's.
-    const { items, from, to } = moveOf(fact) ?? { items: [], from: FREE, to: FREE };
-    const places = items.map((item) => item.place);
-    this.#output.changes.push({ eventId, seq, places, from, to });
+    if (actor.watched) this.#output.changes.push(changeOf(actor.eventId, fact));
+    for (const notice of noticesOf(actor.eventId, fact)) this.#output.notices.push(notice);
+    if (fact.kind === "configured") this.#beginAftermath(shard, actor, state);
   }
 
   #finishRound(startedMs: number): void {
@@ -372,7 +375,8 @@ export class ShardHost {
       for (const { id } of actor.takeParked()) this.#output.answer(id, shard.lsn, BUSY);
       return this.#finishRound(this.#ports.wallMs());
     }
-    this.#expireDue(shard, actor, actor.state, shard.clock.read());
+    this.#beginAftermath(shard, actor, actor.state);
+    this.#doDue(shard, actor, actor.state, shard.clock.read());
     this.#finishRound(this.#ports.wallMs());
     this.#toWake.loaded(actor.eventId);
     this.receive(actor.takeParked());
@@ -383,18 +387,4 @@ export class ShardHost {
       if (actor.isIdle(shard.projectedLsn, unusedSinceMs)) shard.actors.delete(actor.eventId);
     }
   }
-}
-
-function reportOf(shard: Shard, actor: Actor, state: EventState): ActorReport {
-  return {
-    eventId: actor.eventId,
-    shard: shard.id,
-    seq: state.seq,
-    configured: state.definition !== null,
-    holds: state.holds.count,
-    bookings: state.bookings.size,
-    keys: state.keys.count,
-    watched: actor.watched,
-    hash: snapshotHash(snapshotOf(state)),
-  };
 }

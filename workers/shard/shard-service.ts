@@ -29,8 +29,8 @@ export class ShardService {
         },
       },
       loader,
-      release: ({ changes, expired, answers }) => {
-        const batch: WorkerBatch = { sentMs: clock.monotonicMs(), changes, expired, answers };
+      release: ({ changes, notices, answers }) => {
+        const batch: WorkerBatch = { sentMs: clock.monotonicMs(), changes, notices, answers };
         postPacked(gatewayPort, batch);
       },
       wallMs: () => clock.wallMs(),
@@ -67,7 +67,7 @@ export class ShardService {
     const woken = this.#host.wake(shardOfEvent).then((list) => list.whenDone());
     const tell = (): void => this.#tell({ kind: "woken" });
     woken.then(tell, (cause: unknown) => {
-      this.#warn("events with holds could not be listed; trying again", cause);
+      this.#warn("events to wake could not be listed; trying again", cause);
       this.#context.clock.after(WAKE_RETRY_MS, () => this.#wake());
     });
   }

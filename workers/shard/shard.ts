@@ -1,10 +1,13 @@
 import type { Fact } from "../../engine/facts.ts";
 import type { EventId } from "../../engine/ids.ts";
+import type { ShardReport } from "../shard-messages.ts";
 import type { OwnedShard } from "../store/shard-table.ts";
 import type { Actor } from "./actor.ts";
 import { LatencyWindow } from "./latency-window.ts";
 import { LogicalClock } from "./logical-clock.ts";
 import { SHARD_LIMITS, type ShardLimits } from "./shard-limits.ts";
+
+const ACTORS_REPORTED_MAX = 100;
 
 export interface ShardOptions extends Partial<Pick<ShardLimits, "unprojectedFactsMax">> {
   /** The shard's time does not start before this, Unix ms. */
@@ -80,6 +83,27 @@ export class Shard {
   whenProjected(lsn: number): Promise<void> {
     if (lsn <= this.projectedLsn) return Promise.resolve();
     return new Promise((resolve) => this.#waits.push({ lsn, resolve }));
+  }
+
+  report(worker: number, eventLoopUtilisation: number): ShardReport {
+    return {
+      shard: this.id,
+      worker,
+      epoch: this.epoch,
+      actors: [...this.actors.keys()].slice(0, ACTORS_REPORTED_MAX),
+      actorCount: this.actors.size,
+      mailboxDepth: [...this.actors.values()].reduce((sum, a) => sum + a.mailboxDepth, 0),
+      commandsTotal: this.commandsTotal,
+      commandsPerSecond: this.commandsPerSecond,
+      factsPerRound: this.roundsTotal === 0 ? 0 : this.factsTotal / this.roundsTotal,
+      lsn: this.lsn,
+      durableLsn: this.durableLsn,
+      projectedLsn: this.projectedLsn,
+      logicalMs: this.clock.lastMs,
+      latencyMsP50: this.latency.percentile(0.5),
+      latencyMsP99: this.latency.percentile(0.99),
+      eventLoopUtilisation,
+    };
   }
 
   /** Called once a second. */

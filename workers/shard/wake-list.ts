@@ -2,8 +2,8 @@ import type { EventId } from "../../engine/ids.ts";
 import type { Shard } from "./shard.ts";
 
 /**
- * Events that had holds at the start and whose actors have not been loaded yet. What was due while
- * nobody was there ends when its actor is loaded.
+ * Events that had something to do at the start and whose actors have not been loaded yet. What was
+ * due while nobody was there happens when its actor is loaded.
  *
  * Invariant: who waits for the list to be done waits exactly until it is empty.
  */

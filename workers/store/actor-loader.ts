@@ -8,6 +8,9 @@ export interface ActorLoader {
   load(eventId: EventId): Promise<Snapshot>;
   /** The fact that was the outcome of the request with this key; null: it is not projected yet. */
   loadOutcome(eventId: EventId, digest: string): Promise<Fact | null>;
-  /** Events in which somebody holds places: their actors must be awake to end the holds. */
-  eventsWithHolds(): Promise<EventId[]>;
+  /**
+   * Events that do something without being asked, so their actors must be awake: somebody holds
+   * places or waits for them, or the event was cancelled and has tickets that still stand.
+   */
+  eventsToWake(): Promise<EventId[]>;
 }

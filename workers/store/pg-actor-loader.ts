@@ -1,76 +1,57 @@
 import { Pool, type PoolClient } from "pg";
-import type { InventoryDefinition } from "../../engine/definition.ts";
-import type { KnownBooking } from "../../engine/event-state.ts";
-import type { BookingRecord, Fact } from "../../engine/facts.ts";
-import type { ActiveHold, EndedHold } from "../../engine/hold-book.ts";
+import {
+  type InventoryDefinition,
+  type StoredDefinition,
+  withDefaults,
+} from "../../engine/definition.ts";
+import type { Block, Fact } from "../../engine/facts.ts";
 import type { KeptKey } from "../../engine/idempotency-keys.ts";
-import type { BookingId, EventId, HoldId, UserId } from "../../engine/ids.ts";
+import type { EventId } from "../../engine/ids.ts";
 import {
   ENDED_HOLDS_PER_EVENT_MAX,
   LOAD_CONNECTIONS_MAX,
   LOAD_STATEMENT_MS_MAX,
 } from "../../engine/limits.ts";
-import type { PlaceItem } from "../../engine/place.ts";
-import type { Snapshot } from "../../engine/snapshot.ts";
+import { EMPTY_SNAPSHOT, type Snapshot } from "../../engine/snapshot.ts";
+import type { Waiting } from "../../engine/waitlist.ts";
 import type { ActorLoader } from "./actor-loader.ts";
+import {
+  ACTIVE_HOLDS,
+  activeHold,
+  BOOKINGS,
+  type BookingRow,
+  ENDED_HOLDS,
+  type EndedRow,
+  endedHolds,
+  type HoldRow,
+  knownBooking,
+} from "./booking-rows.ts";
 import { unpackFact } from "./fact-bytes.ts";
-
-// Arrays travel as JSON, which is parsed natively; 64-bit integers as text, all below 2^53.
+import {
+  firstSeqOf,
+  lineOf,
+  OFFERS_SINCE,
+  type OfferRow,
+  WAITING,
+  type WaitingRow,
+} from "./waitlist-rows.ts";
 
 interface InventoryRow {
   readonly seq: string;
-  readonly definition: Omit<InventoryDefinition, "eventId" | "seatCategories">;
+  readonly definition: Omit<StoredDefinition, "eventId" | "seatCategories" | "seatMap">;
   readonly seat_categories: Uint8Array;
+  readonly seat_map: Uint8Array;
 }
 const INVENTORY = `
-  SELECT seq, definition, seat_categories FROM inventories WHERE event_id = $1`;
+  SELECT seq, definition, seat_categories, seat_map FROM inventories WHERE event_id = $1`;
 
-interface HoldRow {
-  readonly id: string;
-  readonly user_id: string;
-  readonly items: readonly number[];
-  readonly created_ms: string;
-  readonly expires_ms: string;
-  readonly extended: boolean;
-  readonly seq: string;
+interface AreaRow {
+  readonly area: number;
+  readonly capacity: number;
 }
-const ACTIVE_HOLDS = `
-  SELECT id, user_id, array_to_json(items) AS items, created_ms, expires_ms, extended, seq
-  FROM holds WHERE event_id = $1 AND status = 'active' ORDER BY id`;
+const AREAS = "SELECT area, capacity FROM inventory_areas WHERE event_id = $1";
 
-interface EndedRow {
-  readonly id: string;
-  readonly user_id: string;
-  readonly status: "released" | "expired";
-  readonly seq: string;
-}
-const ENDED_HOLDS = `
-  SELECT id, user_id, status, seq
-  FROM holds WHERE event_id = $1 AND status IN ('released', 'expired')
-  ORDER BY seq DESC LIMIT $2`;
-
-interface BookingRow {
-  readonly id: string;
-  readonly hold_id: string;
-  readonly user_id: string;
-  readonly email: string | null;
-  readonly code: string;
-  readonly booked_ms: string;
-  readonly seq: string;
-  readonly cancelled_seq: string | null;
-  readonly cancelled_ms: string | null;
-  readonly cancelled_by: string | null;
-  readonly cancel_reason: string | null;
-  readonly tickets: readonly (readonly [number, number, number, string])[];
-}
-const BOOKINGS = `
-  SELECT b.id, b.hold_id, b.user_id, b.email, b.code, b.booked_ms, b.seq,
-         b.cancelled_seq, b.cancelled_ms, b.cancelled_by, b.cancel_reason, t.tickets
-  FROM bookings b
-  JOIN (SELECT booking_id, json_agg(json_build_array(place, category, price_minor, code)
-                                    ORDER BY position) AS tickets
-        FROM tickets WHERE event_id = $1 GROUP BY booking_id) t ON t.booking_id = b.id
-  WHERE b.event_id = $1 ORDER BY b.seq`;
+const BLOCKS = "SELECT place, channel, quantity FROM blocked_places WHERE event_id = $1";
 
 interface KeyRow {
   readonly digest: string;
@@ -84,7 +65,14 @@ const KEYS = `
 
 const OUTCOME = "SELECT fact FROM idempotency_keys WHERE event_id = $1 AND digest = $2";
 
-const EVENTS_WITH_HOLDS = "SELECT DISTINCT event_id FROM holds WHERE status = 'active'";
+/** A booking stands while one of its tickets is valid, for a seat or a place of an area. */
+const EVENTS_TO_WAKE = `
+  SELECT event_id FROM holds WHERE status = 'active'
+  UNION SELECT event_id FROM waitlist_entries WHERE status = 'waiting'
+  UNION SELECT i.event_id FROM inventories i WHERE i.status = 'cancelled' AND (
+    EXISTS (SELECT FROM tickets t
+            WHERE t.event_id = i.event_id AND t.place >= 0 AND t.status = 'valid')
+    OR EXISTS (SELECT FROM inventory_areas a WHERE a.event_id = i.event_id AND a.sold > 0))`;
 
 /** Builds actors' states from the rows that the projector wrote. */
 export class PgActorLoader implements ActorLoader {
@@ -128,8 +116,8 @@ export class PgActorLoader implements ActorLoader {
     return row === undefined ? null : unpackFact(row.fact);
   }
 
-  async eventsWithHolds(): Promise<EventId[]> {
-    const { rows } = await this.#pool.query<{ event_id: string }>(EVENTS_WITH_HOLDS);
+  async eventsToWake(): Promise<EventId[]> {
+    const { rows } = await this.#pool.query<{ event_id: string }>(EVENTS_TO_WAKE);
     return rows.map((row) => row.event_id as EventId);
   }
 
@@ -142,95 +130,49 @@ async function readSnapshot(client: PoolClient, eventId: EventId): Promise<Snaps
   const values = [eventId];
   const inventories = await client.query<InventoryRow>(INVENTORY, values);
   const [inventory] = inventories.rows;
-  if (inventory === undefined) {
-    return { seq: 0, definition: null, holds: [], endedHolds: [], bookings: [], keys: [] };
-  }
+  if (inventory === undefined) return EMPTY_SNAPSHOT;
+  const areas = await client.query<AreaRow>(AREAS, values);
   const holds = await client.query<HoldRow>(ACTIVE_HOLDS, values);
   const ended = await client.query<EndedRow>(ENDED_HOLDS, [eventId, ENDED_HOLDS_PER_EVENT_MAX]);
   const bookings = await client.query<BookingRow>(BOOKINGS, values);
   const keys = await client.query<KeyRow>(KEYS, values);
+  const blocks = await client.query<Block>(BLOCKS, values);
   return {
     seq: Number(inventory.seq),
-    definition: {
-      ...inventory.definition,
-      eventId,
-      seatCategories: Uint8Array.from(inventory.seat_categories),
-    },
+    definition: definitionOf(eventId, inventory, areas.rows),
     holds: holds.rows.map(activeHold),
     endedHolds: endedHolds(ended.rows, bookings.rows),
     bookings: bookings.rows.map(knownBooking),
     keys: keys.rows.map(keptKey),
+    blocks: blocks.rows,
+    waitlist: await readWaitlist(client, eventId),
   };
 }
 
-function activeHold(row: HoldRow): ActiveHold {
-  const items: PlaceItem[] = [];
-  for (let at = 0; at < row.items.length; at += 3) {
-    const [place = 0, category = 0, priceMinor = 0] = row.items.slice(at, at + 3);
-    items.push({ place, category, priceMinor });
-  }
-  return {
-    holdId: row.id as HoldId,
-    userId: row.user_id as UserId,
-    items,
-    createdAtMs: Number(row.created_ms),
-    expiresAtMs: Number(row.expires_ms),
-    extended: row.extended,
-    seq: Number(row.seq),
-  };
+/** The capacities of areas may have changed since the event was configured. */
+function definitionOf(
+  eventId: EventId,
+  { definition, seat_categories, seat_map }: InventoryRow,
+  areas: readonly AreaRow[],
+): InventoryDefinition {
+  const capacities = new Map(areas.map(({ area, capacity }) => [area, capacity]));
+  return withDefaults({
+    ...definition,
+    eventId,
+    areas: definition.areas.map((area, index) => {
+      return { ...area, capacity: capacities.get(index) ?? area.capacity };
+    }),
+    seatCategories: Uint8Array.from(seat_categories),
+    seatMap: seat_map,
+  });
 }
 
-/** Oldest first. What became a booking is taken from the booking: its hold may have no row. */
-function endedHolds(rows: readonly EndedRow[], bookings: readonly BookingRow[]): EndedHold[] {
-  const unbooked = rows.map((row) => ({
-    seq: Number(row.seq),
-    ended: {
-      holdId: row.id as HoldId,
-      userId: row.user_id as UserId,
-      end: row.status,
-      bookingId: null,
-    },
-  }));
-  const booked = bookings.map((row) => ({
-    seq: Number(row.seq),
-    ended: {
-      holdId: row.hold_id as HoldId,
-      userId: row.user_id as UserId,
-      end: "booked" as const,
-      bookingId: row.id as BookingId,
-    },
-  }));
-  return [...unbooked, ...booked]
-    .sort((a, b) => a.seq - b.seq)
-    .slice(-ENDED_HOLDS_PER_EVENT_MAX)
-    .map(({ ended }) => ended);
-}
-
-function knownBooking(row: BookingRow): KnownBooking {
-  const record: BookingRecord = {
-    bookingId: row.id as BookingId,
-    holdId: row.hold_id as HoldId,
-    userId: row.user_id as UserId,
-    email: row.email,
-    code: row.code,
-    items: row.tickets.map(([place, category, priceMinor]) => ({ place, category, priceMinor })),
-    ticketCodes: row.tickets.map(([, , , code]) => code),
-    bookedAtMs: Number(row.booked_ms),
-  };
-  if (row.cancelled_seq === null) return { record, cancelled: null };
-  return {
-    record,
-    cancelled: {
-      kind: "cancelled",
-      seq: Number(row.cancelled_seq),
-      atMs: Number(row.cancelled_ms),
-      // Whoever repeats the cancellation under its key gets the outcome by the key.
-      key: null,
-      booking: record,
-      cancelledBy: row.cancelled_by as UserId,
-      reason: row.cancel_reason,
-    },
-  };
+async function readWaitlist(client: PoolClient, eventId: EventId): Promise<Waiting[]> {
+  const waiting = await client.query<WaitingRow>(WAITING, [eventId]);
+  const sinceSeq = firstSeqOf(waiting.rows);
+  if (sinceSeq === null) return [];
+  const offers = await client.query<OfferRow>(OFFERS_SINCE, [eventId, sinceSeq]);
+  return lineOf(waiting.rows, offers.rows);
 }
 
 function keptKey(row: KeyRow): KeptKey {

@@ -84,7 +84,7 @@ test("with entries, every fact is one line that grep finds by its event, seq, ki
   assert(facts[2]?.endsWith(`key=${KEY.digest}/${KEY.fingerprint}`));
   assert.deepEqual(
     facts.map((line) => /fact=(\w+)/.exec(line)?.[1]),
-    ["configured", "held", "held", "booked", "holdEnded", "held", "cancelled", "holdEnded"],
+    ["configured", "held", "held", "booked", "holdEnded", "held", "bookingChanged", "holdEnded"],
   );
 });
 

@@ -1,18 +1,25 @@
 /** A replayed event as whoever investigates a disputed sale reads it. */
+
+import type { KnownBooking } from "../../../engine/booking.ts";
+import { type BookingStatus, statusOf } from "../../../engine/booking.ts";
 import type { InventoryDefinition } from "../../../engine/definition.ts";
-import type { KnownBooking } from "../../../engine/event-state.ts";
 import type { Fact } from "../../../engine/facts.ts";
 import type { ActiveHold } from "../../../engine/hold-book.ts";
 import type { EventId } from "../../../engine/ids.ts";
 import type { AreaCounts, Inventory } from "../../../engine/inventory.ts";
-import { areaIndexOf, isSeat, type PlaceItem, totalMinor } from "../../../engine/place.ts";
+import {
+  areaIndexOf,
+  isSeat,
+  type Place,
+  type PlaceItem,
+  placeOfArea,
+  totalMinor,
+} from "../../../engine/place.ts";
 import { snapshotHash, snapshotOf } from "../../../engine/snapshot.ts";
 import { unreachable } from "../../../engine/unreachable.ts";
 import type { Replayed } from "./replay.ts";
 
 const SEATS_PER_LINE = 100;
-
-type Counts = AreaCounts & { readonly blocked: number };
 
 /** One event's state as plain data; places are indexes, as in the journal. */
 export interface EventReport {
@@ -28,7 +35,7 @@ export interface EventReport {
   readonly hash: string;
   readonly status: string | null;
   readonly currency: string | null;
-  readonly total: Counts;
+  readonly total: AreaCounts;
   readonly areas: readonly (AreaCounts & { readonly key: string })[];
   readonly categories: readonly {
     readonly key: string;
@@ -78,7 +85,7 @@ export function reportOf(event: EventId, { state, baseSeq, applied }: Replayed):
 }
 
 function areaOf(inventory: Inventory | null, index: number): AreaCounts {
-  return inventory?.area(index) ?? { capacity: 0, free: 0, held: 0, sold: 0 };
+  return inventory?.area(index) ?? { capacity: 0, free: 0, held: 0, sold: 0, blocked: 0 };
 }
 
 export function* reportLines(
@@ -95,13 +102,12 @@ export function* reportLines(
   yield "";
   yield row("places", "capacity", "free", "held", "sold", "blocked");
   yield countsRow("all", total);
-  for (const area of areas) yield countsRow(`area ${area.key}`, { ...area, blocked: 0 });
+  for (const area of areas) yield countsRow(`area ${area.key}`, area);
   yield "";
   for (const { key, priceMinor, free } of categories) {
     yield `category  ${key} at ${price(priceMinor, report)}: ${free} free`;
   }
   if (seats.length > 0) yield* seatLines(seats);
-  const standing = report.bookings.filter(({ cancelled }) => cancelled === null).length;
   yield "";
   yield `holds     ${report.holds.length} active`;
   for (const { holdId, userId, items, createdAtMs, expiresAtMs, extended } of report.holds) {
@@ -109,14 +115,28 @@ export function* reportLines(
     yield `  hold ${holdId} user ${userId}: ${placesText(items, definition)}; ${until}`;
   }
   yield "";
-  yield `bookings  ${standing} confirmed, ${report.bookings.length - standing} cancelled`;
-  for (const { record, cancelled } of report.bookings) {
+  yield `bookings  ${bookingCounts(report)}`;
+  for (const { record } of report.bookings) {
     const { bookingId, userId, code, items, bookedAtMs } = record;
     const who = `  booking ${bookingId} user ${userId} code ${code}`;
     const what = `${placesText(items, definition)} for ${price(totalMinor(items), report)}`;
-    const end = cancelled === null ? "" : `, cancelled ${iso(cancelled.atMs)}`;
-    yield `${who}: ${what}; ${iso(bookedAtMs)}${end}`;
+    const { later } = record;
+    const now = later === null ? "" : `, ${later.status} ${iso(later.atMs)}`;
+    yield `${who}: ${what}; ${iso(bookedAtMs)}${now}`;
   }
+}
+
+/** `2 confirmed, 1 cancelled`, and of other statuses those that occur. */
+function bookingCounts({ bookings }: EventReport): string {
+  const counts = new Map<BookingStatus, number>([
+    ["confirmed", 0],
+    ["cancelled", 0],
+  ]);
+  for (const { record } of bookings) {
+    const status = statusOf(record);
+    counts.set(status, (counts.get(status) ?? 0) + 1);
+  }
+  return [...counts].map(([status, count]) => `${count} ${status}`).join(", ");
 }
 
 function* seatLines(seats: string): Generator<string> {
@@ -127,7 +147,7 @@ function* seatLines(seats: string): Generator<string> {
   }
 }
 
-function countsRow(name: string, { capacity, free, held, sold, blocked }: Counts): string {
+function countsRow(name: string, { capacity, free, held, sold, blocked }: AreaCounts): string {
   return row(name, ...[capacity, free, held, sold, blocked].map(String));
 }
 
@@ -144,7 +164,8 @@ export function factLine(fact: Fact, definition: InventoryDefinition | null): st
 }
 
 function nameOf(fact: Fact): string {
-  return fact.kind === "holdEnded" ? fact.reason : fact.kind;
+  if (fact.kind === "holdEnded") return fact.reason;
+  return fact.kind === "bookingChanged" ? fact.change : fact.kind;
 }
 
 function detailsOf(fact: Fact, definition: InventoryDefinition | null): string {
@@ -154,22 +175,40 @@ function detailsOf(fact: Fact, definition: InventoryDefinition | null): string {
       return `${status}, ${seatCategories.length} seats, ${areas.length} areas`;
     }
     case "held":
-    case "extended": {
+    case "extended":
+    case "holdChanged": {
       const what = `${placesText(fact.items, definition)} until ${iso(fact.expiresAtMs)}`;
       return `hold ${fact.holdId} user ${fact.userId}: ${what}`;
     }
     case "holdEnded":
       return `hold ${fact.holdId} user ${fact.userId}: ${placesText(fact.items, definition)}`;
+    case "paymentStarted":
     case "booked": {
       const { bookingId, holdId, userId, code, items } = fact.booking;
       const who = `booking ${bookingId} of hold ${holdId} user ${userId} code ${code}`;
       return `${who}: ${placesText(items, definition)}`;
     }
-    case "cancelled": {
-      const { bookingId, items } = fact.booking;
-      const by = `by ${fact.cancelledBy}${fact.reason === null ? "" : ` (${fact.reason})`}`;
-      return `booking ${bookingId} ${by}: ${placesText(items, definition)}`;
+    case "bookingChanged": {
+      const { booking, tickets } = fact;
+      const by = `by ${fact.by ?? "nobody"}${fact.reason === null ? "" : ` (${fact.reason})`}`;
+      const items = booking.items.filter((_, index) => tickets.includes(index));
+      return `booking ${booking.bookingId} ${by}: ${placesText(items, definition)}`;
     }
+    case "placesChanged": {
+      const blocks = fact.blocks.map(({ place, channel, quantity }) => {
+        return `${placeText(place, definition)} for "${channel}": ${quantity}`;
+      });
+      const sizes = fact.capacities.map(({ area, capacity }) => {
+        return `${placeText(placeOfArea(area), definition)} has ${capacity}`;
+      });
+      return `by ${fact.by}: ${[...blocks, ...sizes].join(", ")}`;
+    }
+    case "queued": {
+      const { entryId, userId, quantity, priority } = fact.entry;
+      return `entry ${entryId} user ${userId}: ${quantity} places, priority ${priority}`;
+    }
+    case "unqueued":
+      return `entry ${fact.entryId} user ${fact.userId}: ${fact.reason}`;
     default:
       return unreachable(fact);
   }
@@ -186,6 +225,11 @@ function placesText(items: readonly PlaceItem[], definition: InventoryDefinition
     areas.set(key, (areas.get(key) ?? 0) + 1);
   }
   return [...seats, ...[...areas].map(([key, count]) => `${count} × ${key}`)].join(", ");
+}
+
+function placeText(place: Place, definition: InventoryDefinition | null): string {
+  if (isSeat(place)) return `seat ${place}`;
+  return definition?.areas[areaIndexOf(place)]?.key ?? `area ${areaIndexOf(place)}`;
 }
 
 function price(minor: number, { currency }: EventReport): string {

@@ -209,7 +209,9 @@ test("the report tells totals, areas, seats, holds and bookings of the state", a
   const result = await replayed(journalOf(t, entriesEach(facts)), { untilSeq: 6 });
   const report = reportOf(EVENT_ID, result);
   assert.deepEqual(report.total, { capacity: 15, free: 10, held: 3, sold: 2, blocked: 0 });
-  assert.deepEqual(report.areas, [{ key: "floor", capacity: 5, held: 2, sold: 0, free: 3 }]);
+  assert.deepEqual(report.areas, [
+    { key: "floor", capacity: 5, held: 2, sold: 0, blocked: 0, free: 3 },
+  ]);
   assert.equal(report.seats, "ssfffhffff");
   assert.deepEqual([report.holds.length, report.bookings.length], [1, 1]);
   assert.equal(report.hash, snapshotHash(stateAt(6)));

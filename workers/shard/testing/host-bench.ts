@@ -50,8 +50,11 @@ class FakeDatabase implements ActorLoader {
     return this.outcomes.get(digest) ?? null;
   }
 
-  async eventsWithHolds(): Promise<EventId[]> {
-    return [...this.states].filter(([, state]) => state.holds.count > 0).map(([id]) => id);
+  async eventsToWake(): Promise<EventId[]> {
+    const hasWork = ({ definition, holds, waitlist, inventory }: EventState): boolean =>
+      holds.count + waitlist.count > 0 ||
+      (definition?.status === "cancelled" && (inventory?.sold ?? 0) > 0);
+    return [...this.states].filter(([, state]) => hasWork(state)).map(([id]) => id);
   }
 
   apply({ eventId, fact }: Entry): void {
@@ -183,6 +186,9 @@ export const hold = (
   holdId: IDS.mintHold(NOON, TAG, places.length),
   userId,
   places,
+  best: [],
+  promoCode: null,
+  channel: null,
   key,
 });
 

@@ -30,6 +30,7 @@ export function soldEvent(): EventBench {
   bench.run({
     kind: "cancel",
     bookingId: booking,
+    tickets: null,
     userId: BOB,
     asOrganizer: true,
     reason: "rain",

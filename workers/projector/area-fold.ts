@@ -1,0 +1,55 @@
+import { type Fact, movesOf, type PlacesChanged } from "../../engine/facts.ts";
+import type { EventId } from "../../engine/ids.ts";
+import { BLOCKED, HELD, SOLD } from "../../engine/inventory.ts";
+import { areaIndexOf, isSeat } from "../../engine/place.ts";
+import type { AreaChange } from "./effects.ts";
+
+interface Counts {
+  held: number;
+  sold: number;
+  blocked: number;
+  capacity: number | null;
+}
+
+/** How the areas of one event change in a run of facts. */
+export class AreaFold {
+  readonly #areas = new Map<number, Counts>();
+
+  changes(eventId: EventId): AreaChange[] {
+    const changes: AreaChange[] = [];
+    for (const [area, counts] of this.#areas) {
+      const { held, sold, blocked, capacity } = counts;
+      if (held === 0 && sold === 0 && blocked === 0 && capacity === null) continue;
+      changes.push({ eventId, area, ...counts });
+    }
+    return changes;
+  }
+
+  count(fact: Fact): void {
+    for (const { places, from, to } of movesOf(fact)) {
+      const held = (to === HELD ? 1 : 0) - (from === HELD ? 1 : 0);
+      const sold = (to === SOLD ? 1 : 0) - (from === SOLD ? 1 : 0);
+      const blocked = (to === BLOCKED ? 1 : 0) - (from === BLOCKED ? 1 : 0);
+      for (const place of places) {
+        if (isSeat(place)) continue;
+        const counts = this.#of(areaIndexOf(place));
+        counts.held += held;
+        counts.sold += sold;
+        counts.blocked += blocked;
+      }
+    }
+  }
+
+  resize({ capacities }: PlacesChanged): void {
+    for (const { area, capacity } of capacities) this.#of(area).capacity = capacity;
+  }
+
+  #of(area: number): Counts {
+    let counts = this.#areas.get(area);
+    if (counts === undefined) {
+      counts = { held: 0, sold: 0, blocked: 0, capacity: null };
+      this.#areas.set(area, counts);
+    }
+    return counts;
+  }
+}

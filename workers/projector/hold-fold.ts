@@ -1,0 +1,60 @@
+import type { Held } from "../../engine/facts.ts";
+import type { EndedHold } from "../../engine/hold-book.ts";
+import type { BookingId, EventId, HoldId } from "../../engine/ids.ts";
+import type { HoldChange, HoldMade, HoldUpdate } from "./effects.ts";
+
+/**
+ * What becomes of the holds of one event in a run of facts.
+ *
+ * Invariant: a hold is in `made` or in `changes`, never in both.
+ */
+export class HoldFold {
+  readonly made = new Map<HoldId, HoldMade>();
+  readonly changes = new Map<HoldId, HoldChange>();
+  readonly #eventId: EventId;
+
+  constructor(eventId: EventId) {
+    this.#eventId = eventId;
+  }
+
+  make({ holdId, userId, items, ordinals, terms, expiresAtMs, seq, atMs: createdAtMs }: Held) {
+    const contents = { holdId, userId, items, ordinals, terms };
+    const state = { createdAtMs, expiresAtMs, extended: false, paying: null, seq };
+    const hold = { ...contents, ...state };
+    this.made.set(holdId, { eventId: this.#eventId, hold, ended: null });
+  }
+
+  change(holdId: HoldId, seq: number, update: HoldUpdate): void {
+    const made = this.made.get(holdId);
+    if (made !== undefined) {
+      this.made.set(holdId, { ...made, hold: { ...made.hold, ...update, seq } });
+      return;
+    }
+    const before = this.changes.get(holdId)?.update;
+    const change = { eventId: this.#eventId, holdId, seq, ended: null };
+    this.changes.set(holdId, { ...change, update: { ...before, ...update } });
+  }
+
+  end(end: EndedHold, seq: number): void {
+    const { holdId } = end;
+    const ended = { end, seq };
+    const made = this.made.get(holdId);
+    if (made !== undefined) {
+      this.made.set(holdId, { ...made, ended });
+      return;
+    }
+    const update = this.changes.get(holdId)?.update ?? {};
+    this.changes.set(holdId, { eventId: this.#eventId, holdId, seq, update, ended });
+  }
+
+  /** It became a booking at once. If it was also made in the run, the booking tells all of it. */
+  endBooked(end: EndedHold, seq: number): void {
+    if (!this.made.delete(end.holdId)) this.end(end, seq);
+  }
+
+  /** The money came for the booking that it waited for. */
+  endPaid(end: EndedHold, seq: number, paying: BookingId): void {
+    this.change(end.holdId, seq, { paying });
+    this.end(end, seq);
+  }
+}

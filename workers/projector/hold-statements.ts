@@ -1,0 +1,116 @@
+/** Holds as SQL. */
+import type { PlaceItem } from "../../engine/place.ts";
+import { arraysColumn, jsonColumn, plainColumn, rareColumn } from "./array-literals.ts";
+import type { NetEffects } from "./effects.ts";
+import type { Statement } from "./statement.ts";
+
+/** Triples of place, category, price, as an array literal within the column's: `"{0,1,4500}"`. */
+function itemsLiteral(items: readonly PlaceItem[]): string {
+  let text = '"{';
+  let separator = "";
+  for (const { place, category, priceMinor } of items) {
+    text += `${separator}${place},${category},${priceMinor}`;
+    separator = ",";
+  }
+  return `${text}}"`;
+}
+
+/** Quadruples of discount, fee, tax, due; null: no item has a charge. */
+function chargesOf(items: readonly PlaceItem[]): (number | null)[] | null {
+  if (items.every(({ charge }) => charge === null)) return null;
+  return items.flatMap(({ charge }) =>
+    charge === null
+      ? [null, null, null, null]
+      : [charge.discountMinor, charge.feeMinor, charge.taxMinor, charge.dueMinor],
+  );
+}
+
+/**
+ * An active hold is found by its missing end: by its status, the planner would read all the active
+ * holds of the event in the index that lists them, once for each row.
+ */
+export function changeHolds({ holdChanges }: NetEffects): Statement {
+  return {
+    name: "change-holds",
+    text: `
+      UPDATE holds SET status = u.status, seq = u.seq,
+        expires_ms = COALESCE(u.expires_ms, holds.expires_ms),
+        extended = holds.extended OR u.extended IS TRUE,
+        items = COALESCE(u.items::integer[], holds.items),
+        charges = CASE WHEN u.items IS NULL THEN holds.charges ELSE u.charges::bigint[] END,
+        ordinals = CASE WHEN u.items IS NULL THEN holds.ordinals ELSE u.ordinals::integer[] END,
+        terms = CASE WHEN u.items IS NULL THEN holds.terms ELSE u.terms END,
+        paying = CASE WHEN u.pays IS TRUE THEN u.paying ELSE holds.paying END,
+        ended_ms = u.ended_ms, booking_id = u.booking_id
+      FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[],
+                  $7::uuid[], $8::boolean[], $9::text[], $10::text[], $11::text[], $12::json[],
+                  $13::boolean[], $14::uuid[])
+        AS u (event_id, id, status, seq, expires_ms, ended_ms, booking_id, extended, items, charges,
+              ordinals, terms, pays, paying)
+      WHERE holds.event_id = u.event_id AND holds.id = u.id AND holds.ended_ms IS NULL`,
+    values: [
+      plainColumn(holdChanges, (change) => change.eventId),
+      plainColumn(holdChanges, (change) => change.holdId),
+      plainColumn(holdChanges, (change) => change.ended?.end.end ?? "active"),
+      plainColumn(holdChanges, (change) => change.seq),
+      plainColumn(holdChanges, (change) => change.update.expiresAtMs ?? null),
+      plainColumn(holdChanges, (change) => change.ended?.end.atMs ?? null),
+      plainColumn(holdChanges, (change) => change.ended?.end.bookingId ?? null),
+      rareColumn(holdChanges, (change) => change.update.extended ?? null, plainColumn),
+      rareColumn(
+        holdChanges,
+        ({ update: { items } }) => (items === undefined ? null : itemsLiteral(items)),
+        plainColumn,
+      ),
+      rareColumn(
+        holdChanges,
+        ({ update: { items } }) => (items === undefined ? null : chargesOf(items)),
+        arraysColumn,
+      ),
+      rareColumn(holdChanges, (change) => change.update.ordinals ?? null, arraysColumn),
+      rareColumn(holdChanges, (change) => change.update.terms ?? null, jsonColumn),
+      rareColumn(
+        holdChanges,
+        ({ update: { paying } }) => (paying === undefined ? null : true),
+        plainColumn,
+      ),
+      rareColumn(holdChanges, (change) => change.update.paying ?? null, plainColumn),
+    ],
+    rowCount: holdChanges.length,
+  };
+}
+
+export function insertHolds({ holdsMade }: NetEffects): Statement {
+  return {
+    name: "insert-holds",
+    text: `
+      INSERT INTO holds
+        (event_id, id, user_id, status, items, created_ms, expires_ms, extended, seq, ended_ms,
+         booking_id, charges, ordinals, terms, paying)
+      SELECT event_id, id, user_id, status, items::integer[], created_ms, expires_ms, extended,
+        seq, ended_ms, booking_id, charges::bigint[], ordinals::integer[], terms, paying
+      FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::bigint[],
+                  $7::boolean[], $8::bigint[], $9::text[], $10::bigint[], $11::uuid[],
+                  $12::text[], $13::text[], $14::json[], $15::uuid[])
+        AS u (event_id, id, user_id, items, created_ms, expires_ms, extended, seq, status,
+              ended_ms, booking_id, charges, ordinals, terms, paying)`,
+    values: [
+      plainColumn(holdsMade, (made) => made.eventId),
+      plainColumn(holdsMade, (made) => made.hold.holdId),
+      plainColumn(holdsMade, (made) => made.hold.userId),
+      plainColumn(holdsMade, (made) => itemsLiteral(made.hold.items)),
+      plainColumn(holdsMade, (made) => made.hold.createdAtMs),
+      plainColumn(holdsMade, (made) => made.hold.expiresAtMs),
+      plainColumn(holdsMade, (made) => made.hold.extended),
+      plainColumn(holdsMade, (made) => made.ended?.seq ?? made.hold.seq),
+      plainColumn(holdsMade, (made) => made.ended?.end.end ?? "active"),
+      plainColumn(holdsMade, (made) => made.ended?.end.atMs ?? null),
+      rareColumn(holdsMade, (made) => made.ended?.end.bookingId ?? null, plainColumn),
+      rareColumn(holdsMade, (made) => chargesOf(made.hold.items), arraysColumn),
+      rareColumn(holdsMade, (made) => made.hold.ordinals, arraysColumn),
+      rareColumn(holdsMade, (made) => made.hold.terms, jsonColumn),
+      rareColumn(holdsMade, (made) => made.hold.paying, plainColumn),
+    ],
+    rowCount: holdsMade.length,
+  };
+}

@@ -1,0 +1,41 @@
+/** What others are told of a fact, once it is durable, without having asked. */
+import { type Fact, movesOf } from "../../engine/facts.ts";
+import type { EventId } from "../../engine/ids.ts";
+import type { InventoryChange, InventoryReset, Notice } from "../shard-messages.ts";
+
+/** For those who watch the event: also what moves nothing, so that their seq keeps up. */
+export function changeOf(eventId: EventId, fact: Fact): InventoryChange | InventoryReset {
+  const { seq } = fact;
+  const isResized = fact.kind === "placesChanged" && fact.capacities.length > 0;
+  if (fact.kind === "configured" || isResized) return { eventId, seq, reset: true };
+  return { eventId, seq, moves: movesOf(fact) };
+}
+
+const NONE: readonly Notice[] = [];
+
+/** For the owner of what changed. */
+export function noticesOf(eventId: EventId, fact: Fact): readonly Notice[] {
+  switch (fact.kind) {
+    case "holdEnded": {
+      const { holdId, userId, seq, reason } = fact;
+      return reason === "expired" ? [{ kind: "holdExpired", eventId, userId, seq, holdId }] : NONE;
+    }
+    case "held": {
+      if (fact.terms?.source !== "waitlist") return NONE;
+      return [{ kind: "waitlistOffer", eventId, userId: fact.userId, offer: fact }];
+    }
+    case "booked": {
+      if (fact.booking.later === null) return NONE;
+      return [{ kind: "bookingUpdated", eventId, userId: fact.booking.userId, fact }];
+    }
+    case "bookingChanged": {
+      const { booking, holdEnd, seq } = fact;
+      const { userId, holdId } = booking;
+      const updated: Notice = { kind: "bookingUpdated", eventId, userId, fact };
+      if (holdEnd !== "expired") return [updated];
+      return [{ kind: "holdExpired", eventId, userId, seq, holdId }, updated];
+    }
+    default:
+      return NONE;
+  }
+}

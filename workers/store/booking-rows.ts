@@ -1,0 +1,161 @@
+/** Bookings and holds, as their rows tell of them. */
+import type { BookingLater, BookingRecord, KnownBooking } from "../../engine/booking.ts";
+import type { Charge } from "../../engine/charges.ts";
+import type { ActiveHold, EndedHold } from "../../engine/hold-book.ts";
+import type { BookingId, HoldId, UserId } from "../../engine/ids.ts";
+import { ENDED_HOLDS_PER_EVENT_MAX } from "../../engine/limits.ts";
+import type { PlaceItem } from "../../engine/place.ts";
+import type { HoldTerms } from "../../engine/terms.ts";
+
+// Arrays travel as JSON, which is parsed natively; 64-bit integers as text, all below 2^53.
+
+export interface HoldRow {
+  readonly id: string;
+  readonly user_id: string;
+  readonly items: readonly number[];
+  readonly charges: readonly (number | null)[] | null;
+  readonly ordinals: readonly number[] | null;
+  readonly terms: HoldTerms | null;
+  readonly paying: string | null;
+  readonly created_ms: string;
+  readonly expires_ms: string;
+  readonly extended: boolean;
+  readonly seq: string;
+}
+export const ACTIVE_HOLDS = `
+  SELECT id, user_id, array_to_json(items) AS items, array_to_json(charges) AS charges,
+    array_to_json(ordinals) AS ordinals, terms, paying, created_ms, expires_ms, extended, seq
+  FROM holds WHERE event_id = $1 AND status = 'active' ORDER BY id`;
+
+export function activeHold(row: HoldRow): ActiveHold {
+  const { items, charges } = row;
+  const count = items.length / 3;
+  return {
+    holdId: row.id as HoldId,
+    userId: row.user_id as UserId,
+    items: Array.from({ length: count }, (_, index) => {
+      const [place = 0, category = 0, priceMinor = 0] = items.slice(3 * index, 3 * index + 3);
+      const charge = charges === null ? null : chargeOf(charges.slice(4 * index, 4 * index + 4));
+      return { place, category, priceMinor, charge };
+    }),
+    ordinals: row.ordinals,
+    terms: row.terms,
+    paying: row.paying as BookingId | null,
+    createdAtMs: Number(row.created_ms),
+    expiresAtMs: Number(row.expires_ms),
+    extended: row.extended,
+    seq: Number(row.seq),
+  };
+}
+
+function chargeOf(numbers: readonly (number | null)[]): Charge | null {
+  const [discountMinor = null, feeMinor = null, taxMinor = null, dueMinor = null] = numbers;
+  if (discountMinor === null || feeMinor === null || taxMinor === null) return null;
+  return dueMinor === null ? null : { discountMinor, feeMinor, taxMinor, dueMinor };
+}
+
+export interface EndedRow {
+  readonly id: string;
+  readonly user_id: string;
+  readonly status: EndedHold["end"];
+  readonly seq: string;
+  readonly ended_ms: string;
+  readonly booking_id: string | null;
+  readonly terms: HoldTerms | null;
+}
+/** Those that were booked without a payment are known from their bookings. */
+export const ENDED_HOLDS = `
+  SELECT id, user_id, status, seq, ended_ms, booking_id, terms
+  FROM holds
+  WHERE event_id = $1 AND status <> 'active' AND (status <> 'booked' OR paying IS NOT NULL)
+  ORDER BY seq DESC LIMIT $2`;
+
+export interface BookingRow {
+  readonly id: string;
+  readonly hold_id: string;
+  readonly user_id: string;
+  readonly buyer_id: string | null;
+  readonly email: string | null;
+  readonly code: string;
+  readonly booked_ms: string;
+  readonly seq: string;
+  readonly ordinals: readonly number[] | null;
+  readonly terms: HoldTerms | null;
+  readonly later: BookingLater | null;
+  readonly tickets: readonly TicketColumns[];
+}
+type TicketColumns = readonly [
+  place: number,
+  category: number,
+  priceMinor: number,
+  code: string,
+  ...charge: number[],
+];
+export const BOOKINGS = `
+  SELECT b.id, b.hold_id, b.user_id, b.buyer_id, b.email, b.code, b.booked_ms, b.seq,
+         array_to_json(b.ordinals) AS ordinals, b.terms, b.later, t.tickets
+  FROM bookings b
+  JOIN (SELECT booking_id, json_agg(
+          CASE WHEN due_minor IS NULL THEN json_build_array(place, category, price_minor, code)
+               ELSE json_build_array(place, category, price_minor, code,
+                                     discount_minor, fee_minor, tax_minor, due_minor)
+          END ORDER BY position) AS tickets
+        FROM tickets WHERE event_id = $1 GROUP BY booking_id) t ON t.booking_id = b.id
+  WHERE b.event_id = $1 ORDER BY b.seq`;
+
+export function knownBooking(row: BookingRow): KnownBooking {
+  const record: BookingRecord = {
+    bookingId: row.id as BookingId,
+    holdId: row.hold_id as HoldId,
+    userId: row.user_id as UserId,
+    email: row.email,
+    code: row.code,
+    items: row.tickets.map(itemOf),
+    ordinals: row.ordinals,
+    ticketCodes: row.tickets.map(([, , , code]) => code),
+    bookedAtMs: Number(row.booked_ms),
+    terms: row.terms,
+    later: row.later,
+  };
+  return { record, seq: Number(row.seq) };
+}
+
+function itemOf([place, category, priceMinor, , ...charge]: TicketColumns): PlaceItem {
+  return { place, category, priceMinor, charge: chargeOf(charge) };
+}
+
+/** Oldest first. What was booked at once is taken from the booking: its hold may have no row. */
+export function endedHolds(
+  rows: readonly EndedRow[],
+  bookings: readonly BookingRow[],
+): EndedHold[] {
+  const ended = rows.map((row) => ({
+    seq: Number(row.seq),
+    hold: {
+      holdId: row.id as HoldId,
+      userId: row.user_id as UserId,
+      end: row.status,
+      bookingId: row.booking_id as BookingId | null,
+      atMs: Number(row.ended_ms),
+      isOffer: row.terms?.source === "waitlist",
+    },
+  }));
+  for (const row of bookings) {
+    if (row.later?.payment != null) continue;
+    ended.push({
+      seq: Number(row.seq),
+      hold: {
+        holdId: row.hold_id as HoldId,
+        userId: (row.buyer_id ?? row.user_id) as UserId,
+        end: "booked",
+        bookingId: row.id as BookingId,
+        atMs: Number(row.booked_ms),
+        isOffer: row.terms?.source === "waitlist",
+      },
+    });
+  }
+  return ended
+    .sort((a, b) => a.seq - b.seq)
+    .slice(-ENDED_HOLDS_PER_EVENT_MAX)
+    .map(({ hold }) => hold);
+}
