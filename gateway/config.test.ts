@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { ConfigError, jwtSecretOf, readConfig } from "./config.ts";
+import { ConfigError, jwtSecretOf, readConfig, sandboxSecretOf } from "./config.ts";
 
 const SECRET = "0123456789abcdef0123456789abcdef";
 
@@ -86,6 +86,16 @@ describe("readConfig", () => {
     [{ ADMIN_EMAIL: "nobody", ADMIN_PASSWORD: "long enough" }, /^ADMIN_EMAIL accepts/],
     [{ ADMIN_EMAIL: "a@b.de", ADMIN_PASSWORD: "short" }, /^ADMIN_PASSWORD accepts 8 to 200/],
     [{ OPS_TOKEN: "short" }, /^OPS_TOKEN accepts/],
+    [{ SANDBOX_PAYMENTS: "yes" }, /^SANDBOX_PAYMENTS accepts on or off/],
+    [{ SANDBOX_WEBHOOK_SECRET: "short" }, /^SANDBOX_WEBHOOK_SECRET accepts at least 32 bytes/],
+    [
+      { STRIPE_SECRET_KEY: "pk_test_12345678" },
+      /^STRIPE_SECRET_KEY accepts a secret or restricted/,
+    ],
+    [{ STRIPE_WEBHOOK_SECRET: "12345678" }, /^STRIPE_WEBHOOK_SECRET accepts a signing secret/],
+    [{ STRIPE_API_URL: "localhost:12111" }, /^STRIPE_API_URL accepts a URL/],
+    [{ STRIPE_SECRET_KEY: "sk_test_12345678" }, /^STRIPE_WEBHOOK_SECRET is missing/],
+    [{ STRIPE_WEBHOOK_SECRET: "whsec_12345678" }, /^STRIPE_SECRET_KEY is missing/],
   ];
 
   for (const [env, line] of refused) {
@@ -101,6 +111,22 @@ describe("readConfig", () => {
       );
     });
   }
+
+  it("has the sandbox on, in production only if asked for, and Stripe if it is given", () => {
+    const production = { NODE_ENV: "production", JWT_SECRET: SECRET };
+    assert.equal(readConfig({}).sandboxPayments, true);
+    assert.equal(readConfig({ SANDBOX_PAYMENTS: "off" }).sandboxPayments, false);
+    assert.equal(readConfig(production).sandboxPayments, false);
+    assert.equal(readConfig({ ...production, SANDBOX_PAYMENTS: "on" }).sandboxPayments, true);
+    assert.equal(readConfig({}).stripe, null);
+    const keys = { STRIPE_SECRET_KEY: "sk_test_12345678", STRIPE_WEBHOOK_SECRET: "whsec_12345678" };
+    assert.deepEqual(readConfig({ ...keys, STRIPE_API_URL: "http://127.0.0.1:12111" }).stripe, {
+      secretKey: "sk_test_12345678",
+      webhookSecret: "whsec_12345678",
+      apiUrl: "http://127.0.0.1:12111",
+    });
+    assert.equal(readConfig(keys).stripe?.apiUrl, null);
+  });
 
   it("never repeats a secret that it refuses", () => {
     assert.throws(
@@ -122,5 +148,15 @@ describe("jwtSecretOf", () => {
     assert.equal(jwtSecretOf({ jwtSecret: SECRET, dataDir }), SECRET);
     fs.writeFileSync(join(dataDir, "jwt-secret"), "cut");
     assert.throws(() => jwtSecretOf({ jwtSecret: null, dataDir }), ConfigError);
+  });
+});
+
+describe("sandboxSecretOf", () => {
+  it("is the configured one, or follows from the JWT secret without being it", () => {
+    const base = { jwtSecret: SECRET, dataDir: "unused" };
+    const derived = sandboxSecretOf({ ...base, sandboxWebhookSecret: null });
+    assert.equal(sandboxSecretOf({ ...base, sandboxWebhookSecret: null }), derived);
+    assert.ok(derived.length >= 32 && derived !== SECRET);
+    assert.equal(sandboxSecretOf({ ...base, sandboxWebhookSecret: "given" }), "given");
   });
 });

@@ -2,7 +2,7 @@
  * Everything that the environment may say. One object per option gives its name, default, parser
  * and help; an empty variable counts as unset. Whatever is malformed stops the start with one line.
  */
-import { randomBytes } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
@@ -189,14 +189,62 @@ export const OPTIONS = {
     accepts: "16 to 200 visible ASCII characters",
     help: "Opens /ops without an administrator's access token.",
   }),
+  sandboxPayments: option<boolean | null>({
+    name: "SANDBOX_PAYMENTS",
+    default: null,
+    parse: onOff,
+    accepts: "on or off",
+    help: "Payment provider of play money. Unset: on, but off when NODE_ENV=production.",
+  }),
+  sandboxWebhookSecret: option({
+    name: "SANDBOX_WEBHOOK_SECRET",
+    default: unset,
+    parse: longEnough(SECRET_BYTES_MIN),
+    accepts: `at least ${SECRET_BYTES_MIN} bytes`,
+    help: "Signs the webhooks of the sandbox. Unset: derived from JWT_SECRET.",
+  }),
+  stripeSecretKey: option({
+    name: "STRIPE_SECRET_KEY",
+    default: unset,
+    parse: matching(/^[sr]k_[A-Za-z0-9_]{8,250}$/),
+    accepts: "a secret or restricted key, which starts with sk_ or rk_",
+    help: "With STRIPE_WEBHOOK_SECRET: payments through Stripe. Unset: there are none.",
+  }),
+  stripeWebhookSecret: option({
+    name: "STRIPE_WEBHOOK_SECRET",
+    default: unset,
+    parse: matching(/^whsec_[A-Za-z0-9+/=_-]{8,250}$/),
+    accepts: "a signing secret, which starts with whsec_",
+    help: "See STRIPE_SECRET_KEY; of the endpoint /api/v1/payments/webhooks/stripe.",
+  }),
+  stripeApiUrl: option({
+    name: "STRIPE_API_URL",
+    default: unset,
+    parse: url("https:", "http:"),
+    accepts: "a URL that starts with https:// or http://",
+    help: "Where Stripe is asked. Unset: at Stripe's own address.",
+  }),
 };
 
 type Values = { readonly [Name in keyof typeof OPTIONS]: (typeof OPTIONS)[Name]["default"] };
 
-export interface Config extends Omit<Values, "adminEmail" | "adminPassword"> {
+/** Options that the configuration has in another shape than one value each. */
+type Composed =
+  | ("adminEmail" | "adminPassword")
+  | ("stripeSecretKey" | "stripeWebhookSecret" | "stripeApiUrl" | "sandboxPayments");
+
+export interface Config extends Omit<Values, Composed> {
   /** NODE_ENV=production */
   readonly isProduction: boolean;
   readonly admin: { readonly email: string; readonly password: string } | null;
+  readonly sandboxPayments: boolean;
+  /** null: nothing is paid through Stripe. */
+  readonly stripe: {
+    readonly secretKey: string;
+    readonly webhookSecret: string;
+    /** null: Stripe's own address. */
+    readonly apiUrl: string | null;
+  } | null;
 }
 
 /** Reads and checks the whole environment. Throws ConfigError. */
@@ -233,6 +281,13 @@ export function readConfig(env: Env): Config {
     smtpUrl: read(OPTIONS.smtpUrl),
     logLevel: read(OPTIONS.logLevel),
     opsToken: read(OPTIONS.opsToken),
+    sandboxPayments: read(OPTIONS.sandboxPayments) ?? !isProduction,
+    sandboxWebhookSecret: read(OPTIONS.sandboxWebhookSecret),
+    stripe: stripeOf(
+      read(OPTIONS.stripeSecretKey),
+      read(OPTIONS.stripeWebhookSecret),
+      read(OPTIONS.stripeApiUrl),
+    ),
     isProduction,
   };
 }
@@ -244,6 +299,27 @@ function adminOf(email: string | null, password: string | null): Config["admin"]
   const { name, accepts } = missing;
   const why = "ADMIN_EMAIL and ADMIN_PASSWORD go together";
   throw new ConfigError(`${name} is missing: ${why}; it accepts ${accepts}`);
+}
+
+function stripeOf(
+  secretKey: string | null,
+  webhookSecret: string | null,
+  apiUrl: string | null,
+): Config["stripe"] {
+  if (secretKey !== null && webhookSecret !== null) return { secretKey, webhookSecret, apiUrl };
+  if (secretKey === null && webhookSecret === null) return null;
+  const { name, accepts } =
+    secretKey === null ? OPTIONS.stripeSecretKey : OPTIONS.stripeWebhookSecret;
+  const why = "STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET go together";
+  throw new ConfigError(`${name} is missing: ${why}; it accepts ${accepts}`);
+}
+
+/** The configured secret of the sandbox's webhooks, or one that only this installation knows. */
+export function sandboxSecretOf(
+  config: Pick<Config, "sandboxWebhookSecret" | "jwtSecret" | "dataDir">,
+): string {
+  if (config.sandboxWebhookSecret !== null) return config.sandboxWebhookSecret;
+  return createHmac("sha256", jwtSecretOf(config)).update("sandbox webhooks").digest("base64url");
 }
 
 /** The configured secret, or the one in DATA_DIR, which is made when there is none. */

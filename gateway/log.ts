@@ -6,6 +6,7 @@ export type Log = Logger;
 const SECRET_MEMBERS = [
   ...["password", "passwordHash", "accessToken", "refreshToken", "token", "authorization"],
   ...["jwtSecret", "opsToken", "databaseUrl", "redisUrl", "smtpUrl"],
+  ...["secretKey", "webhookSecret", "sandboxWebhookSecret", "clientSecret"],
 ];
 
 /** JSON on stdout. `level` is one of pino's. */

@@ -16,12 +16,15 @@ import {
   PROJECTION_STALL_MS,
 } from "../engine/limits.ts";
 import { migrate } from "../sql/migrate.ts";
+import { systemClock } from "../workers/clock.ts";
 import { type DataDirLock, lockDataDir } from "../workers/data-dir-lock.ts";
 import { Supervisor } from "../workers/supervisor.ts";
 import { ThreadPlatform } from "../workers/thread-platform.ts";
 import { BookingDesk } from "./booking/booking-desk.ts";
 import { bookingRoutes } from "./booking/booking-routes.ts";
 import { BookingsReader } from "./booking/bookings-reader.ts";
+import { HistoryReader } from "./booking/history-reader.ts";
+import { PaymentSettlement } from "./booking/payment-settlement.ts";
 import { RecentWrites } from "./booking/recent-writes.ts";
 import { EventDirectory } from "./catalogue/event-directory.ts";
 import { eventRoutes } from "./catalogue/event-routes.ts";
@@ -46,6 +49,7 @@ import { LiveRoom } from "./live/live-room.ts";
 import type { Log } from "./log.ts";
 import { healthRoutes } from "./ops/health-routes.ts";
 import { opsRoutes } from "./ops/ops-routes.ts";
+import { PaymentOffice } from "./payments/payment-office.ts";
 import { ShardRouter } from "./shard-router.ts";
 
 export interface RunningNode {
@@ -113,6 +117,7 @@ async function startOn(
   const stop = async (): Promise<void> => {
     parts.beginStop();
     await parts.server.close();
+    await parts.office.stop();
     await parts.router.drained();
     parts.router.stop();
     parts.hub.stop();
@@ -124,6 +129,7 @@ async function startOn(
   };
   try {
     const port = await parts.server.listen(config.host, config.port);
+    parts.office.start();
     const host = config.host.includes(":") ? `[${config.host}]` : config.host;
     return { url: `http://${host}:${port}`, catalogue: parts.store, stop };
   } catch (error) {
@@ -165,12 +171,24 @@ function assemble(config: Config, { log, supervisor, pool }: Base) {
   const events = new Events({ store, organizations, directory, inventory });
   const recentWrites = new RecentWrites((shard, lsn) => router.isProjected(shard, lsn));
   const isOrganizer = organizations.isOrganizer.bind(organizations);
+  const logError = (message: string, cause: unknown): void => log.error({ err: cause }, message);
+  const office = new PaymentOffice({
+    config,
+    pool,
+    actors: new PaymentSettlement({ router, directory, recentWrites, logError }),
+    clock: systemClock,
+    log,
+  });
   const desk = new BookingDesk({
     router,
     directory,
     recentWrites,
     isOrganizer,
-    logError: (message, cause) => log.error({ err: cause }, message),
+    isStaff: (identity, organizationId) => organizations.isStaff(identity, organizationId),
+    userIdOf: (email) => users.idOf(email),
+    payments: office.payments,
+    availabilityOf: (eventId) => hub.availabilityOf(eventId),
+    logError,
     nodeBits: randomInt(2 ** 22),
   });
   // The server publishes what the hub sends and opens what the room answers: tied here, in a knot.
@@ -179,18 +197,19 @@ function assemble(config: Config, { log, supervisor, pool }: Base) {
     exists: (eventId) => directory.peek(eventId) !== undefined || isPublished(directory, eventId),
     publish: (topic, text) => server.publish(topic, text),
   });
-  const live = new LiveRoom({ desk, tokens, hub });
+  const live = new LiveRoom({ desk, directory, tokens, hub });
   router.listen({
     changed: (change) => hub.changed(change),
-    expired: (notice) => live.tellExpired(notice),
+    noticed: (notice) => live.tell(notice),
   });
   let serving = true;
   const { opsToken } = config;
   const reader = new BookingsReader(pool);
+  const history = new HistoryReader(pool);
   const seatLists = new SeatLists(store);
   const routes: Route[] = [
     ...identityRoutes({ users, tokens }),
-    ...organizationRoutes({ organizations, tokens }),
+    ...organizationRoutes({ organizations, directory, tokens }),
     ...eventRoutes({ events, store, directory, seatLists, organizations, tokens }),
     ...bookingRoutes({
       desk,
@@ -198,10 +217,12 @@ function assemble(config: Config, { log, supervisor, pool }: Base) {
       hub,
       directory,
       reader,
+      history,
       recentWrites,
       router,
       isOrganizer,
     }),
+    ...office.routes,
     ...opsRoutes({ supervisor, router, hub, tokens, opsToken }),
     ...healthRoutes({
       isServing: () => serving,
@@ -212,7 +233,18 @@ function assemble(config: Config, { log, supervisor, pool }: Base) {
   const beginStop = (): void => {
     serving = false;
   };
-  return { router, hub, server, users, organizations, store, events, directory, beginStop };
+  return {
+    router,
+    hub,
+    office,
+    server,
+    users,
+    organizations,
+    store,
+    events,
+    directory,
+    beginStop,
+  };
 }
 
 /** Published or cancelled: drafts have no inventory. */

@@ -16,8 +16,8 @@ import { postPacked, unpackMessage } from "../workers/batch-port.ts";
 import { HostBench, SHARD } from "../workers/shard/testing/host-bench.ts";
 import type { ShardRequest } from "../workers/shard-messages.ts";
 import { BookingDesk } from "./booking/booking-desk.ts";
-import { deskRoutes } from "./booking/booking-routes.ts";
-import { eventEntry } from "./booking/testing/event-entry.ts";
+import { deskRoutes } from "./booking/desk-routes.ts";
+import { deskPorts } from "./booking/testing/desk-bench.ts";
 import { HttpServer } from "./http/server.ts";
 import { Tokens } from "./identity/tokens.ts";
 import { ShardRouter } from "./shard-router.ts";
@@ -44,20 +44,7 @@ class StandingNode {
       host.host.receive(requests.map((request) => ({ ...request, shard: SHARD, deadlineMs })));
     });
     this.router = new ShardRouter({ ports: [port1], shardCount: 1, watermarks: [] });
-    const event = eventEntry();
-    const desk = new BookingDesk({
-      router: this.router,
-      directory: {
-        peek: () => event,
-        peekByTag: () => event,
-        get: async () => event,
-        getByTag: async () => event,
-      },
-      recentWrites: { note: () => undefined },
-      isOrganizer: async () => false,
-      logError: (message) => assert.fail(message),
-      nodeBits: 1,
-    });
+    const desk = new BookingDesk(deskPorts({ router: this.router }));
     const nobody = { open: () => undefined, message: () => undefined, close: () => undefined };
     this.server = new HttpServer({
       routes: deskRoutes({ desk, tokens: this.tokens }),

@@ -61,7 +61,7 @@ class RouterBench {
   #asked = 0;
 
   answer(worker: number, batch: Partial<WorkerBatch>): void {
-    const whole: WorkerBatch = { sentMs: 0, changes: [], expired: [], answers: [], ...batch };
+    const whole: WorkerBatch = { sentMs: 0, changes: [], notices: [], answers: [], ...batch };
     const port = this.#workers[worker];
     if (port !== undefined) postPacked(port, whole);
   }
@@ -154,6 +154,9 @@ const hold: Operation = {
   holdId: HOLD_ID,
   userId: ALICE,
   places: [1],
+  best: [],
+  promoCode: null,
+  channel: null,
   key: null,
 };
 
@@ -244,18 +247,18 @@ test("changes and notices are heard before the answers of their batch", async ()
   const heard: string[] = [];
   bench.router.listen({
     changed: ({ seq }) => heard.push(`change ${seq}`),
-    expired: ({ seq }) => heard.push(`expired ${seq}`),
+    noticed: ({ kind }) => heard.push(kind),
   });
   bench.router.execute(EVENT_ID, { kind: "inspect" }, () => heard.push("answer"));
   await until(() => bench.received[0]?.length === 1);
   const [request] = bench.received[0] ?? [];
   bench.answer(0, {
     changes: [{ eventId: EVENT_ID, seq: 4, reset: true }],
-    expired: [{ eventId: EVENT_ID, seq: 5, holdId: HOLD_ID, userId: ALICE }],
+    notices: [{ kind: "holdExpired", eventId: EVENT_ID, seq: 5, holdId: HOLD_ID, userId: ALICE }],
     answers: [{ id: request?.id ?? 0, lsn: 1, answer: UNCHANGED }],
   });
   await until(() => heard.length === 3);
-  assert.deepEqual(heard, ["change 4", "expired 5", "answer"]);
+  assert.deepEqual(heard, ["change 4", "holdExpired", "answer"]);
 });
 
 test("drained waits for every accepted request", async () => {

@@ -25,9 +25,9 @@ import { type Clock, systemClock } from "../workers/clock.ts";
 import type { Port } from "../workers/port.ts";
 import type {
   Answer,
-  HoldExpiredNotice,
   InventoryChange,
   InventoryReset,
+  Notice,
   Operation,
   ShardRequest,
   WorkerBatch,
@@ -41,7 +41,7 @@ export type Done = (answer: Answered, lsn: number) => void;
 
 export interface ShardListener {
   changed(change: InventoryChange | InventoryReset): void;
-  expired(notice: HoldExpiredNotice): void;
+  noticed(notice: Notice): void;
 }
 
 /** One worker as the router sees it. */
@@ -268,7 +268,7 @@ export class ShardRouter {
     const listener = this.#listener;
     if (listener !== null) {
       for (const change of batch.changes) listener.changed(change);
-      for (const notice of batch.expired) listener.expired(notice);
+      for (const notice of batch.notices) listener.noticed(notice);
     }
     const nowMs = this.#clock.monotonicMs();
     for (const { id, lsn, answer } of batch.answers) {

@@ -1,16 +1,17 @@
 import type { Pool } from "pg";
-import type { BookingRecord } from "../../engine/facts.ts";
+import type { BookingLater, BookingRecord } from "../../engine/booking.ts";
 import type { BookingId, EventId, HoldId, UserId } from "../../engine/ids.ts";
 import type { PlaceItem } from "../../engine/place.ts";
-import type { CancellationView } from "./views.ts";
+import type { HoldTerms } from "../../engine/terms.ts";
 
-/** One booking as the database has it. */
+/** A booking as the database has it. */
 export interface StoredBooking {
   readonly eventId: EventId;
   readonly record: BookingRecord;
-  /** seq of the last fact that changed it. */
+  /** Who booked; another than the owner once it was handed over. */
+  readonly buyerId: UserId;
+  /** seq of the fact that made it. */
   readonly seq: number;
-  readonly cancelled: CancellationView | null;
 }
 
 interface BookingRow {
@@ -18,25 +19,28 @@ interface BookingRow {
   readonly id: string;
   readonly hold_id: string;
   readonly user_id: string;
+  readonly buyer_id: string | null;
   readonly email: string | null;
   readonly code: string;
-  readonly status: string;
   readonly booked_ms: string;
   readonly seq: string;
-  readonly cancelled_seq: string | null;
-  readonly cancelled_ms: string | null;
-  readonly cancel_reason: string | null;
+  readonly ordinals: number[] | null;
+  readonly terms: HoldTerms | null;
+  readonly later: BookingLater | null;
   readonly items: PlaceItem[];
   readonly ticket_codes: string[];
 }
 
 const SELECT = `
-  SELECT b.event_id, b.id, b.hold_id, b.user_id, b.email, b.code, b.status, b.booked_ms, b.seq,
-         b.cancelled_seq, b.cancelled_ms, b.cancel_reason, t.items, t.ticket_codes
+  SELECT b.event_id, b.id, b.hold_id, b.user_id, b.buyer_id, b.email, b.code, b.booked_ms, b.seq,
+         b.ordinals, b.terms, b.later, t.items, t.ticket_codes
   FROM bookings b
   CROSS JOIN LATERAL (
-    SELECT json_agg(json_build_object('place', place, 'category', category,
-                                      'priceMinor', price_minor) ORDER BY position) AS items,
+    SELECT json_agg(json_build_object(
+             'place', place, 'category', category, 'priceMinor', price_minor,
+             'charge', CASE WHEN due_minor IS NOT NULL THEN json_build_object(
+               'discountMinor', discount_minor, 'feeMinor', fee_minor, 'taxMinor', tax_minor,
+               'dueMinor', due_minor) END) ORDER BY position) AS items,
            array_agg(code ORDER BY position) AS ticket_codes
     FROM tickets WHERE event_id = b.event_id AND booking_id = b.id
   ) t`;
@@ -74,20 +78,23 @@ export class BookingsReader {
 }
 
 function stored(row: BookingRow): StoredBooking {
-  const isCancelled = row.status === "cancelled";
+  const userId = row.user_id as UserId;
   return {
     eventId: row.event_id as EventId,
+    buyerId: (row.buyer_id ?? userId) as UserId,
     record: {
       bookingId: row.id as BookingId,
       holdId: row.hold_id as HoldId,
-      userId: row.user_id as UserId,
+      userId,
       email: row.email,
       code: row.code,
       items: row.items,
+      ordinals: row.ordinals,
       ticketCodes: row.ticket_codes,
       bookedAtMs: Number(row.booked_ms),
+      terms: row.terms,
+      later: row.later,
     },
-    seq: Number(row.cancelled_seq ?? row.seq),
-    cancelled: isCancelled ? { atMs: Number(row.cancelled_ms), reason: row.cancel_reason } : null,
+    seq: Number(row.seq),
   };
 }

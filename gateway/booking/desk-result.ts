@@ -1,4 +1,5 @@
 import type { ProblemCode } from "../http/problem-codes.ts";
+import { type FieldError, validationFailed } from "../http/validation.ts";
 
 /** A refusal on its way to the requester, before it is dressed for HTTP or WebSocket. */
 export interface DeskProblem {
@@ -8,15 +9,28 @@ export interface DeskProblem {
   readonly members: Readonly<Record<string, unknown>>;
 }
 
-export type DeskResult =
-  | {
-      readonly kind: "ok";
-      readonly status: number;
-      /** null: no body. */
-      readonly body: object | null;
-      /** The first outcome of a repeated request. */
-      readonly replayed: boolean;
-    }
-  | DeskProblem;
+export interface DeskAnswer {
+  readonly kind: "ok";
+  readonly status: number;
+  /** null: no body. */
+  readonly body: object | null;
+  /** The first outcome of a repeated request. */
+  readonly replayed: boolean;
+}
+
+export type DeskResult = DeskAnswer | DeskProblem;
 
 export type Settle = (result: DeskResult) => void;
+
+export function ok(status: number, body: object | null, replayed = false): DeskAnswer {
+  return { kind: "ok", status, body, replayed };
+}
+
+export function problem(code: ProblemCode, members: DeskProblem["members"] = {}): DeskProblem {
+  return { kind: "problem", code, members };
+}
+
+/** `400 validation_failed` with what is wrong; at least one error. */
+export function invalid(errors: readonly FieldError[]): DeskProblem {
+  return problem("validation_failed", validationFailed(errors).members);
+}

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PLACES_PER_HOLD_MAX } from "../../engine/limits.ts";
-import { holdBody, placesOf } from "./hold-request.ts";
+import { holdBody, wantedOf } from "./hold-request.ts";
 import { eventEntry } from "./testing/event-entry.ts";
 
 const EVENT = eventEntry();
@@ -10,12 +10,16 @@ const EVENT = eventEntry();
 function translated(body: unknown): unknown {
   const checked = holdBody(body);
   if (!checked.ok) return checked.errors.map(({ path }) => path);
-  const places = placesOf(checked.value, EVENT);
-  if (!("kind" in places)) return places;
-  const { errors, ...members } = places.members;
+  const wanted = wantedOf(checked.value, EVENT);
+  if (!("kind" in wanted)) {
+    const { places, ...others } = wanted;
+    const isPlain = others.best.length === 0 && !others.promoCode && !others.channel;
+    return isPlain ? places : wanted;
+  }
+  const { errors, ...members } = wanted.members;
   const paths = Array.isArray(errors) ? errors.map(({ path }) => path) : undefined;
   const { detail: _, ...named } = members;
-  return { code: places.code, ...named, ...(paths === undefined ? {} : { paths }) };
+  return { code: wanted.code, ...named, ...(paths === undefined ? {} : { paths }) };
 }
 
 const items = (...list: unknown[]): unknown => translated({ items: list });
@@ -45,13 +49,55 @@ test("an item is a seat, or an area with a quantity", () => {
   assert.deepEqual(items({ seat: "A-1" }, { seat: "A-1" }), invalid("items[1].seat"));
 });
 
-test("what is not offered yet is said so, not ignored", () => {
-  const best = { bestAvailable: { quantity: 2 } };
-  assert.deepEqual(items(best), { code: "validation_failed", paths: ["items[0].bestAvailable"] });
-  assert.deepEqual(translated({ items: [{ seat: "A-1" }], promoCode: "EARLY" }), {
-    code: "validation_failed",
-    paths: ["promoCode"],
+test("a wish for the best places names category and zone by index", () => {
+  const plain = { places: [], promoCode: null, channel: null };
+  const wish = { quantity: 2, category: null, zone: null, adjacent: true, accessible: false };
+  assert.deepEqual(items({ bestAvailable: { quantity: 2 } }), { ...plain, best: [wish] });
+  const given = {
+    quantity: 3,
+    category: "standing",
+    zone: "Balcony",
+    adjacent: false,
+    accessible: true,
+  };
+  assert.deepEqual(items({ seat: "A-1" }, { bestAvailable: given }), {
+    ...plain,
+    places: [0],
+    best: [{ ...given, category: 1, zone: 1 }],
   });
+});
+
+test("a wish for what does not exist names it", () => {
+  assert.deepEqual(items({ bestAvailable: { quantity: 1, category: "royal" } }), {
+    code: "unknown_category",
+    categories: ["royal"],
+  });
+  assert.deepEqual(items({ seat: "A-1" }, { bestAvailable: { quantity: 1, zone: "Roof" } }), {
+    code: "validation_failed",
+    paths: ["items[1].bestAvailable.zone"],
+  });
+  assert.deepEqual(items({ bestAvailable: { quantity: 1 }, seat: "A-1" }), {
+    code: "validation_failed",
+    paths: ["items[0]"],
+  });
+  assert.deepEqual(items({ bestAvailable: { quantity: 0 } }), ["items[0].bestAvailable.quantity"]);
+});
+
+test("a promo code is compared in one form, and has to be one", () => {
+  const body = { items: [{ seat: "A-1" }], promoCode: " early ", channel: "club" };
+  assert.deepEqual(translated(body), {
+    places: [0],
+    best: [],
+    promoCode: "EARLY",
+    channel: "club",
+  });
+  for (const promoCode of ["", "two words", "\u0000"]) {
+    assert.deepEqual(translated({ ...body, promoCode }), {
+      code: "validation_failed",
+      paths: ["promoCode"],
+    });
+  }
+  assert.deepEqual(translated({ ...body, channel: "" }), ["channel"]);
 });
 
 test("wrong types are refused by their path", () => {
@@ -70,9 +116,20 @@ test("more places than any order may have are refused", () => {
   const half = { area: "floor", quantity: PLACES_PER_HOLD_MAX / 2 + 1 };
   assert.deepEqual(items(half, half), {
     code: "limit_exceeded",
+    scope: "perOrder",
     limit: PLACES_PER_HOLD_MAX,
     current: PLACES_PER_HOLD_MAX + 2,
   });
   const all = { area: "floor", quantity: PLACES_PER_HOLD_MAX };
   assert.equal((items(all) as number[]).length, PLACES_PER_HOLD_MAX);
+});
+
+test("wishes count against what an order may have", () => {
+  const wish = { bestAvailable: { quantity: PLACES_PER_HOLD_MAX } };
+  assert.deepEqual(items({ seat: "A-1" }, wish), {
+    code: "limit_exceeded",
+    scope: "perOrder",
+    limit: PLACES_PER_HOLD_MAX,
+    current: PLACES_PER_HOLD_MAX + 1,
+  });
 });

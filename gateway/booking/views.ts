@@ -2,68 +2,158 @@
  * Facts and rows as the contract shows them. Everything public about a hold or booking is made
  * here.
  */
-import type { BookingRecord, Extended, Held } from "../../engine/facts.ts";
+import {
+  type BookingPayment,
+  type BookingRecord,
+  fateOf,
+  type Refund,
+  seqOf,
+  statusOf,
+  ticketIdOf,
+} from "../../engine/booking.ts";
+import type { Charge } from "../../engine/charges.ts";
+import type { Extended, Held, HoldChanged } from "../../engine/facts.ts";
 import type { ActiveHold } from "../../engine/hold-book.ts";
 import { type ItemId, itemIdOf } from "../../engine/ids.ts";
 import { areaIndexOf, isSeat, type PlaceItem, totalMinor } from "../../engine/place.ts";
+import type { ChosenGroup, HoldTerms } from "../../engine/terms.ts";
 import type { EventEntry } from "../catalogue/event-directory.ts";
 
-export interface CancellationView {
-  readonly atMs: number;
-  readonly reason: string | null;
-}
+export const iso = (ms: number): string => new Date(ms).toISOString();
 
-const iso = (ms: number): string => new Date(ms).toISOString();
+export function money({ currency }: EventEntry, amount: number): object {
+  return { amount, currency };
+}
 
 function itemView(event: EventEntry, id: ItemId, item: PlaceItem): object {
   const category = event.categoryKeys[item.category];
-  const { place, priceMinor: price } = item;
-  if (isSeat(place)) return { id, seat: event.seatIds[place], category, price };
-  return { id, area: event.areaKeys[areaIndexOf(place)], category, price };
+  const { place, priceMinor: price, charge } = item;
+  const shown = isSeat(place)
+    ? { id, seat: event.seatIds[place], category, price }
+    : { id, area: event.areaKeys[areaIndexOf(place)], category, price };
+  return charge === null ? shown : { ...shown, ...chargeView(charge) };
 }
 
-function total(event: EventEntry, items: readonly PlaceItem[]): object {
-  return { amount: totalMinor(items), currency: event.currency };
-}
-
-/** A hold as the reply to its creation, its extension, or a question shows it. */
-export function holdView(event: EventEntry, hold: Held | Extended | ActiveHold): object {
-  const { holdId, items, expiresAtMs, seq } = hold;
+/** What was taken off the price and put on it; `due` is what the place costs in the end. */
+function chargeView({ discountMinor, feeMinor, taxMinor, dueMinor }: Charge): object {
   return {
+    ...(discountMinor === 0 ? {} : { discount: discountMinor }),
+    ...(feeMinor === 0 ? {} : { fee: feeMinor }),
+    ...(taxMinor === 0 ? {} : { tax: taxMinor }),
+    due: dueMinor,
+  };
+}
+
+type ShownHold = Held | Extended | HoldChanged | ActiveHold;
+
+/** A hold as the reply to its creation, its change, or a question shows it. */
+export function holdView(event: EventEntry, hold: ShownHold): object {
+  const { holdId, items, ordinals, terms, expiresAtMs, seq } = hold;
+  const shown = {
     id: holdId,
     eventId: event.eventId,
-    items: items.map((item, index) => itemView(event, itemIdOf(holdId, index), item)),
-    total: total(event, items),
+    items: items.map((item, index) =>
+      itemView(
+        event,
+        itemIdOf(holdId, ordinals === null ? index : (ordinals[index] ?? index)),
+        item,
+      ),
+    ),
+    total: money(event, totalMinor(items)),
     expiresAt: iso(expiresAtMs),
     status: "active",
     seq,
   };
+  const paying = "paying" in hold && hold.paying !== null ? { bookingId: hold.paying } : null;
+  if (terms === null && paying === null) return shown;
+  return { ...shown, ...termsView(event, items, terms), ...paying };
 }
 
-export function bookingView(
+function termsView(event: EventEntry, items: readonly PlaceItem[], terms: HoldTerms | null) {
+  if (terms === null) return {};
+  const { source, promoCode, chosen } = terms;
+  return {
+    ...(source === "waitlist" ? { source } : {}),
+    ...(promoCode === null ? {} : { promoCode }),
+    ...(chosen.length === 0
+      ? {}
+      : { bestAvailable: chosen.map((group) => chosenView(event, items, group)) }),
+  };
+}
+
+/** Why these seats: where they are together, how far from the middle, and what they leave alone. */
+function chosenView(
   event: EventEntry,
-  booking: BookingRecord,
-  seq: number,
-  cancelled: CancellationView | null,
+  items: readonly PlaceItem[],
+  { from, count, distance, orphans }: ChosenGroup,
 ): object {
-  const { holdId, items, ticketCodes } = booking;
+  const places = items.slice(from, from + count).map((item) => item.place);
+  const rows = new Set(places.map((seat) => event.rows[event.seatRows[seat] ?? -1]));
+  const [first] = rows;
+  const zones = new Set([...rows].map((row) => row?.zone));
+  return {
+    seats: places.map((seat) => event.seatIds[seat]),
+    row: rows.size === 1 ? (first?.name ?? null) : null,
+    zone: zones.size === 1 ? (first?.zone ?? null) : null,
+    distance,
+    orphans,
+  };
+}
+
+/** `firstSeq`: of the fact that made the booking. */
+export function bookingView(event: EventEntry, booking: BookingRecord, firstSeq: number): object {
+  const { items, later, terms } = booking;
   return {
     id: booking.bookingId,
     code: booking.code,
     eventId: event.eventId,
-    holdId,
-    status: cancelled === null ? "confirmed" : "cancelled",
+    holdId: booking.holdId,
+    status: statusOf(booking),
     email: booking.email,
-    tickets: items.map((item, index) => ({
-      ...itemView(event, itemIdOf(holdId, index), item),
-      code: ticketCodes[index],
-      status: cancelled === null ? "valid" : "cancelled",
-    })),
-    total: total(event, items),
+    tickets: items.map((_, index) => ticketView(event, booking, index)),
+    total: money(event, totalMinor(items)),
     createdAt: iso(booking.bookedAtMs),
-    ...(cancelled === null
+    ...(terms === null || terms.promoCode === null ? {} : { promoCode: terms.promoCode }),
+    ...(later === null || later.payment === null
       ? {}
-      : { cancelledAt: iso(cancelled.atMs), cancelReason: cancelled.reason }),
-    seq,
+      : { payment: paymentView(event, later.payment) }),
+    ...(later === null || later.cancelled === null
+      ? {}
+      : { cancelledAt: iso(later.cancelled.atMs), cancelReason: later.cancelled.reason }),
+    seq: seqOf(booking, firstSeq),
   };
+}
+
+/** The ticket at a position of the booking. */
+export function ticketView(event: EventEntry, booking: BookingRecord, index: number): object {
+  const item = booking.items[index];
+  if (item === undefined) return {};
+  const { checkedInAtMs } = fateOf(booking, index);
+  return {
+    ...itemView(event, ticketIdOf(booking, index), item),
+    code: booking.ticketCodes[index],
+    status: ticketStatusOf(booking, index),
+    ...(checkedInAtMs === null ? {} : { checkedInAt: iso(checkedInAtMs) }),
+  };
+}
+
+function ticketStatusOf(booking: BookingRecord, index: number): string {
+  if (statusOf(booking) === "pending_payment") return "pending";
+  return fateOf(booking, index).cancelledAtMs === null ? "valid" : "cancelled";
+}
+
+export function paymentView(event: EventEntry, payment: BookingPayment): object {
+  const { provider, intentId, amountMinor, status, payUntilMs, refunds } = payment;
+  return {
+    provider,
+    intentId,
+    amount: money(event, amountMinor),
+    status,
+    payUntil: iso(payUntilMs),
+    refunds: refunds.map((refund) => refundView(event, refund)),
+  };
+}
+
+function refundView(event: EventEntry, { refundId, amountMinor, reason, status }: Refund): object {
+  return { id: refundId, amount: money(event, amountMinor), reason, status };
 }

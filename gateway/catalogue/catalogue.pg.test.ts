@@ -95,6 +95,8 @@ describe("catalogue", () => {
         allowInvoices: false,
         currency: "CHF",
         country: "CH",
+        fees: [],
+        tax: null,
         role: "owner",
       });
       const foreign = await server.request("GET", "/organizations", { token: stranger });
@@ -150,9 +152,14 @@ describe("catalogue", () => {
         currency: "CHF",
         salesOpenAt: "2029-05-04T00:00:00.000Z",
         salesCloseAt: null,
+        cancellableUntil: null,
         holdTtlSeconds: 300,
+        paymentWindowSeconds: 900,
+        holdChurn: null,
         limits: { perOrder: 4, perUser: 8 },
         priceCategories: CONCERT.priceCategories,
+        fees: [],
+        tax: null,
         areas: CONCERT.areas,
         seatCount: 2,
         capacity: 502,
@@ -197,12 +204,13 @@ describe("catalogue", () => {
     });
 
     it("names the place of every fault", async () => {
+      const utc = "2030-05-04T19:30:00Z";
       const { status, body } = await create({ startsAt: "soon", priceCategories: [{ price: 1 }] });
       assert.equal(status, 400);
       assert.deepEqual(body.errors, [
         {
           path: "startsAt",
-          message: "must be an RFC 3339 time with its offset, such as 2030-05-04T19:30:00Z",
+          message: `must be an RFC 3339 time, such as ${utc}, or a local one: 2030-05-04T19:30`,
         },
         { path: "priceCategories[0].key", message: "is missing" },
       ]);

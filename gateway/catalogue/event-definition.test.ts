@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { NO_CHARGES } from "../../engine/charges.ts";
 import { assertDefinition } from "../../engine/definition.ts";
 import { type EventId, uuidV7 } from "../../engine/ids.ts";
+import { decodeSeatMap } from "../../engine/seat-map.ts";
 import {
   checkEventBody,
   type EventDraft,
@@ -224,9 +226,14 @@ describe("inventoryDefinitionOf", () => {
     const areas = [{ key: "floor", capacity: 7, priceCategory: "high" }];
     const limits = { perOrder: 4, perUser: 6 };
     const draft = draftOf({ ...SEATED, areas, limits, salesOpenAt: "2030-01-01T00:00:00Z" });
-    const definition = inventoryDefinitionOf({ ...draft, eventId }, "published");
+    const definition = inventoryDefinitionOf(
+      { ...draft, eventId, charges: NO_CHARGES },
+      "published",
+    );
     assertDefinition(definition);
-    assert.deepEqual(definition, {
+    const { seatMap, ...rest } = definition;
+    assert.deepEqual(decodeSeatMap(seatMap, 2).rowCount, 1);
+    assert.deepEqual(rest, {
       eventId,
       status: "published",
       currency: "CHF",
@@ -241,6 +248,11 @@ describe("inventoryDefinitionOf", () => {
       ],
       seatCategories: Uint8Array.of(1, 0),
       areas: [{ key: "floor", category: 1, capacity: 7 }],
+      charges: { fees: [], tax: null },
+      promoCodes: [],
+      churn: null,
+      cancelUntilMs: null,
+      paymentWindowMs: 900_000,
     });
   });
 });

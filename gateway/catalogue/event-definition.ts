@@ -1,4 +1,6 @@
 import Type, { type Static } from "typebox";
+import type { ChargeRules } from "../../engine/charges.ts";
+import type { ChurnRule } from "../../engine/churn.ts";
 import type { InventoryDefinition } from "../../engine/definition.ts";
 import type { EventId } from "../../engine/ids.ts";
 import * as limits from "../../engine/limits.ts";
@@ -9,15 +11,30 @@ import {
   memberPath,
   optional,
 } from "../http/validation.ts";
+import {
+  checkTimes,
+  churnOf,
+  Description,
+  HOLD_TTL_MS_DEFAULT,
+  HoldChurn,
+  HoldTtlSeconds,
+  Key,
+  Limits,
+  Moment,
+  Name,
+  PaymentWindowSeconds,
+  Price,
+  Tags,
+  Title,
+  tagsOf,
+} from "./event-fields.ts";
+import { type EventPromo, PromosBody, promosOf } from "./event-promos.ts";
+import { MomentReader } from "./local-time.ts";
+import { seatMapOf } from "./plan-geometry.ts";
 import { parseSeatingPlan, type SeatingPlan } from "./seating-plan.ts";
 
-const HOLD_TTL_SECONDS_DEFAULT = 600;
 const PER_ORDER_DEFAULT = 10;
 const PER_USER_DEFAULT = 20;
-
-const Instant = Type.String({ format: "instant" });
-const Name = Type.String({ format: "line", maxLength: limits.NAME_CHARS_MAX });
-const Key = Type.String({ format: "key" });
 
 const VenueBody = Type.Object({
   name: Name,
@@ -35,34 +52,27 @@ const VenueBody = Type.Object({
 /** Body of POST /events. */
 export const EventBody = Type.Object({
   organizationId: Type.String({ format: "id" }),
-  title: Type.String({ format: "line", maxLength: limits.TITLE_CHARS_MAX }),
-  description: optional(Type.String({ format: "text", maxLength: limits.DESCRIPTION_CHARS_MAX })),
+  title: Title,
+  description: optional(Description),
   category: optional(Name),
-  tags: optional(Type.Array(Name, { maxItems: limits.TAGS_PER_EVENT_MAX })),
+  tags: optional(Tags),
   venue: optional(VenueBody),
-  startsAt: Instant,
-  endsAt: optional(Instant),
+  startsAt: Moment,
+  endsAt: optional(Moment),
   timezone: optional(Type.String({ format: "timezone" })),
   currency: optional(Type.String({ format: "currency" })),
-  salesOpenAt: optional(Instant),
-  salesCloseAt: optional(Instant),
-  holdTtlSeconds: optional(
-    Type.Integer({
-      minimum: limits.HOLD_TTL_MS_MIN / 1000,
-      maximum: limits.HOLD_TTL_MS_MAX / 1000,
-    }),
-  ),
-  limits: optional(
-    Type.Object({
-      perOrder: optional(Type.Integer({ minimum: 1, maximum: limits.PLACES_PER_HOLD_MAX })),
-      perUser: optional(Type.Integer({ minimum: 1, maximum: limits.PLACES_PER_USER_MAX })),
-    }),
-  ),
+  salesOpenAt: optional(Moment),
+  salesCloseAt: optional(Moment),
+  cancellableUntil: optional(Moment),
+  holdTtlSeconds: optional(HoldTtlSeconds),
+  paymentWindowSeconds: optional(PaymentWindowSeconds),
+  holdChurn: optional(HoldChurn),
+  limits: optional(Limits),
   priceCategories: Type.Array(
     Type.Object({
       key: Key,
       name: optional(Name),
-      price: Type.Integer({ minimum: 0, maximum: limits.PRICE_MINOR_MAX }),
+      price: Price,
     }),
     { minItems: 1, maxItems: limits.CATEGORIES_PER_EVENT_MAX },
   ),
@@ -79,6 +89,7 @@ export const EventBody = Type.Object({
       { maxItems: limits.AREAS_PER_EVENT_MAX },
     ),
   ),
+  promoCodes: optional(PromosBody),
   publish: optional(Type.Boolean()),
 });
 export type EventBody = Static<typeof EventBody>;
@@ -130,6 +141,10 @@ export interface SaleTerms {
   readonly perUserMax: number;
   readonly priceCategories: readonly PriceCategory[];
   readonly areas: readonly Area[];
+  readonly promoCodes: readonly EventPromo[];
+  readonly churn: ChurnRule | null;
+  readonly cancelUntilMs: number | null;
+  readonly paymentWindowMs: number;
 }
 
 /** An event as an organiser wrote it, checked and with defaults filled in. */
@@ -143,7 +158,29 @@ export interface EventDraft extends SaleTerms {
   readonly endsMs: number | null;
   readonly timezone: string;
   readonly seats: readonly Seat[];
+  /** Where they stand, for the actor; empty without a plan. */
+  readonly seatMap: Uint8Array;
 }
+
+/** What may be changed of an event once it is stored. */
+export type ChangeableEvent = Pick<
+  EventDraft,
+  | "title"
+  | "description"
+  | "tags"
+  | "startsMs"
+  | "endsMs"
+  | "salesOpenMs"
+  | "salesCloseMs"
+  | "cancelUntilMs"
+  | "holdTtlMs"
+  | "paymentWindowMs"
+  | "perOrderMax"
+  | "perUserMax"
+  | "churn"
+  | "priceCategories"
+  | "promoCodes"
+>;
 
 /** Checks what a schema can't: that the parts of an event fit each other. */
 export function parseEventDraft(
@@ -152,9 +189,13 @@ export function parseEventDraft(
 ): Checked<EventDraft> {
   const errors: FieldError[] = [];
   const keys = uniqueKeys(body.priceCategories, "priceCategories", errors);
-  const seats = seatsOf(body, keys, errors);
+  const { seats, seatMap } = seatsOf(body, keys, errors);
   const areas = areasOf(body, keys, errors);
-  const times = timesOf(body, errors);
+  const timezone = body.timezone ?? "UTC";
+  const moments = new MomentReader(timezone, errors);
+  const times = timesOf(body, moments, errors);
+  const promoCodes = promosOf(body.promoCodes ?? [], { keys, moments, errors });
+  const churn = churnOf(body.holdChurn, errors);
   if (seats.length === 0 && areas.length === 0 && errors.length === 0) {
     errors.push({
       path: "seatingPlan",
@@ -171,21 +212,28 @@ export function parseEventDraft(
       title: body.title.trim(),
       description: body.description ?? "",
       category: body.category?.trim() ?? null,
-      tags: [...new Set((body.tags ?? []).map((tag) => tag.trim()))],
+      tags: tagsOf(body.tags),
       venue: venueOf(body),
-      timezone: body.timezone ?? "UTC",
+      timezone,
       currency: body.currency ?? defaults.currency,
-      holdTtlMs: (body.holdTtlSeconds ?? HOLD_TTL_SECONDS_DEFAULT) * 1000,
+      holdTtlMs: msOf(body.holdTtlSeconds, HOLD_TTL_MS_DEFAULT),
+      paymentWindowMs: msOf(body.paymentWindowSeconds, limits.PAYMENT_WINDOW_MS_DEFAULT),
       perOrderMax: body.limits?.perOrder ?? PER_ORDER_DEFAULT,
       perUserMax: body.limits?.perUser ?? PER_USER_DEFAULT,
       priceCategories: body.priceCategories.map(({ key, name, price }) => {
         return { key, name: name?.trim() ?? key, price };
       }),
       areas,
+      promoCodes,
+      churn,
       seats,
+      seatMap,
     },
   };
 }
+
+const msOf = (seconds: number | null | undefined, defaultMs: number): number =>
+  seconds === null || seconds === undefined ? defaultMs : seconds * 1000;
 
 /** The keys of a list in its order; a repeated one is an error. */
 function uniqueKeys(
@@ -215,23 +263,30 @@ function areasOf(body: EventBody, keys: ReadonlySet<string>, errors: FieldError[
   });
 }
 
-function seatsOf(body: EventBody, keys: ReadonlySet<string>, errors: FieldError[]): Seat[] {
+const NO_SEATS = { seats: [], seatMap: new Uint8Array() };
+
+function seatsOf(
+  body: EventBody,
+  keys: ReadonlySet<string>,
+  errors: FieldError[],
+): Pick<EventDraft, "seats" | "seatMap"> {
   const { seatingPlan, seatCategories } = body;
   if (seatingPlan === undefined || seatingPlan === null) {
     if (Object.keys(seatCategories ?? {}).length > 0) {
       errors.push({ path: "seatCategories", message: "is of no use without a seatingPlan" });
     }
-    return [];
+    return NO_SEATS;
   }
   const plan = parseSeatingPlan(seatingPlan, "seatingPlan");
   if (!plan.ok) {
     errors.push(...plan.errors);
-    return [];
+    return NO_SEATS;
   }
   const priceKeys = priceKeysOf(plan.value, body, keys, errors);
-  return plan.value.seats.map(({ category, ...seat }) => {
+  const seats = plan.value.seats.map(({ category, companion, ...seat }) => {
     return { ...seat, category: priceKeys[category] ?? "" };
   });
+  return { seats, seatMap: seatMapOf(plan.value) };
 }
 
 /** The price category of each of the plan's categories; "" for one that no seat has. */
@@ -266,19 +321,17 @@ function priceKeysOf(
   });
 }
 
-function timesOf(body: EventBody, errors: FieldError[]) {
-  const ms = (text: string | null | undefined) => (text ? Date.parse(text) : null);
-  const startsMs = Date.parse(body.startsAt);
-  const endsMs = ms(body.endsAt);
-  const salesOpenMs = ms(body.salesOpenAt);
-  const salesCloseMs = ms(body.salesCloseAt);
-  if (endsMs !== null && endsMs <= startsMs) {
-    errors.push({ path: "endsAt", message: "must be after startsAt" });
-  }
-  if (salesOpenMs !== null && salesCloseMs !== null && salesCloseMs <= salesOpenMs) {
-    errors.push({ path: "salesCloseAt", message: "must be after salesOpenAt" });
-  }
-  return { startsMs, endsMs, salesOpenMs, salesCloseMs };
+function timesOf(body: EventBody, moments: MomentReader, errors: FieldError[]) {
+  const startsMs = moments.read("startsAt", body.startsAt, "earlier");
+  const times = {
+    startsMs: startsMs ?? 0,
+    endsMs: moments.read("endsAt", body.endsAt, "later"),
+    salesOpenMs: moments.read("salesOpenAt", body.salesOpenAt, "earlier"),
+    salesCloseMs: moments.read("salesCloseAt", body.salesCloseAt, "later"),
+    cancelUntilMs: moments.read("cancellableUntil", body.cancellableUntil, "later"),
+  };
+  if (startsMs !== null) checkTimes(times, errors);
+  return times;
 }
 
 function venueOf({ venue }: EventBody): Venue | null {
@@ -295,7 +348,12 @@ function venueOf({ venue }: EventBody): Venue | null {
 
 /** What the event's actor must know of it. */
 export function inventoryDefinitionOf(
-  event: SaleTerms & { readonly eventId: EventId; readonly seats: readonly Seat[] },
+  event: SaleTerms & {
+    readonly eventId: EventId;
+    readonly seats: readonly Seat[];
+    readonly seatMap: Uint8Array;
+    readonly charges: ChargeRules;
+  },
   status: InventoryDefinition["status"],
 ): InventoryDefinition {
   const indexes = new Map(event.priceCategories.map(({ key }, index) => [key, index]));
@@ -318,5 +376,13 @@ export function inventoryDefinitionOf(
     areas: event.areas.map(({ key, priceCategory, capacity }) => {
       return { key, category: indexOf(priceCategory), capacity };
     }),
+    charges: event.charges,
+    promoCodes: event.promoCodes.map(({ categories, ...promo }) => {
+      return { ...promo, categories: categories?.map(indexOf) ?? null };
+    }),
+    churn: event.churn,
+    cancelUntilMs: event.cancelUntilMs,
+    paymentWindowMs: event.paymentWindowMs,
+    seatMap: event.seatMap,
   };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
+import { NO_CHARGES } from "../../engine/charges.ts";
 import {
   type EventId,
   type EventTag,
@@ -46,6 +47,13 @@ function stored(eventId: EventId, status: EventStatus = "published"): StoredEven
     perUserMax: 1,
     priceCategories: [{ key: "a", name: "A", price: 1 }],
     areas: [{ key: "floor", name: "Floor", capacity: 2, priceCategory: "a" }],
+    promoCodes: [],
+    churn: null,
+    cancelUntilMs: null,
+    paymentWindowMs: 900_000,
+    charges: NO_CHARGES,
+    cancelling: false,
+    version: 0,
     seatCount: 1,
     createdMs: 0,
     updatedMs: 0,

@@ -1,5 +1,5 @@
 import { FifoMap } from "../../engine/fifo-map.ts";
-import { type EventId, type EventTag, eventTagOf } from "../../engine/ids.ts";
+import { type EventId, type EventTag, eventTagOf, type OrganizationId } from "../../engine/ids.ts";
 import * as limits from "../../engine/limits.ts";
 import { etagOf } from "../http/etag.ts";
 import { ProblemError } from "../http/problem.ts";
@@ -11,14 +11,26 @@ import { eventView } from "./event-view.ts";
 export interface EventEntry extends StoredEvent {
   readonly seatIds: readonly string[];
   readonly seatIndexById: ReadonlyMap<string, number>;
+  /** The zones' names; a zone's position is its index in the actor's seat map. */
+  readonly zoneNames: readonly string[];
+  readonly rows: readonly SeatRow[];
+  /** Index of each seat's row. */
+  readonly seatRows: Uint32Array;
   readonly areaKeys: readonly string[];
   readonly areaIndexByKey: ReadonlyMap<string, number>;
   readonly categoryKeys: readonly string[];
+  readonly categoryIndexByKey: ReadonlyMap<string, number>;
   /** As priceCategories; index order. */
   readonly categories: readonly PriceCategory[];
   /** The event as the contract shows it, and its entity tag. */
   readonly json: string;
   readonly etag: string;
+}
+
+/** What has one zone and one row name. */
+export interface SeatRow {
+  readonly zone: string;
+  readonly name: string | null;
 }
 
 /** Where entries come from: the event store. */
@@ -90,6 +102,15 @@ export class EventDirectory {
       this.#absent.delete(key);
     }
     this.#drop(eventId);
+  }
+
+  /** The organisation has changed, and with it what its events say. */
+  forgetOrganization(organizationId: OrganizationId): void {
+    // Whose event is still loading is not known yet.
+    this.#loads.clear();
+    for (const { entry } of [...this.#slots.values()]) {
+      if (entry.organizationId === organizationId) this.#drop(entry.eventId);
+    }
   }
 
   get eventCount(): number {
@@ -166,18 +187,36 @@ export class EventDirectory {
 function entryOf(event: StoredEvent, seats: readonly Seat[]): EventEntry {
   const seatIds = seats.map((seat) => seat.id);
   const areaKeys = event.areas.map((area) => area.key);
+  const categoryKeys = event.priceCategories.map((category) => category.key);
   const json = JSON.stringify(eventView(event));
   return {
     ...event,
     seatIds,
     seatIndexById: indexesOf(seatIds),
+    ...rowsOf(seats),
     areaKeys,
     areaIndexByKey: indexesOf(areaKeys),
-    categoryKeys: event.priceCategories.map((category) => category.key),
+    categoryKeys,
+    categoryIndexByKey: indexesOf(categoryKeys),
     categories: event.priceCategories,
     json,
     etag: etagOf(json),
   };
+}
+
+/** Zones in the order of their first seats, which is how the seat map numbers them. */
+function rowsOf(seats: readonly Seat[]): Pick<EventEntry, "zoneNames" | "rows" | "seatRows"> {
+  const rows: SeatRow[] = [];
+  const indexes = new Map<string, Map<string | null, number>>();
+  const seatRows = Uint32Array.from(seats, ({ zone, row: name }) => {
+    const ofZone = indexes.get(zone) ?? new Map<string | null, number>();
+    indexes.set(zone, ofZone);
+    const known = ofZone.get(name);
+    if (known !== undefined) return known;
+    ofZone.set(name, rows.length);
+    return rows.push({ zone, name }) - 1;
+  });
+  return { zoneNames: [...indexes.keys()], rows, seatRows };
 }
 
 function indexesOf(names: readonly string[]): Map<string, number> {

@@ -1,6 +1,11 @@
 import { parseEventId } from "../../engine/ids.ts";
-import { NAME_CHARS_MAX, PLAN_BODY_BYTES_MAX, TITLE_CHARS_MAX } from "../../engine/limits.ts";
-import { entityResponse } from "../http/etag.ts";
+import {
+  EVENT_CHANGES_BODY_BYTES_MAX,
+  NAME_CHARS_MAX,
+  PLAN_BODY_BYTES_MAX,
+  TITLE_CHARS_MAX,
+} from "../../engine/limits.ts";
+import { entityResponse, etagOf } from "../http/etag.ts";
 import type { HttpRequest, HttpResponse, Route } from "../http/exchange.ts";
 import { decodeCursor, encodeCursor, readPage } from "../http/page.ts";
 import { ProblemError } from "../http/problem.ts";
@@ -8,11 +13,13 @@ import { QueryReader } from "../http/query.ts";
 import { asyncRoute, json } from "../http/routes.ts";
 import { readBody } from "../http/validation.ts";
 import { requireIdentity, type Tokens } from "../identity/tokens.ts";
+import { checkEventChanges } from "./event-changes.ts";
 import { checkEventBody } from "./event-definition.ts";
 import type { EventDirectory, EventEntry } from "./event-directory.ts";
 import type { EventFilter, EventPosition, EventStore } from "./event-store.ts";
-import { eventView } from "./event-view.ts";
+import { eventView, memberView } from "./event-view.ts";
 import type { Events } from "./events.ts";
+import { KnownStrangers } from "./known-strangers.ts";
 import type { Organizations } from "./organizations.ts";
 import type { SeatLists } from "./seat-lists.ts";
 
@@ -25,15 +32,26 @@ export interface EventPorts {
   readonly tokens: Tokens;
 }
 
-type EventHandler = (ports: EventPorts, request: HttpRequest) => Promise<HttpResponse>;
+interface RoutePorts extends EventPorts {
+  readonly strangers: KnownStrangers;
+}
+const PRIVATE = "private, no-store";
+type EventHandler = (ports: RoutePorts, request: HttpRequest) => Promise<HttpResponse>;
 
-export function eventRoutes(ports: EventPorts): Route[] {
+export function eventRoutes(given: EventPorts): Route[] {
+  const ports = { ...given, strangers: new KnownStrangers(given.organizations) };
   const handler = (handle: EventHandler) => asyncRoute((request) => handle(ports, request));
   const path = "/api/v1/events";
   return [
     { method: "POST", path, handler: handler(create), bodyBytesMax: PLAN_BODY_BYTES_MAX },
     { method: "GET", path, handler: handler(list) },
     { method: "GET", path: `${path}/:id`, handler: handler(show) },
+    {
+      method: "PATCH",
+      path: `${path}/:id`,
+      handler: handler(change),
+      bodyBytesMax: EVENT_CHANGES_BODY_BYTES_MAX,
+    },
     { method: "GET", path: `${path}/:id/seats`, handler: handler(seats) },
     { method: "POST", path: `${path}/:id/publish`, handler: handler(publish) },
     { method: "POST", path: `${path}/:id/cancel`, handler: handler(cancel) },
@@ -44,30 +62,51 @@ const create: EventHandler = async ({ events, tokens }, request) => {
   const identity = requireIdentity(tokens, request);
   const event = await events.create(identity, readBody(checkEventBody, request));
   const headers = { Location: `/api/v1/events/${event.eventId}` };
-  return { ...json(201, eventView(event)), headers };
+  return { ...json(201, memberView(event)), headers };
+};
+
+const change: EventHandler = async ({ events, tokens }, request) => {
+  const identity = requireIdentity(tokens, request);
+  const body = readBody(checkEventChanges, request);
+  return json(200, memberView(await events.change(identity, eventIdOf(request), body)));
 };
 
 const publish: EventHandler = async ({ events, tokens }, request) => {
   const identity = requireIdentity(tokens, request);
-  return json(200, eventView(await events.publish(identity, eventIdOf(request))));
+  return json(200, memberView(await events.publish(identity, eventIdOf(request))));
 };
 
 const cancel: EventHandler = async ({ events, tokens }, request) => {
   const identity = requireIdentity(tokens, request);
-  return json(200, eventView(await events.cancel(identity, eventIdOf(request))));
+  return json(200, memberView(await events.cancel(identity, eventIdOf(request))));
 };
 
 const show: EventHandler = async (ports, request) => {
-  const { json: body, etag, status } = await visibleEvent(ports, request);
-  const cacheControl = status === "draft" ? "private, no-store" : "public, no-cache";
-  return entityResponse(request, { body, etag, cacheControl });
+  const event = await visibleEvent(ports, request);
+  const body = await memberBody(ports, request, event);
+  if (body !== null) {
+    return entityResponse(request, { body, etag: etagOf(body), cacheControl: PRIVATE });
+  }
+  const cacheControl = event.status === "draft" ? PRIVATE : "public, no-cache";
+  return entityResponse(request, { body: event.json, etag: event.etag, cacheControl });
 };
+
+/** What members see of an event and others do not; null: nothing, or the asker is no member. */
+async function memberBody(
+  { tokens, strangers }: RoutePorts,
+  request: HttpRequest,
+  event: EventEntry,
+): Promise<string | null> {
+  if (event.promoCodes.length === 0) return null;
+  const identity = tokens.verify(request.authorization);
+  const isMember = identity !== null && (await strangers.isMember(identity, event.organizationId));
+  return isMember ? JSON.stringify(memberView(event)) : null;
+}
 
 const seats: EventHandler = async (ports, request) => {
   const { eventId, status } = await visibleEvent(ports, request);
   const { body, etag } = await ports.seatLists.get(eventId);
-  const cacheControl =
-    status === "draft" ? "private, no-store" : "public, max-age=31536000, immutable";
+  const cacheControl = status === "draft" ? PRIVATE : "public, max-age=31536000, immutable";
   return entityResponse(request, { body, etag, cacheControl });
 };
 

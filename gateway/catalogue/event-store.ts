@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Pool, QueryResult } from "pg";
+import type { ChargeRules } from "../../engine/charges.ts";
+import type { ChurnRule } from "../../engine/churn.ts";
 import {
   type EventId,
   type EventTag,
@@ -7,17 +9,31 @@ import {
   type OrganizationId,
   uuidV7,
 } from "../../engine/ids.ts";
-import type { Area, EventDraft, PriceCategory, Seat, Venue } from "./event-definition.ts";
+import type {
+  Area,
+  ChangeableEvent,
+  EventDraft,
+  PriceCategory,
+  Seat,
+  Venue,
+} from "./event-definition.ts";
+import type { EventPromo } from "./event-promos.ts";
 
 export type EventStatus = "draft" | "published" | "cancelled";
 
 /** An event as the database has it, without its seats. */
-export interface StoredEvent extends Omit<EventDraft, "seats"> {
+export interface StoredEvent extends Omit<EventDraft, "seats" | "seatMap"> {
   readonly eventId: EventId;
   readonly tag: EventTag;
   readonly organizationId: OrganizationId;
   readonly allowInvoices: boolean;
   readonly status: EventStatus;
+  /** A cancellation has begun: the engine is told "cancelled" from now on. */
+  readonly cancelling: boolean;
+  /** Of a draft those of its organisation, then those with which it was published. */
+  readonly charges: ChargeRules;
+  /** Grows with every change of what the engine is told. */
+  readonly version: number;
   readonly seatCount: number;
   readonly createdMs: number;
   readonly updatedMs: number;
@@ -45,6 +61,9 @@ interface EventRow {
   readonly organization_id: OrganizationId;
   readonly allow_invoices: boolean;
   readonly status: EventStatus;
+  readonly cancelling: boolean;
+  readonly charges: ChargeRules;
+  readonly version: number;
   readonly title: string;
   readonly description: string;
   readonly category: string | null;
@@ -61,22 +80,47 @@ interface EventRow {
   readonly per_user_max: number;
   readonly price_categories: PriceCategory[];
   readonly areas: Area[];
+  /** By area index, of a published event; null: it has no areas, or is a draft. */
+  readonly capacities: number[] | null;
+  readonly promo_codes: EventPromo[];
+  readonly hold_churn: ChurnRule | null;
+  readonly cancel_until: Date | null;
+  readonly payment_window_ms: number;
   readonly seat_count: number;
   readonly created_at: Date;
   readonly updated_at: Date;
 }
 
 // A published event's seats are counted by the length of a byte array; the JSON of a large plan
-// would have to be read for it.
-const SELECT = `
+// would have to be read for it. The capacity of its areas is the actor's, too.
+const selectWith = (promoCodes: string): string => `
   SELECT e.id, e.tag, e.organization_id, o.allow_invoices, e.status, e.title, e.description,
          e.category, e.tags, e.venue, e.starts_at, e.ends_at, e.timezone, e.currency,
          e.sales_open_at, e.sales_close_at, e.hold_ttl_ms, e.per_order_max, e.per_user_max,
-         e.price_categories, e.areas, e.created_at, e.updated_at,
+         e.price_categories, e.areas, e.created_at, e.updated_at, e.hold_churn, e.cancel_until,
+         e.payment_window_ms, e.version, e.cancelling, ${promoCodes} AS promo_codes,
+         (SELECT array_agg(a.capacity ORDER BY a.area) FROM inventory_areas a
+          WHERE a.event_id = e.id) AS capacities,
+         COALESCE(e.charges, json_build_object('fees', o.fees, 'tax', o.tax)) AS charges,
          COALESCE(octet_length(i.seat_categories), json_array_length(e.seats)) AS seat_count
   FROM events e
   JOIN organizations o ON o.id = e.organization_id
   LEFT JOIN inventories i ON i.event_id = e.id`;
+const SELECT = selectWith("e.promo_codes");
+/** Lists show no promo codes, and need not read them. */
+const SELECT_LISTED = selectWith("'[]'::json");
+
+const TAKE_CHARGES = `
+  UPDATE events e SET charges = json_build_object('fees', o.fees, 'tax', o.tax),
+    version = e.version + 1
+  FROM organizations o WHERE o.id = e.organization_id AND e.id = $1`;
+
+const CHANGE = `
+  UPDATE events SET title = $2, description = $3, tags = $4, starts_at = $5, ends_at = $6,
+    sales_open_at = $7, sales_close_at = $8, cancel_until = $9, hold_ttl_ms = $10,
+    payment_window_ms = $11, per_order_max = $12, per_user_max = $13, hold_churn = $14,
+    price_categories = $15, promo_codes = $16, version = version + 1, updated_at = now()
+  WHERE id = $1`;
 
 const TAG_TRIES_MAX = 5;
 
@@ -105,9 +149,10 @@ export class EventStore {
     const { rowCount } = await this.#pool.query(
       `INSERT INTO events (id, tag, organization_id, status, title, description, category, tags,
          venue, city, starts_at, ends_at, timezone, currency, sales_open_at, sales_close_at,
-         hold_ttl_ms, per_order_max, per_user_max, price_categories, areas, seats)
+         hold_ttl_ms, per_order_max, per_user_max, price_categories, areas, seats, promo_codes,
+         hold_churn, cancel_until, payment_window_ms, seat_map)
        VALUES ($1, $2, $3, 'draft', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-         $18, $19, $20, $21)
+         $18, $19, $20, $21, $22, $23, $24, $25, $26)
        ON CONFLICT DO NOTHING`,
       [
         eventId,
@@ -131,6 +176,11 @@ export class EventStore {
         JSON.stringify(draft.priceCategories),
         JSON.stringify(draft.areas),
         JSON.stringify(draft.seats),
+        JSON.stringify(draft.promoCodes),
+        JSON.stringify(draft.churn),
+        dateOf(draft.cancelUntilMs),
+        draft.paymentWindowMs,
+        Buffer.from(draft.seatMap),
       ],
     );
     return rowCount === 1;
@@ -150,6 +200,15 @@ export class EventStore {
     return rows[0]?.seats ?? [];
   }
 
+  /** The seats as the actor needs them. */
+  async geometryOf(eventId: EventId): Promise<Pick<EventDraft, "seats" | "seatMap">> {
+    const text = "SELECT seats, seat_map FROM events WHERE id = $1";
+    const { rows } = await this.#pool.query<{ seats: Seat[]; seat_map: Buffer }>(text, [eventId]);
+    const [row] = rows;
+    if (row === undefined) return { seats: [], seatMap: new Uint8Array() };
+    return { seats: row.seats, seatMap: Uint8Array.from(row.seat_map) };
+  }
+
   /** The seat list as JSON text, which it is stored as. */
   async seatsTextOf(eventId: EventId): Promise<string> {
     const text = "SELECT seats::text AS seats FROM events WHERE id = $1";
@@ -164,6 +223,53 @@ export class EventStore {
       [eventId, from, to],
     );
     return rowCount === 1;
+  }
+
+  /** The event is sold with what its organisation charges now, until it is told so again. */
+  async takeCharges(eventId: EventId): Promise<void> {
+    await this.#pool.query(TAKE_CHARGES, [eventId]);
+  }
+
+  /** From now on the engine is told that the event is cancelled. */
+  async beginCancelling(eventId: EventId): Promise<void> {
+    await this.#pool.query(
+      `UPDATE events SET cancelling = true, version = version + 1
+       WHERE id = $1 AND NOT cancelling`,
+      [eventId],
+    );
+  }
+
+  /**
+   * Changes an event while nobody else does: `change` sees the row that its result replaces, and
+   * refuses by throwing. null: there is no such event.
+   */
+  async change(
+    eventId: EventId,
+    change: (event: StoredEvent) => ChangeableEvent,
+    { takeCharges }: { readonly takeCharges: boolean },
+  ): Promise<StoredEvent | null> {
+    const client = await this.#pool.connect();
+    let failure: Error | undefined;
+    try {
+      await client.query("BEGIN");
+      const text = `${SELECT} WHERE e.id = $1 FOR UPDATE OF e`;
+      const event = first(await client.query<EventRow>(text, [eventId]));
+      if (event !== null) {
+        await client.query(CHANGE, [eventId, ...changeValues(change(event))]);
+        if (takeCharges) await client.query(TAKE_CHARGES, [eventId]);
+      }
+      const changed = first(await client.query<EventRow>(`${SELECT} WHERE e.id = $1`, [eventId]));
+      await client.query("COMMIT");
+      return changed;
+    } catch (error) {
+      // Without an end of its transaction a connection is of no use to anybody.
+      await client.query("ROLLBACK").catch((cause: Error) => {
+        failure = cause;
+      });
+      throw error;
+    } finally {
+      client.release(failure);
+    }
   }
 
   async removeDraft(eventId: EventId): Promise<void> {
@@ -194,7 +300,7 @@ export class EventStore {
       conditions.push(`(e.starts_at, e.id) > ($${values.length - 1}, $${values.length})`);
     }
     values.push(page.limit);
-    const text = `${SELECT} WHERE ${conditions.join(" AND ")}
+    const text = `${SELECT_LISTED} WHERE ${conditions.join(" AND ")}
       ORDER BY e.starts_at, e.id LIMIT $${values.length}`;
     const { rows } = await this.#pool.query<EventRow>(text, values);
     return rows.map(eventOf);
@@ -203,6 +309,26 @@ export class EventStore {
 
 const dateOf = (ms: number | null): Date | null => (ms === null ? null : new Date(ms));
 const msOf = (date: Date | null): number | null => (date === null ? null : date.getTime());
+
+function changeValues(event: ChangeableEvent): unknown[] {
+  return [
+    event.title,
+    event.description,
+    event.tags,
+    new Date(event.startsMs),
+    dateOf(event.endsMs),
+    dateOf(event.salesOpenMs),
+    dateOf(event.salesCloseMs),
+    dateOf(event.cancelUntilMs),
+    event.holdTtlMs,
+    event.paymentWindowMs,
+    event.perOrderMax,
+    event.perUserMax,
+    JSON.stringify(event.churn),
+    JSON.stringify(event.priceCategories),
+    JSON.stringify(event.promoCodes),
+  ];
+}
 
 function first({ rows }: QueryResult<EventRow>): StoredEvent | null {
   const [row] = rows;
@@ -216,6 +342,9 @@ function eventOf(row: EventRow): StoredEvent {
     organizationId: row.organization_id,
     allowInvoices: row.allow_invoices,
     status: row.status,
+    cancelling: row.cancelling,
+    charges: row.charges,
+    version: row.version,
     title: row.title,
     description: row.description,
     category: row.category,
@@ -231,7 +360,14 @@ function eventOf(row: EventRow): StoredEvent {
     perOrderMax: row.per_order_max,
     perUserMax: row.per_user_max,
     priceCategories: row.price_categories,
-    areas: row.areas,
+    areas: row.areas.map((area, index) => ({
+      ...area,
+      capacity: row.capacities?.[index] ?? area.capacity,
+    })),
+    promoCodes: row.promo_codes,
+    churn: row.hold_churn,
+    cancelUntilMs: msOf(row.cancel_until),
+    paymentWindowMs: row.payment_window_ms,
     seatCount: row.seat_count,
     createdMs: row.created_at.getTime(),
     updatedMs: row.updated_at.getTime(),

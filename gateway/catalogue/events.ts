@@ -3,7 +3,13 @@ import type { EventId } from "../../engine/ids.ts";
 import { ProblemError } from "../http/problem.ts";
 import { validationFailed } from "../http/validation.ts";
 import type { Identity } from "../identity/tokens.ts";
-import { type EventBody, inventoryDefinitionOf, parseEventDraft } from "./event-definition.ts";
+import { changedEvent, type EventChangesBody } from "./event-changes.ts";
+import {
+  type ChangeableEvent,
+  type EventBody,
+  inventoryDefinitionOf,
+  parseEventDraft,
+} from "./event-definition.ts";
 import type { EventDirectory } from "./event-directory.ts";
 import type { EventStatus, EventStore, StoredEvent } from "./event-store.ts";
 import type { Organizations } from "./organizations.ts";
@@ -24,12 +30,20 @@ export interface EventsPorts {
   readonly inventory: InventoryPort;
 }
 
+/** Changes of one event that may overtake each other while the engine is told of the first. */
+const TELLS_MAX = 10;
+
 /**
  * What organisers do with events.
  *
- * A published row always has an inventory: the engine is configured before the row says so. The
- * other way round a step may be lost (the inventory exists, the row is still a draft): publishing
- * again repairs it.
+ * Invariants:
+ * - A published row always has an inventory: the engine is configured before the row says so. The
+ *   other way round a step may be lost (the inventory exists, the row is still a draft): publishing
+ *   again repairs it.
+ * - The engine is told what the row says, never what a request said, and whoever has told it looks
+ *   at the row again: when that has changed meanwhile they tell it once more. So the last thing
+ *   that the engine hears is what the last change has stored, in whichever order requests end. One
+ *   that ends half-way (`busy`) left its change in the row; the next one tells the engine of both.
  */
 export class Events {
   readonly #store: EventStore;
@@ -63,38 +77,75 @@ export class Events {
   /** Repeated: the same answer. */
   async publish(identity: Identity, eventId: EventId): Promise<StoredEvent> {
     const event = await this.#requireOrganized(identity, eventId);
-    if (event.status === "cancelled") throw new ProblemError("event_cancelled");
+    refuseCancelled(event);
     return event.status === "published" ? event : this.#publish(event);
+  }
+
+  /**
+   * Changes what is stored, and what the engine sells by when the event is published. Throws
+   * validation_failed, event_cancelled, and `busy` when the engine does not know of it yet:
+   * repeating it is harmless.
+   */
+  async change(identity: Identity, eventId: EventId, body: EventChangesBody): Promise<StoredEvent> {
+    await this.#requireOrganized(identity, eventId);
+    const takeCharges = body.takeOrganizationCharges === true;
+    const change = (event: StoredEvent): ChangeableEvent => {
+      refuseCancelled(event);
+      const changed = changedEvent(event, body);
+      if (!changed.ok) throw validationFailed(changed.errors);
+      return changed.value;
+    };
+    const changed = await this.#store.change(eventId, change, { takeCharges });
+    this.#directory.forget(eventId);
+    if (changed === null) throw new ProblemError("event_not_found");
+    // Whoever is publishing a draft will find that it has changed.
+    return changed.status === "draft" ? changed : this.#settle(eventId, null);
   }
 
   /** Ends the sale; what was booked stays booked. Repeated: the same answer. */
   async cancel(identity: Identity, eventId: EventId): Promise<StoredEvent> {
     const event = await this.#requireOrganized(identity, eventId);
     if (event.status === "cancelled") return event;
-    if (event.status === "published") await this.#configure(event, "cancelled");
+    await this.#store.beginCancelling(eventId);
+    if (event.status === "published") await this.#settle(eventId, null);
     await this.#move(eventId, event.status, "cancelled");
     const now = await this.#existing(eventId);
     // It was published between our reading and our writing.
     return now.status === "published" ? this.cancel(identity, eventId) : now;
   }
 
-  async #publish(event: StoredEvent): Promise<StoredEvent> {
-    const { eventId } = event;
-    await this.#configure(event, "published");
+  async #publish({ eventId }: StoredEvent): Promise<StoredEvent> {
+    await this.#store.takeCharges(eventId);
+    const event = await this.#existing(eventId);
+    await this.#tell(event);
     if (!(await this.#move(eventId, "draft", "published"))) {
       const now = await this.#existing(eventId);
       if (now.status === "cancelled") {
         // It was cancelled between our reading and our writing: the cancellation stays.
-        await this.#configure(event, "cancelled");
+        await this.#tell(now);
         throw new ProblemError("event_cancelled");
       }
     }
-    return this.#existing(eventId);
+    return this.#settle(eventId, event.version);
   }
 
-  async #configure(event: StoredEvent, status: InventoryDefinition["status"]): Promise<void> {
-    const seats = await this.#store.seatsOf(event.eventId);
-    await this.#inventory.configure(inventoryDefinitionOf({ ...event, seats }, status));
+  /** Tells the engine until it knows what is stored. `told` is the version that it knows. */
+  async #settle(eventId: EventId, told: number | null): Promise<StoredEvent> {
+    let known = told;
+    for (let tells = 0; tells <= TELLS_MAX; tells += 1) {
+      const event = await this.#existing(eventId);
+      if (event.version === known) return event;
+      await this.#tell(event);
+      known = event.version;
+    }
+    throw new ProblemError("busy");
+  }
+
+  async #tell(event: StoredEvent): Promise<void> {
+    const geometry = await this.#store.geometryOf(event.eventId);
+    const isOver = event.cancelling || event.status === "cancelled";
+    const status = isOver ? "cancelled" : "published";
+    await this.#inventory.configure(inventoryDefinitionOf({ ...event, ...geometry }, status));
   }
 
   async #move(eventId: EventId, from: EventStatus, to: EventStatus): Promise<boolean> {
@@ -118,4 +169,8 @@ export class Events {
     if (event === null) throw new ProblemError("event_not_found");
     return event;
   }
+}
+
+function refuseCancelled({ status, cancelling }: StoredEvent): void {
+  if (status === "cancelled" || cancelling) throw new ProblemError("event_cancelled");
 }

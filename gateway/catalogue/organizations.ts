@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Pool } from "pg";
+import type { ChargeRules, FeeRule, TaxRule } from "../../engine/charges.ts";
 import { type OrganizationId, parseOrganizationId, uuidV7 } from "../../engine/ids.ts";
 import { ProblemError } from "../http/problem.ts";
 import type { Identity } from "../identity/tokens.ts";
@@ -12,13 +13,26 @@ export interface Organization {
   readonly allowInvoices: boolean;
   readonly currency: string;
   readonly country: string;
+  /** Of each ticket of the events that are published from now on. */
+  readonly charges: ChargeRules;
   /** RFC 3339 */
   readonly createdAt: string;
   /** The asker's own; null for an administrator who is no member. */
   readonly role: MemberRole | null;
 }
 
-export type NewOrganization = Pick<Organization, "name" | "allowInvoices" | "currency" | "country">;
+export type NewOrganization = Pick<
+  Organization,
+  "name" | "allowInvoices" | "currency" | "country" | "charges"
+>;
+
+/** Absent: it stays as it is. */
+export interface OrganizationChanges {
+  readonly name?: string | undefined;
+  readonly allowInvoices?: boolean | undefined;
+  readonly fees?: readonly FeeRule[] | undefined;
+  readonly tax?: TaxRule | null | undefined;
+}
 
 interface OrganizationRow {
   readonly id: OrganizationId;
@@ -26,6 +40,8 @@ interface OrganizationRow {
   readonly allow_invoices: boolean;
   readonly currency: string;
   readonly country: string;
+  readonly fees: FeeRule[];
+  readonly tax: TaxRule | null;
   readonly created_at: Date;
   readonly role: MemberRole | null;
 }
@@ -41,17 +57,26 @@ export class Organizations {
   /** `owner` null: nobody but administrators acts for it. */
   async create(given: NewOrganization, owner: Identity | null): Promise<Organization> {
     const id = uuidV7(Date.now(), randomBytes(10)) as OrganizationId;
-    const { name, allowInvoices, currency, country } = given;
+    const { name, allowInvoices, currency, country, charges } = given;
     const { rows } = await this.#pool.query<{ created_at: Date }>(
       `WITH organization AS (
-         INSERT INTO organizations (id, name, allow_invoices, currency, country)
-         VALUES ($1, $2, $3, $4, $5) RETURNING id, created_at
+         INSERT INTO organizations (id, name, allow_invoices, currency, country, fees, tax)
+         VALUES ($1, $2, $3, $4, $5, $7, $8) RETURNING id, created_at
        ), member AS (
          INSERT INTO organization_members (organization_id, user_id, role)
          SELECT $1, $6, 'owner' WHERE $6::uuid IS NOT NULL
        )
        SELECT created_at FROM organization`,
-      [id, name, allowInvoices, currency, country, owner?.userId ?? null],
+      [
+        id,
+        name,
+        allowInvoices,
+        currency,
+        country,
+        owner?.userId ?? null,
+        JSON.stringify(charges.fees),
+        JSON.stringify(charges.tax),
+      ],
     );
     const createdAt = (rows[0]?.created_at ?? new Date()).toISOString();
     return { id, ...given, createdAt, role: owner === null ? null : "owner" };
@@ -84,6 +109,33 @@ export class Organizations {
     return row === undefined ? null : organizationOf(row);
   }
 
+  /**
+   * For its owners and administrators. Throws `organization_not_found` or `forbidden`. What was
+   * published keeps the fees and the tax that it was published with.
+   */
+  async change(
+    identity: Identity,
+    id: string,
+    { name, allowInvoices, fees, tax }: OrganizationChanges,
+  ): Promise<Organization> {
+    const { id: organizationId } = await this.#requireRole(identity, id, ["owner"]);
+    await this.#pool.query(
+      `UPDATE organizations SET name = COALESCE($2, name),
+         allow_invoices = COALESCE($3, allow_invoices), fees = COALESCE($4, fees),
+         tax = COALESCE($5, tax)
+       WHERE id = $1`,
+      [
+        organizationId,
+        name ?? null,
+        allowInvoices ?? null,
+        fees === undefined ? null : JSON.stringify(fees),
+        // No tax is null in JSON, which is not NULL.
+        tax === undefined ? null : JSON.stringify(tax),
+      ],
+    );
+    return this.#requireRole(identity, id, ["owner"]);
+  }
+
   async isEmpty(): Promise<boolean> {
     const { rows } = await this.#pool.query("SELECT 1 FROM organizations LIMIT 1");
     return rows.length === 0;
@@ -107,12 +159,26 @@ export class Organizations {
     return identity.role === "admin" || (await this.#roleOf(identity, organizationId)) !== null;
   }
 
+  /** Whether the asker may let people in: whoever belongs to the organisation. */
+  isStaff(identity: Identity, organizationId: string): Promise<boolean> {
+    return this.isMember(identity, organizationId);
+  }
+
   /** Throws `organization_not_found` or `forbidden`. */
   async requireOrganizer(identity: Identity, id: string): Promise<Organization> {
+    return this.#requireRole(identity, id, ["owner", "organizer"]);
+  }
+
+  /** The organisation, for administrators and members with one of the roles. */
+  async #requireRole(
+    identity: Identity,
+    id: string,
+    roles: readonly MemberRole[],
+  ): Promise<Organization> {
     const organizationId = parseOrganizationId(id);
     const found = organizationId === null ? null : await this.find(organizationId, identity);
     if (found === null) throw new ProblemError("organization_not_found");
-    const may = identity.role === "admin" || found.role === "owner" || found.role === "organizer";
+    const may = identity.role === "admin" || (found.role !== null && roles.includes(found.role));
     if (!may) throw new ProblemError("forbidden");
     return found;
   }
@@ -135,6 +201,7 @@ function organizationOf(row: OrganizationRow): Organization {
     allowInvoices: row.allow_invoices,
     currency: row.currency,
     country: row.country,
+    charges: { fees: row.fees, tax: row.tax },
     createdAt: row.created_at.toISOString(),
     role: row.role,
   };

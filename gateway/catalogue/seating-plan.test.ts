@@ -45,6 +45,10 @@ describe("parseSeatingPlan", () => {
     const accessible = seats.filter((one) => one.accessible);
     assert.ok(accessible.length > 0);
     assert.ok(accessible.every((one) => categories[one.category] === "Wheelchair"));
+    const companions = seats.filter((one) => one.companion);
+    assert.ok(companions.length > 0);
+    assert.ok(companions.every((one) => categories[one.category] === "Companion"));
+    assert.deepEqual(parsed.value.focus, { x: 900, y: 100 });
   });
 
   it("adds up the positions of seat, row and zone, whichever of them there are", () => {
@@ -140,6 +144,36 @@ describe("parseSeatingPlan", () => {
       seats.map(({ accessible }) => accessible),
       [false, true, true, false],
     );
+  });
+
+  it("knows companions' seats by their category's name, in two languages", () => {
+    const names = ["Companion", "Begleitperson", "Begleitplatz Parkett", "Company box"];
+    const categories = names.map((name) => ({ name }));
+    const seats = names.map((category) => seat(category, { category }));
+    const plan = { categories, zones: [{ name: "Z", rows: [{ seats }] }] };
+    assert.deepEqual(
+      seatsOf(plan).map(({ companion }) => companion),
+      [true, true, true, false],
+    );
+  });
+
+  it("finds the stage among the areas of its zones, and takes plans that draw none", () => {
+    const zones = [
+      { rows: [{ seats: [seat("a")] }], areas: [{ text: "Bar", width: 1, height: 1 }, 7, null] },
+      {
+        position: { x: 100, y: 10 },
+        rows: [],
+        areas: [{ text: "STAGE", position: { x: 5, y: 5 }, width: 20, height: 10 }],
+      },
+      { rows: [], areas: [{ text: "Stage 2", width: 1, height: 1 }] },
+    ];
+    const focusOf = (zones: readonly unknown[]) => {
+      const parsed = parseSeatingPlan({ categories: [{ name: "A" }], zones }, "seatingPlan");
+      assert.ok(parsed.ok, JSON.stringify(parsed));
+      return parsed.value.focus;
+    };
+    assert.deepEqual(focusOf(zones), { x: 115, y: 20 });
+    assert.equal(focusOf(zones.slice(0, 1)), null);
   });
 
   const row0 = "seatingPlan.zones[0].rows[0]";

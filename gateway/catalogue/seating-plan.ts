@@ -2,12 +2,13 @@
  * Reads a seating plan in the open pretix format:
  *
  *   {name, size?, categories: [{name, color?}],
- *    zones: [{name, position?, rows: [{row_number?, position?,
- *             seats: [{seat_guid, seat_number?, category, position?}]}]}]}
+ *    zones: [{name, position?, areas?: [{text, position?, …}],
+ *             rows: [{row_number?, position?,
+ *                     seats: [{seat_guid, seat_number?, category, position?}]}]}]}
  *
  * A position is {x, y}, relative to what it is in: a seat stands at the sum of its own, its row's
  * and its zone's. Numbers of rows and seats are texts to people ("12a", "Ⅳ"), so they are kept as
- * such.
+ * such. Areas are drawings; the one that says where the stage is tells what everybody looks at.
  */
 import {
   PLAN_NAME_CHARS_MAX,
@@ -15,6 +16,7 @@ import {
   VALIDATION_ERRORS_MAX,
 } from "../../engine/limits.ts";
 import type { Checked, FieldError } from "../http/validation.ts";
+import { type Point, stageCentre } from "./stage-area.ts";
 
 export interface PlanSeat {
   readonly id: string;
@@ -26,7 +28,10 @@ export interface PlanSeat {
   /** In the plan's units; null when neither the seat nor its row nor its zone has a position. */
   readonly x: number | null;
   readonly y: number | null;
+  /** For a wheelchair. */
   readonly accessible: boolean;
+  /** For who comes with a wheelchair. */
+  readonly companion: boolean;
 }
 
 export interface SeatingPlan {
@@ -34,16 +39,24 @@ export interface SeatingPlan {
   readonly categories: readonly string[];
   /** In the plan's order. At least one. */
   readonly seats: readonly PlanSeat[];
+  /** The middle of the stage, in the coordinates of the seats; null: the plan does not draw it. */
+  readonly focus: Point | null;
 }
 
 const ACCESSIBLE = /wheelchair|accessible|rollstuhl/i;
+const COMPANION = /companion|begleit/i;
 const CONTROL = /\p{Cc}/u;
 /** Farther from the origin nobody can see a stage. */
 const COORDINATE_MAX = 10_000_000;
 
 type Members = Readonly<Record<string, unknown>>;
-type Position = { readonly x: number; readonly y: number } | null;
-type Category = { readonly index: number; readonly accessible: boolean };
+type Position = Point | null;
+
+interface Category {
+  readonly index: number;
+  readonly accessible: boolean;
+  readonly companion: boolean;
+}
 
 interface Surroundings {
   readonly zone: string;
@@ -63,6 +76,7 @@ class PlanReader {
   readonly #seats: PlanSeat[] = [];
   /** Where each seat_guid was first seen. */
   readonly #places = new Map<string, readonly [zone: number, row: number, seat: number]>();
+  #focus: Point | null = null;
 
   constructor(at: string) {
     this.#at = at;
@@ -79,7 +93,7 @@ class PlanReader {
     }
     if (this.#errors.length > 0) return { ok: false, errors: this.#errors };
     const categories = [...this.#categories.keys()];
-    return { ok: true, value: { categories, seats: this.#seats } };
+    return { ok: true, value: { categories, seats: this.#seats, focus: this.#focus } };
   }
 
   #readCategories(input: unknown): void {
@@ -91,7 +105,8 @@ class PlanReader {
       if (name === null) continue;
       if (this.#categories.has(name)) this.#fault(`${path}.name`, "repeats an earlier category");
       const accessible = category.accessible === true || ACCESSIBLE.test(name);
-      this.#categories.set(name, { index: this.#categories.size, accessible });
+      const companion = COMPANION.test(name);
+      this.#categories.set(name, { index: this.#categories.size, accessible, companion });
     }
   }
 
@@ -101,6 +116,7 @@ class PlanReader {
     if (zone === null) return;
     const name = this.#label(zone.name, `${path}.name`) ?? "";
     const position = this.#position(zone.position, null, path);
+    this.#focus ??= stageCentre(zone.areas, position, COORDINATE_MAX);
     for (const [rowIndex, item] of this.#list(zone.rows, `${path}.rows`).entries()) {
       const rowPath = `${path}.rows[${rowIndex}]`;
       const row = this.#object(item, rowPath);
@@ -154,6 +170,7 @@ class PlanReader {
       x: position?.x ?? null,
       y: position?.y ?? null,
       accessible: category.accessible || seat.accessible === true,
+      companion: category.companion,
     });
   }
 

@@ -1,4 +1,5 @@
 import * as fs from "node:fs/promises";
+import { NO_CHARGES } from "../../engine/charges.ts";
 import type { EventId, OrganizationId } from "../../engine/ids.ts";
 import type { EventBody } from "../catalogue/event-definition.ts";
 import type { Events } from "../catalogue/events.ts";
@@ -29,7 +30,13 @@ export async function seedDemo({ organizations, events, nowMs }: DemoPorts): Pro
   if (!(await organizations.isEmpty())) return null;
   const theatrePlan: unknown = JSON.parse(await fs.readFile(THEATRE_PLAN, "utf8"));
   const organization = await organizations.create(
-    { name: "Evently Demo", allowInvoices: true, currency: "EUR", country: "DE" },
+    {
+      name: "Evently Demo",
+      allowInvoices: true,
+      currency: "EUR",
+      country: "DE",
+      charges: NO_CHARGES,
+    },
     null,
   );
   // Nobody's account: only administrators act for the demo organisation.

@@ -19,6 +19,8 @@ export interface HttpRequest {
   readonly requestId: string;
   /** W3C trace context as received; "" when absent or malformed. */
   readonly traceparent: string;
+  /** Those that the route asked for, by lower-case name, "" when absent. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Body bytes; empty when there is none. */
   readonly body: Buffer;
 }
@@ -47,6 +49,8 @@ export interface Route {
   readonly handler: Handler;
   /** Default: BODY_BYTES_MAX */
   readonly bodyBytesMax?: number;
+  /** Lower-case names of further headers that the handler reads. Default: none. */
+  readonly headers?: readonly string[];
   /**
    * True: the request is answered `busy` before anything else of it is read. Asked once the path's
    * parameters are known; without it the route is never busy.

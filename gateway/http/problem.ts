@@ -22,6 +22,14 @@ export function problemDocument(
   return { status, document };
 }
 
+/** Codes that say when to try again have a member `retryAt` for it. */
+function retryAfterOf(code: ProblemCode, { retryAt }: ProblemMembers) {
+  if (code === "busy" || code === "timeout") return RETRY_SHORTLY;
+  if (typeof retryAt !== "string") return null;
+  const seconds = Math.ceil((Date.parse(retryAt) - Date.now()) / 1000);
+  return { "Retry-After": String(Math.max(1, seconds)) };
+}
+
 /** Documents without members of their own, but for the last one: under load they are many. */
 const beginnings = new Map<ProblemCode, string>();
 
@@ -43,9 +51,10 @@ export function problem(
     Object.keys(members).length === 0
       ? `${beginningOf(code)},"requestId":${JSON.stringify(requestId)}}`
       : JSON.stringify({ ...problemDocument(code, members).document, requestId });
-  return code === "busy" || code === "timeout"
-    ? { status, body, contentType: CONTENT_TYPE, headers: RETRY_SHORTLY }
-    : { status, body, contentType: CONTENT_TYPE };
+  const headers = retryAfterOf(code, members);
+  return headers === null
+    ? { status, body, contentType: CONTENT_TYPE }
+    : { status, body, contentType: CONTENT_TYPE, headers };
 }
 
 /** Thrown by routes and services to answer with a problem. */

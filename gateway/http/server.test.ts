@@ -61,6 +61,7 @@ describe("HttpServer", () => {
       path: "/hold",
       handler: (request, respond) => held.push({ request, respond }),
     },
+    { method: "POST", path: "/signed", headers: ["x-signature", "x-none"], handler: echo },
     { method: "POST", path: "/full/:id", isBusy: ([id]) => id === "7", handler: echo },
     {
       method: "GET",
@@ -156,6 +157,14 @@ describe("HttpServer", () => {
       traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
       body: '{"a":"é"}',
     });
+  });
+
+  it("hands a route the headers that it asks for, and the body as it came", async () => {
+    const body = '{ "b":1,\n"a" : "é" }';
+    const headers = { "X-Signature": "v1,abc=", "x-other": "o" };
+    const answer = await decoded(await fetch(url("/signed"), { method: "POST", body, headers }));
+    assert.deepEqual(answer.headers, { "x-signature": "v1,abc=", "x-none": "" });
+    assert.equal(answer.body, body);
   });
 
   it("makes a request id when the given one is not visible ASCII of 128 characters", async () => {

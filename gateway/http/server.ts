@@ -167,6 +167,7 @@ export class HttpServer {
     else if (params === null) exchange.refuse("not_found");
     else {
       draft.params = params;
+      if (route.headers !== undefined) draft.headers = headersOf(route.headers, arriving);
       if (isRead) {
         exchange.run(route);
         return;
@@ -261,6 +262,10 @@ function draftOf(arriving: Arriving, method: string, isRead: boolean): Draft {
     traceparent: traceparentOf(arriving.getHeader("traceparent")),
     body: NO_BODY,
   };
+}
+
+function headersOf(names: readonly string[], arriving: Arriving): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, arriving.getHeader(name)]));
 }
 
 /** Values of the path's parameters; null when one is not percent-encoded UTF-8. */

@@ -39,6 +39,9 @@ function isInstant(text: string): boolean {
   return new Date(`${text.slice(0, 10)}T00:00:00Z`).getUTCDate() === Number(day);
 }
 
+/** An instant, or a local time, which is an instant without its offset. */
+const isMoment = (text: string): boolean => isInstant(text) || isInstant(`${text}Z`);
+
 function isCurrency(text: string): boolean {
   return /^[A-Z]{3}$/.test(text) && Intl.supportedValuesOf("currency").includes(text);
 }
@@ -55,7 +58,14 @@ function isTimezone(text: string): boolean {
 
 /** Texts that schemas refer to with `{format}`, and how a person is told of them. */
 const FORMATS: Readonly<Record<string, readonly [(text: string) => boolean, string]>> = {
-  instant: [isInstant, "must be an RFC 3339 time with its offset, such as 2030-05-04T19:30:00Z"],
+  moment: [
+    isMoment,
+    "must be an RFC 3339 time, such as 2030-05-04T19:30:00Z, or a local one: 2030-05-04T19:30",
+  ],
+  percent: [
+    (text) => /^\d{1,3}(?:\.\d{1,2})?$/.test(text) && Number(text) <= 100,
+    'must be a percentage with at most two decimals, such as "2.5"',
+  ],
   id: [isUuidV7, "must be an id (a UUIDv7 in lower case)"],
   email: [(text) => parseEmail(text) !== null, "must be an email address"],
   // Line breaks belong into descriptions, not into names.

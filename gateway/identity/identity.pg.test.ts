@@ -110,4 +110,15 @@ describe("identity", () => {
     const raised = await server.users.ensureAdmin("later@example.com", "long enough");
     assert.equal(raised.role, "admin");
   });
+
+  it("has one id for an address, before and after somebody registers with it", async () => {
+    const email = "heir@example.com";
+    const ids = await Promise.all([server.users.idOf(email), server.users.idOf(email)]);
+    const registered = await register({ email, password: "long enough" });
+    assert.equal(registered.status, 201, registered.text);
+    const { id } = registered.body.user as { id: string };
+    assert.deepEqual([...ids, await server.users.idOf(email)], [id, id, id]);
+    const known = await server.users.idOf("anna@example.com");
+    assert.notEqual(known, id);
+  });
 });

@@ -53,7 +53,7 @@ export class Users {
     const { rows } = await this.#pool.query<UserRow>(
       `INSERT INTO users (id, email, password_hash, first_name, last_name, role)
        VALUES ($1, $2, $3, $4, $5, 'customer') ON CONFLICT (email) DO NOTHING RETURNING *`,
-      [freshUserId(), email, hash, firstName, lastName],
+      [await this.#reserve(email), email, hash, firstName, lastName],
     );
     const [row] = rows;
     if (row === undefined) throw new ProblemError("email_taken");
@@ -85,11 +85,32 @@ export class Users {
       `INSERT INTO users (id, email, password_hash, role) VALUES ($1, $2, $3, 'admin')
        ON CONFLICT (email)
        DO UPDATE SET password_hash = excluded.password_hash, role = 'admin' RETURNING *`,
-      [freshUserId(), email, hash],
+      [await this.#reserve(email), email, hash],
     );
     const [admin] = rows;
     if (admin === undefined) throw new Error("an upsert returned no row");
     return userOf(admin);
+  }
+
+  /**
+   * The user of an address, as parseEmail gives it. Where nobody has registered with it, the id is
+   * that of whoever will.
+   */
+  async idOf(email: string): Promise<UserId> {
+    const row = await this.#findByEmail(email);
+    return row === null ? this.#reserve(email) : row.id;
+  }
+
+  /** The one id that an account of this address has, or will have. */
+  async #reserve(email: string): Promise<UserId> {
+    const { rows } = await this.#pool.query<{ user_id: UserId }>(
+      `INSERT INTO reserved_users AS known (email, user_id) VALUES ($1, $2)
+       ON CONFLICT (email) DO UPDATE SET user_id = known.user_id RETURNING user_id`,
+      [email, freshUserId()],
+    );
+    const [row] = rows;
+    if (row === undefined) throw new Error("an upsert returned no row");
+    return row.user_id;
   }
 
   async #findByEmail(email: string): Promise<UserRow | null> {

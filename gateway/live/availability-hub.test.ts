@@ -44,12 +44,12 @@ class HubBench {
 function viewAnswer(seq: number, heldSeats: readonly number[] = []): Answered {
   const statuses = new Uint8Array(10).fill(FREE);
   for (const seat of heldSeats) statuses[seat] = HELD;
-  const areas = [{ capacity: 5, free: 5, held: 0, sold: 0 }];
+  const areas = [{ capacity: 5, free: 5, held: 0, sold: 0, blocked: 0 }];
   return { kind: "view", view: { definition: definition(), epoch: 1, seq, statuses, areas } };
 }
 
 function held(seq: number, seat: number): InventoryChange {
-  return { eventId: EVENT_ID, seq, places: [seat], from: FREE, to: HELD };
+  return { eventId: EVENT_ID, seq, moves: [{ places: [seat], from: FREE, to: HELD }] };
 }
 
 let bench: HubBench;

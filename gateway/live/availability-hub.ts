@@ -79,6 +79,15 @@ export class AvailabilityHub {
     watch.waiters.push(callback);
   }
 
+  /** What is for sale, as the contract shows it; null: it can't be told now. */
+  availabilityOf(eventId: EventId): Promise<object | null> {
+    return new Promise((resolve) => {
+      this.read(eventId, (result) => {
+        resolve(result instanceof LiveView ? result.availability() : null);
+      });
+    });
+  }
+
   /**
    * Publishes what happened since the last delta: a snapshot taken now joins the next one exactly.
    */

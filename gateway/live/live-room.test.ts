@@ -6,9 +6,11 @@ import {
   SOCKET_REQUESTS_IN_FLIGHT_MAX,
   SUBSCRIPTIONS_PER_SOCKET_MAX,
 } from "../../engine/limits.ts";
-import { ALICE, definition, EVENT_ID, NOON } from "../../engine/testing/fixtures.ts";
-import type { DeskRequest } from "../booking/booking-desk.ts";
+import { ALICE, definition, EVENT_ID, EventBench, NOON } from "../../engine/testing/fixtures.ts";
+import type { DeskRequest } from "../booking/desk-core.ts";
 import type { Settle } from "../booking/desk-result.ts";
+import { eventEntry } from "../booking/testing/event-entry.ts";
+import { bookingView, holdView } from "../booking/views.ts";
 import type { LiveSocket } from "../http/exchange.ts";
 import type { Done } from "../shard-router.ts";
 import { AvailabilityHub } from "./availability-hub.ts";
@@ -50,7 +52,7 @@ class FakeSocket implements LiveSocket {
 /** A room whose actors and desk a test answers for. */
 class RoomBench {
   readonly views: Done[] = [];
-  readonly deskCalls: { op: string; asked: unknown; settle: Settle }[] = [];
+  readonly deskCalls: { op: string; named: unknown; asked: object; settle: Settle }[] = [];
   readonly hub = new AvailabilityHub({
     router: {
       execute: (_eventId, operation, done) => {
@@ -65,8 +67,8 @@ class RoomBench {
   isAllFull = false;
 
   constructor() {
-    const note = (op: string) => (_: unknown, asked: DeskRequest, settle: Settle) => {
-      this.deskCalls.push({ op, asked, settle });
+    const note = (op: string) => (named: unknown, asked: object, settle: Settle) => {
+      this.deskCalls.push({ op, named, asked, settle });
     };
     this.room = new LiveRoom({
       hub: this.hub,
@@ -77,11 +79,17 @@ class RoomBench {
       desk: {
         refusesHolds: () => this.isFull,
         refusesAllHolds: () => this.isAllFull,
-        hold: note("hold"),
-        book: note("book"),
-        extend: note("extend"),
-        release: (_, asked, settle) => this.deskCalls.push({ op: "release", asked, settle }),
+        holds: {
+          hold: note("hold"),
+          change: note("change"),
+          extend: note("extend"),
+          release: note("release"),
+        },
+        orders: { book: note("book"), cancel: note("cancel"), transfer: note("transfer") },
+        tickets: { move: note("move") },
+        waitlist: { join: note("waitlist.join"), leave: note("waitlist.leave") },
       },
+      directory: { peek: () => eventEntry(), get: async () => eventEntry() },
     });
   }
 
@@ -97,7 +105,7 @@ class RoomBench {
 
   answerView(): void {
     const statuses = new Uint8Array(10).fill(FREE);
-    const areas = [{ capacity: 5, free: 5, held: 0, sold: 0 }];
+    const areas = [{ capacity: 5, free: 5, held: 0, sold: 0, blocked: 0 }];
     const view = { definition: definition(), epoch: 1, seq: 3, statuses, areas };
     this.views.shift()?.({ kind: "view", view }, 0);
   }
@@ -220,13 +228,60 @@ test("an expired hold is told on every open socket of its owner, and to nobody e
   const mine = [bench.open(TOKEN), bench.open(TOKEN)];
   const others = bench.open();
   const holdId = "0197f3c9-7b10-7001-8aaa-aa07a4b1c2d3" as HoldId;
-  const notice = { eventId: EVENT_ID, seq: 9, holdId, userId: ALICE };
-  bench.room.tellExpired(notice);
+  const notice = { kind: "holdExpired" as const, eventId: EVENT_ID, seq: 9, holdId, userId: ALICE };
+  bench.room.tell(notice);
   for (const { heard } of mine) assert.deepEqual(heard, ["hold.expired"]);
   assert.deepEqual(others.heard, []);
   for (const socket of mine) bench.room.close(socket);
-  bench.room.tellExpired(notice);
+  bench.room.tell(notice);
   for (const { heard } of mine) assert.equal(heard.length, 1);
+});
+
+test("every request of the desk has an op, which names what it is about", () => {
+  const socket = bench.open(TOKEN);
+  const named = { eventId: EVENT_ID, holdId: "h", bookingId: "b", ticketId: "t" };
+  for (const [op, about] of [
+    ["hold", EVENT_ID],
+    ["change", "h"],
+    ["extend", "h"],
+    ["release", "h"],
+    ["book", EVENT_ID],
+    ["cancel", "b"],
+    ["transfer", "b"],
+    ["move", { bookingId: "b", ticketId: "t" }],
+    ["waitlist.join", EVENT_ID],
+    ["waitlist.leave", EVENT_ID],
+  ] as const) {
+    bench.say(socket, { op, id: op, ...named });
+    const call = bench.deskCalls.at(-1);
+    assert.deepEqual([call?.op, call?.named], [op, about]);
+    call?.settle({ kind: "ok", status: 200, body: {}, replayed: false });
+    assert.deepEqual(socket.sent.at(-1), { op: "reply", id: op, status: 200, body: {} });
+  }
+});
+
+test("owners are told of offers and of what becomes of their bookings", () => {
+  const socket = bench.open(TOKEN);
+  const engine = new EventBench();
+  const holdId = engine.held([0]);
+  const [, held] = engine.facts;
+  engine.booked(holdId);
+  const [, , booked] = engine.facts;
+  assert.ok(held?.kind === "held" && booked?.kind === "booked");
+  const notice = { eventId: EVENT_ID, userId: ALICE };
+  bench.room.tell({ ...notice, kind: "waitlistOffer", offer: held });
+  bench.room.tell({ ...notice, kind: "bookingUpdated", fact: booked });
+  const event = eventEntry();
+  const { booking } = booked;
+  assert.deepEqual(
+    socket.sent,
+    JSON.parse(
+      JSON.stringify([
+        { op: "waitlist.offer", eventId: EVENT_ID, hold: holdView(event, held) },
+        { op: "booking.updated", eventId: EVENT_ID, booking: bookingView(event, booking, 3) },
+      ]),
+    ),
+  );
 });
 
 test("a socket has a bounded number of requests at the desk; one more is busy", () => {

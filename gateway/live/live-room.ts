@@ -4,9 +4,11 @@ import {
   SOCKET_REQUESTS_IN_FLIGHT_MAX,
   SUBSCRIPTIONS_PER_SOCKET_MAX,
 } from "../../engine/limits.ts";
-import type { HoldExpiredNotice } from "../../workers/shard-messages.ts";
-import type { BookingDesk } from "../booking/booking-desk.ts";
+import { unreachable } from "../../engine/unreachable.ts";
+import type { Notice } from "../../workers/shard-messages.ts";
 import type { DeskResult, Settle } from "../booking/desk-result.ts";
+import { bookingView, holdView } from "../booking/views.ts";
+import type { EventDirectory, EventEntry } from "../catalogue/event-directory.ts";
 import type { LiveHandler, LiveSocket } from "../http/exchange.ts";
 import { parseJsonText } from "../http/json-body.ts";
 import { problemDocument } from "../http/problem.ts";
@@ -14,6 +16,7 @@ import { compileSchema } from "../http/validation.ts";
 import type { Identity, Tokens } from "../identity/tokens.ts";
 import { AvailabilityHub } from "./availability-hub.ts";
 import { BusyReply } from "./busy-reply.ts";
+import { DESK_OPS, type LiveDesk } from "./desk-ops.ts";
 import { LiveView } from "./live-view.ts";
 
 const Id = Type.Union([Type.String({ maxLength: 200 }), Type.Number()]);
@@ -23,16 +26,22 @@ const Message = Type.Object({
   eventId: Type.Optional(Type.String({ maxLength: 100 })),
   token: Type.Optional(Type.String({ maxLength: 8_192 })),
   holdId: Type.Optional(Type.String({ maxLength: 100 })),
+  bookingId: Type.Optional(Type.String({ maxLength: 100 })),
+  ticketId: Type.Optional(Type.String({ maxLength: 100 })),
   since: Type.Optional(Type.Object({ epoch: Type.Number(), seq: Type.Number() })),
   idempotencyKey: Type.Optional(Type.String({ maxLength: 1_000 })),
 });
 type Message = Type.Static<typeof Message>;
 const checkMessage = compileSchema(Message);
 
-type Desk = Pick<
-  BookingDesk,
-  "refusesHolds" | "refusesAllHolds" | "hold" | "book" | "extend" | "release"
->;
+type Directory = Pick<EventDirectory, "peek" | "get">;
+
+export interface LiveRoomPorts {
+  readonly desk: LiveDesk;
+  readonly directory: Directory;
+  readonly tokens: Pick<Tokens, "verify">;
+  readonly hub: AvailabilityHub;
+}
 
 interface Session {
   readonly socket: LiveSocket;
@@ -56,15 +65,17 @@ interface Session {
  * - A socket is in `#byUser` exactly while it is open and authenticated.
  */
 export class LiveRoom implements LiveHandler {
-  readonly #desk: Desk;
+  readonly #desk: LiveDesk;
+  readonly #directory: Directory;
   readonly #tokens: Pick<Tokens, "verify">;
   readonly #hub: AvailabilityHub;
   readonly #busy = new BusyReply();
   readonly #sessions = new Map<number, Session>();
   readonly #byUser = new Map<UserId, Set<LiveSocket>>();
 
-  constructor(ports: { desk: Desk; tokens: Pick<Tokens, "verify">; hub: AvailabilityHub }) {
+  constructor(ports: LiveRoomPorts) {
     this.#desk = ports.desk;
+    this.#directory = ports.directory;
     this.#tokens = ports.tokens;
     this.#hub = ports.hub;
   }
@@ -111,12 +122,24 @@ export class LiveRoom implements LiveHandler {
     this.#handle(session, checked.value, parsed.value);
   }
 
-  /** Tells the owner of a hold that its time is over, on every socket of theirs. */
-  tellExpired({ eventId, holdId, userId, seq }: HoldExpiredNotice): void {
-    const sockets = this.#byUser.get(userId);
-    if (sockets === undefined) return;
-    const text = JSON.stringify({ op: "hold.expired", eventId, holdId, seq });
-    for (const socket of sockets) socket.send(text);
+  /** Tells the owner of something what became of it, on every socket of theirs. */
+  tell(notice: Notice): void {
+    const { eventId, userId } = notice;
+    if (!this.#byUser.has(userId)) return;
+    const event = this.#directory.peek(eventId);
+    if (event !== undefined) return this.#send(userId, noticeMessage(event, notice));
+    this.#directory.get(eventId).then(
+      (found) => {
+        if (found !== null) this.#send(userId, noticeMessage(found, notice));
+      },
+      // Nobody relies on being told: the state is what a question answers.
+      () => undefined,
+    );
+  }
+
+  #send(userId: UserId, message: object): void {
+    const text = JSON.stringify(message);
+    for (const socket of this.#byUser.get(userId) ?? []) socket.send(text);
   }
 
   #handle(session: Session, message: Message, body: unknown): void {
@@ -128,13 +151,8 @@ export class LiveRoom implements LiveHandler {
         return this.#subscribe(session, eventId, message);
       case "unsubscribe":
         return this.#unsubscribe(session, eventId, message);
-      case "hold":
-      case "book":
-      case "release":
-      case "extend":
-        return this.#atDesk(session, message.op, eventId, message, body);
       default:
-        return fail(session, message.id, "unknown_op", `There is no op "${message.op}".`);
+        return this.#atDesk(session, eventId, message, body);
     }
   }
 
@@ -207,14 +225,10 @@ export class LiveRoom implements LiveHandler {
     send(session, { op: "unsubscribed", eventId });
   }
 
-  #atDesk(
-    session: Session,
-    op: "hold" | "book" | "release" | "extend",
-    eventId: EventId | null,
-    message: Message,
-    body: unknown,
-  ): void {
-    const { id, holdId = "" } = message;
+  #atDesk(session: Session, eventId: EventId | null, message: Message, body: unknown): void {
+    const { id, op } = message;
+    const ask = DESK_OPS.get(op);
+    if (ask === undefined) return fail(session, id, "unknown_op", `There is no op "${op}".`);
     const isFull = session.inFlight >= SOCKET_REQUESTS_IN_FLIGHT_MAX;
     if (isFull || (op === "hold" && this.#desk.refusesHolds(eventId))) {
       return send(session, replyOf(id, BUSY));
@@ -227,10 +241,24 @@ export class LiveRoom implements LiveHandler {
     const identity = this.#tokens.verify(`Bearer ${session.token}`);
     if (identity === null) return settle({ kind: "problem", code: "unauthenticated", members: {} });
     const request = { identity, body, idempotencyKey: message.idempotencyKey ?? "" };
-    if (op === "hold") this.#desk.hold(eventId, request, settle);
-    else if (op === "book") this.#desk.book(eventId, request, settle);
-    else if (op === "extend") this.#desk.extend(holdId, request, settle);
-    else this.#desk.release(holdId, identity, settle);
+    ask(this.#desk, message, request, settle);
+  }
+}
+
+/** What the owner of something is told without having asked. */
+function noticeMessage(event: EventEntry, notice: Notice): object {
+  const { eventId } = event;
+  switch (notice.kind) {
+    case "holdExpired":
+      return { op: "hold.expired", eventId, holdId: notice.holdId, seq: notice.seq };
+    case "waitlistOffer":
+      return { op: "waitlist.offer", eventId, hold: holdView(event, notice.offer) };
+    case "bookingUpdated": {
+      const { booking, seq } = notice.fact;
+      return { op: "booking.updated", eventId, booking: bookingView(event, booking, seq) };
+    }
+    default:
+      return unreachable(notice);
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FREE, HELD, isSeatStatus, SOLD } from "../../engine/inventory.ts";
+import { FREE, HELD, isSeatStatus, type SeatStatus, SOLD } from "../../engine/inventory.ts";
 import { DELTAS_KEPT_PER_EVENT_MAX } from "../../engine/limits.ts";
 import { definition, EVENT_ID } from "../../engine/testing/fixtures.ts";
 import { Random } from "../../engine/testing/random.ts";
@@ -17,18 +17,24 @@ function view(seq = 1): LiveView {
     epoch: EPOCH,
     seq,
     statuses: new Uint8Array(10).fill(FREE),
-    areas: [{ capacity: 5, free: 5, held: 0, sold: 0 }],
+    areas: [{ capacity: 5, free: 5, held: 0, sold: 0, blocked: 0 }],
   });
 }
 
-function held(seq: number, ...places: number[]): InventoryChange {
-  return { eventId: EVENT_ID, seq, places, from: FREE, to: HELD };
+function moved(
+  seq: number,
+  from: SeatStatus,
+  to: SeatStatus,
+  ...places: number[]
+): InventoryChange {
+  return { eventId: EVENT_ID, seq, moves: [{ places, from, to }] };
 }
+const held = (seq: number, ...places: number[]) => moved(seq, FREE, HELD, ...places);
 
 test("a view shows seats, areas and prices as the contract has them", () => {
   const live = view();
   live.apply(held(2, 0, FLOOR, FLOOR));
-  live.apply({ ...held(3, 0), from: HELD, to: SOLD });
+  live.apply(moved(3, HELD, SOLD, 0));
   assert.deepEqual(JSON.parse(live.availabilityJson(true)), {
     eventId: EVENT_ID,
     epoch: EPOCH,
@@ -61,7 +67,7 @@ test("a delta has what changed since the last one, as it is now", () => {
   const live = view();
   assert.equal(live.takeDelta(), null);
   live.apply(held(2, 0, 1));
-  live.apply({ ...held(3, 1), from: HELD, to: FREE });
+  live.apply(moved(3, HELD, FREE, 1));
   live.apply(held(4, FLOOR));
   assert.deepEqual(JSON.parse(live.takeDelta() ?? ""), {
     op: "delta",
@@ -107,7 +113,7 @@ test("who applies only deltas ends with the same availability", () => {
     const from = live.inventory.statusOf(place);
     const to = random.pick([FREE, HELD, SOLD].filter((status) => status !== from));
     assert.ok(isSeatStatus(from) && isSeatStatus(to));
-    live.apply({ eventId: EVENT_ID, seq, places: [place], from, to });
+    live.apply(moved(seq, from, to, place));
     if (random.below(3) === 0) reader.read(live.takeDelta() ?? "");
   }
   const last = live.takeDelta();
@@ -152,7 +158,7 @@ test("the kept deltas are bounded, and gapless to the end", () => {
   const count = 3 * DELTAS_KEPT_PER_EVENT_MAX;
   for (let n = 0; n < count; n += 1) {
     const isHeld = n % 2 === 1;
-    live.apply({ ...held(2 + n, 0), from: isHeld ? HELD : FREE, to: isHeld ? FREE : HELD });
+    live.apply(moved(2 + n, isHeld ? HELD : FREE, isHeld ? FREE : HELD, 0));
     live.takeDelta();
   }
   const last = 1 + count;

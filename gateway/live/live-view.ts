@@ -53,10 +53,12 @@ export class LiveView {
     this.#json = null;
     this.#jsonWithSeats = null;
     this.#snapshot = null;
-    for (const place of change.places) {
-      this.inventory.move(place, change.from, change.to);
-      if (isSeat(place)) this.#touchedSeats.add(place);
-      else this.#touchedAreas.add(areaIndexOf(place));
+    for (const { places, from, to } of change.moves) {
+      for (const place of places) {
+        this.inventory.move(place, from, to);
+        if (isSeat(place)) this.#touchedSeats.add(place);
+        else this.#touchedAreas.add(areaIndexOf(place));
+      }
     }
   }
 
@@ -111,19 +113,24 @@ export class LiveView {
     return this.#snapshot;
   }
 
-  /** The answer of GET /events/{id}/availability; kept until the next change. */
+  /** What GET /events/{id}/availability answers without `seats`. */
+  availability(): object {
+    return this.#availability({});
+  }
+
+  /** The same encoded, kept until the next change. */
   availabilityJson(withSeats: boolean): string {
     if (withSeats) {
-      this.#jsonWithSeats ??= this.#encodeAvailability({ statuses: this.#statuses() });
+      this.#jsonWithSeats ??= JSON.stringify(this.#availability({ statuses: this.#statuses() }));
       return this.#jsonWithSeats;
     }
-    this.#json ??= this.#encodeAvailability({});
+    this.#json ??= JSON.stringify(this.#availability({}));
     return this.#json;
   }
 
-  #encodeAvailability(extra: { statuses?: string }): string {
+  #availability(extra: { statuses?: string }): object {
     const { definition, inventory } = this;
-    return JSON.stringify({
+    return {
       eventId: this.eventId,
       epoch: this.epoch,
       seq: this.seq,
@@ -137,11 +144,14 @@ export class LiveView {
       })),
       areas: definition.areas.map((_, index) => this.#areaCounts(index)),
       ...extra,
-    });
+    };
   }
 
+  /** Of an area's places, few are ever blocked: a message says so only where some are. */
   #areaCounts(index: number): object {
-    return { key: this.definition.areas[index]?.key, ...this.inventory.area(index) };
+    const { blocked, ...counts } = this.inventory.area(index);
+    const shown = { key: this.definition.areas[index]?.key, ...counts };
+    return blocked === 0 ? shown : { ...shown, blocked };
   }
 
   #totals(): object {

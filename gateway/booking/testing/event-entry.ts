@@ -1,4 +1,5 @@
 /** The event of the engine's fixtures, with the names that the gateway knows. */
+import { NO_CHARGES } from "../../../engine/charges.ts";
 import type { OrganizationId } from "../../../engine/ids.ts";
 import { EVENT_ID, NOON, TAG } from "../../../engine/testing/fixtures.ts";
 import type { EventEntry } from "../../catalogue/event-directory.ts";
@@ -34,14 +35,31 @@ export function eventEntry(changes: Partial<EventEntry> = {}): EventEntry {
     perUserMax: 6,
     priceCategories: CATEGORIES,
     areas: AREAS,
+    promoCodes: [],
+    churn: null,
+    cancelUntilMs: null,
+    paymentWindowMs: 900_000,
+    charges: NO_CHARGES,
+    cancelling: false,
+    version: 0,
     seatCount: SEATS.length,
     createdMs: NOON,
     updatedMs: NOON,
     seatIds: SEATS,
     seatIndexById: new Map(SEATS.map((id, index) => [id, index])),
+    zoneNames: ["Stalls", "Balcony"],
+    rows: [
+      { zone: "Stalls", name: "A" },
+      { zone: "Balcony", name: null },
+    ],
+    seatRows: Uint32Array.from([0, 0, 0, 0, 0, 0, 0, 0, 1, 1]),
     areaKeys: ["floor"],
     areaIndexByKey: new Map([["floor", 0]]),
     categoryKeys: ["stalls", "standing"],
+    categoryIndexByKey: new Map([
+      ["stalls", 0],
+      ["standing", 1],
+    ]),
     categories: CATEGORIES,
     json: "{}",
     etag: '"e"',

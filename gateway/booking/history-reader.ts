@@ -1,0 +1,84 @@
+import type { Pool } from "pg";
+import type { BookingId, EventId, UserId } from "../../engine/ids.ts";
+
+/** One thing that happened to an event. */
+export interface HistoryRow {
+  readonly seq: number;
+  readonly atMs: number;
+  /** Of the fact (engine/facts.ts). */
+  readonly kind: string;
+  /** Of a bookingChanged: which. */
+  readonly change: string | null;
+  readonly bookingId: BookingId | null;
+  /** null: nobody asked for it. */
+  readonly by: UserId | null;
+  readonly reason: string | null;
+  /** workers/projector/history-detail.ts. */
+  readonly detail: Readonly<Record<string, unknown>> | null;
+}
+
+interface Row {
+  readonly seq: string;
+  readonly at_ms: string;
+  readonly kind: string;
+  readonly change: string | null;
+  readonly booking_id: string | null;
+  readonly by_user: string | null;
+  readonly reason: string | null;
+  readonly detail: Readonly<Record<string, unknown>> | null;
+}
+
+const CHANGES = `
+  SELECT seq, at_ms, kind, change, booking_id, by_user, reason, detail FROM event_history`;
+/** A booking that was confirmed at once is told of by its own row. */
+const BOOKINGS = `
+  SELECT b.seq, b.booked_ms AS at_ms, 'booked' AS kind, NULL AS change, b.id AS booking_id,
+         coalesce(b.buyer_id, b.user_id) AS by_user, NULL AS reason, NULL::json AS detail
+  FROM bookings b`;
+const UNTOLD = `
+  NOT EXISTS (SELECT FROM event_history h WHERE h.event_id = b.event_id AND h.seq = b.seq)`;
+
+/** Reads what happened to an event and its bookings, in the order in which it did. */
+export class HistoryReader {
+  readonly #pool: Pool;
+
+  constructor(pool: Pool) {
+    this.#pool = pool;
+  }
+
+  async ofBooking(eventId: EventId, bookingId: BookingId): Promise<HistoryRow[]> {
+    const { rows } = await this.#pool.query<Row>({
+      name: "booking-history",
+      text: `${CHANGES} WHERE event_id = $1 AND booking_id = $2
+        UNION ALL ${BOOKINGS} WHERE b.event_id = $1 AND b.id = $2 AND ${UNTOLD}
+        ORDER BY seq`,
+      values: [eventId, bookingId],
+    });
+    return rows.map(historyRow);
+  }
+
+  async ofEvent(eventId: EventId, limit: number, afterSeq: number): Promise<HistoryRow[]> {
+    const { rows } = await this.#pool.query<Row>({
+      name: "event-log",
+      text: `(${CHANGES} WHERE event_id = $1 AND seq > $2 ORDER BY seq LIMIT $3)
+        UNION ALL
+        (${BOOKINGS} WHERE b.event_id = $1 AND b.seq > $2 AND ${UNTOLD} ORDER BY b.seq LIMIT $3)
+        ORDER BY seq LIMIT $3`,
+      values: [eventId, afterSeq, limit],
+    });
+    return rows.map(historyRow);
+  }
+}
+
+function historyRow(row: Row): HistoryRow {
+  return {
+    seq: Number(row.seq),
+    atMs: Number(row.at_ms),
+    kind: row.kind,
+    change: row.change,
+    bookingId: row.booking_id as BookingId | null,
+    by: row.by_user as UserId | null,
+    reason: row.reason,
+    detail: row.detail,
+  };
+}

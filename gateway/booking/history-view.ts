@@ -1,0 +1,114 @@
+import type { UserId } from "../../engine/ids.ts";
+import { areaIndexOf, isSeat, type Place } from "../../engine/place.ts";
+import type { EventEntry } from "../catalogue/event-directory.ts";
+import type { StoredBooking } from "./bookings-reader.ts";
+import type { HistoryRow } from "./history-reader.ts";
+import { iso, money } from "./views.ts";
+
+/** What happened to a booking, for who may read it. The first entry is the booking itself. */
+export function bookingHistoryView(
+  event: EventEntry,
+  booking: StoredBooking,
+  rows: readonly HistoryRow[],
+  reader: UserId,
+): object[] {
+  const owners = new Set([booking.buyerId, booking.record.userId, ...ownersIn(rows)]);
+  return rows.map((row) => ({
+    seq: row.seq,
+    at: iso(row.atMs),
+    change: nameOfChange(row),
+    by: { who: roleOf(row.by, reader, owners), userId: row.by },
+    reason: row.reason,
+    ...detailView(event, row),
+  }));
+}
+
+/** What a fact is called in public, where its own name would not do. */
+const NAMES: Readonly<Record<string, string>> = {
+  paymentStarted: "payment_started",
+  placesChanged: "inventory_changed",
+  queued: "waitlist_joined",
+  unqueued: "waitlist_left",
+};
+
+const nameOfChange = ({ change, kind }: HistoryRow): string => change ?? NAMES[kind] ?? kind;
+
+/** `owner`: somebody who has the booking, or had it. */
+function roleOf(by: UserId | null, reader: UserId, owners: ReadonlySet<unknown>): string {
+  if (by === null) return "system";
+  if (by === reader) return "you";
+  return owners.has(by) ? "owner" : "organiser";
+}
+
+/** Everybody to whom the booking was handed over. */
+function ownersIn(rows: readonly HistoryRow[]): unknown[] {
+  return rows
+    .filter(({ change }) => change === "transferred")
+    .map(({ detail }) => detail?.userId)
+    .filter((userId) => userId !== undefined);
+}
+
+/** One entry of an event's log, for its organiser. */
+export function logEntryView(event: EventEntry, row: HistoryRow): object {
+  return {
+    seq: row.seq,
+    at: iso(row.atMs),
+    change: nameOfChange(row),
+    bookingId: row.bookingId,
+    userId: row.by,
+    reason: row.reason,
+    ...detailView(event, row),
+  };
+}
+
+/** The detail in public names; what this does not know it leaves out. */
+function detailView(event: EventEntry, { detail }: HistoryRow): object {
+  if (detail === null) return {};
+  const { tickets, from, to, email, amountMinor, provider, blocks, capacities, quantity } = detail;
+  return {
+    ...(Array.isArray(tickets) ? { tickets } : {}),
+    ...(typeof from === "number" ? { from: nameOf(event, from) } : {}),
+    ...(typeof to === "number" ? { to: nameOf(event, to) } : {}),
+    ...(typeof email === "string" ? { email } : {}),
+    ...(typeof provider === "string" ? { provider } : {}),
+    ...(typeof amountMinor === "number" ? { amount: money(event, amountMinor) } : {}),
+    ...(typeof quantity === "number" ? { quantity } : {}),
+    ...(Array.isArray(blocks) ? { blocks: blocks.map((block) => blockView(event, block)) } : {}),
+    ...(Array.isArray(capacities)
+      ? { areas: capacities.map((area) => capacityView(event, area)) }
+      : {}),
+  };
+}
+
+function nameOf(event: EventEntry, place: Place): string | undefined {
+  return isSeat(place) ? event.seatIds[place] : event.areaKeys[areaIndexOf(place)];
+}
+
+function blockView(event: EventEntry, block: unknown): object {
+  if (!isBlock(block)) return {};
+  const { channel, quantity, places } = block;
+  return {
+    allotment: channel === "" ? null : channel,
+    quantity,
+    places: places.map((place) => nameOf(event, place)),
+  };
+}
+
+function capacityView(event: EventEntry, change: unknown): object {
+  if (!isCapacity(change)) return {};
+  return { key: event.areaKeys[change.area], capacity: change.capacity };
+}
+
+interface BlockDetail {
+  readonly channel: string;
+  readonly quantity: number;
+  readonly places: readonly Place[];
+}
+
+function isBlock(value: unknown): value is BlockDetail {
+  return typeof value === "object" && value !== null && "places" in value && "channel" in value;
+}
+
+function isCapacity(value: unknown): value is { area: number; capacity: number } {
+  return typeof value === "object" && value !== null && "area" in value && "capacity" in value;
+}

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { EVENT_ID } from "../../engine/testing/fixtures.ts";
+import { ADMIN, CUSTOMER, type Document, EngineDesk, request } from "./testing/desk-bench.ts";
+
+/** A desk whose availability is what a test says. */
+const desk = (): EngineDesk => new EngineDesk({}, { availabilityOf: async () => ({ seq: 7 }) });
+
+const change = (at: EngineDesk, body: object) =>
+  at.done((open, s) => open.inventory.change(EVENT_ID, request(body, ADMIN), s));
+const refused = (at: EngineDesk, body: object, identity = ADMIN) =>
+  at.refused((open, s) => open.inventory.change(EVENT_ID, request(body, identity), s));
+
+test("seats are kept from the sale and given back; the answer is what is for sale", async () => {
+  const at = desk();
+  assert.deepEqual(await change(at, { block: ["A-1", "A-2"] }), [200, { seq: 7 }]);
+  assert.equal(at.engine.statuses(), "bbffffffff");
+  await change(at, { unblock: ["A-1"], block: ["A-3"] });
+  assert.equal(at.engine.statuses(), "fbbfffffff");
+  assert.deepEqual(await change(at, {}), [200, { seq: 7 }], "nothing to do is no fault");
+  assert.deepEqual(at.forgotten, []);
+});
+
+test("an area gets another capacity, and the event is read anew", async () => {
+  const at = desk();
+  await change(at, { areas: [{ key: "floor", capacity: 8 }] });
+  assert.equal(at.engine.state.inventory?.area(0).capacity, 8);
+  assert.deepEqual(at.forgotten, [EVENT_ID]);
+});
+
+test("seats and places are kept for a channel", async () => {
+  const at = desk();
+  const allotment = { key: "club", seats: ["A-1"], areas: [{ key: "floor", quantity: 2 }] };
+  await change(at, { allotments: [allotment] });
+  const { inventory } = at.engine.state;
+  assert.deepEqual([at.engine.statuses(), inventory?.area(0).blocked], ["bfffffffff", 2]);
+  await change(at, { allotments: [{ key: "club" }] });
+  assert.deepEqual([at.engine.statuses(), inventory?.area(0).blocked], ["ffffffffff", 2]);
+});
+
+test("what is in use stays, and is named", async () => {
+  const at = desk();
+  at.engine.held([0, -1, -1, -1]);
+  assert.deepEqual(await refused(at, { block: ["A-1", "A-2"] }), [
+    "seat_unavailable",
+    { seats: ["A-1"] },
+  ]);
+  assert.equal(at.engine.statuses(), "hfffffffff", "all or nothing");
+  assert.deepEqual(await refused(at, { areas: [{ key: "floor", capacity: 2 }] }), [
+    "capacity_in_use",
+    { area: "floor", inUse: 3 },
+  ]);
+  const allotment = { key: "club", areas: [{ key: "floor", quantity: 3 }] };
+  assert.deepEqual(await refused(at, { allotments: [allotment] }), [
+    "insufficient_capacity",
+    { area: "floor", available: 2 },
+  ]);
+});
+
+test("what does not exist, or is said in two ways, is named; others may change nothing", async () => {
+  const at = desk();
+  assert.deepEqual(await refused(at, { block: ["Z-1"], unblock: ["Z-2"] }), [
+    "unknown_seat",
+    { seats: ["Z-1", "Z-2"] },
+  ]);
+  assert.deepEqual(await refused(at, { areas: [{ key: "roof", capacity: 1 }] }), [
+    "unknown_area",
+    { areas: ["roof"] },
+  ]);
+  assert.deepEqual(await refused(at, { block: ["A-1"] }, CUSTOMER), ["forbidden", {}]);
+  const floor = { key: "floor", quantity: 1 };
+  for (const [body, path] of [
+    [{ block: ["A-1"], unblock: ["A-1"] }, "unblock[0]"],
+    [
+      { areas: [{ key: "floor", capacity: 5 }], allotments: [{ key: "club", areas: [floor] }] },
+      "allotments[0].areas[0].key",
+    ],
+    [{ allotments: [{ key: "club", areas: [floor, floor] }] }, "allotments[0].areas[1].key"],
+    [{ allotments: [{ key: "club" }, { key: "club" }] }, "allotments[1].key"],
+    [{ allotments: [{ key: "" }] }, "allotments[0].key"],
+    [{ areas: [{ key: "floor", capacity: -1 }] }, "areas[0].capacity"],
+    [
+      {
+        areas: [
+          { key: "floor", capacity: 5 },
+          { key: "floor", capacity: 6 },
+        ],
+      },
+      "areas[1].key",
+    ],
+  ] as const) {
+    const [code, members] = await refused(at, body);
+    assert.equal(code, "validation_failed");
+    assert.deepEqual(
+      (members.errors as Document[]).map((error) => error.path),
+      [path],
+    );
+  }
+});
+
+test("an availability that can't be told now is busy; the change can be asked for again", async () => {
+  const at = new EngineDesk({}, { availabilityOf: async () => null });
+  assert.deepEqual(await refused(at, { block: ["A-1"] }), ["busy", {}]);
+  assert.equal(at.engine.statuses(), "bfffffffff");
+});

@@ -1,0 +1,188 @@
+import Type from "typebox";
+import type { JoinWaitlist } from "../../engine/commands/waitlist.ts";
+import { type EventId, offerIdOf } from "../../engine/ids.ts";
+import { CATEGORIES_PER_EVENT_MAX, PLACES_PER_HOLD_MAX } from "../../engine/limits.ts";
+import type { WaitlistEntry } from "../../engine/waitlist.ts";
+import type { WaitingReport } from "../../workers/shard-messages.ts";
+import type { EventEntry } from "../catalogue/event-directory.ts";
+import { decodeCursor, encodeCursor, type Page } from "../http/page.ts";
+import { compileSchema } from "../http/validation.ts";
+import type { Identity } from "../identity/tokens.ts";
+import { type DeskCore, type DeskRequest, Fault, unexpected } from "./desk-core.ts";
+import { type DeskProblem, invalid, ok, problem, type Settle } from "./desk-result.ts";
+import { holdView, iso } from "./views.ts";
+
+/** Body of POST /events/{id}/waitlist. */
+export const JoinBody = Type.Object({
+  quantity: Type.Integer({ minimum: 1, maximum: PLACES_PER_HOLD_MAX }),
+  categories: Type.Optional(
+    Type.Array(Type.String({ maxLength: 200 }), {
+      minItems: 1,
+      maxItems: CATEGORIES_PER_EVENT_MAX,
+    }),
+  ),
+  priority: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),
+});
+const checkJoin = compileSchema(JoinBody);
+
+interface Joined {
+  readonly status: number;
+  readonly replayed: boolean;
+}
+
+/**
+ * The waitlist. Where what somebody wants is free at once, the engine offers it in the same step:
+ * then the answer to joining has the status `offered`, the position 0 and the hold.
+ */
+export class WaitlistDesk {
+  readonly #core: DeskCore;
+
+  constructor(core: DeskCore) {
+    this.#core = core;
+  }
+
+  join(eventId: EventId | null, request: DeskRequest, settle: Settle): void {
+    this.#core.atEvent(eventId, settle, (event) => {
+      const body = checkJoin(request.body);
+      if (!body.ok) return settle(invalid(body.errors));
+      const { quantity, priority = 0 } = body.value;
+      const categories = indexesOf(event, body.value.categories);
+      if (categories !== null && "kind" in categories) return settle(categories);
+      const asked = ["waitlist", event.eventId, quantity, categories, priority];
+      const key = this.#core.keyOf(request, asked);
+      if (key instanceof Fault) return settle(key.problem);
+      const { userId } = request.identity;
+      const entryId = this.#core.minter.mintEntry(Date.now(), event.tag, PLACES_PER_HOLD_MAX);
+      const wish = { quantity, categories, priority };
+      const command: JoinWaitlist = { kind: "joinWaitlist", entryId, userId, ...wish, key };
+      this.#core.ask(event, command, settle, (_, answer) => {
+        if (answer.kind === "waiting") {
+          return ok(200, waitingView(event, answer.entry, answer.position));
+        }
+        if (answer.kind !== "done" || answer.fact.kind !== "queued") return unexpected();
+        const { fact, replayed } = answer;
+        this.#tellPosition(event, fact.entry, { status: 201, replayed }, settle);
+        return null;
+      });
+    });
+  }
+
+  /** A fact does not know the line: the actor is asked for the entry's place in it. */
+  #tellPosition(event: EventEntry, entry: WaitlistEntry, joined: Joined, settle: Settle): void {
+    const { status, replayed } = joined;
+    const { userId } = entry;
+    this.#core.ask(
+      event,
+      { kind: "getWaiting", userId },
+      (result) => {
+        const isOver = result.kind === "problem" && result.code === "not_waiting";
+        if (isOver) this.#tellOffer(event, entry, joined, settle);
+        else settle(result);
+      },
+      (_, answer) => {
+        if (answer.kind !== "waiting") return unexpected();
+        return ok(status, waitingView(event, entry, answer.position), replayed);
+      },
+    );
+  }
+
+  #tellOffer(event: EventEntry, entry: WaitlistEntry, joined: Joined, settle: Settle): void {
+    const { status, replayed } = joined;
+    const { userId } = entry;
+    const over = { ...waitingView(event, entry, 0), status: "over" };
+    this.#core.ask(
+      event,
+      { kind: "getHold", holdId: offerIdOf(entry.entryId), userId },
+      (result) => {
+        const isGone = result.kind === "problem" && OFFER_ENDS.has(result.code);
+        settle(isGone ? ok(status, over, replayed) : result);
+      },
+      (_, answer) => {
+        if (answer.kind !== "hold") return unexpected();
+        const offer = holdView(event, answer.hold);
+        return ok(status, { ...over, status: "offered", offer }, replayed);
+      },
+    );
+  }
+
+  find(eventId: EventId | null, identity: Identity, settle: Settle): void {
+    this.#core.atEvent(eventId, settle, (event) => {
+      const { userId } = identity;
+      this.#core.ask(event, { kind: "getWaiting", userId }, settle, (_, answer) => {
+        if (answer.kind !== "waiting") return unexpected();
+        return ok(200, waitingView(event, answer.entry, answer.position));
+      });
+    });
+  }
+
+  leave(eventId: EventId | null, identity: Identity, settle: Settle): void {
+    this.#core.atEvent(eventId, settle, (event) => {
+      const { userId } = identity;
+      this.#core.ask(event, { kind: "leaveWaitlist", userId }, settle, () => ok(204, null));
+    });
+  }
+
+  /** The line with the reason why each waits, for the organiser; a cursor is a position in it. */
+  list(eventId: EventId | null, identity: Identity, page: Page, settle: Settle): void {
+    const { cursor, limit } = page;
+    const [text = ""] = cursor === null ? ["0"] : decodeCursor(cursor);
+    const from = /^\d{1,9}$/.test(text) ? Number(text) : null;
+    if (from === null) {
+      return settle(invalid([{ path: "cursor", message: "must be a nextCursor of this list" }]));
+    }
+    this.#core.atEvent(eventId, settle, (event) => {
+      this.#core.asOrganizer(event, identity, settle, () => {
+        this.#core.ask(event, { kind: "getWaitlist" }, settle, (_, answer) => {
+          if (answer.kind !== "waitlist") return unexpected();
+          const { line, seq } = answer;
+          const data = line
+            .slice(from, from + limit)
+            .map((waiting, n) => reportView(event, waiting, from + n + 1));
+          const end = from + limit;
+          const nextCursor = end < line.length ? encodeCursor([String(end)]) : null;
+          return ok(200, { data, nextCursor, count: line.length, seq });
+        });
+      });
+    });
+  }
+}
+
+/** What becomes of an offer that nobody can have any more. */
+const OFFER_ENDS: ReadonlySet<string> = new Set([
+  "hold_not_found",
+  "hold_expired",
+  "hold_released",
+  "hold_booked",
+  "event_cancelled",
+]);
+
+function indexesOf(
+  event: EventEntry,
+  keys: readonly string[] | undefined,
+): readonly number[] | null | DeskProblem {
+  if (keys === undefined) return null;
+  const unknown = keys.filter((key) => !event.categoryIndexByKey.has(key));
+  if (unknown.length > 0) return problem("unknown_category", { categories: unknown });
+  const indexes = keys.map((key) => event.categoryIndexByKey.get(key) ?? 0);
+  return [...new Set(indexes)].sort((a, b) => a - b);
+}
+
+function waitingView(event: EventEntry, entry: WaitlistEntry, position: number): object {
+  const { entryId, quantity, categories, priority, seq, atMs } = entry;
+  return {
+    id: entryId,
+    eventId: event.eventId,
+    position,
+    quantity,
+    categories: categories?.map((category) => event.categoryKeys[category]) ?? null,
+    priority,
+    status: "waiting",
+    joinedAt: iso(atMs),
+    seq,
+  };
+}
+
+function reportView(event: EventEntry, waiting: WaitingReport, position: number): object {
+  const { entry, skips, reason } = waiting;
+  return { ...waitingView(event, entry, position), userId: entry.userId, skips, reason };
+}

@@ -1,0 +1,74 @@
+import { parseEventId } from "../../engine/ids.ts";
+import type { BookingDesk } from "../booking/booking-desk.ts";
+import type { DeskRequest } from "../booking/desk-core.ts";
+import type { Settle } from "../booking/desk-result.ts";
+import type { HoldDesk } from "../booking/hold-desk.ts";
+import type { OrderDesk } from "../booking/order-desk.ts";
+import type { TicketDesk } from "../booking/ticket-desk.ts";
+import type { WaitlistDesk } from "../booking/waitlist-desk.ts";
+
+/** The desk, as far as it is open to WebSockets. */
+export interface LiveDesk extends Pick<BookingDesk, "refusesHolds" | "refusesAllHolds"> {
+  readonly holds: Pick<HoldDesk, "hold" | "change" | "extend" | "release">;
+  readonly orders: Pick<OrderDesk, "book" | "cancel" | "transfer">;
+  readonly tickets: Pick<TicketDesk, "move">;
+  readonly waitlist: Pick<WaitlistDesk, "join" | "leave">;
+}
+
+/** What a message names beside the body, which is the message itself. */
+export interface Named {
+  readonly eventId?: string;
+  readonly holdId?: string;
+  readonly bookingId?: string;
+  readonly ticketId?: string;
+}
+
+type DeskOp = (desk: LiveDesk, named: Named, request: DeskRequest, settle: Settle) => void;
+
+/** The ops that are answered with `reply`. */
+export const DESK_OPS: ReadonlyMap<string, DeskOp> = new Map<string, DeskOp>([
+  [
+    "hold",
+    (desk, { eventId }, request, settle) => desk.holds.hold(parseEventId(eventId), request, settle),
+  ],
+  [
+    "change",
+    (desk, { holdId = "" }, request, settle) => desk.holds.change(holdId, request, settle),
+  ],
+  [
+    "extend",
+    (desk, { holdId = "" }, request, settle) => desk.holds.extend(holdId, request, settle),
+  ],
+  [
+    "release",
+    (desk, { holdId = "" }, { identity }, settle) => desk.holds.release(holdId, identity, settle),
+  ],
+  [
+    "book",
+    (desk, { eventId }, request, settle) =>
+      desk.orders.book(parseEventId(eventId), request, settle),
+  ],
+  [
+    "cancel",
+    (desk, { bookingId = "" }, request, settle) => desk.orders.cancel(bookingId, request, settle),
+  ],
+  [
+    "transfer",
+    (desk, { bookingId = "" }, request, settle) => desk.orders.transfer(bookingId, request, settle),
+  ],
+  [
+    "move",
+    (desk, { bookingId = "", ticketId = "" }, request, settle) =>
+      desk.tickets.move({ bookingId, ticketId }, request, settle),
+  ],
+  [
+    "waitlist.join",
+    (desk, { eventId }, request, settle) =>
+      desk.waitlist.join(parseEventId(eventId), request, settle),
+  ],
+  [
+    "waitlist.leave",
+    (desk, { eventId }, { identity }, settle) =>
+      desk.waitlist.leave(parseEventId(eventId), identity, settle),
+  ],
+]);
