@@ -79,7 +79,7 @@ async function compareBookings(
   bookings: ReadonlyMap<string, BookingShape>,
 ): Promise<void> {
   const { rows } = await client.query<BookingRow>(
-    `SELECT b.id, b.code, b.status, coalesce(b.cancelled_seq, b.seq) AS seq,
+    `SELECT b.id, b.code, b.status, coalesce(b.changed_seq, b.seq) AS seq,
             array_agg(t.place ORDER BY t.position) AS places,
             array_agg(t.code ORDER BY t.position) AS codes,
             array_agg(t.status ORDER BY t.position) AS statuses

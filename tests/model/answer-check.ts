@@ -1,6 +1,4 @@
-import type { Cancelled, Fact } from "../../engine/facts.ts";
-import type { UserId } from "../../engine/ids.ts";
-import { type PlaceItem, totalMinor } from "../../engine/place.ts";
+import type { Fact } from "../../engine/facts.ts";
 import { unreachable } from "../../engine/unreachable.ts";
 import type {
   ActorReport,
@@ -9,9 +7,13 @@ import type {
   InventoryView,
   Operation,
 } from "../../workers/shard-messages.ts";
+import { unaskedIn } from "./asked.ts";
+import { untruthsOfChoice } from "./choice-check.ts";
 import { differences, shown } from "./differences.ts";
-import { type Circumstances, type Expected, expectedOf, possibleTimes } from "./expectations.ts";
-import { areasOf, type ModelState } from "./model-state.ts";
+import { expectedOf, possibleTimes } from "./expectations.ts";
+import type { Circumstances, Expected } from "./expected.ts";
+import { isByItself } from "./fact-rules.ts";
+import { areasOf, type ModelState, statusIn } from "./model-state.ts";
 import { keptKeyCounts } from "./snapshot-check.ts";
 
 /** What is wrong with an answer, as sentences; []: it is true in this state. */
@@ -47,7 +49,9 @@ function untruthsOfAnswer(
   if (answer.kind === "done" && !answer.replayed) {
     return untruthsOfDone(state, operation, answer.fact, when);
   }
-  return untruthsAmong(state, answer, expectedOf(state, operation, when), when);
+  const expected = expectedOf(state, operation, when);
+  const choice = untruthsOfChoice(state, operation, answer, expected);
+  return choice ?? untruthsAmong(state, answer, expected, when);
 }
 
 /** Everything that is no fresh outcome must be one of what is expected. */
@@ -68,8 +72,7 @@ function untruthsAmong(
 }
 
 function isSameKind(answer: Answer, expected: Expected): boolean {
-  if (answer.kind === "done") return expected.kind === (answer.replayed ? "replay" : "repeat");
-  return answer.kind === expected.kind;
+  return answer.kind === "done" ? expected.kind === "replay" : answer.kind === expected.kind;
 }
 
 /** [""]: it is of another kind. */
@@ -87,6 +90,17 @@ function untruthsAgainst(
     case "done":
       if (!("fact" in expected)) return [""];
       return differences("the outcome", answer.fact, expected.fact);
+    case "booking":
+      if (expected.kind !== "booking") return [""];
+      return differences("the booking", answer.booking, expected.booking);
+    case "waiting": {
+      if (expected.kind !== "waiting") return [""];
+      const { entry, position } = answer;
+      const told = { kind: "waiting", entry, position };
+      return differences("it", told, expected);
+    }
+    case "waitlist":
+      return expected.kind === "waitlist" ? untruthsOfLine(state, answer, expected) : [""];
     case "hold":
       if (expected.kind !== "hold") return [""];
       return differences("the hold", answer.hold, expected.hold);
@@ -104,6 +118,26 @@ function untruthsAgainst(
   }
 }
 
+type LineOf<Kind extends { readonly kind: string }> = Extract<Kind, { kind: "waitlist" }>;
+
+function untruthsOfLine(
+  state: ModelState,
+  { seq, line }: LineOf<Answer>,
+  expected: LineOf<Expected>,
+): string[] {
+  const withoutReasons = expected.line.map(({ reasons: _, ...waiting }) => waiting);
+  const told = line.map(({ reason: _, ...waiting }) => waiting);
+  const wrong = line.flatMap(({ reason }, at) => {
+    const reasons = expected.line[at]?.reasons ?? [];
+    return reasons.includes(reason) ? [] : [`"${reason}" is not why number ${at + 1} waits`];
+  });
+  return [
+    ...differences("the line's seq", seq, state.seq),
+    ...differences("the line", told, withoutReasons),
+    ...wrong,
+  ];
+}
+
 function shownAnswer(answer: Answer): string {
   if (answer.kind === "refused") return shown(answer.refusal);
   return answer.kind === "done" ? shown(answer) : `"${answer.kind}"`;
@@ -114,168 +148,33 @@ function shownExpected(expected: Expected): string {
   return "fact" in expected ? `${expected.kind} of seq ${expected.fact.seq}` : `"${expected.kind}"`;
 }
 
-/** An outcome that the operation itself brought about: its fact is the last one. */
+/** An outcome that the operation itself brought about; what happens by itself comes behind it. */
 function untruthsOfDone(
   state: ModelState,
   operation: Operation,
   fact: Fact,
   when: Circumstances,
 ): string[] {
-  if (operation.kind === "cancel" && !isFresh(state, operation, fact, when)) {
-    return untruthsOfRepeat(state, operation, fact, when);
-  }
-  const last = state.facts[state.seq - 1];
-  if (last === undefined || fact.seq !== last.seq) {
+  const own = state.facts[fact.seq - 1];
+  const later = state.facts.slice(fact.seq, state.seq);
+  if (own === undefined || fact.seq > state.seq || !later.every(isByItself)) {
     return [`its outcome has seq ${fact.seq} and is not the last fact`];
   }
-  const untruths = differences("the outcome", fact, last);
+  const untruths = differences("the outcome", fact, own);
   if (fact.atMs < when.fromMs || fact.atMs > when.toMs) {
     untruths.push(`its outcome is of ${fact.atMs}, not from ${when.fromMs} to ${when.toMs}`);
   }
   if (fact.seq <= (when.beforeSeq ?? 0)) untruths.push(`its outcome at seq ${fact.seq} is not new`);
-  return [...untruths, ...unaskedIn(state, operation, last)];
+  return [...untruths, ...unaskedIn(state, operation, own)];
 }
 
-type CancelCommand = Extract<Operation, { kind: "cancel" }>;
-
-/** Whether this cancellation is the operation's own, or one before it that it is told again. */
-function isFresh(
-  state: ModelState,
-  operation: CancelCommand,
-  fact: Fact,
-  { beforeSeq }: Circumstances,
-): boolean {
-  if (beforeSeq !== undefined) return fact.seq > beforeSeq;
-  return fact.seq === state.seq && unaskedIn(state, operation, fact).length === 0;
-}
-
-function untruthsOfRepeat(
-  state: ModelState,
-  operation: CancelCommand,
-  fact: Fact,
-  when: Circumstances,
-): string[] {
-  const expected = expectedOf(state, operation, when).map((each) =>
-    each.kind === "repeat" ? { ...each, fact: asRemembered(state, each.fact, fact, when) } : each,
-  );
-  return untruthsAmong(state, { kind: "done", fact, replayed: false }, expected, when);
-}
-
-/** Rows do not tell under which key a booking was cancelled: an actor built from them forgot it. */
-function asRemembered(state: ModelState, truth: Fact, told: Fact, when: Circumstances): Fact {
-  const mayForget = when.forgetful === true || truth.seq <= state.reloadedSeq;
-  return mayForget && told.key === null ? { ...truth, key: null } : truth;
-}
-
-/** What in the fact is not what the operation asked for. */
-function unaskedIn(state: ModelState, operation: Operation, fact: Fact): string[] {
-  const asked = askedOf(operation);
-  if (asked === null) return ["it is no request to change anything"];
-  if (fact.kind !== asked.kind) return [`its outcome is ${fact.kind}, not ${asked.kind}`];
-  const unasked = differences("the outcome's key", fact.key, asked.key);
-  const contents = differences("what it brought about", contentsOf(fact), asked.contents);
-  return [...unasked, ...contents, ...unlawfulIn(state, operation, fact)];
-}
-
-interface Asked {
-  readonly kind: Fact["kind"];
-  readonly key: Fact["key"];
-  readonly contents: unknown;
-}
-
-function askedOf(operation: Operation): Asked | null {
-  switch (operation.kind) {
-    case "configure":
-      return { kind: "configured", key: null, contents: operation.definition };
-    case "hold": {
-      const { holdId, userId, places, key } = operation;
-      return { kind: "held", key, contents: { holdId, userId, places } };
-    }
-    case "extend": {
-      const { holdId, userId, key } = operation;
-      return { kind: "extended", key, contents: { holdId, userId } };
-    }
-    case "release": {
-      const { holdId, userId } = operation;
-      return { kind: "holdEnded", key: null, contents: { holdId, userId, reason: "released" } };
-    }
-    case "book": {
-      const { holdId, userId, bookingId, email, code, key } = operation;
-      return { kind: "booked", key, contents: { holdId, userId, bookingId, email, code } };
-    }
-    case "cancel": {
-      const { bookingId, userId: cancelledBy, reason, key } = operation;
-      return { kind: "cancelled", key, contents: { bookingId, cancelledBy, reason } };
-    }
-    case "getHold":
-    case "watch":
-    case "unwatch":
-    case "inspect":
-    case "audit":
-      return null;
-    default:
-      return unreachable(operation);
-  }
-}
-
-/** The part of a fact that its request determines. */
-function contentsOf(fact: Fact): unknown {
-  switch (fact.kind) {
-    case "configured":
-      return fact.definition;
-    case "held": {
-      const { holdId, userId, items } = fact;
-      return { holdId, userId, places: placesIn(items) };
-    }
-    case "extended":
-      return { holdId: fact.holdId, userId: fact.userId };
-    case "holdEnded":
-      return { holdId: fact.holdId, userId: fact.userId, reason: fact.reason };
-    case "booked": {
-      const { holdId, userId, bookingId, email, code } = fact.booking;
-      return { holdId, userId, bookingId, email, code };
-    }
-    case "cancelled": {
-      const { cancelledBy, reason } = fact;
-      return { bookingId: fact.booking.bookingId, cancelledBy, reason };
-    }
-    default:
-      return unreachable(fact);
-  }
-}
-
-const placesIn = (items: readonly PlaceItem[]): number[] => items.map((item) => item.place);
-
-/** What only request and outcome together tell: who may cancel, who may owe, whose codes. */
-function unlawfulIn(state: ModelState, operation: Operation, fact: Fact): string[] {
-  if (operation.kind === "book" && fact.kind === "booked") {
-    const { items, ticketCodes } = fact.booking;
-    const codes = operation.ticketCodes.slice(0, items.length);
-    const unlawful = differences("the tickets' codes", ticketCodes, codes);
-    const owed = totalMinor(items);
-    if (owed > 0 && !operation.invoiceAllowed) unlawful.push(`${owed} is owed, but may not be`);
-    return unlawful;
-  }
-  if (operation.kind === "cancel" && fact.kind === "cancelled") {
-    const owner = ownerOf(state, fact);
-    if (operation.asOrganizer || owner === operation.userId) return [];
-    return [`the booking of ${owner} was cancelled by ${operation.userId}`];
-  }
-  return [];
-}
-
-function ownerOf(state: ModelState, { booking }: Cancelled): UserId {
-  return state.bookings.get(booking.bookingId)?.record.userId ?? booking.userId;
-}
-
-/** Only a fresh outcome is a fact of the request; beside it, holds that were due have ended. */
+/** Only a fresh outcome is a fact of the request; beside it is what happens by itself. */
 function needlessFacts(state: ModelState, answer: Answer, { beforeSeq }: Circumstances): string[] {
   if (beforeSeq === undefined) return [];
   const outcome = answer.kind === "done" && !answer.replayed ? answer.fact.seq : null;
   return state.facts
     .slice(beforeSeq, state.seq)
-    .filter((fact) => fact.seq !== outcome)
-    .filter((fact) => !(fact.kind === "holdEnded" && fact.reason === "expired"))
+    .filter((fact) => fact.seq !== outcome && !isByItself(fact))
     .map(
       (fact) => `it is answered "${answer.kind}", but ${fact.kind} at seq ${fact.seq} is its own`,
     );
@@ -320,15 +219,17 @@ function untruthsOfAudit(state: ModelState, report: AuditReport): string[] {
   if (!report.ok) untruths.push("the audit is not ok");
   if (report.seq > state.seq) untruths.push(`the audit is of seq ${report.seq}, which never was`);
   if (report.seq !== state.seq) return untruths;
-  const { free, held, sold } = state.placed;
-  const standing = [...state.bookings.values()].filter(({ cancelled }) => cancelled === null);
+  const { free, held, sold, blocked } = state.placed;
+  const standing = [...state.bookings.values()].filter(
+    ({ record }) => statusIn(record) === "confirmed",
+  );
   const expected = {
     seq: state.seq,
-    capacity: free + held + sold,
+    capacity: free + held + sold + blocked,
     free,
     held,
     sold,
-    blocked: 0,
+    blocked,
     holds: state.holds.size,
     bookings: standing.length,
   };

@@ -12,20 +12,25 @@
  *   …whenever the actor is let go or its process dies, before the next operation: model.reloaded();
  *   …at the end: complaints.push(...model.compare(snapshot, { forgetful: true }));
  *
- * A fact caused by time alone (the end of a hold that was due) is taken in where it stands in the
- * sequence; it needs no operation.
+ * A fact that nobody asked for (the end of a hold that was due, an offer to who waits, what follows
+ * from an event's cancellation) is taken in where it stands in the sequence; it needs no operation.
  */
+
+import type { BookingRecord } from "../../engine/booking.ts";
 import type { InventoryDefinition } from "../../engine/definition.ts";
-import type { BookingRecord, Fact } from "../../engine/facts.ts";
+import type { Fact } from "../../engine/facts.ts";
 import type { ActiveHold } from "../../engine/hold-book.ts";
 import type { BookingId, EventId, HoldId, UserId } from "../../engine/ids.ts";
 import type { AreaCounts } from "../../engine/inventory.ts";
 import type { Snapshot } from "../../engine/snapshot.ts";
+import type { Waiting } from "../../engine/waitlist.ts";
 import type { Answer, Operation } from "../../workers/shard-messages.ts";
 import { untruthsOf } from "./answer-check.ts";
-import { type Circumstances, type Expected, expectedOf } from "./expectations.ts";
+import { overdueIn } from "./availability.ts";
+import { expectedOf } from "./expectations.ts";
+import type { Circumstances, Expected } from "./expected.ts";
 import { brokenRules, brokenTotals } from "./fact-rules.ts";
-import { areasOf, ModelState } from "./model-state.ts";
+import { areasOf, type ModelBooking, ModelState, statusIn } from "./model-state.ts";
 import { driftOf, type SnapshotSource } from "./snapshot-check.ts";
 
 export interface ModelCounts {
@@ -33,6 +38,7 @@ export interface ModelCounts {
   readonly free: number;
   readonly held: number;
   readonly sold: number;
+  readonly blocked: number;
 }
 
 export class EventModel {
@@ -101,9 +107,7 @@ export class EventModel {
 
   /**
    * The actor is built again from the rows that the facts so far amount to. What rows do not tell
-   * may be forgotten from here on: how a hold ended before `purgedBeforeMs`, unless in a booking,
-   * and under which key a booking was cancelled (whoever repeats that under its key is not
-   * concerned).
+   * may be forgotten from here on: how a hold ended before `purgedBeforeMs`, unless in a booking.
    */
   reloaded(purgedBeforeMs = Number.NEGATIVE_INFINITY): void {
     this.#state.reloadedSeq = this.#state.seq;
@@ -111,11 +115,11 @@ export class EventModel {
   }
 
   counts(): ModelCounts {
-    const { free, held, sold } = this.#state.placed;
-    return { capacity: free + held + sold, free, held, sold };
+    const { free, held, sold, blocked } = this.#state.placed;
+    return { capacity: free + held + sold + blocked, free, held, sold, blocked };
   }
 
-  /** One character a seat in index order: `f` free, `h` held, `s` sold. */
+  /** One character a seat in index order: `f` free, `h` held, `s` sold, `b` blocked. */
   statuses(): string {
     return this.#state.seats.join("");
   }
@@ -144,15 +148,39 @@ export class EventModel {
     return [...this.#state.holds.values()];
   }
 
-  /** The booking with this id, and the fact that cancelled it (null: it stands). */
-  booking(bookingId: BookingId): { record: BookingRecord; cancelled: Fact | null } | undefined {
+  /** The booking with this id, and the seq of the fact that made it. */
+  booking(bookingId: BookingId): ModelBooking | undefined {
     return this.#state.bookings.get(bookingId);
   }
 
-  /** Every booking that stands, in the order of booking. */
+  /** Every booking that is confirmed, in the order of booking. */
   bookings(): BookingRecord[] {
-    const all = [...this.#state.bookings.values()];
-    return all.filter(({ cancelled }) => cancelled === null).map(({ record }) => record);
+    return this.everyBooking().filter((record) => statusIn(record) === "confirmed");
+  }
+
+  /** Every booking that ever was, in the order of booking, as it is now. */
+  everyBooking(): BookingRecord[] {
+    return [...this.#state.bookings.values()].map(({ record }) => record);
+  }
+
+  /** Who waits, in the order in which they are served. */
+  line(): readonly Waiting[] {
+    return this.#state.line;
+  }
+
+  /** Those in the line who should have been offered what is free at this time; []: nobody. */
+  overdue(nowMs: number): readonly Waiting[] {
+    return overdueIn(this.#state, nowMs);
+  }
+
+  /** How often a promo code is in use, by one buyer or by all. */
+  usesOf(code: string, userId: UserId | null = null): number {
+    return this.#state.usesOf(code, userId);
+  }
+
+  /** Places of an area's allotment that are held or sold. */
+  usedIn(area: number, channel: string): number {
+    return this.#state.usedIn(area, channel);
   }
 
   /** Places that the buyer holds or owns. */

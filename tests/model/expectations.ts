@@ -1,42 +1,28 @@
-import type { Configure, Extend, Hold, Release } from "../../engine/commands.ts";
 import type { Fact } from "../../engine/facts.ts";
 import type { ActiveHold } from "../../engine/hold-book.ts";
-import { KEY_TTL_MS, PLACES_PER_HOLD_MAX } from "../../engine/limits.ts";
+import type { HoldId, UserId } from "../../engine/ids.ts";
+import { ITEM_IDS_PER_HOLD, KEY_TTL_MS, PLACES_PER_HOLD_MAX } from "../../engine/limits.ts";
 import type { Refusal } from "../../engine/replies.ts";
 import { unreachable } from "../../engine/unreachable.ts";
 import type { Operation } from "../../workers/shard-messages.ts";
+import {
+  churnUntilMs,
+  isBehindOwed,
+  isKeptFor,
+  promoOf,
+  refusalByLimits,
+  refusalByPlaces,
+  refusalBySale,
+  refusalOfPromo,
+  servable,
+} from "./availability.ts";
+import { ofBookingCommand } from "./booking-expectations.ts";
+import type { Circumstances, Expected } from "./expected.ts";
 import { extendedEndMs, placesDiffer } from "./fact-rules.ts";
-import { areaOf, type ModelEnd, type ModelState, seatOf } from "./model-state.ts";
-
-/** What is known of the instant at which an operation was decided. */
-export interface Circumstances {
-  /** The shard's logical time at the decision lay in [fromMs, toMs], both inclusive, Unix ms. */
-  readonly fromMs: number;
-  readonly toMs: number;
-  /**
-   * seq of the event's last fact before the operation. With it, `check` also knows what the
-   * operation changed. Default: unknown.
-   */
-  readonly beforeSeq?: number;
-  /** True when the actor may have been built again just before, see `reloaded`. Default: false. */
-  readonly forgetful?: boolean;
-}
-
-/** One answer that would be true. */
-export type Expected =
-  /** The operation has to be accepted: the fact that it causes is missing. */
-  | { readonly kind: "accepted" }
-  | { readonly kind: "refused"; readonly refusal: Refusal }
-  | { readonly kind: "unchanged" }
-  /** The outcome of the first request with this key. */
-  | { readonly kind: "replay"; readonly fact: Fact }
-  /** The booking is cancelled already; this is the fact that did it. */
-  | { readonly kind: "repeat"; readonly fact: Fact }
-  | { readonly kind: "hold"; readonly hold: ActiveHold }
-  /** The inventory as it is; its text is compared field by field. */
-  | { readonly kind: "view" }
-  | { readonly kind: "actor" }
-  | { readonly kind: "audit" };
+import { areaOf, type ModelEnd, type ModelState, ordinalIn, positionsIn } from "./model-state.ts";
+import { ofChangePlaces } from "./place-expectations.ts";
+import { isFor, sumOf } from "./prices.ts";
+import { itemIdIn } from "./routed-ids.ts";
 
 /**
  * The answers (besides `busy`) that are true of an operation in this state, at any instant that the
@@ -71,10 +57,17 @@ export function possibleTimes(
 /** The first possible instant, and each later one at which another answer may become true. */
 function instantsOf(state: ModelState, operation: Operation, when: Circumstances): number[] {
   const { fromMs, toMs } = possibleTimes(state, when);
-  const { salesOpenMs = null, salesCloseMs = null } = state.definition ?? {};
+  const { definition } = state;
+  const { salesOpenMs = null, salesCloseMs = null, cancelUntilMs = null } = definition ?? {};
   const first = outcomeOfKey(state, operation);
   const keyEndsMs = first === undefined ? null : first.atMs + KEY_TTL_MS + 1;
-  return [fromMs, salesOpenMs, salesCloseMs, keyEndsMs].filter(
+  const turns = [fromMs, salesOpenMs, salesCloseMs, cancelUntilMs, keyEndsMs];
+  if (operation.kind === "hold" && definition !== null) {
+    const promo = promoOf(definition, operation.promoCode);
+    turns.push(promo?.fromMs ?? null, promo?.untilMs ?? null);
+    turns.push(churnUntilMs(state, definition.churn, operation.userId));
+  }
+  return turns.filter(
     (instantMs): instantMs is number =>
       instantMs !== null && instantMs >= fromMs && instantMs <= toMs,
   );
@@ -84,6 +77,19 @@ function outcomeOfKey(state: ModelState, operation: Operation): Fact | undefined
   const key = "key" in operation ? operation.key : null;
   return key === null ? undefined : state.outcomes.get(key.digest);
 }
+
+type Of<Kind extends Operation["kind"]> = Extract<Operation, { kind: Kind }>;
+
+const accepted: Expected = { kind: "accepted" };
+const unchanged: Expected = { kind: "unchanged" };
+
+function refused(refusal: Refusal): Expected {
+  return { kind: "refused", refusal };
+}
+
+/** What was found to stand against it, or else it has to be accepted. */
+const unless = (refusal: Refusal | null): Expected =>
+  refusal === null ? accepted : refused(refusal);
 
 function expectedAt(
   state: ModelState,
@@ -101,37 +107,57 @@ function expectedAt(
       return [ofConfigure(state, operation)];
     case "hold":
       return [ofHold(state, operation, nowMs)];
+    case "changeHold":
+      if (state.definition === null) return [refused({ code: "hold_not_found" })];
+      return ofOwnHold(state, operation, forgetful, (hold) =>
+        unless(refusalOfChange(state, operation, hold, nowMs)),
+      );
     case "extend":
       return ofOwnHold(state, operation, forgetful, (hold) => {
+        if (state.definition?.status === "cancelled") return refused({ code: "event_cancelled" });
         const gains = extendedEndMs(state, hold) > hold.expiresAtMs;
-        if (!hold.extended && gains) return { kind: "accepted" };
+        if (!hold.extended && hold.paying === null && gains) return accepted;
         return refused({ code: "hold_not_extendable" });
       });
     case "release":
-      return ofOwnHold(state, operation, forgetful, () => ({ kind: "accepted" })).map((expected) =>
-        isRefusedWith(expected, "hold_released") ? { kind: "unchanged" } : expected,
+      return ofOwnHold(state, operation, forgetful, () => accepted).map((expected) =>
+        isRefusedWith(expected, "hold_released") ? unchanged : expected,
       );
     case "book":
-      return ofOwnHold(state, operation, forgetful, ({ items }) => {
+    case "pay":
+      return ofOwnHold(state, operation, forgetful, ({ items, paying }) => {
         if (state.definition?.status === "cancelled") return refused({ code: "event_cancelled" });
-        const costs = items.some(({ priceMinor }) => priceMinor > 0);
-        if (costs && !operation.invoiceAllowed) return refused({ code: "payment_required" });
-        return { kind: "accepted" };
+        if (paying !== null) return refused({ code: "hold_paying", bookingId: paying });
+        const isOwed = operation.kind === "book" && !operation.invoiceAllowed && sumOf(items) > 0;
+        return isOwed ? refused({ code: "payment_required" }) : accepted;
       });
-    case "cancel": {
-      const known = state.bookings.get(operation.bookingId);
-      const may = operation.asOrganizer || known?.record.userId === operation.userId;
-      if (known === undefined || !may) return [refused({ code: "booking_not_found" })];
-      const { cancelled } = known;
-      return [cancelled === null ? { kind: "accepted" } : { kind: "repeat", fact: cancelled }];
+    case "settlePayment":
+    case "settleRefund":
+    case "cancel":
+    case "moveTicket":
+    case "transfer":
+    case "checkIn":
+      return [ofBookingCommand(state, operation, nowMs)];
+    case "changePlaces":
+      return [ofChangePlaces(state, operation)];
+    case "joinWaitlist":
+      return [ofJoining(state, operation, nowMs)];
+    case "leaveWaitlist":
+      return [waitingOf(state, operation.userId) === null ? unchanged : accepted];
+    case "getWaiting": {
+      const waiting = waitingOf(state, operation.userId);
+      return [waiting ?? refused({ code: "not_waiting" })];
     }
+    case "getWaitlist":
+      if (state.definition !== null) return [ofLine(state, nowMs)];
+      return [ofLine(state, nowMs), refused({ code: "event_not_found" })];
     case "getHold":
       return ofOwnHold(state, operation, forgetful, (hold) => ({ kind: "hold", hold }));
     case "watch":
       if (state.definition === null) return [refused({ code: "event_not_found" })];
       return [{ kind: "view" }];
     case "unwatch":
-      return [{ kind: "unchanged" }];
+      return [unchanged];
     case "inspect":
       return [{ kind: "actor" }];
     case "audit":
@@ -141,71 +167,136 @@ function expectedAt(
   }
 }
 
-function refused(refusal: Refusal): Expected {
-  return { kind: "refused", refusal };
-}
-
 function isRefusedWith(expected: Expected, code: Refusal["code"]): boolean {
   return expected.kind === "refused" && expected.refusal.code === code;
 }
 
-function ofConfigure({ definition }: ModelState, command: Configure): Expected {
+function ofConfigure({ definition }: ModelState, command: Of<"configure">): Expected {
   if (definition === null || placesDiffer(definition, command.definition).length === 0) {
-    return { kind: "accepted" };
+    return accepted;
   }
   return refused({ code: "inventory_fixed" });
 }
 
-/** The sale is asked first, then the buyer's limits, then the places. */
-function ofHold(state: ModelState, { places, userId }: Hold, nowMs: number): Expected {
+/** The sale is asked first, then the buyer's wait and limits, the places, and the promo code. */
+function ofHold(state: ModelState, operation: Of<"hold">, nowMs: number): Expected {
   const { definition } = state;
   if (definition === null) return refused({ code: "event_not_found" });
-  const { status, salesOpenMs, salesCloseMs, perOrderMax, perUserMax } = definition;
-  if (status === "cancelled") return refused({ code: "event_cancelled" });
-  if (salesOpenMs !== null && nowMs < salesOpenMs) {
-    return refused({ code: "sales_not_open", opensAtMs: salesOpenMs });
-  }
-  if (salesCloseMs !== null && nowMs >= salesCloseMs) return refused({ code: "sales_closed" });
-  const code = "limit_exceeded";
-  const orderMax = Math.min(perOrderMax, PLACES_PER_HOLD_MAX);
-  if (places.length > orderMax) {
-    return refused({ code, scope: "perOrder", limit: orderMax, current: places.length });
-  }
-  const current = state.placesByUser.get(userId) ?? 0;
-  if (current + places.length > perUserMax) {
-    return refused({ code, scope: "perUser", limit: perUserMax, current });
-  }
-  return ofPlaces(state, places);
+  const { places, best, userId, channel, promoCode } = operation;
+  const count = best.reduce((sum, { quantity }) => sum + quantity, places.length);
+  const untilMs = churnUntilMs(state, definition.churn, userId);
+  const isWaiting = untilMs !== null && untilMs > nowMs;
+  const refusal =
+    refusalBySale(definition, nowMs) ??
+    (isWaiting ? ({ code: "hold_churn", retryAtMs: untilMs } as const) : null) ??
+    refusalByLimits(state, definition, { userId, inOrder: count, more: count }) ??
+    refusalByPlaces(state, places, channel);
+  if (refusal !== null) return refused(refusal);
+  const isFound = best.length === 0;
+  if (promoCode === null) return isFound ? accepted : { kind: "choice", refusals: [] };
+  const invalid = refusalOfPromo(state, definition, { code: promoCode, userId, nowMs });
+  if (invalid !== null) return isFound ? refused(invalid) : { kind: "choice", refusals: [invalid] };
+  const promo = promoOf(definition, promoCode);
+  const isForSome = places.some(
+    (place) => promo !== undefined && isFor(promo, state.categoryOf(place) ?? -1),
+  );
+  const useless = { code: "promo_not_valid", reason: "no_place_it_applies_to" } as const;
+  if (isFound) return isForSome ? accepted : refused(useless);
+  return { kind: "choice", refusals: isForSome ? [] : [useless] };
 }
 
-/** Places that do not exist are told first, then seats that are taken, then full areas. */
-function ofPlaces(state: ModelState, places: Hold["places"]): Expected {
-  const unknown = places.filter((place) => state.categoryOf(place) === undefined);
-  if (unknown.length > 0) return refused({ code: "unknown_place", places: unknown });
-  const asked = new Set<number>();
-  const taken: number[] = [];
-  for (const place of places) {
-    const seat = seatOf(place);
-    if (seat === null) continue;
-    if (state.seats[seat] !== "f" || asked.has(seat)) taken.push(seat);
-    asked.add(seat);
+function refusalOfChange(
+  state: ModelState,
+  { add, drop }: Of<"changeHold">,
+  hold: ActiveHold,
+  nowMs: number,
+): Refusal | null {
+  const { holdId, items, paying, terms, userId } = hold;
+  const { definition } = state;
+  if (definition === null) return { code: "hold_not_found" };
+  if (paying !== null) return { code: "hold_paying", bookingId: paying };
+  const ids = positionsIn(hold).map((n) => itemIdIn(holdId, ordinalIn(hold, n)));
+  const unknown = drop.filter((id) => !ids.includes(id));
+  if (unknown.length > 0) return { code: "item_not_found", items: unknown };
+  const inOrder = ids.filter((id) => !drop.includes(id)).length + add.length;
+  if (inOrder === 0) return { code: "hold_would_be_empty" };
+  if (add.length === 0) return null;
+  const last = Math.max(...positionsIn(hold).map((n) => ordinalIn(hold, n)));
+  if (last + add.length >= ITEM_IDS_PER_HOLD) return { code: "hold_changed_too_often" };
+  const channel = terms?.channel ?? null;
+  const refusal =
+    refusalBySale(definition, nowMs) ??
+    refusalByLimits(state, definition, { userId, inOrder, more: inOrder - items.length }) ??
+    refusalByPlaces(state, add, channel);
+  if (refusal !== null) return refusal;
+  // An area's places in one hold are all the channel's own, or none.
+  const mixed = add.find(
+    (place) =>
+      place < 0 &&
+      isKeptFor(state, place, channel) &&
+      items.some((item) => item.place === place) &&
+      !terms?.kept.includes(place),
+  );
+  if (mixed === undefined) return null;
+  return { code: "insufficient_capacity", area: areaOf(mixed), available: 0 };
+}
+
+function waitingOf({ line }: ModelState, userId: UserId): Expected | null {
+  const at = line.findIndex(({ entry }) => entry.userId === userId);
+  const waiting = line[at];
+  return waiting === undefined ? null : { kind: "waiting", entry: waiting.entry, position: at + 1 };
+}
+
+function ofJoining(state: ModelState, operation: Of<"joinWaitlist">, nowMs: number): Expected {
+  const { definition } = state;
+  if (definition === null) return refused({ code: "event_not_found" });
+  const { userId, quantity, categories, priority } = operation;
+  const waiting = waitingOf(state, userId);
+  if (waiting?.kind === "waiting") {
+    const { entry } = waiting;
+    const isSame =
+      JSON.stringify([entry.quantity, entry.priority, entry.categories]) ===
+      JSON.stringify([quantity, priority, categories]);
+    return isSame ? waiting : refused({ code: "already_waiting" });
   }
-  if (taken.length > 0) return refused({ code: "seat_unavailable", seats: taken });
-  for (const place of places) {
-    if (seatOf(place) !== null) continue;
-    const wanted = places.filter((other) => other === place).length;
-    const available = state.freeInArea(areaOf(place));
-    if (wanted > available) {
-      return refused({ code: "insufficient_capacity", area: areaOf(place), available });
-    }
-  }
-  return { kind: "accepted" };
+  if (definition.status === "cancelled") return refused({ code: "event_cancelled" });
+  const { salesCloseMs, perOrderMax, perUserMax } = definition;
+  if (salesCloseMs !== null && nowMs >= salesCloseMs) return refused({ code: "sales_closed" });
+  const limit = Math.min(perOrderMax, perUserMax, PLACES_PER_HOLD_MAX);
+  if (quantity <= limit) return accepted;
+  return refused({ code: "limit_exceeded", scope: "perOrder", limit, current: quantity });
+}
+
+function ofLine(state: ModelState, nowMs: number): Expected {
+  const line = state.line.map((waiting) => ({
+    ...waiting,
+    reasons: reasonsOf(state, waiting, nowMs),
+  }));
+  return { kind: "waitlist", line };
+}
+
+function reasonsOf(
+  state: ModelState,
+  waiting: ModelState["line"][number],
+  nowMs: number,
+): readonly string[] {
+  const { definition } = state;
+  if (definition === null) return ["event_cancelled"];
+  const sale = refusalBySale(definition, nowMs);
+  if (sale !== null) return [sale.code];
+  const { userId, quantity } = waiting.entry;
+  const order = { userId, inOrder: quantity, more: quantity };
+  if (refusalByLimits(state, definition, order) !== null) return ["limit_exceeded"];
+  const fit = servable(state, waiting, nowMs);
+  if (fit === "no") return ["too_few_places"];
+  const mayWait = fit === "perhaps" || isBehindOwed(state, waiting);
+  return fit === "perhaps" ? ["too_few_places", "after_others"] : mayWait ? ["after_others"] : [];
 }
 
 /** A hold that is not the requester's does not exist for them, whether it lives or not. */
 function ofOwnHold(
   state: ModelState,
-  { holdId, userId }: Pick<Extend | Release, "holdId" | "userId">,
+  { holdId, userId }: { readonly holdId: HoldId; readonly userId: UserId },
   forgetful: boolean,
   then: (hold: ActiveHold) => Expected,
 ): Expected[] {
@@ -220,6 +311,7 @@ function ofOwnHold(
 
 function refusalOf({ end, bookingId }: ModelEnd): Refusal {
   if (end === "expired") return { code: "hold_expired" };
+  if (end === "cancelled") return { code: "event_cancelled" };
   if (bookingId === null) return { code: "hold_released" };
   return { code: "hold_booked", bookingId };
 }

@@ -1,10 +1,14 @@
-import { findHold } from "../../engine/decide.ts";
+import { statusOf } from "../../engine/booking.ts";
+import { whyWaiting } from "../../engine/by-itself.ts";
+import { findHold } from "../../engine/holds.ts";
+import { ENDED_HOLD_TTL_MS } from "../../engine/limits.ts";
 import { restore, snapshotHash, snapshotOf } from "../../engine/snapshot.ts";
 import { EVENT_ID, EventBench } from "../../engine/testing/fixtures.ts";
 import { unreachable } from "../../engine/unreachable.ts";
 import type { Answer, Operation, Query } from "../../workers/shard-messages.ts";
+import { differences } from "./differences.ts";
 import { EventModel } from "./event-model.ts";
-import type { Circumstances } from "./expectations.ts";
+import type { Circumstances } from "./expected.ts";
 
 export interface Judged {
   readonly answer: Answer;
@@ -43,20 +47,40 @@ export class JudgedBench {
   reload(): void {
     this.bench.expire();
     this.judgeFacts();
-    const { endedHolds, bookings, ...rest } = snapshotOf(this.bench.state);
+    const { endedHolds, ...rest } = snapshotOf(this.bench.state);
+    const purgedBeforeMs = this.bench.nowMs - ENDED_HOLD_TTL_MS;
     this.bench.state = restore({
       ...rest,
-      endedHolds: endedHolds.filter((hold) => hold.end === "booked"),
-      bookings: bookings.map(({ record, cancelled }) => {
-        return { record, cancelled: cancelled === null ? null : { ...cancelled, key: null } };
-      }),
+      endedHolds: endedHolds.filter(({ end, atMs }) => end === "booked" || atMs >= purgedBeforeMs),
     });
-    this.model.reloaded(Number.POSITIVE_INFINITY);
+    this.model.reloaded(purgedBeforeMs);
+  }
+
+  /** What of the engine's memory no answer tells, and is not what it should be; []: nothing. */
+  untold(): string[] {
+    const { state, nowMs } = this.bench;
+    const { model } = this;
+    const untold = differences("the seats", this.bench.statuses(), model.statuses());
+    const due = model.overdue(nowMs).map(({ entry }) => `${entry.entryId} should be served`);
+    for (const [userId, places] of state.placesByUser) {
+      untold.push(...differences(`places of ${userId}`, places, model.placesOf(userId)));
+    }
+    for (const { code, userId, uses } of state.promoUses.all()) {
+      untold.push(...differences(`uses of ${code}`, uses, model.usesOf(code, userId)));
+    }
+    for (const { place, channel } of state.blocks.all()) {
+      if (place >= 0) continue;
+      const used = state.blocks.inUseOf(place, channel);
+      untold.push(...differences("used", used, model.usedIn(-1 - place, channel)));
+    }
+    return [...untold, ...due];
   }
 
   #answer(operation: Operation): Answer {
     switch (operation.kind) {
       case "getHold":
+      case "getWaiting":
+      case "getWaitlist":
       case "watch":
       case "unwatch":
       case "inspect":
@@ -82,6 +106,18 @@ export class JudgedBench {
         if ("code" in found) return { kind: "refused", refusal: found };
         return { kind: "hold", hold: found };
       }
+      case "getWaiting": {
+        const entry = state.waitlist.ofUser(query.userId);
+        if (entry === undefined) return { kind: "refused", refusal: { code: "not_waiting" } };
+        return { kind: "waiting", entry, position: state.waitlist.positionOf(entry.entryId) };
+      }
+      case "getWaitlist": {
+        const line = state.waitlist.line().map((waiting) => {
+          const reason = whyWaiting(state, waiting.entry, this.bench.nowMs);
+          return { ...waiting, reason };
+        });
+        return { kind: "waitlist", seq, line };
+      }
       case "watch": {
         if (definition === null || inventory === null) {
           return { kind: "refused", refusal: { code: "event_not_found" } };
@@ -103,7 +139,9 @@ export class JudgedBench {
       case "audit": {
         const { capacity = 0, free = 0, held = 0, sold = 0, blocked = 0 } = inventory ?? {};
         const holds = snapshot.holds.length;
-        const bookings = snapshot.bookings.filter((each) => each.cancelled === null).length;
+        const bookings = snapshot.bookings.filter(
+          ({ record }) => statusOf(record) === "confirmed",
+        ).length;
         const counts = { capacity, free, held, sold, blocked, holds, bookings };
         const side = { seq, ...counts, hash: snapshotHash(snapshot) };
         const report = { ok: true, seq, memory: side, database: side, drift: [] };

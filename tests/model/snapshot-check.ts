@@ -29,7 +29,9 @@ export function driftOf(state: ModelState, snapshot: Snapshot, source: SnapshotS
     ...differences("the definition", snapshot.definition, state.definition),
     ...driftOfHolds(state, snapshot.holds),
     ...driftOfEnds(state, snapshot.endedHolds, { forgetful, nowMs }),
-    ...driftOfBookings(state, snapshot, forgetful),
+    ...driftOfBookings(state, snapshot),
+    ...driftOfBlocks(state, snapshot),
+    ...differences("the line", snapshot.waitlist, state.line),
     ...driftOfKeys(state, snapshot.keys, nowMs),
   ];
 }
@@ -61,7 +63,7 @@ function driftOfEnds(
       if (isPurged || mayBeForgotten(state, end)) continue;
       drift.push(`hold ${end.holdId}, ${end.end} at seq ${end.seq}, is forgotten`);
     } else if (mayBeKnown(state, end, forgetful)) {
-      const { seq: _, atMs: __, ordinal: ___, ...ended } = end;
+      const { seq: _, ordinal: __, ...ended } = end;
       drift.push(...differences(`ended hold ${end.holdId}`, found, ended));
     } else {
       drift.push(`hold ${end.holdId} is remembered too long`);
@@ -73,25 +75,32 @@ function driftOfEnds(
   return drift;
 }
 
-function driftOfBookings(state: ModelState, { bookings }: Snapshot, forgetful: boolean): string[] {
+function driftOfBookings(state: ModelState, { bookings }: Snapshot): string[] {
   const told = new Map(bookings.map((booking) => [booking.record.bookingId, booking]));
   const drift = repeated("booking", bookings.length, told.size);
-  for (const [bookingId, { record, cancelled }] of state.bookings) {
+  for (const [bookingId, { record, seq }] of state.bookings) {
     const found = told.get(bookingId);
-    if (found === undefined) {
-      drift.push(`booking ${bookingId} is missing`);
-      continue;
-    }
-    // Rows do not tell under which key a booking was cancelled.
-    const mayForget = forgetful || (cancelled?.seq ?? 0) <= state.reloadedSeq;
-    const forgot = mayForget && found.cancelled !== null && found.cancelled.key === null;
-    const known = cancelled !== null && forgot ? { ...cancelled, key: null } : cancelled;
-    drift.push(...differences(`booking ${bookingId}`, found, { record, cancelled: known }));
+    if (found === undefined) drift.push(`booking ${bookingId} is missing`);
+    else drift.push(...differences(`booking ${bookingId}`, found, { record, seq }));
   }
   for (const bookingId of told.keys()) {
     if (!state.bookings.has(bookingId)) drift.push(`booking ${bookingId} was never made`);
   }
   return drift;
+}
+
+/** What is kept from the sale, in whatever order. */
+function driftOfBlocks(state: ModelState, { blocks }: Snapshot): string[] {
+  const lineOf = (place: number, channel: string, quantity: number): string =>
+    `${quantity} of ${place} for "${channel}"`;
+  const told = blocks.map(({ place, channel, quantity }) => lineOf(place, channel, quantity));
+  const kept = [
+    ...Array.from(state.keptSeats, ([seat, channel]) => lineOf(seat, channel, 1)),
+    ...Array.from(state.keptInAreas.values(), ({ area, channel, quantity }) =>
+      lineOf(-1 - area, channel, quantity),
+    ),
+  ];
+  return differences("what is kept", told.sort(), kept.sort());
 }
 
 function driftOfKeys(state: ModelState, keys: readonly KeptKey[], nowMs: number): string[] {

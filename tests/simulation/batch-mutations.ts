@@ -1,8 +1,9 @@
 /** Batches that no engine would make, so that the database's last lines can be seen to hold. */
-import type { BookingId, EventId, HoldId } from "../../engine/ids.ts";
+import { statusOf } from "../../engine/booking.ts";
+import type { BookingId, EventId, HoldId, WaitlistEntryId } from "../../engine/ids.ts";
 import { placeOfArea } from "../../engine/place.ts";
 import type { Random } from "../../engine/testing/random.ts";
-import type { EventAdvance, NetEffects } from "../../workers/projector/net-effects.ts";
+import type { EventAdvance, NetEffects } from "../../workers/projector/effects.ts";
 
 /** null: the effects have nothing to do it with. */
 type Mutation = (effects: NetEffects, known: Known) => NetEffects | null;
@@ -30,9 +31,11 @@ function someEvent(effects: NetEffects, change: (event: EventAdvance) => EventAd
 
 /** Books what is booked already, with other ids and codes where `as` says so. */
 function bookedAgain(effects: NetEffects, { random, bookings, seq }: Known, as: Again) {
-  const standing = bookings.filter(({ cancelled }) => cancelled === null);
+  const standing = bookings.filter(({ record }) => statusOf(record) === "confirmed");
   if (standing.length === 0) return null;
-  const { record, ...made } = random.pick(standing);
+  const { record: stored, ...made } = random.pick(standing);
+  // As a batch has it: with nothing but what the items say.
+  const record = { ...stored, later: null };
   const bookingId = as.bookingId ? fresh(record.bookingId, random) : record.bookingId;
   const holdId = as.holdId ? fresh(record.holdId, random) : record.holdId;
   const ticketCodes = record.ticketCodes.map((code) => (as.codes ? `${code}${holdId}` : code));
@@ -51,8 +54,6 @@ interface Again {
 const MUTATIONS: Readonly<Record<string, Mutation>> = {
   "a booking with the id of another": (effects, known) =>
     bookedAgain(effects, known, { holdId: true, codes: true, places: true }),
-  "a ticket with the id of another": (effects, known) =>
-    bookedAgain(effects, known, { bookingId: true, codes: true, places: true }),
   "a ticket with the code of another": (effects, known) =>
     bookedAgain(effects, known, { bookingId: true, holdId: true, places: true }),
   "a seat that is sold twice": (effects, known) =>
@@ -70,43 +71,55 @@ const MUTATIONS: Readonly<Record<string, Mutation>> = {
   },
   "an area that is overfull": (effects, { eventId }) => ({
     ...effects,
-    areas: [{ eventId, area: 0, held: 0, sold: 1_000 }],
+    areas: [{ eventId, area: 0, held: 0, sold: 1_000, blocked: 0, capacity: null }],
   }),
   "an area with less than nothing": (effects, { eventId }) => ({
     ...effects,
-    areas: [{ eventId, area: 0, held: -1_000, sold: 1_000 }],
+    areas: [{ eventId, area: 0, held: -1_000, sold: 1_000, blocked: 0, capacity: null }],
   }),
   "an area that does not exist": (effects, { eventId }) => ({
     ...effects,
-    areas: [...effects.areas, { eventId, area: 7, held: 0, sold: 0 }],
+    areas: [...effects.areas, { eventId, area: 7, held: 0, sold: 0, blocked: 0, capacity: null }],
   }),
-  "an area that shrinks below what it holds": (effects, { eventId }) => {
-    const change = effects.events.find((event) => event.definition !== null);
-    if (change?.definition == null || change.eventId !== eventId) return null;
-    const areas = change.definition.areas.map((area) => ({ ...area, capacity: 0 }));
-    const definition = { ...change.definition, areas };
-    const events = effects.events.map((event) =>
-      event === change ? { ...change, definition } : event,
-    );
-    return { ...effects, events };
-  },
+  "an area that shrinks below what it holds": (effects, { eventId }) => ({
+    ...effects,
+    areas: [{ eventId, area: 0, held: 0, sold: 0, blocked: 0, capacity: -1 }],
+  }),
   "the end of a hold that nobody made": (effects, { eventId, random, seq, holdIds }) => {
     if (holdIds.length === 0) return null;
     const holdId = fresh(random.pick(holdIds), random);
-    const change = { eventId, holdId, seq, expiresAtMs: null, ended: null };
+    const change = { eventId, holdId, seq, update: {}, ended: null };
     return { ...effects, holdChanges: [...effects.holdChanges, change] };
   },
   "an extension of any hold there ever was": (effects, { eventId, random, seq, holdIds }) => {
     if (holdIds.length === 0) return null;
     const holdId = random.pick(holdIds);
     if (effects.holdChanges.some((change) => change.holdId === holdId)) return null;
-    const change = { eventId, holdId, seq, expiresAtMs: 2_000_000_000_000, ended: null };
+    const update = { expiresAtMs: 2_000_000_000_000, extended: true };
+    const change = { eventId, holdId, seq, update, ended: null };
     return { ...effects, holdChanges: [...effects.holdChanges, change] };
   },
-  "a cancellation that comes twice": (effects) => {
-    const [cancelled] = effects.bookingsCancelled;
-    if (cancelled === undefined) return null;
-    return { ...effects, bookingsCancelled: [...effects.bookingsCancelled, cancelled] };
+  "a change of a booking that comes twice": (effects) => {
+    const [changed] = effects.bookingChanges;
+    if (changed === undefined) return null;
+    return { ...effects, bookingChanges: [...effects.bookingChanges, changed] };
+  },
+  "a seat that is kept twice": (effects, { eventId }) => {
+    const blocks = ["one", "two"].map((channel) => ({ eventId, place: 3, channel, quantity: 1 }));
+    return { ...effects, blocks: [...effects.blocks, ...blocks] };
+  },
+  "somebody who waits twice": (effects) => {
+    const [queued] = effects.entriesQueued.filter(({ ended }) => ended === null);
+    if (queued === undefined) return null;
+    const entryId = queued.entry.entryId.replace(/^../, "0f") as WaitlistEntryId;
+    const again = { ...queued, entry: { ...queued.entry, entryId } };
+    return { ...effects, entriesQueued: [...effects.entriesQueued, again] };
+  },
+  "the end of an entry that nobody made": (effects, { eventId, seq, holdIds: [holdId] }) => {
+    if (holdId === undefined) return null;
+    const entryId = holdId as string as WaitlistEntryId;
+    const ended = { status: "left", seq, atMs: 0, holdId: null } as const;
+    return { ...effects, entriesEnded: [...effects.entriesEnded, { eventId, entryId, ended }] };
   },
   "a seq that is left out": (effects) =>
     someEvent(effects, (event) => ({ ...event, firstSeq: event.firstSeq + 1 })),

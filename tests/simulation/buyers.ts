@@ -1,4 +1,5 @@
 /** The people outside: buyers who ask, ask again, give up and contradict themselves. */
+import { NO_CHARGES } from "../../engine/charges.ts";
 import type { InventoryDefinition } from "../../engine/definition.ts";
 import type { CommandKey } from "../../engine/facts.ts";
 import {
@@ -195,6 +196,9 @@ export class Buyers {
       holdId: this.#minter.mintHold(wallMs(), eventTagOf(eventId), count),
       userId,
       places,
+      best: [],
+      promoCode: null,
+      channel: null,
       key,
     }));
   }
@@ -231,7 +235,7 @@ export class Buyers {
     const asOrganizer = this.#world.random.below(5) === 0;
     return this.#keyed(buyer, this.#eventOf(bookingId), (key) => {
       const reason = asOrganizer ? "the hall has burnt down" : null;
-      return { kind: "cancel", bookingId, userId, asOrganizer, reason, key };
+      return { kind: "cancel", bookingId, userId, asOrganizer, tickets: null, reason, key };
     });
   }
 
@@ -293,6 +297,12 @@ export class Buyers {
       areas: Array.from({ length: plan.areas }, (_, index) => {
         return { key: `floor-${index}`, category: 1, capacity: 4 + 5 * index };
       }),
+      charges: NO_CHARGES,
+      promoCodes: [],
+      churn: null,
+      cancelUntilMs: null,
+      paymentWindowMs: 900_000,
+      seatMap: new Uint8Array(),
       ...changes,
     };
   }

@@ -9,7 +9,7 @@
  *   restart seen   nothing that somebody was told is gone, and the rows are what was told
  */
 import { isDeepStrictEqual } from "node:util";
-import { type Fact, moveOf } from "../../engine/facts.ts";
+import { type Fact, movesOf } from "../../engine/facts.ts";
 import type { BookingId, EventId, HoldId } from "../../engine/ids.ts";
 import { ENDED_HOLD_TTL_MS, KEY_TTL_MS } from "../../engine/limits.ts";
 import type { Snapshot } from "../../engine/snapshot.ts";
@@ -24,6 +24,7 @@ import type {
   Answer,
   InventoryChange,
   InventoryReset,
+  Notice,
   Operation,
   ShardAnswer,
   ShardRequest,
@@ -31,6 +32,13 @@ import type {
 } from "../../workers/shard-messages.ts";
 import { EventModel } from "../model/event-model.ts";
 import type { SnapshotSource } from "../model/snapshot-check.ts";
+import {
+  changesCapacity,
+  happensByItself,
+  isNoticeOf,
+  noticesDue,
+  seqOfNotice,
+} from "./notices-due.ts";
 import { type DecidedFact, ShardHistory } from "./shard-history.ts";
 
 /** The contract's exactness of a hold's end. */
@@ -59,7 +67,7 @@ export interface Life {
   readonly requests: Map<number, AskedRequest>;
   /** Watched events: the seq of the last view or change that was told. */
   readonly watched: Map<EventId, number>;
-  /** Holds that expired, of which nobody was told yet. */
+  /** Facts whose owner is to be told, and was not told yet. */
   readonly unnoticed: Set<UnnoticedEnd>;
   /** What its workers gave the journal, and were not told to be durable. */
   readonly undurable: Set<Append>;
@@ -79,6 +87,7 @@ interface Append extends Ticket, FactPlace {}
 interface UnnoticedEnd extends FactPlace {
   readonly eventId: EventId;
   readonly seq: number;
+  readonly kinds: readonly Notice["kind"][];
 }
 
 export interface AskedRequest {
@@ -175,10 +184,9 @@ export class Oracle {
   ): void {
     if (fact.kind === "held") life.made.add(fact.holdId);
     if (fact.kind === "booked") life.made.add(fact.booking.bookingId);
-    if (fact.kind === "holdEnded" && fact.reason === "expired") {
-      life.unnoticed.add({ shard, lsn, eventId, seq: fact.seq });
-      return;
-    }
+    const due = noticesDue(fact);
+    if (due.length > 0) life.unnoticed.add({ shard, lsn, eventId, seq: fact.seq, kinds: due });
+    if (happensByItself(fact)) return;
     for (const why of ["journal", "projector"]) {
       if (!life.full.has(`${worker}: ${why}`)) continue;
       throw new Violation(`shard ${shard}: ${fact.kind} was taken although the ${why} is full`);
@@ -246,15 +254,14 @@ export class Oracle {
       throw new Violation(`event ${change.eventId}: a change is told, but nobody watches`);
     }
     for (const answer of batch.answers) this.#answer(life, answer);
-    for (const { eventId, seq, holdId, userId } of batch.expired) {
+    for (const notice of batch.notices) {
       if (life.isSuperseded) continue;
+      const { eventId } = notice;
+      const seq = seqOfNotice(notice);
       const fact = this.#factOf(eventId, seq);
-      const isIt =
-        fact?.kind === "holdEnded" &&
-        fact.reason === "expired" &&
-        fact.holdId === holdId &&
-        fact.userId === userId;
-      if (!isIt) throw new Violation(`event ${eventId}: notice ${seq} is of no hold that expired`);
+      if (fact === undefined || !isNoticeOf(notice, fact)) {
+        throw new Violation(`event ${eventId}: ${notice.kind} ${seq} is told of another fact`);
+      }
       this.#releaseFact(eventId, seq);
     }
     for (const { eventId, seq } of batch.changes) {
@@ -264,13 +271,16 @@ export class Oracle {
   }
 
   /** Whoever hears an answer has heard of everything before it. */
-  #allTold(life: Life, { expired }: WorkerBatch): void {
-    const noticed = new Set(expired.map(({ eventId, seq }) => `${eventId} ${seq}`));
+  #allTold(life: Life, { notices }: WorkerBatch): void {
+    const noticed = new Set(
+      notices.map((told) => `${told.eventId} ${seqOfNotice(told)} ${told.kind}`),
+    );
     for (const end of life.unnoticed) {
-      const { shard, lsn, eventId, seq } = end;
-      if (noticed.has(`${eventId} ${seq}`)) life.unnoticed.delete(end);
-      else if (lsn <= this.#shard(shard).releasedLsn) {
-        throw new Violation(`event ${eventId}: nobody was told of the hold that expired at ${seq}`);
+      const { shard, lsn, eventId, seq, kinds } = end;
+      if (kinds.every((kind) => noticed.has(`${eventId} ${seq} ${kind}`))) {
+        life.unnoticed.delete(end);
+      } else if (lsn <= this.#shard(shard).releasedLsn) {
+        throw new Violation(`event ${eventId}: nobody was told ${kinds.join(" and ")} of ${seq}`);
       }
     }
     for (const { shard, lsn } of life.undurable) {
@@ -463,17 +473,12 @@ export class Oracle {
         `event ${eventId}: change ${seq} was told, but never given to the journal`,
       );
     }
-    if ("reset" in change || fact.kind === "configured") {
-      if ("reset" in change && fact.kind === "configured") return;
+    if ("reset" in change || changesCapacity(fact)) {
+      if ("reset" in change && changesCapacity(fact)) return;
       throw new Violation(`event ${eventId}: ${fact.kind} ${seq} was told as another change`);
     }
-    const move = moveOf(fact);
-    const places = move === null ? [] : move.items.map(({ place }) => place);
-    const isSame =
-      places.length === change.places.length &&
-      places.every((place, index) => place === change.places[index]) &&
-      (move === null || (move.from === change.from && move.to === change.to));
-    if (!isSame) throw new Violation(`event ${eventId}: change ${seq} is not what the fact moved`);
+    if (isDeepStrictEqual(change.moves, movesOf(fact))) return;
+    throw new Violation(`event ${eventId}: change ${seq} is not what the fact moved`);
   }
 
   /** Told or not yet told. */

@@ -196,7 +196,7 @@ test("who waits too long for a frozen database is told, and what was sent may st
 
 test("a call that is under way when the database freezes is given up as well", async () => {
   const bench = await Bench.create(5);
-  const call = watch(bench.client.loader.eventsWithHolds());
+  const call = watch(bench.client.loader.eventsToWake());
   await settled();
   bench.database.server.freeze();
   await bench.pass(2 * PROJECTION_STATEMENT_MS_MAX);

@@ -88,7 +88,7 @@ export class VirtualDatabase {
         load: (eventId) => this.#read(client, () => this.#tables.snapshotOf(eventId)),
         loadOutcome: (eventId, digest) =>
           this.#read(client, () => this.#tables.outcomeOf(eventId, digest)),
-        eventsWithHolds: () => this.#read(client, () => this.#eventsWithHolds()),
+        eventsToWake: () => this.#read(client, () => this.#eventsToWake()),
       },
       shards: {
         acquire: (shardCount) => this.#acquire(client, shardCount),
@@ -200,10 +200,10 @@ export class VirtualDatabase {
   }
 
   /** In no particular order, as SQL says. */
-  #eventsWithHolds(): EventId[] {
+  #eventsToWake(): EventId[] {
     const { random } = this.#options;
     return this.#tables
-      .eventsWithHolds()
+      .eventsToWake()
       .map((eventId) => ({ eventId, at: random.next() }))
       .sort((a, b) => a.at - b.at)
       .map(({ eventId }) => eventId);

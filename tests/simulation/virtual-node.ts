@@ -227,7 +227,7 @@ export class VirtualNode {
         return snapshot;
       },
       loadOutcome: (eventId, digest) => loader.loadOutcome(eventId, digest),
-      eventsWithHolds: () => loader.eventsWithHolds(),
+      eventsToWake: () => loader.eventsToWake(),
     };
   }
 

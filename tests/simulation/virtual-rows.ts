@@ -1,31 +1,53 @@
 /** The rows of one event as sql/ declares them, and the snapshot that a loader builds from them. */
-import type { InventoryDefinition } from "../../engine/definition.ts";
-import type { KnownBooking } from "../../engine/event-state.ts";
-import type { BookingRecord } from "../../engine/facts.ts";
+import type { BookingLater, BookingStatus, KnownBooking } from "../../engine/booking.ts";
+import { type StoredDefinition, withDefaults } from "../../engine/definition.ts";
 import type { EndedHold } from "../../engine/hold-book.ts";
-import type { BookingId, EventId, HoldId, ItemId, UserId } from "../../engine/ids.ts";
+import type {
+  BookingId,
+  EventId,
+  HoldId,
+  ItemId,
+  RefundId,
+  UserId,
+  WaitlistEntryId,
+} from "../../engine/ids.ts";
 import { ENDED_HOLDS_PER_EVENT_MAX } from "../../engine/limits.ts";
 import type { Place, PlaceItem } from "../../engine/place.ts";
 import type { Snapshot } from "../../engine/snapshot.ts";
+import type { HoldTerms } from "../../engine/terms.ts";
+import { isBefore, type Waiting, type WaitlistEntry } from "../../engine/waitlist.ts";
 
 export interface InventoryRow {
   readonly seq: number;
-  /** JSON, without eventId and seatCategories. */
+  readonly status: "published" | "cancelled";
+  readonly currency: string;
+  /** JSON, without eventId, seatCategories and seatMap. */
   readonly definition: string;
   readonly seatCategories: Uint8Array;
+  readonly seatMap: Uint8Array;
 }
 
 export interface AreaRow {
   readonly capacity: number;
   readonly held: number;
   readonly sold: number;
+  readonly blocked: number;
+}
+
+export interface BlockRow {
+  readonly place: Place;
+  readonly channel: string;
+  readonly quantity: number;
 }
 
 export interface HoldRow {
   readonly id: HoldId;
   readonly userId: UserId;
-  readonly status: "active" | "released" | "expired" | "booked";
+  readonly status: "active" | "released" | "expired" | "cancelled" | "booked";
   readonly items: readonly PlaceItem[];
+  readonly ordinals: readonly number[] | null;
+  readonly terms: HoldTerms | null;
+  readonly paying: BookingId | null;
   readonly createdMs: number;
   readonly expiresMs: number;
   readonly extended: boolean;
@@ -34,22 +56,21 @@ export interface HoldRow {
   readonly bookingId: BookingId | null;
 }
 
-export interface Cancellation {
-  readonly seq: number;
-  readonly atMs: number;
-  readonly by: UserId;
-  readonly reason: string | null;
-}
-
 export interface BookingRow {
   readonly id: BookingId;
   readonly holdId: HoldId;
   readonly userId: UserId;
+  readonly buyerId: UserId | null;
   readonly email: string | null;
   readonly code: string;
+  readonly status: BookingStatus;
+  readonly totalMinor: number;
   readonly bookedMs: number;
   readonly seq: number;
-  readonly cancelled: Cancellation | null;
+  readonly ordinals: readonly number[] | null;
+  readonly terms: HoldTerms | null;
+  readonly later: BookingLater | null;
+  readonly changedSeq: number | null;
 }
 
 export interface TicketRow extends PlaceItem {
@@ -57,7 +78,39 @@ export interface TicketRow extends PlaceItem {
   readonly bookingId: BookingId;
   readonly position: number;
   readonly code: string;
-  readonly status: "valid" | "cancelled";
+  readonly status: "pending" | "valid" | "cancelled";
+  readonly checkedInMs: number | null;
+  readonly cancelledMs: number | null;
+}
+
+export interface EntryRow {
+  readonly entry: WaitlistEntry;
+  readonly status: "waiting" | "offered" | "left" | "closed";
+  readonly endedSeq: number | null;
+  readonly endedMs: number | null;
+  readonly holdId: HoldId | null;
+}
+
+export interface RefundRow {
+  readonly id: RefundId;
+  readonly bookingId: BookingId;
+  readonly intentId: string;
+  readonly provider: string;
+  readonly amountMinor: number;
+  readonly currency: string;
+  readonly reason: string;
+  readonly createdMs: number;
+}
+
+export interface HistoryRow {
+  readonly seq: number;
+  readonly atMs: number;
+  readonly kind: string;
+  readonly change: string | null;
+  readonly bookingId: string | null;
+  readonly byUser: string | null;
+  readonly reason: string | null;
+  readonly detail: unknown;
 }
 
 export interface KeyRow {
@@ -74,20 +127,30 @@ export interface KeyRow {
  */
 export interface EventRows {
   readonly areas: Map<number, AreaRow>;
+  /** By place and channel. */
+  readonly blocks: Map<string, BlockRow>;
   readonly holds: Map<HoldId, HoldRow>;
   readonly bookings: Map<BookingId, BookingRow>;
-  readonly tickets: Map<ItemId, TicketRow>;
+  /** By booking and position. */
+  readonly tickets: Map<string, TicketRow>;
+  readonly entries: Map<WaitlistEntryId, EntryRow>;
+  readonly refunds: Map<RefundId, RefundRow>;
+  readonly history: Map<number, HistoryRow>;
   readonly keys: Map<string, KeyRow>;
-  readonly ticketByCode: Map<string, ItemId>;
-  readonly ticketBySeat: Map<Place, ItemId>;
+  readonly ticketByCode: Map<string, string>;
+  readonly ticketBySeat: Map<Place, string>;
 }
 
 export function noRows(): EventRows {
   return {
     areas: new Map(),
+    blocks: new Map(),
     holds: new Map(),
     bookings: new Map(),
     tickets: new Map(),
+    entries: new Map(),
+    refunds: new Map(),
+    history: new Map(),
     keys: new Map(),
     ticketByCode: new Map(),
     ticketBySeat: new Map(),
@@ -99,14 +162,13 @@ export function storedText(text: string): string {
   return Buffer.from(text.replaceAll("\0", "\uFFFD")).toString();
 }
 
-export const NOT_CONFIGURED: Snapshot = {
-  seq: 0,
-  definition: null,
-  holds: [],
-  endedHolds: [],
-  bookings: [],
-  keys: [],
-};
+/** As a value comes back from a column of JSON. */
+export function storedJson<Value>(value: Value): Value {
+  if (value === null) return value;
+  const text = (_: string, member: unknown): unknown =>
+    typeof member === "string" ? storedText(member) : member;
+  return JSON.parse(JSON.stringify(value, text)) as Value;
+}
 
 export function snapshotOfRows(
   eventId: EventId,
@@ -116,28 +178,36 @@ export function snapshotOfRows(
   const holds = [...rows.holds.values()];
   const bookings = bookingsOf(rows);
   const definition = JSON.parse(inventory.definition) as Omit<
-    InventoryDefinition,
-    "eventId" | "seatCategories"
+    StoredDefinition,
+    "eventId" | "seatCategories" | "seatMap"
   >;
   return {
     seq: inventory.seq,
-    definition: {
+    definition: withDefaults({
       ...definition,
       eventId,
+      areas: definition.areas.map((area, index) => {
+        return { ...area, capacity: rows.areas.get(index)?.capacity ?? -1 };
+      }),
       seatCategories: Uint8Array.from(inventory.seatCategories),
-    },
+      seatMap: inventory.seatMap,
+    }),
     holds: holds
       .filter(({ status }) => status === "active")
       .sort((a, b) => (a.id < b.id ? -1 : 1))
-      .map(({ id, userId, items, createdMs, expiresMs, extended, seq }) => {
-        const [createdAtMs, expiresAtMs] = [createdMs, expiresMs];
-        return { holdId: id, userId, items, createdAtMs, expiresAtMs, extended, seq };
+      .map((row) => {
+        const { id: holdId, createdMs: createdAtMs, expiresMs: expiresAtMs } = row;
+        const { userId, items, ordinals, terms, paying, extended, seq } = row;
+        const contents = { holdId, userId, items, ordinals, terms, paying };
+        return { ...contents, createdAtMs, expiresAtMs, extended, seq };
       }),
     endedHolds: endedHoldsOf(holds, bookings),
     bookings: bookings.map(({ row, tickets }) => knownBooking(row, tickets)),
     keys: [...rows.keys.values()]
       .sort((a, b) => a.seq - b.seq)
       .map(({ digest, fingerprint, seq, atMs }) => ({ digest, fingerprint, seq, atMs })),
+    blocks: [...rows.blocks.values()],
+    waitlist: lineOf([...rows.entries.values()]),
   };
 }
 
@@ -162,16 +232,24 @@ function bookingsOf(rows: EventRows): WholeBooking[] {
     });
 }
 
-/** The last ones, oldest first. What became a booking is known from the booking alone. */
+const isOffer = (terms: HoldTerms | null) => ({ isOffer: terms?.source === "waitlist" });
+
+/** The last ones, oldest first. What was booked at once is known from the booking alone. */
 function endedHoldsOf(holds: readonly HoldRow[], bookings: readonly WholeBooking[]): EndedHold[] {
   const ended: { seq: number; hold: EndedHold }[] = [];
-  for (const { id, userId, status, seq } of holds) {
-    if (status !== "released" && status !== "expired") continue;
-    ended.push({ seq, hold: { holdId: id, userId, end: status, bookingId: null } });
+  for (const { id: holdId, userId, status, seq, endedMs, bookingId, paying, terms } of holds) {
+    if (status === "active" || (status === "booked" && paying === null)) continue;
+    const hold = { holdId, userId, end: status, bookingId, atMs: endedMs ?? 0, ...isOffer(terms) };
+    ended.push({ seq, hold });
   }
   for (const { row } of bookings) {
-    const { id, holdId, userId, seq } = row;
-    ended.push({ seq, hold: { holdId, userId, end: "booked", bookingId: id } });
+    const { id: bookingId, holdId, seq, bookedMs: atMs, terms, later } = row;
+    if (later !== null && later.payment !== null) continue;
+    const userId = row.buyerId ?? row.userId;
+    ended.push({
+      seq,
+      hold: { holdId, userId, end: "booked", bookingId, atMs, ...isOffer(terms) },
+    });
   }
   return ended
     .sort((a, b) => a.seq - b.seq)
@@ -180,21 +258,25 @@ function endedHoldsOf(holds: readonly HoldRow[], bookings: readonly WholeBooking
 }
 
 function knownBooking(row: BookingRow, tickets: readonly TicketRow[]): KnownBooking {
-  const { id, holdId, userId, email, code, bookedMs, cancelled } = row;
-  const record: BookingRecord = {
-    bookingId: id,
-    holdId,
-    userId,
-    email,
-    code,
-    items: tickets.map(({ place, category, priceMinor }) => ({ place, category, priceMinor })),
-    ticketCodes: tickets.map((ticket) => ticket.code),
-    bookedAtMs: bookedMs,
-  };
-  if (cancelled === null) return { record, cancelled: null };
-  const { seq, atMs, by: cancelledBy, reason } = cancelled;
-  return {
-    record,
-    cancelled: { kind: "cancelled", seq, atMs, key: null, booking: record, cancelledBy, reason },
-  };
+  const { id: bookingId, bookedMs: bookedAtMs, holdId, userId, email, code } = row;
+  const { ordinals, terms, later, seq } = row;
+  const items = tickets.map(({ place, category, priceMinor, charge }) => {
+    return { place, category, priceMinor, charge };
+  });
+  const ticketCodes = tickets.map((ticket) => ticket.code);
+  const contents = { items, ordinals, ticketCodes, bookedAtMs, terms, later };
+  return { record: { bookingId, holdId, userId, email, code, ...contents }, seq };
+}
+
+function lineOf(rows: readonly EntryRow[]): Waiting[] {
+  return rows
+    .filter(({ status }) => status === "waiting")
+    .map(({ entry }) => {
+      const skips = rows.filter(
+        ({ status, endedSeq, entry: other }) =>
+          status === "offered" && (endedSeq ?? 0) > entry.seq && isBefore(entry, other),
+      ).length;
+      return { entry, skips };
+    })
+    .sort((a, b) => (isBefore(a.entry, b.entry) ? -1 : 1));
 }

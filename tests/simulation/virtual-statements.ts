@@ -3,9 +3,11 @@
  * workers/projector/projection-statements.ts one by one, under their names and in their order, with
  * the constraints of sql/ checked row by row as PostgreSQL does.
  */
-import { type EventId, itemIdOf } from "../../engine/ids.ts";
-import { isSeat } from "../../engine/place.ts";
-import type { BookingMade, NetEffects } from "../../workers/projector/net-effects.ts";
+import { type BookingRecord, fateOf, statusOf, ticketIdOf } from "../../engine/booking.ts";
+import type { EventId } from "../../engine/ids.ts";
+import { isSeat, totalMinor } from "../../engine/place.ts";
+import type { NetEffects } from "../../workers/projector/effects.ts";
+import { detailOf, reasonOf, requesterOf } from "../../workers/projector/history-detail.ts";
 import { InvariantViolated } from "../../workers/projector/projection-store.ts";
 import { packFact } from "../../workers/store/fact-bytes.ts";
 import type { UndoLog } from "./undo-log.ts";
@@ -13,6 +15,7 @@ import {
   type AreaRow,
   type EventRows,
   type InventoryRow,
+  storedJson,
   storedText,
   type TicketRow,
 } from "./virtual-rows.ts";
@@ -24,13 +27,14 @@ export interface Target {
   readonly undo: UndoLog;
 }
 
+type Statement = (target: Target, effects: NetEffects) => number;
+
 /** Throws InvariantViolated, and leaves what it has done until then to the undo log. */
 export function applyEffects(target: Target, effects: NetEffects): void {
   const configured = configuredOf(effects);
   const areas = configured.flatMap(({ definition }) => definition.areas);
-  const cancelled = effects.bookingsCancelled;
-  const ticketsCancelled = cancelled.flatMap(({ fact }) => fact.booking.items);
   const ticketsMade = effects.bookingsMade.flatMap(({ record }) => record.items);
+  const blocked = effects.blocks.filter(({ quantity }) => quantity > 0);
   const run = (name: string, wanted: number, statement: Statement): void => {
     const changed = wanted === 0 ? 0 : statement(target, effects);
     if (changed === wanted) return;
@@ -40,17 +44,25 @@ export function applyEffects(target: Target, effects: NetEffects): void {
   run("configure-areas", areas.length, configureAreas);
   run("advance-inventories", effects.events.length, advanceInventories);
   run("count-areas", effects.areas.length, countAreas);
+  deleteBlocks(target, effects);
+  run("put-blocks", blocked.length, putBlocks);
   run("change-holds", effects.holdChanges.length, changeHolds);
   run("insert-holds", effects.holdsMade.length, insertHolds);
-  run("cancel-bookings", cancelled.length, cancelBookings);
-  run("cancel-tickets", ticketsCancelled.length, cancelTickets);
+  run("change-bookings", effects.bookingChanges.length, changeBookings);
+  const moved = ticketsIn(effects, "moved").filter(isValid);
+  run("vacate-tickets", moved.length, () => vacateTickets(target, moved));
+  const changed = ticketsIn(effects, "tickets");
+  for (const group of [changed.filter((ticket) => !isValid(ticket)), changed.filter(isValid)]) {
+    run("change-tickets", group.length, () => writeTickets(target, group));
+  }
   run("insert-bookings", effects.bookingsMade.length, insertBookings);
   run("insert-tickets", ticketsMade.length, insertTickets);
+  run("end-entries", effects.entriesEnded.length, endEntries);
+  run("insert-entries", effects.entriesQueued.length, insertEntries);
+  insertRefunds(target, effects);
+  run("write-history", effects.history.length, writeHistory);
   run("keep-keys", effects.keys.length, keepKeys);
 }
-
-/** Returns how many rows it changed. */
-type Statement = (target: Target, effects: NetEffects) => number;
 
 function configuredOf({ events }: NetEffects) {
   return events.flatMap(({ eventId, firstSeq, definition }) =>
@@ -61,11 +73,14 @@ function configuredOf({ events }: NetEffects) {
 function configureInventories({ inventories, undo }: Target, effects: NetEffects): number {
   const configured = configuredOf(effects);
   for (const { eventId, firstSeq, definition } of configured) {
-    const { eventId: _, seatCategories, ...rest } = definition;
+    const { eventId: _, seatCategories, seatMap, ...rest } = definition;
     undo.set(inventories, eventId, {
       seq: inventories.get(eventId)?.seq ?? firstSeq - 1,
-      definition: JSON.stringify(rest),
+      status: definition.status,
+      currency: definition.currency,
+      definition: JSON.stringify(storedJson(rest)),
       seatCategories: Uint8Array.from(seatCategories),
+      seatMap: Uint8Array.from(seatMap),
     });
   }
   return configured.length;
@@ -75,8 +90,9 @@ function configureAreas(target: Target, effects: NetEffects): number {
   let count = 0;
   for (const { eventId, definition } of configuredOf(effects)) {
     for (const [area, { capacity }] of definition.areas.entries()) {
-      const row = target.rowsOf(eventId).areas.get(area) ?? { held: 0, sold: 0 };
-      putArea(target, { eventId, area, row: { ...row, capacity } });
+      const row = target.rowsOf(eventId).areas.get(area);
+      const made = { capacity, held: 0, sold: 0, blocked: 0 };
+      putArea(target, { eventId, area, row: row ?? made });
       count += 1;
     }
   }
@@ -96,11 +112,16 @@ function advanceInventories({ inventories, undo }: Target, { events }: NetEffect
 
 function countAreas(target: Target, { areas }: NetEffects): number {
   let count = 0;
-  for (const { eventId, area, held, sold } of areas) {
-    const row = target.rowsOf(eventId).areas.get(area);
-    if (row === undefined) continue;
-    const moved = { ...row, held: row.held + held, sold: row.sold + sold };
-    putArea(target, { eventId, area, row: moved });
+  for (const { eventId, area, held, sold, blocked, capacity } of areas) {
+    const before = target.rowsOf(eventId).areas.get(area);
+    if (before === undefined) continue;
+    const row = {
+      capacity: capacity ?? before.capacity,
+      held: before.held + held,
+      sold: before.sold + sold,
+      blocked: before.blocked + blocked,
+    };
+    putArea(target, { eventId, area, row });
     count += 1;
   }
   return count;
@@ -113,8 +134,8 @@ interface AreaPut {
 }
 
 function putArea({ rowsOf, undo }: Target, { eventId, area, row }: AreaPut): void {
-  const { capacity, held, sold } = row;
-  if (held < 0 || sold < 0 || held + sold > capacity) {
+  const { capacity, held, sold, blocked } = row;
+  if (held < 0 || sold < 0 || blocked < 0 || held + sold + blocked > capacity) {
     violated(
       "inventory_areas_check",
       'new row for relation "inventory_areas" violates check constraint',
@@ -123,19 +144,50 @@ function putArea({ rowsOf, undo }: Target, { eventId, area, row }: AreaPut): voi
   undo.set(rowsOf(eventId).areas, area, row);
 }
 
+const blockKey = (place: number, channel: string): string => `${place} ${channel}`;
+
+function deleteBlocks({ rowsOf, undo }: Target, effects: NetEffects): void {
+  for (const { eventId, place, channel, quantity } of effects.blocks) {
+    const key = blockKey(place, storedText(channel));
+    if (quantity === 0) undo.delete(rowsOf(eventId).blocks, key);
+  }
+}
+
+function putBlocks({ rowsOf, undo }: Target, effects: NetEffects): number {
+  let count = 0;
+  for (const { eventId, place, channel: named, quantity } of effects.blocks) {
+    if (quantity === 0) continue;
+    const { blocks } = rowsOf(eventId);
+    const channel = storedText(named);
+    const key = blockKey(place, channel);
+    const isTaken = [...blocks].some(([other, row]) => other !== key && row.place === place);
+    if (isSeat(place) && isTaken) twice("blocked_places_one_per_seat");
+    undo.set(blocks, key, { place, channel, quantity });
+    count += 1;
+  }
+  return count;
+}
+
 function changeHolds({ rowsOf, undo }: Target, { holdChanges }: NetEffects): number {
   let count = 0;
-  for (const { eventId, holdId, seq, expiresAtMs, ended } of holdChanges) {
+  for (const { eventId, holdId, seq, update, ended } of holdChanges) {
     const { holds } = rowsOf(eventId);
     const row = holds.get(holdId);
     if (row === undefined || row.endedMs !== null) continue;
+    const { expiresAtMs, extended, items, ordinals, terms, paying } = update;
+    const contents =
+      items === undefined
+        ? {}
+        : { items, ordinals: ordinals ?? null, terms: storedJson(terms ?? null) };
     undo.set(holds, holdId, {
       ...row,
+      ...contents,
       status: ended?.end.end ?? "active",
       seq,
       expiresMs: expiresAtMs ?? row.expiresMs,
-      extended: row.extended || expiresAtMs !== null,
-      endedMs: ended?.atMs ?? null,
+      extended: row.extended || extended === true,
+      paying: paying === undefined ? row.paying : paying,
+      endedMs: ended?.end.atMs ?? null,
       bookingId: ended?.end.bookingId ?? null,
     });
     count += 1;
@@ -152,95 +204,221 @@ function insertHolds({ rowsOf, undo }: Target, { holdsMade }: NetEffects): numbe
       userId: hold.userId,
       status: ended?.end.end ?? "active",
       items: hold.items,
+      ordinals: hold.ordinals,
+      terms: storedJson(hold.terms),
+      paying: hold.paying,
       createdMs: hold.createdAtMs,
       expiresMs: hold.expiresAtMs,
       extended: hold.extended,
       seq: ended?.seq ?? hold.seq,
-      endedMs: ended?.atMs ?? null,
-      bookingId: null,
+      endedMs: ended?.end.atMs ?? null,
+      bookingId: ended?.end.bookingId ?? null,
     });
   }
   return holdsMade.length;
 }
 
-function cancelBookings({ rowsOf, undo }: Target, { bookingsCancelled }: NetEffects): number {
+/** The columns of a booking that may change. */
+function changingColumns(record: BookingRecord) {
+  const { userId, email, terms, later } = record;
+  return {
+    userId,
+    email: email === null ? null : storedText(email),
+    status: statusOf(record),
+    totalMinor: totalMinor(record.items),
+    terms: storedJson(terms),
+    later: storedJson(later),
+    changedSeq: later === null ? null : later.seq,
+  };
+}
+
+function changeBookings({ rowsOf, undo }: Target, { bookingChanges }: NetEffects): number {
   let count = 0;
-  for (const { eventId, fact } of bookingsCancelled) {
+  for (const { eventId, record } of bookingChanges) {
     const { bookings } = rowsOf(eventId);
-    const row = bookings.get(fact.booking.bookingId);
-    if (row === undefined || row.cancelled !== null) continue;
-    undo.set(bookings, row.id, { ...row, cancelled: cancellationOf(fact) });
+    const row = bookings.get(record.bookingId);
+    const changed = changingColumns(record);
+    if (row === undefined || (row.changedSeq ?? row.seq) >= (changed.changedSeq ?? 0)) continue;
+    const buyerId = row.userId === changed.userId ? row.buyerId : (row.buyerId ?? row.userId);
+    undo.set(bookings, row.id, { ...row, ...changed, buyerId });
     count += 1;
   }
   return count;
 }
 
-function cancelTickets({ rowsOf, undo }: Target, { bookingsCancelled }: NetEffects): number {
-  let count = 0;
-  for (const { eventId, fact } of bookingsCancelled) {
-    const { tickets, ticketBySeat } = rowsOf(eventId);
-    for (const index of fact.booking.items.keys()) {
-      const row = tickets.get(itemIdOf(fact.booking.holdId, index));
-      if (row === undefined || row.status !== "valid") continue;
-      undo.set(tickets, row.id, { ...row, status: "cancelled" });
-      if (isSeat(row.place)) undo.delete(ticketBySeat, row.place);
-      count += 1;
-    }
-  }
-  return count;
-}
-
 function insertBookings({ rowsOf, undo }: Target, { bookingsMade }: NetEffects): number {
-  for (const { eventId, seq, record, cancelled } of bookingsMade) {
+  for (const { eventId, seq, record, buyerId } of bookingsMade) {
     const { bookings } = rowsOf(eventId);
     unique(bookings, record.bookingId, "bookings_pkey");
     undo.set(bookings, record.bookingId, {
       id: record.bookingId,
       holdId: record.holdId,
-      userId: record.userId,
-      email: record.email === null ? null : storedText(record.email),
+      buyerId,
       code: storedText(record.code),
       bookedMs: record.bookedAtMs,
       seq,
-      cancelled: cancelled === null ? null : cancellationOf(cancelled),
+      ordinals: record.ordinals,
+      ...changingColumns(record),
     });
   }
   return bookingsMade.length;
 }
 
-function cancellationOf(fact: NonNullable<BookingMade["cancelled"]>) {
-  const { seq, atMs, cancelledBy, reason } = fact;
-  return { seq, atMs, by: cancelledBy, reason: reason === null ? null : storedText(reason) };
+interface Ticket {
+  readonly eventId: EventId;
+  readonly row: TicketRow;
+}
+
+function ticketOf(eventId: EventId, record: BookingRecord, index: number): Ticket[] {
+  const item = record.items[index];
+  if (item === undefined) return [];
+  const { cancelledAtMs, checkedInAtMs } = fateOf(record, index);
+  const status = statusOf(record);
+  const isOver = status !== "confirmed" || cancelledAtMs !== null;
+  const row: TicketRow = {
+    ...item,
+    id: ticketIdOf(record, index),
+    bookingId: record.bookingId,
+    position: record.ordinals?.[index] ?? index,
+    code: storedText(record.ticketCodes[index] ?? ""),
+    status: status === "pending_payment" ? "pending" : isOver ? "cancelled" : "valid",
+    checkedInMs: checkedInAtMs,
+    cancelledMs: cancelledAtMs,
+  };
+  return [{ eventId, row }];
+}
+
+function ticketsIn({ bookingChanges }: NetEffects, which: "tickets" | "moved"): Ticket[] {
+  return bookingChanges.flatMap((change) =>
+    change[which].flatMap((index) => ticketOf(change.eventId, change.record, index)),
+  );
+}
+
+const isValid = ({ row }: Ticket): boolean => row.status === "valid";
+
+function vacateTickets(target: Target, tickets: readonly Ticket[]): number {
+  let count = 0;
+  for (const { eventId, row } of tickets) {
+    const before = target.rowsOf(eventId).tickets.get(ticketKey(row));
+    if (before === undefined) continue;
+    putTicket(target, eventId, { ...before, status: "pending" });
+    count += 1;
+  }
+  return count;
+}
+
+function writeTickets(target: Target, tickets: readonly Ticket[]): number {
+  let count = 0;
+  for (const { eventId, row } of tickets) {
+    const before = target.rowsOf(eventId).tickets.get(ticketKey(row));
+    if (before === undefined) continue;
+    const { id, code } = before;
+    putTicket(target, eventId, { ...row, id, code });
+    count += 1;
+  }
+  return count;
 }
 
 function insertTickets(target: Target, { bookingsMade }: NetEffects): number {
   let count = 0;
-  for (const { eventId, record, cancelled } of bookingsMade) {
-    for (const [position, item] of record.items.entries()) {
-      putTicket(target, eventId, {
-        ...item,
-        id: itemIdOf(record.holdId, position),
-        bookingId: record.bookingId,
-        position,
-        code: storedText(record.ticketCodes[position] ?? ""),
-        status: cancelled === null ? "valid" : "cancelled",
-      });
+  for (const { eventId, record } of bookingsMade) {
+    for (const { row } of record.items.flatMap((_, n) => ticketOf(eventId, record, n))) {
+      const { tickets, ticketByCode } = target.rowsOf(eventId);
+      // The indexes are checked in the order in which the schema makes them.
+      unique(tickets, ticketKey(row), "tickets_pkey");
+      unique(ticketByCode, row.code, "tickets_code");
+      putTicket(target, eventId, row);
       count += 1;
     }
   }
   return count;
 }
 
-/** The indexes are checked in the order in which the schema makes them. */
+const ticketKey = ({ bookingId, position }: TicketRow): string => `${bookingId} ${position}`;
+
+/** A new row, or the next version of one. */
 function putTicket({ rowsOf, undo }: Target, eventId: EventId, ticket: TicketRow): void {
   const { tickets, ticketByCode, ticketBySeat } = rowsOf(eventId);
+  const key = ticketKey(ticket);
+  const before = tickets.get(key);
+  if (before !== undefined && ticketBySeat.get(before.place) === key) {
+    undo.delete(ticketBySeat, before.place);
+  }
   const takesSeat = isSeat(ticket.place) && ticket.status === "valid";
-  unique(tickets, ticket.id, "tickets_pkey");
-  unique(ticketByCode, ticket.code, "tickets_code");
   if (takesSeat) unique(ticketBySeat, ticket.place, "tickets_one_per_seat");
-  undo.set(tickets, ticket.id, ticket);
-  undo.set(ticketByCode, ticket.code, ticket.id);
-  if (takesSeat) undo.set(ticketBySeat, ticket.place, ticket.id);
+  undo.set(tickets, key, ticket);
+  undo.set(ticketByCode, ticket.code, key);
+  if (takesSeat) undo.set(ticketBySeat, ticket.place, key);
+}
+
+function endEntries({ rowsOf, undo }: Target, { entriesEnded }: NetEffects): number {
+  let count = 0;
+  for (const { eventId, entryId, ended } of entriesEnded) {
+    const { entries } = rowsOf(eventId);
+    const row = entries.get(entryId);
+    if (row === undefined || row.endedSeq !== null) continue;
+    const { status, seq: endedSeq, atMs: endedMs, holdId } = ended;
+    undo.set(entries, entryId, { ...row, status, endedSeq, endedMs, holdId });
+    count += 1;
+  }
+  return count;
+}
+
+function insertEntries({ rowsOf, undo }: Target, { entriesQueued }: NetEffects): number {
+  for (const { eventId, entry, ended } of entriesQueued) {
+    const { entries } = rowsOf(eventId);
+    unique(entries, entry.entryId, "waitlist_entries_pkey");
+    const isTwice = [...entries.values()].some(
+      (other) => other.status === "waiting" && other.entry.userId === entry.userId,
+    );
+    if (ended === null && isTwice) twice("waitlist_one_per_user");
+    undo.set(entries, entry.entryId, {
+      entry,
+      status: ended?.status ?? "waiting",
+      endedSeq: ended?.seq ?? null,
+      endedMs: ended?.atMs ?? null,
+      holdId: ended?.holdId ?? null,
+    });
+  }
+  return entriesQueued.length;
+}
+
+function insertRefunds({ rowsOf, inventories, undo }: Target, effects: NetEffects): void {
+  for (const { eventId, bookingId, payment, refund, atMs } of effects.refunds) {
+    const { refunds } = rowsOf(eventId);
+    const currency = inventories.get(eventId)?.currency;
+    if (currency === undefined || refunds.has(refund.refundId)) continue;
+    undo.set(refunds, refund.refundId, {
+      id: refund.refundId,
+      bookingId,
+      intentId: payment.intentId,
+      provider: payment.provider,
+      amountMinor: refund.amountMinor,
+      currency,
+      reason: storedText(refund.reason),
+      createdMs: atMs,
+    });
+  }
+}
+
+function writeHistory({ rowsOf, undo }: Target, effects: NetEffects): number {
+  for (const { eventId, fact } of effects.history) {
+    const { history } = rowsOf(eventId);
+    const { seq, atMs, kind } = fact;
+    const reason = reasonOf(fact);
+    unique(history, seq, "event_history_pkey");
+    undo.set(history, seq, {
+      seq,
+      atMs,
+      kind,
+      change: fact.kind === "bookingChanged" ? fact.change : null,
+      bookingId: "booking" in fact ? fact.booking.bookingId : null,
+      byUser: requesterOf(fact),
+      reason: reason === null ? null : storedText(reason),
+      detail: storedJson(detailOf(fact)),
+    });
+  }
+  return effects.history.length;
 }
 
 function keepKeys({ rowsOf, undo }: Target, { keys }: NetEffects): number {
@@ -259,7 +437,11 @@ function keepKeys({ rowsOf, undo }: Target, { keys }: NetEffects): number {
 }
 
 function unique<Key>(index: ReadonlyMap<Key, unknown>, key: Key, constraint: string): void {
-  if (index.has(key)) violated(constraint, "duplicate key value violates unique constraint");
+  if (index.has(key)) twice(constraint);
+}
+
+function twice(constraint: string): never {
+  violated(constraint, "duplicate key value violates unique constraint");
 }
 
 function violated(constraint: string, what: string): never {

@@ -11,7 +11,7 @@ import {
   PURGE_MARGIN_MS,
   PURGE_ROWS_MAX,
 } from "../../engine/limits.ts";
-import type { Snapshot } from "../../engine/snapshot.ts";
+import { EMPTY_SNAPSHOT, type Snapshot } from "../../engine/snapshot.ts";
 import {
   type Applied,
   type Epochs,
@@ -28,7 +28,6 @@ import {
   type AreaRow,
   type EventRows,
   type InventoryRow,
-  NOT_CONFIGURED,
   noRows,
   snapshotOfRows,
 } from "./virtual-rows.ts";
@@ -47,6 +46,10 @@ export interface RowCounts {
   readonly bookings: number;
   readonly tickets: number;
   readonly keys: number;
+  readonly blocks: number;
+  readonly entries: number;
+  readonly refunds: number;
+  readonly history: number;
 }
 
 /** Invariant: a method that throws has changed nothing. */
@@ -129,7 +132,7 @@ export class VirtualTables {
 
   snapshotOf(eventId: EventId): Snapshot {
     const inventory = this.#inventories.get(eventId);
-    if (inventory === undefined) return NOT_CONFIGURED;
+    if (inventory === undefined) return EMPTY_SNAPSHOT;
     return snapshotOfRows(eventId, inventory, this.rowsOf(eventId));
   }
 
@@ -138,10 +141,11 @@ export class VirtualTables {
     return row === undefined ? null : unpackFact(row.fact);
   }
 
-  eventsWithHolds(): EventId[] {
-    return [...this.#events].flatMap(([eventId, { holds }]) =>
-      [...holds.values()].some(({ status }) => status === "active") ? [eventId] : [],
-    );
+  eventsToWake(): EventId[] {
+    return [...this.#events].flatMap(([eventId, rows]) => {
+      const isCancelled = this.#inventories.get(eventId)?.status === "cancelled";
+      return hasWork(rows, isCancelled) ? [eventId] : [];
+    });
   }
 
   /** Every event of which something is known. */
@@ -155,7 +159,7 @@ export class VirtualTables {
 
   counts(): RowCounts {
     const all = [...this.#events.values()];
-    const sum = (table: "holds" | "bookings" | "tickets" | "keys"): number =>
+    const sum = (table: Exclude<keyof RowCounts, "inventories">): number =>
       all.reduce((count, rows) => count + rows[table].size, 0);
     return {
       inventories: this.#inventories.size,
@@ -163,6 +167,10 @@ export class VirtualTables {
       bookings: sum("bookings"),
       tickets: sum("tickets"),
       keys: sum("keys"),
+      blocks: sum("blocks"),
+      entries: sum("entries"),
+      refunds: sum("refunds"),
+      history: sum("history"),
     };
   }
 
@@ -207,6 +215,17 @@ export class VirtualTables {
     }
     return "already";
   }
+}
+
+function hasWork(
+  { holds, entries, ticketBySeat, areas }: EventRows,
+  isCancelled: boolean,
+): boolean {
+  return (
+    [...holds.values()].some(({ status }) => status === "active") ||
+    [...entries.values()].some(({ status }) => status === "waiting") ||
+    (isCancelled && (ticketBySeat.size > 0 || [...areas.values()].some(({ sold }) => sold > 0)))
+  );
 }
 
 interface Expired {

@@ -79,7 +79,7 @@ export async function startCatalogueServer(): Promise<CatalogueServer> {
   const server = new HttpServer({
     routes: [
       ...identityRoutes({ users, tokens }),
-      ...organizationRoutes({ organizations, tokens }),
+      ...organizationRoutes({ organizations, directory, tokens }),
       ...eventRoutes({ events, store, directory, seatLists, organizations, tokens }),
     ],
     live: { open: () => undefined, message: () => undefined, close: () => undefined },

@@ -44,6 +44,9 @@ export class ApiClient {
   post<Body>(path: string, ask: Ask = {}): Promise<Reply<Body>> {
     return this.request<Body>("POST", path, ask);
   }
+  patch<Body>(path: string, ask: Ask = {}): Promise<Reply<Body>> {
+    return this.request<Body>("PATCH", path, ask);
+  }
   delete<Body>(path: string, ask: Ask = {}): Promise<Reply<Body>> {
     return this.request<Body>("DELETE", path, ask);
   }
@@ -131,6 +134,8 @@ export interface LiveMessage {
   readonly epoch?: number;
   readonly replayed?: boolean;
   readonly body?: HoldShape & BookingShape & { readonly code: string };
+  readonly hold?: HoldShape;
+  readonly booking?: BookingShape;
 }
 
 /** One WebSocket; `reader` believes its snapshots and deltas and nothing else. */

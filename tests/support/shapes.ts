@@ -48,6 +48,7 @@ export interface AvailabilityShape {
     free: number;
     held: number;
     sold: number;
+    blocked: number;
   }[];
   readonly statuses?: string;
 }
@@ -58,6 +59,38 @@ export interface ItemShape {
   readonly area?: string;
   readonly category: string;
   readonly price: number;
+  readonly discount?: number;
+  readonly fee?: number;
+  readonly tax?: number;
+  readonly due?: number;
+}
+
+export interface ChoiceShape {
+  readonly seats: readonly string[];
+  readonly row: string | null;
+  readonly zone: string | null;
+  readonly distance: number;
+  readonly orphans: number;
+}
+
+export interface PaymentShape {
+  readonly provider: string;
+  readonly intentId: string;
+  readonly amount: Money;
+  readonly status: string;
+  readonly payUntil: string;
+  readonly refunds: readonly {
+    readonly id: string;
+    readonly amount: Money;
+    readonly reason: string;
+    readonly status: string;
+  }[];
+}
+
+export interface TicketShape extends ItemShape {
+  readonly code: string;
+  readonly status: string;
+  readonly checkedInAt?: string;
 }
 
 export interface HoldShape {
@@ -67,6 +100,38 @@ export interface HoldShape {
   readonly total: Money;
   readonly expiresAt: string;
   readonly status: string;
+  readonly source?: string;
+  readonly promoCode?: string;
+  readonly bestAvailable?: readonly ChoiceShape[];
+  readonly bookingId?: string;
+  readonly seq: number;
+}
+
+export interface WaitingShape {
+  readonly id: string;
+  readonly eventId: string;
+  readonly position: number;
+  readonly quantity: number;
+  readonly categories: readonly string[] | null;
+  readonly priority: number;
+  readonly status: string;
+  readonly joinedAt: string;
+  readonly offer?: HoldShape;
+  readonly seq: number;
+}
+
+export interface HistoryShape {
+  readonly seq: number;
+  readonly at: string;
+  readonly change: string;
+  readonly by: { readonly who: string; readonly userId: string | null };
+  readonly reason: string | null;
+}
+
+export interface CheckInShape {
+  readonly ticket: TicketShape;
+  readonly checkedInAt: string | null;
+  readonly booking: { readonly id: string; readonly code: string };
   readonly seq: number;
 }
 
@@ -77,11 +142,14 @@ export interface BookingShape {
   readonly holdId: string;
   readonly status: string;
   readonly email: string | null;
-  readonly tickets: readonly (ItemShape & { readonly code: string; readonly status: string })[];
+  readonly tickets: readonly TicketShape[];
   readonly total: Money;
   readonly createdAt: string;
   readonly cancelledAt?: string;
   readonly cancelReason?: string | null;
+  readonly payment?: PaymentShape;
+  readonly promoCode?: string;
+  readonly priceDifference?: Money;
   readonly seq: number;
 }
 
@@ -105,6 +173,9 @@ export interface Problem {
   readonly limit?: number;
   readonly current?: number;
   readonly bookingId?: string;
+  readonly reason?: string;
+  readonly alternatives?: readonly (readonly { readonly seat: string; readonly group: number }[])[];
+  readonly [member: string]: unknown;
 }
 
 export interface AuditShape {

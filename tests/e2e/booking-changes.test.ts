@@ -1,0 +1,142 @@
+/** What becomes of a booking: cancelled in part, moved, handed over; and who reads of it. */
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { test } from "node:test";
+import { BoxOffice, floor, refused, seats } from "../support/box-office.ts";
+import type { BookingShape, HistoryShape, Page } from "../support/shapes.ts";
+import { auditOf, availabilityOf, ok, openStudio } from "../support/venue.ts";
+
+const office = BoxOffice.forThisFile();
+
+const post = (booking: BookingShape, what: string, token: string, body?: object) =>
+  office.api.post<BookingShape>(`/api/v1/bookings/${booking.id}/${what}`, {
+    token,
+    ...(body === undefined ? {} : { body }),
+  });
+
+const historyOf = async (booking: BookingShape, token: string) =>
+  ok(await office.api.get<Page<HistoryShape>>(`/api/v1/bookings/${booking.id}/history`, { token }))
+    .data;
+
+test("a part of a booking is cancelled, then the rest; each freed place returns to sale", async () => {
+  const event = await openStudio(office.api);
+  const { token, id: userId } = await office.register();
+  const booked = await office.book(event, token, [...seats("A-1", "A-2"), floor(1)]);
+  const [first, second, third] = booked.tickets;
+  const ticketIds = [second?.id, third?.id];
+  const part = ok(await post(booked, "cancel", token, { ticketIds, reason: "ill" }));
+  assert.equal(part.status, "confirmed");
+  assert.deepEqual(
+    part.tickets.map(({ id, status }) => [id, status]),
+    [
+      [first?.id, "valid"],
+      [second?.id, "cancelled"],
+      [third?.id, "cancelled"],
+    ],
+  );
+  assert.deepEqual(await office.booking(booked.id, token), part);
+  assert.deepEqual(ok(await post(booked, "cancel", token, { ticketIds })), part, "and again");
+  const shown = await availabilityOf(office.api, event.id);
+  assert.deepEqual([shown.statuses, shown.free], ["sfffffffff", 14]);
+  const whole = ok(await post(booked, "cancel", token));
+  assert.deepEqual([whole.status, whole.cancelReason], ["cancelled", null]);
+  assert.deepEqual(await office.booking(booked.id, token), whole);
+  const history = await historyOf(booked, token);
+  assert.deepEqual(
+    history.map(({ change, by, reason, seq }) => [change, by.who, by.userId, reason, seq]),
+    [
+      ["booked", "you", userId, null, booked.seq],
+      ["cancelled", "you", userId, "ill", part.seq],
+      ["cancelled", "you", userId, null, whole.seq],
+    ],
+  );
+  await auditOf(office.api, event.id);
+});
+
+test("a ticket gets another seat; the seat it had is free at once", async () => {
+  const event = await openStudio(office.api);
+  const [mine, other] = [await office.register(), await office.register()];
+  const booked = await office.book(event, mine.token, seats("A-1", "A-2"));
+  await office.hold(event, other.token, seats("A-3"));
+  const [, ticket] = booked.tickets;
+  const move = (seat: string, token = mine.token) =>
+    post(booked, `tickets/${ticket?.id}/move`, token, { seat });
+  assert.deepEqual(refused(await move("A-3"), 409, "seat_unavailable").seats, ["A-3"]);
+  refused(await move("Z-1"), 400, "unknown_seat");
+  refused(await move("A-4", other.token), 404, "booking_not_found");
+  const { priceDifference, ...moved } = ok(await move("A-9"));
+  assert.deepEqual(priceDifference, { amount: -2000, currency: "EUR" });
+  assert.deepEqual(
+    moved.tickets.map(({ id, seat, price, code }) => [id, seat, price, code]),
+    [
+      [booked.tickets[0]?.id, "A-1", 4500, booked.tickets[0]?.code],
+      [ticket?.id, "A-9", 2500, ticket?.code],
+    ],
+  );
+  assert.deepEqual(await office.booking(booked.id, mine.token), moved);
+  assert.equal((await availabilityOf(office.api, event.id)).statuses, "sfhfffffsf");
+  const [, entry] = await historyOf(booked, mine.token);
+  assert.deepEqual(
+    { ...entry, change: "ticket_moved", from: "A-2", to: "A-9", tickets: [ticket?.id] },
+    entry,
+  );
+  await auditOf(office.api, event.id);
+});
+
+test("a booking is handed over to an account, or to whoever registers with the address", async () => {
+  const event = await openStudio(office.api);
+  const [mine, other] = [await office.register(), await office.register()];
+  const booked = await office.book(event, mine.token, seats("A-1"));
+  const given = ok(await post(booked, "transfer", mine.token, { email: other.email }));
+  assert.equal(given.email, other.email);
+  const path = `/api/v1/bookings/${booked.id}`;
+  refused(await office.api.get(path, { token: mine.token }), 404, "booking_not_found");
+  assert.deepEqual(await office.booking(booked.id, other.token), given, "visible at once");
+  const list = ok(await office.api.get<Page<BookingShape>>("/api/v1/bookings", other));
+  assert.deepEqual(list.data, [given]);
+
+  const email = `${randomUUID()}@example.org`;
+  const onwards = ok(await post(booked, "transfer", other.token, { email: email.toUpperCase() }));
+  assert.equal(onwards.email, email);
+  const late = await office.register(email);
+  assert.deepEqual(await office.booking(booked.id, late.token), onwards);
+  const history = await historyOf(booked, late.token);
+  assert.deepEqual(
+    history.map(({ change, by }) => [change, by.who]),
+    [
+      ["booked", "owner"],
+      ["transferred", "owner"],
+      ["transferred", "owner"],
+    ],
+  );
+  const seen = await historyOf(booked, office.admin);
+  assert.equal(seen.length, 3, "the organiser reads it, too");
+  await auditOf(office.api, event.id);
+});
+
+test("the organiser reads everything that happened to the event, page by page", async () => {
+  const event = await openStudio(office.api);
+  const { token } = await office.register();
+  const path = `/api/v1/events/${event.id}`;
+  const { admin, api } = office;
+  const booked = await office.book(event, token, seats("A-1", "A-2"));
+  ok(await api.patch(`${path}/inventory`, { token: admin, body: { block: ["A-10"] } }));
+  ok(await post(booked, "cancel", admin, { ticketIds: [booked.tickets[0]?.id], reason: "rain" }));
+  const read: { seq: number; change: string }[] = [];
+  let cursor: string | null = "";
+  while (cursor !== null) {
+    const query = cursor === "" ? "?limit=2" : `?limit=2&cursor=${cursor}`;
+    const page: Page<HistoryShape> = ok(await api.get(`${path}/log${query}`, { token: admin }));
+    read.push(...page.data);
+    cursor = page.nextCursor;
+  }
+  assert.deepEqual(
+    read.map(({ change }) => change),
+    ["configured", "booked", "inventory_changed", "cancelled"],
+  );
+  assert.deepEqual(
+    read.map(({ seq }) => seq),
+    read.map(({ seq }) => seq).toSorted((a, b) => a - b),
+  );
+  refused(await api.get(`${path}/log`, { token }), 403, "forbidden");
+});

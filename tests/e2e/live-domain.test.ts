@@ -1,0 +1,61 @@
+/** The desk's second door: the whole walk over one WebSocket, with the answers of HTTP. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BoxOffice, best, floor, seats } from "../support/box-office.ts";
+import { LiveClient } from "../support/client.ts";
+import type { BookingShape } from "../support/shapes.ts";
+import { auditOf, openStudio } from "../support/venue.ts";
+
+const office = BoxOffice.forThisFile();
+
+test("hold, change, extend, book, move, cancel, transfer and the waitlist", async () => {
+  const event = await openStudio(office.api);
+  const eventId = event.id;
+  const [mine, other] = [await office.register(), await office.register()];
+  const live = await LiveClient.open(office.node.url, mine.token);
+  const theirs = await LiveClient.open(office.node.url, other.token);
+  let count = 0;
+  /** Sends an op, whose answer must have this status. */
+  const ask = async (op: string, message: object, status = 200, by = live) => {
+    count += 1;
+    by.send({ op, id: count, ...message });
+    const reply = await by.next("reply", count);
+    assert.equal(reply.status, status, JSON.stringify(reply));
+    return reply;
+  };
+  const items = [best({ quantity: 2, category: "stalls" }), floor(1)];
+  const held = (await ask("hold", { eventId, items }, 201)).body;
+  assert.ok(held !== undefined && held.bestAvailable?.length === 1);
+  const holdId = held.id;
+  const remove = [held.items[0]?.id];
+  const changed = (await ask("change", { holdId, remove, add: seats("A-9") })).body;
+  assert.equal(changed?.items.length, 3);
+  await ask("extend", { holdId });
+  const payment = { provider: "none" };
+  const booked = (await ask("book", { eventId, holdId, payment }, 201)).body;
+  assert.ok(booked !== undefined);
+  const { id: bookingId, tickets } = booked;
+  const ticket = tickets.find(({ seat }) => seat === "A-9");
+  const moved = await ask("move", { bookingId, ticketId: ticket?.id, seat: "A-10" });
+  assert.deepEqual((moved.body as BookingShape).priceDifference, { amount: 0, currency: "EUR" });
+  const ticketIds = [ticket?.id];
+  const part = (await ask("cancel", { bookingId, ticketIds, reason: "ill" })).body;
+  assert.deepEqual(part?.tickets.map(({ status }) => status).toSorted(), [
+    "cancelled",
+    "valid",
+    "valid",
+  ]);
+  await ask("transfer", { bookingId, email: other.email });
+  const given = await theirs.next("booking.updated");
+  assert.equal(given.booking?.id, bookingId);
+  await ask("cancel", { bookingId }, 404);
+  await office.hold(event, other.token, [floor(4), best({ quantity: 2, category: "balcony" })]);
+  await ask("waitlist.join", { eventId, quantity: 10 }, 201);
+  await ask("waitlist.leave", { eventId }, 204);
+  const released = (await ask("hold", { eventId, items: seats("A-1") }, 201)).body;
+  await ask("release", { holdId: released?.id }, 204);
+  assert.deepEqual([live.faults, theirs.faults], [[], []]);
+  live.close();
+  theirs.close();
+  await auditOf(office.api, eventId);
+});

@@ -1,0 +1,414 @@
+/** Everything that may be asked of an event, refused or not, by whoever chooses. */
+
+import type { ChurnRule } from "../../engine/churn.ts";
+import type { InventoryDefinition } from "../../engine/definition.ts";
+import type { CommandKey } from "../../engine/facts.ts";
+import type { BookingId, HoldId, IntentId, ItemId } from "../../engine/ids.ts";
+import { KEY_TTL_MS } from "../../engine/limits.ts";
+import { type Place, placeOfArea } from "../../engine/place.ts";
+import type { PromoDefinition } from "../../engine/promo-codes.ts";
+import { ALICE, BOB, CAROL, definition } from "../../engine/testing/fixtures.ts";
+import type { Operation } from "../../workers/shard-messages.ts";
+import type { Judged, JudgedBench } from "./judged-bench.ts";
+import { ordinalIn, positionsIn } from "./model-state.ts";
+import { itemIdIn } from "./routed-ids.ts";
+
+/** Decides what is random here: a generator, or a tape that can be made shorter. */
+export interface Chooser {
+  /** An integer in [0, bound). */
+  readonly below: (bound: number) => number;
+  readonly pick: <Item>(items: readonly Item[]) => Item;
+}
+
+/** What a run remembers in order to ask for it again. */
+export class Known {
+  readonly holds: HoldId[] = [NOBODYS];
+  readonly bookings: BookingId[] = [];
+  /** Requests with keys, to be repeated. */
+  readonly keyed: Operation[] = [];
+  keys = 0;
+
+  remember(operation: Operation, { answer }: Judged): void {
+    if (answer.kind !== "done") return;
+    const { fact } = answer;
+    if (fact.kind === "held") this.holds.push(fact.holdId);
+    if (fact.kind === "booked" || fact.kind === "paymentStarted") {
+      if (!this.bookings.includes(fact.booking.bookingId)) {
+        this.bookings.push(fact.booking.bookingId);
+      }
+    }
+    if (fact.key !== null) this.keyed.push(operation);
+  }
+}
+
+const NOBODYS = "018f3c9a-7b10-7000-8000-0007a4b1c2d3" as HoldId;
+const USERS = [ALICE, BOB, CAROL];
+const CODES = ["EARLY", "ONCE", "GONE", "NEVER"];
+const CHANNELS = ["press", "club"];
+/** Its ten seats, and an area for each of its categories. */
+const AREAS = [
+  { key: "floor", category: 1, capacity: 5 },
+  { key: "terrace", category: 0, capacity: 3 },
+];
+export const RULES: Partial<InventoryDefinition> = {
+  perUserMax: 9,
+  holdTtlMs: 10_000,
+  areas: AREAS,
+  paymentWindowMs: 60_000,
+  churn: churnRule(3, 20_000),
+  promoCodes: promoCodes(),
+};
+
+/** A rule of which a short run feels something. */
+function churnRule(freeDrops: number, windowMs: number): ChurnRule {
+  return { freeDrops, windowMs, firstWaitMs: 1_500, waitMsMax: 7_000 };
+}
+
+function promoCodes(
+  fromMs: number | null = null,
+  untilMs: number | null = null,
+): PromoDefinition[] {
+  const always = { categories: null, fromMs: null, untilMs: null } as const;
+  return [
+    {
+      ...always,
+      code: "EARLY",
+      kind: "percent",
+      value: 1_505,
+      fromMs,
+      untilMs,
+      usesMax: 3,
+      usesPerUserMax: 2,
+    },
+    {
+      ...always,
+      code: "ONCE",
+      kind: "amount",
+      value: 5_000,
+      categories: [1],
+      usesMax: null,
+      usesPerUserMax: 1,
+    },
+  ];
+}
+
+/** Mostly a moment later, but often the very instant at which something changes, or just before. */
+export function laterThan(nowMs: number, choose: Chooser, { model }: JudgedBench): number {
+  if (choose.below(70) === 69) return nowMs + KEY_TTL_MS;
+  const { salesOpenMs = null, salesCloseMs = null } = model.definition ?? {};
+  const { cancelUntilMs = null, promoCodes: [promo] = [] } = model.definition ?? {};
+  const turns = [model.nextDueMs, salesOpenMs, salesCloseMs, cancelUntilMs];
+  turns.push(promo?.fromMs ?? null, promo?.untilMs ?? null);
+  const turnMs = choose.pick(turns);
+  if (turnMs === null || turnMs > nowMs + 70_000 || choose.below(5) < 4) {
+    return nowMs + choose.below(1_000);
+  }
+  return Math.max(nowMs, turnMs - choose.below(2));
+}
+
+type Asking = (choose: Chooser, judged: JudgedBench, known: Known) => Operation;
+
+/** Each kind of operation, with how often it is asked for. */
+export const ASKED: Readonly<Record<Operation["kind"] | "again", readonly [number, Asking]>> = {
+  hold: [12, anyHold],
+  changeHold: [6, anyChangeOfHold],
+  extend: [
+    3,
+    (choose, judged, known) => ({
+      kind: "extend",
+      ...anyHolder(choose, judged, known),
+      key: anyKey(choose, known),
+    }),
+  ],
+  release: [
+    2,
+    (choose, judged, known) => ({ kind: "release", ...anyHolder(choose, judged, known) }),
+  ],
+  book: [5, anyBooking],
+  pay: [6, anyPayment],
+  settlePayment: [5, anyOutcome],
+  settleRefund: [2, anyRefund],
+  cancel: [4, anyCancellation],
+  moveTicket: [4, anyMove],
+  transfer: [2, anyTransfer],
+  checkIn: [3, anyCheckIn],
+  changePlaces: [4, anyChangeOfPlaces],
+  joinWaitlist: [5, anyJoining],
+  leaveWaitlist: [1, (choose) => ({ kind: "leaveWaitlist", userId: choose.pick(USERS) })],
+  configure: [
+    2,
+    (choose, { bench }) => ({ kind: "configure", definition: anyDefinition(choose, bench.nowMs) }),
+  ],
+  again: [3, again],
+  getHold: [
+    1,
+    (choose, judged, known) => ({ kind: "getHold", ...anyHolder(choose, judged, known) }),
+  ],
+  getWaiting: [1, (choose) => ({ kind: "getWaiting", userId: choose.pick(USERS) })],
+  getWaitlist: [1, () => ({ kind: "getWaitlist" })],
+  watch: [1, () => ({ kind: "watch" })],
+  unwatch: [1, () => ({ kind: "unwatch" })],
+  inspect: [1, () => ({ kind: "inspect" })],
+  audit: [1, () => ({ kind: "audit" })],
+};
+
+export function anyOperation(choose: Chooser, judged: JudgedBench, known: Known): Operation {
+  const kinds = Object.values(ASKED).flatMap(([often, ask]) => new Array<Asking>(often).fill(ask));
+  return choose.pick(kinds)(choose, judged, known);
+}
+
+function anyKey(choose: Chooser, known: Known): CommandKey | null {
+  if (choose.below(2) === 0) return null;
+  // Now and then a key that had another request.
+  if (choose.below(5) > 0) known.keys += 1;
+  return { digest: `key ${known.keys}`, fingerprint: `asked ${choose.below(1000)}` };
+}
+
+function anyPlaces(choose: Chooser, countMax: number): Place[] {
+  const count = 1 + choose.below(countMax);
+  return Array.from({ length: count }, () => {
+    if (choose.below(3) === 0) return placeOfArea(choose.below(12) === 11 ? 2 : choose.below(2));
+    return choose.below(choose.below(15) === 14 ? 12 : 10);
+  });
+}
+
+/** Seldom everything, mostly one. */
+const few = (choose: Chooser): number => (choose.below(6) === 5 ? 6 : 2);
+
+function anyHold(choose: Chooser, { bench }: JudgedBench, known: Known): Operation {
+  const isChosen = choose.below(4) === 3;
+  const places = isChosen && choose.below(2) === 0 ? [] : anyPlaces(choose, few(choose));
+  const command = bench.holdCommand(places, choose.pick(USERS), anyKey(choose, known));
+  const best = isChosen ? Array.from({ length: 1 + choose.below(2) }, () => anyWish(choose)) : [];
+  const promoCode = choose.below(4) === 3 ? choose.pick(CODES) : null;
+  const channel = choose.below(3) === 2 ? choose.pick(CHANNELS) : null;
+  return { ...command, best, promoCode, channel };
+}
+
+function anyWish(choose: Chooser) {
+  const quantity = 1 + choose.below(3);
+  const category = choose.pick([null, 0, 1]);
+  return { quantity, category, zone: null, adjacent: choose.below(2) === 0, accessible: false };
+}
+
+/** A hold, mostly one that lives and is asked for by who has it. */
+function anyHolder(choose: Chooser, { model }: JudgedBench, known: Known) {
+  const [first] = model.holds();
+  const holdId =
+    first !== undefined && choose.below(3) > 0
+      ? choose.pick(model.holds()).holdId
+      : choose.pick(known.holds.slice(-8));
+  const userId = model.hold(holdId)?.userId;
+  const isTheirs = userId !== undefined && choose.below(8) > 0;
+  return { holdId, userId: isTheirs ? userId : choose.pick(USERS) };
+}
+
+function anyChangeOfHold(choose: Chooser, judged: JudgedBench, known: Known): Operation {
+  const holder = anyHolder(choose, judged, known);
+  const hold = judged.model.hold(holder.holdId);
+  const ids =
+    hold === undefined
+      ? []
+      : positionsIn(hold).map((n) => itemIdIn(hold.holdId, ordinalIn(hold, n)));
+  const drop = ids.filter(() => choose.below(3) === 0);
+  if (choose.below(10) === 9) drop.push(itemIdIn(holder.holdId, 7));
+  const add = choose.below(3) === 0 ? [] : anyPlaces(choose, few(choose));
+  return { kind: "changeHold", ...holder, add, drop, key: anyKey(choose, known) };
+}
+
+function anyBooking(choose: Chooser, judged: JudgedBench, known: Known): Operation {
+  const { holdId, userId } = anyHolder(choose, judged, known);
+  const command = judged.bench.bookCommand(holdId, userId, anyKey(choose, known));
+  const email = choose.pick([null, "ann@example.org"]);
+  return { ...command, email, invoiceAllowed: choose.below(4) > 0 };
+}
+
+function anyPayment(choose: Chooser, judged: JudgedBench, known: Known): Operation {
+  const { holdId, userId } = anyHolder(choose, judged, known);
+  return judged.bench.payCommand(holdId, userId, anyKey(choose, known));
+}
+
+const last = <Item>(items: readonly Item[], none: Item): readonly Item[] =>
+  items.length === 0 ? [none] : items.slice(-6);
+
+function anyKnownBooking(choose: Chooser, { model }: JudgedBench, known: Known) {
+  const isUnknown = choose.below(12) === 11;
+  const bookingId = choose.pick(
+    isUnknown
+      ? [NOBODYS as string as BookingId]
+      : last(known.bookings, NOBODYS as string as BookingId),
+  );
+  return { bookingId, record: model.booking(bookingId)?.record };
+}
+
+/** Mostly its owner's, now and then the organiser's, or somebody else's. */
+function anyRequester(choose: Chooser, judged: JudgedBench, known: Known) {
+  const { bookingId, record } = anyKnownBooking(choose, judged, known);
+  const asOrganizer = choose.below(3) === 0;
+  const isOwner = record !== undefined && choose.below(8) > 0;
+  const userId = isOwner ? record.userId : choose.pick(USERS);
+  const tickets =
+    record === undefined
+      ? [itemIdIn(NOBODYS, 0)]
+      : positionsIn(record).map((n) => itemIdIn(record.holdId, ordinalIn(record, n)));
+  return { bookingId, userId, asOrganizer, record, tickets };
+}
+
+function anyIntent(choose: Chooser, judged: JudgedBench, known: Known) {
+  const paid = known.bookings.flatMap(
+    (id) => judged.model.booking(id)?.record.later?.payment ?? [],
+  );
+  const payment =
+    paid.length === 0 || choose.below(15) === 14 ? undefined : choose.pick(paid.slice(-5));
+  return { payment, intentId: payment?.intentId ?? (NOBODYS as string as IntentId) };
+}
+
+function anyOutcome(choose: Chooser, judged: JudgedBench, known: Known): Operation {
+  const { intentId } = anyIntent(choose, judged, known);
+  const outcome = choose.below(3) === 0 ? "failed" : "succeeded";
+  return { kind: "settlePayment", intentId, outcome };
+}
+
+function anyRefund(choose: Chooser, judged: JudgedBench, known: Known): Operation {
+  const { intentId, payment } = anyIntent(choose, judged, known);
+  const ids = [NOBODYS as string, ...(payment?.refunds ?? []).map(({ refundId }) => refundId)];
+  const outcome = choose.below(4) === 3 ? "failed" : "succeeded";
+  return { kind: "settleRefund", intentId, refundId: choose.pick(ids.slice(-2)), outcome };
+}
+
+function anyCancellation(choose: Chooser, judged: JudgedBench, known: Known): Operation {
+  const { bookingId, userId, asOrganizer, tickets } = anyRequester(choose, judged, known);
+  const some: ItemId[] = tickets.filter(() => choose.below(2) === 0);
+  if (choose.below(12) === 11) some.push(itemIdIn(NOBODYS, 3));
+  const reason = choose.pick([null, "ill"]);
+  const of = { bookingId, userId, asOrganizer, reason, key: anyKey(choose, known) };
+  return { kind: "cancel", ...of, tickets: choose.below(2) === 0 ? null : some };
+}
+
+function anyMove(choose: Chooser, judged: JudgedBench, known: Known): Operation {
+  const { bookingId, userId, asOrganizer, tickets } = anyRequester(choose, judged, known);
+  const ticketId = choose.below(10) === 9 ? itemIdIn(NOBODYS, 3) : choose.pick(tickets);
+  const seat = choose.below(20) === 19 ? choose.pick([11, -1]) : choose.below(10);
+  const of = { bookingId, userId, asOrganizer, key: anyKey(choose, known) };
+  return { kind: "moveTicket", ...of, ticketId, seat };
+}
+
+function anyTransfer(choose: Chooser, judged: JudgedBench, known: Known): Operation {
+  const { bookingId, userId, asOrganizer, record } = anyRequester(choose, judged, known);
+  const isSame = record !== undefined && record.email !== null && choose.below(4) === 3;
+  const to = isSame
+    ? { toUserId: record.userId, email: record.email }
+    : { toUserId: choose.pick(USERS), email: choose.pick(["ann@example.org", "cat@example.org"]) };
+  return { kind: "transfer", bookingId, userId, asOrganizer, ...to, key: anyKey(choose, known) };
+}
+
+function anyCheckIn(choose: Chooser, judged: JudgedBench, known: Known): Operation {
+  const { record } = anyKnownBooking(choose, judged, known);
+  const ticketCode = record === undefined ? "none" : choose.pick(record.ticketCodes);
+  const undo = choose.below(3) === 0;
+  return { kind: "checkIn", ticketCode, by: CAROL, undo, key: anyKey(choose, known) };
+}
+
+function anyChangeOfPlaces(choose: Chooser, _: JudgedBench, known: Known): Operation {
+  const seats = (countMax: number): number[] =>
+    choose.below(2) === 0
+      ? []
+      : Array.from({ length: 1 + choose.below(countMax) }, () =>
+          choose.below(choose.below(20) === 19 ? 11 : 10),
+        );
+  const isAllotted = choose.below(2) === 0;
+  const channels = isAllotted ? CHANNELS.filter(() => choose.below(2) === 0) : [];
+  const allotments = channels.map((channel) => ({
+    channel,
+    seats: seats(2),
+    areas: [0, 1, 2]
+      .filter((area) => choose.below(area === 2 ? 20 : 2) === 1)
+      .map((area) => ({ area, quantity: choose.below(4) })),
+  }));
+  const capacities = isAllotted
+    ? []
+    : [0, 1, 2]
+        .filter((area) => choose.below(area === 2 ? 20 : 3) === 1)
+        .map((area) => ({ area, capacity: choose.below(7) }));
+  const block = isAllotted && choose.below(3) > 0 ? [] : seats(2);
+  const unblock = isAllotted && choose.below(3) > 0 ? [] : seats(3);
+  return {
+    kind: "changePlaces",
+    by: CAROL,
+    block,
+    unblock,
+    allotments,
+    capacities,
+    key: anyKey(choose, known),
+  };
+}
+
+function anyJoining(choose: Chooser, { bench, model }: JudgedBench, known: Known): Operation {
+  const [waiting] = model.line();
+  const isAgain = waiting !== undefined && choose.below(6) === 5;
+  const userId = isAgain ? waiting.entry.userId : choose.pick(USERS);
+  const quantity = isAgain
+    ? waiting.entry.quantity
+    : 1 + choose.below(choose.below(8) === 7 ? 9 : 4);
+  const categories = isAgain ? waiting.entry.categories : choose.pick([null, [0], [1], [0, 1]]);
+  const priority = isAgain ? waiting.entry.priority : choose.below(3);
+  const command = bench.joinCommand(quantity, userId, anyKey(choose, known));
+  return { ...command, categories, priority };
+}
+
+/** The same request once more: its fresh ids and codes are others. */
+function again(choose: Chooser, { bench }: JudgedBench, known: Known): Operation {
+  const operation = choose.pick(known.keyed.slice(-6).concat({ kind: "unwatch" }));
+  switch (operation.kind) {
+    case "hold": {
+      const { holdId } = bench.holdCommand(operation.places, operation.userId);
+      return { ...operation, holdId };
+    }
+    case "book": {
+      const { holdId, userId, key, invoiceAllowed } = operation;
+      return { ...bench.bookCommand(holdId, userId, key), invoiceAllowed };
+    }
+    case "pay":
+      return bench.payCommand(operation.holdId, operation.userId, operation.key);
+    case "joinWaitlist": {
+      const { entryId } = bench.joinCommand(operation.quantity, operation.userId);
+      return { ...operation, entryId };
+    }
+    default:
+      return operation;
+  }
+}
+
+export function anyDefinition(choose: Chooser, nowMs: number): InventoryDefinition {
+  const maybe = (atMs: number): number | null => (choose.below(4) === 3 ? atMs : null);
+  const isOther = choose.below(12) === 11;
+  const isCharged = choose.below(2) === 0;
+  const codes = promoCodes(maybe(nowMs + choose.below(3_000)), maybe(nowMs + choose.below(9_000)));
+  return definition({
+    ...RULES,
+    status: choose.below(6) === 5 ? "cancelled" : "published",
+    salesOpenMs: maybe(nowMs + choose.below(3_000)),
+    salesCloseMs: maybe(nowMs + choose.below(30_000)),
+    cancelUntilMs: maybe(nowMs + choose.below(30_000)),
+    holdTtlMs: choose.pick([5_000, 10_000, 4_000 + choose.below(10_000)]),
+    perOrderMax: choose.pick([2, 4, 4]),
+    perUserMax: 4 + choose.below(8),
+    paymentWindowMs: 60_000 + choose.below(10_000),
+    categories: [4500, 3000].map((price, n) => ({
+      key: `${n}`,
+      priceMinor: choose.below(4) === 3 ? 0 : price + choose.below(10),
+    })),
+    areas: isOther ? AREAS.slice(1) : AREAS,
+    charges: isCharged
+      ? {
+          fees: [
+            { name: "fee", kind: "fixed", minor: choose.below(100) },
+            { name: "card", kind: "percent", basisPoints: choose.below(1_000) },
+          ],
+          tax: { name: "VAT", basisPoints: choose.below(2_500), included: choose.below(2) === 0 },
+        }
+      : { fees: [], tax: null },
+    churn: choose.below(4) === 3 ? null : churnRule(choose.below(4), 1_000 + choose.below(60_000)),
+    promoCodes: codes.filter(() => choose.below(4) < 3),
+  });
+}

@@ -1,0 +1,46 @@
+/** What an owner must be told of a fact though nobody asked, as the oracle has it. */
+import { isDeepStrictEqual } from "node:util";
+import type { Fact } from "../../engine/facts.ts";
+import type { Notice } from "../../workers/shard-messages.ts";
+
+const isOffer = (fact: Fact): boolean => fact.kind === "held" && fact.terms?.entryId != null;
+
+/** A hold ended by its time. */
+function isExpiry(fact: Fact): boolean {
+  if (fact.kind === "holdEnded") return fact.reason === "expired";
+  return fact.kind === "bookingChanged" && fact.holdEnd === "expired";
+}
+
+/** What is taken though nothing new may be admitted: it follows from what was. */
+export function happensByItself(fact: Fact): boolean {
+  return isExpiry(fact) || isOffer(fact);
+}
+
+export function noticesDue(fact: Fact): Notice["kind"][] {
+  const kinds: Notice["kind"][] = [];
+  if (isExpiry(fact)) kinds.push("holdExpired");
+  if (isOffer(fact)) kinds.push("waitlistOffer");
+  if (fact.kind === "bookingChanged") kinds.push("bookingUpdated");
+  if (fact.kind === "booked" && fact.booking.later !== null) kinds.push("bookingUpdated");
+  return kinds;
+}
+
+export function seqOfNotice(notice: Notice): number {
+  if (notice.kind === "holdExpired") return notice.seq;
+  return notice.kind === "waitlistOffer" ? notice.offer.seq : notice.fact.seq;
+}
+
+/** Whether the notice is due because of this fact, and tells its owner what it is. */
+export function isNoticeOf(notice: Notice, fact: Fact): boolean {
+  if (!noticesDue(fact).includes(notice.kind)) return false;
+  const about = "booking" in fact ? fact.booking : fact;
+  if (!("userId" in about) || about.userId !== notice.userId) return false;
+  if (notice.kind === "holdExpired") return "holdId" in about && about.holdId === notice.holdId;
+  return isDeepStrictEqual(notice.kind === "waitlistOffer" ? notice.offer : notice.fact, fact);
+}
+
+/** Whoever watches must look at everything again. */
+export function changesCapacity(fact: Fact): boolean {
+  const isResized = fact.kind === "placesChanged" && fact.capacities.length > 0;
+  return fact.kind === "configured" || isResized;
+}
