@@ -3,6 +3,7 @@ import type { BookingDesk } from "../booking/booking-desk.ts";
 import type { DeskRequest } from "../booking/desk-core.ts";
 import type { Settle } from "../booking/desk-result.ts";
 import type { HoldDesk } from "../booking/hold-desk.ts";
+import type { InventoryDesk } from "../booking/inventory-desk.ts";
 import type { OrderDesk } from "../booking/order-desk.ts";
 import type { TicketDesk } from "../booking/ticket-desk.ts";
 import type { WaitlistDesk } from "../booking/waitlist-desk.ts";
@@ -11,8 +12,9 @@ import type { WaitlistDesk } from "../booking/waitlist-desk.ts";
 export interface LiveDesk extends Pick<BookingDesk, "refusesHolds" | "refusesAllHolds"> {
   readonly holds: Pick<HoldDesk, "hold" | "change" | "extend" | "release">;
   readonly orders: Pick<OrderDesk, "book" | "cancel" | "transfer">;
-  readonly tickets: Pick<TicketDesk, "move">;
+  readonly tickets: Pick<TicketDesk, "move" | "checkIn">;
   readonly waitlist: Pick<WaitlistDesk, "join" | "leave">;
+  readonly inventory: Pick<InventoryDesk, "change">;
 }
 
 /** What a message names beside the body, which is the message itself. */
@@ -70,5 +72,15 @@ export const DESK_OPS: ReadonlyMap<string, DeskOp> = new Map<string, DeskOp>([
     "waitlist.leave",
     (desk, { eventId }, { identity }, settle) =>
       desk.waitlist.leave(parseEventId(eventId), identity, settle),
+  ],
+  [
+    "check-in",
+    (desk, { eventId }, request, settle) =>
+      desk.tickets.checkIn(parseEventId(eventId), request, settle),
+  ],
+  [
+    "inventory",
+    (desk, { eventId }, request, settle) =>
+      desk.inventory.change(parseEventId(eventId), request, settle),
   ],
 ]);

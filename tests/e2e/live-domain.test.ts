@@ -8,6 +8,29 @@ import { auditOf, openStudio } from "../support/venue.ts";
 
 const office = BoxOffice.forThisFile();
 
+test("a door and the organiser ask over a WebSocket, too; a buyer is refused there", async () => {
+  const event = await openStudio(office.api);
+  const eventId = event.id;
+  const buyer = await office.register();
+  const [ticket] = (await office.book(event, buyer.token, seats("A-1"))).tickets;
+  const door = await LiveClient.open(office.node.url, office.admin);
+  const outside = await LiveClient.open(office.node.url, buyer.token);
+  const checkIn = { op: "check-in", eventId, ticketCode: ticket?.code };
+  const block = { op: "inventory", eventId, block: ["A-2"] };
+  for (const [id, message] of [checkIn, block].entries()) {
+    outside.send({ id, ...message });
+    assert.equal((await outside.next("reply", id)).status, 403);
+    door.send({ id, ...message });
+    assert.equal((await door.next("reply", id)).status, 200);
+  }
+  door.send({ id: 2, ...checkIn });
+  const again = await door.next("reply", 2);
+  assert.deepEqual([again.status, again.body?.code], [409, "already_checked_in"]);
+  door.close();
+  outside.close();
+  await auditOf(office.api, eventId);
+});
+
 test("hold, change, extend, book, move, cancel, transfer and the waitlist", async () => {
   const event = await openStudio(office.api);
   const eventId = event.id;
