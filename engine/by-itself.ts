@@ -3,7 +3,7 @@
  * what is free, and a cancelled event gives everything back. Each comes one fact at a time; the
  * caller applies it and asks again.
  */
-import { fateOf, statusOf } from "./booking.ts";
+import { fateOf, type KnownBooking, statusOf } from "./booking.ts";
 import { choosePlaces } from "./commands/best-seats.ts";
 import { cancellationOf } from "./commands/cancel.ts";
 import { nextFact } from "./commands/outcome.ts";
@@ -151,17 +151,17 @@ export const isCancelled = ({ definition }: EventState): boolean =>
  * To be applied one by one, as they come; `nowMs` is asked for each.
  */
 export function* aftermath(state: EventState, nowMs: () => number): Generator<Fact> {
-  for (const hold of state.holds.active()) {
+  for (const { holdId } of state.holds.active()) {
+    const hold = state.holds.find(holdId);
+    if (hold === undefined) continue;
+    const known = hold.paying === null ? undefined : state.bookings.get(hold.paying);
     // A pending booking takes its hold with it.
-    if (state.holds.find(hold.holdId) !== undefined) yield endOf(state, hold, "cancelled", nowMs());
+    if (known === undefined) yield endOf(state, hold, "cancelled", nowMs());
+    else yield cancelledWithEvent(state, known, nowMs());
   }
   for (const known of state.bookings.values()) {
-    const { record } = known;
-    if (statusOf(record) !== "confirmed") continue;
-    const all = record.items.map((_, index) => index);
-    const tickets = all.filter((index) => fateOf(record, index).cancelledAtMs === null);
-    const cancelling = { tickets, by: null, reason: "event_cancelled", nowMs: nowMs() };
-    yield cancellationOf(state, known, cancelling);
+    if (statusOf(known.record) !== "confirmed") continue;
+    yield cancelledWithEvent(state, known, nowMs());
   }
   for (;;) {
     const [first] = state.waitlist.line();
@@ -170,4 +170,11 @@ export function* aftermath(state: EventState, nowMs: () => number): Generator<Fa
     const base = nextFact(state, nowMs());
     yield { kind: "unqueued", ...base, entryId, userId, reason: "closed" };
   }
+}
+
+function cancelledWithEvent(state: EventState, known: KnownBooking, nowMs: number): Fact {
+  const { record } = known;
+  const all = record.items.map((_, index) => index);
+  const tickets = all.filter((index) => fateOf(record, index).cancelledAtMs === null);
+  return cancellationOf(state, known, { tickets, by: null, reason: "event_cancelled", nowMs });
 }

@@ -79,7 +79,7 @@ export const CHURN_DROPS_PER_USER_MAX = 64;
 export const CHURN_USERS_PER_EVENT_MAX = 100_000;
 /** How long the payment of a booking may take. */
 export const PAYMENT_WINDOW_MS_DEFAULT = 15 * 60_000;
-export const PAYMENT_WINDOW_MS_MIN = 60_000;
+export const PAYMENT_WINDOW_MS_MIN = 1_000;
 export const PAYMENT_WINDOW_MS_MAX = 24 * 3_600_000;
 /** Where an event's seats stand: 10 bytes a seat, and some for its row and its neighbours. */
 export const SEAT_MAP_BYTES_MAX = 16 + 22 * SEATS_PER_EVENT_MAX;

@@ -198,6 +198,19 @@ test("money that comes between an event's cancellation and its end goes back", (
   assert.equal(recordOf(bench, bookingId).later?.payment?.refunds.length, 1);
 });
 
+test("a booking that waits for money is cancelled with its event, and says so", () => {
+  const bench = new EventBench();
+  const { bookingId, holdId, intentId } = paying(bench);
+  bench.run({ kind: "configure", definition: definition({ status: "cancelled" }) });
+  bench.windUp();
+  const { later } = recordOf(bench, bookingId);
+  assert.deepEqual(later?.cancelled, { atMs: bench.nowMs, by: null, reason: "event_cancelled" });
+  assert.equal(later?.payment?.status, "expired");
+  assert.equal(bench.state.holds.findEnded(holdId)?.end, "cancelled");
+  assert.equal(bench.statuses(), "ffffffffff");
+  changeOf(settle(bench, intentId, "succeeded"), "paid_in_vain");
+});
+
 test("tickets are paid back one by one, to the last cent and no further", () => {
   const charges = {
     fees: [{ name: "fee", kind: "percent", basisPoints: 333 } as const],

@@ -104,7 +104,8 @@ export function checkBookingChanged(state: ModelState, fact: BookingChanged, mus
   }
   if (fact.change === "cancelled" && by === null) {
     must(state.definition?.status === "cancelled", () => "the event is not cancelled");
-    mustEqual("its tickets", tickets, standingIn(before), must);
+    const isPending = statusIn(before) === "pending_payment";
+    mustEqual("its tickets", tickets, isPending ? positionsIn(before) : standingIn(before), must);
   }
   mustEqual("its difference", fact.differenceMinor, differenceIn(before, fact), must);
   if (fact.change === "ticket_moved") checkRefundIds(booking, must);
@@ -140,10 +141,11 @@ function circumstancesOf(before: BookingRecord, { change, by, reason, holdEnd }:
       const isAsked = by !== null;
       const isPending = statusIn(before) === "pending_payment";
       const why = isAsked ? reason : "event_cancelled";
-      return { reason: why, holdEnd: isPending ? "released" : null, isAsked: isPending || isAsked };
+      const end = isAsked ? "released" : "cancelled";
+      return { reason: why, holdEnd: isPending ? end : null, isAsked };
     }
     case "payment_expired": {
-      const isEnd = holdEnd === "expired" || holdEnd === "released" || holdEnd === "cancelled";
+      const isEnd = holdEnd === "expired" || holdEnd === "released";
       return { reason: isEnd ? holdEnd : "", holdEnd, isAsked: false };
     }
     case "payment_failed":
