@@ -6,13 +6,13 @@ import {
 } from "../../engine/limits.ts";
 import { unreachable } from "../../engine/unreachable.ts";
 import type { Notice } from "../../workers/shard-messages.ts";
-import type { DeskResult, Settle } from "../booking/desk-result.ts";
+import { type DeskResult, invalid, problem, type Settle } from "../booking/desk-result.ts";
 import { bookingView, holdView } from "../booking/views.ts";
 import type { EventDirectory, EventEntry } from "../catalogue/event-directory.ts";
 import type { LiveHandler, LiveSocket } from "../http/exchange.ts";
 import { parseJsonText } from "../http/json-body.ts";
 import { problemDocument } from "../http/problem.ts";
-import { compileSchema } from "../http/validation.ts";
+import { compileSchema, type FieldError } from "../http/validation.ts";
 import type { Identity, Tokens } from "../identity/tokens.ts";
 import { AvailabilityHub } from "./availability-hub.ts";
 import { BusyReply } from "./busy-reply.ts";
@@ -114,12 +114,20 @@ export class LiveRoom implements LiveHandler {
     const parsed = parseJsonText(text);
     if (!parsed.ok) return fail(session, undefined, "malformed_json", "The frame is not JSON.");
     const checked = checkMessage(parsed.value);
-    if (!checked.ok) {
-      const [first] = checked.errors;
-      const detail = first === undefined ? "" : `${first.path}: ${first.message}`;
-      return fail(session, idOf(parsed.value), "validation_failed", detail);
-    }
+    if (!checked.ok) return this.#refuse(session, parsed.value, checked.errors);
     this.#handle(session, checked.value, parsed.value);
+  }
+
+  /** What the desk was asked is answered as over HTTP, also when it makes no sense. */
+  #refuse(session: Session, message: unknown, errors: readonly FieldError[]): void {
+    const id = idOf(message);
+    if (isForDesk(message)) {
+      const isKnown = this.#tokens.verify(`Bearer ${session.token}`) !== null;
+      return send(session, replyOf(id, isKnown ? invalid(errors) : UNAUTHENTICATED));
+    }
+    const [first] = errors;
+    const detail = first === undefined ? "" : `${first.path}: ${first.message}`;
+    fail(session, id, "validation_failed", detail);
   }
 
   /** Tells the owner of something what became of it, on every socket of theirs. */
@@ -239,7 +247,7 @@ export class LiveRoom implements LiveHandler {
       send(session, replyOf(id, result));
     };
     const identity = this.#tokens.verify(`Bearer ${session.token}`);
-    if (identity === null) return settle({ kind: "problem", code: "unauthenticated", members: {} });
+    if (identity === null) return settle(UNAUTHENTICATED);
     const request = { identity, body, idempotencyKey: message.idempotencyKey ?? "" };
     ask(this.#desk, message, request, settle);
   }
@@ -262,7 +270,8 @@ function noticeMessage(event: EventEntry, notice: Notice): object {
   }
 }
 
-const BUSY: DeskResult = { kind: "problem", code: "busy", members: {} };
+const BUSY = problem("busy");
+const UNAUTHENTICATED = problem("unauthenticated");
 
 function replyOf(id: Message["id"], result: DeskResult): object {
   const named = id === undefined ? {} : { id };
@@ -273,6 +282,11 @@ function replyOf(id: Message["id"], result: DeskResult): object {
   const status = result.body === null ? 204 : result.status;
   const replayed = result.replayed ? { replayed: true } : {};
   return { op: "reply", ...named, status, body: result.body, ...replayed };
+}
+
+function isForDesk(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || !("op" in value)) return false;
+  return typeof value.op === "string" && DESK_OPS.has(value.op);
 }
 
 function idOf(value: unknown): Message["id"] {

@@ -30,11 +30,7 @@ const MESSAGES = {
 
 /** A webhook of the sandbox. Without amount and currency it is about what was asked for. */
 const Message = Type.Object({
-  type: Type.Union([
-    Type.Literal("payment.succeeded"),
-    Type.Literal("payment.failed"),
-    Type.Literal("payment.canceled"),
-  ]),
+  type: Type.Enum(["payment.succeeded", "payment.failed", "payment.canceled"]),
   intentId: Type.String({ format: "id" }),
   amount: optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })),
   currency: optional(Type.String({ format: "currency" })),

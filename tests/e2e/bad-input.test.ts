@@ -432,6 +432,13 @@ test("bad WebSocket messages are answered with an error, and the connection stay
     [{ op: "release", holdId: "x" }, 404, "hold_not_found"],
     [{ op: "extend", holdId: NOBODYS_ID }, 404, "hold_not_found"],
     [{ op: "book", eventId: event.id }, 400, "validation_failed"],
+    [{ op: "book", eventId: event.id, holdId: 7 }, 400, "validation_failed"],
+    [
+      { op: "hold", eventId: event.id, items: [{ seat: "A-1" }], idempotencyKey: 7 },
+      400,
+      "validation_failed",
+    ],
+    [{ op: "cancel", bookingId: {} }, 400, "validation_failed"],
   ];
   for (const [index, [message, status, code]] of asked.entries()) {
     live.send({ ...message, id: `q${index}` });
