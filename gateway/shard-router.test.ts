@@ -254,7 +254,16 @@ test("changes and notices are heard before the answers of their batch", async ()
   const [request] = bench.received[0] ?? [];
   bench.answer(0, {
     changes: [{ eventId: EVENT_ID, seq: 4, reset: true }],
-    notices: [{ kind: "holdExpired", eventId: EVENT_ID, seq: 5, holdId: HOLD_ID, userId: ALICE }],
+    notices: [
+      {
+        kind: "holdExpired",
+        eventId: EVENT_ID,
+        seq: 5,
+        holdId: HOLD_ID,
+        userId: ALICE,
+        reason: "expired",
+      },
+    ],
     answers: [{ id: request?.id ?? 0, lsn: 1, answer: UNCHANGED }],
   });
   await until(() => heard.length === 3);

@@ -125,13 +125,14 @@ export interface InventoryReset {
 
 /** What the owner of something is told without having asked. */
 export type Notice =
-  /** A hold ended by time. */
+  /** A hold ended by time, or with its event. */
   | {
       readonly kind: "holdExpired";
       readonly eventId: EventId;
       readonly userId: UserId;
       readonly seq: number;
       readonly holdId: HoldId;
+      readonly reason: "expired" | "event_cancelled";
     }
   /** Places that somebody waited for are held for them. */
   | {

@@ -229,7 +229,14 @@ test("an expired hold is told on every open socket of its owner, and to nobody e
   const mine = [bench.open(TOKEN), bench.open(TOKEN)];
   const others = bench.open();
   const holdId = "0197f3c9-7b10-7001-8aaa-aa07a4b1c2d3" as HoldId;
-  const notice = { kind: "holdExpired" as const, eventId: EVENT_ID, seq: 9, holdId, userId: ALICE };
+  const notice = {
+    kind: "holdExpired" as const,
+    eventId: EVENT_ID,
+    seq: 9,
+    holdId,
+    userId: ALICE,
+    reason: "expired" as const,
+  };
   bench.room.tell(notice);
   for (const { heard } of mine) assert.deepEqual(heard, ["hold.expired"]);
   assert.deepEqual(others.heard, []);

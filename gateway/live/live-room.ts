@@ -258,7 +258,13 @@ function noticeMessage(event: EventEntry, notice: Notice): object {
   const { eventId } = event;
   switch (notice.kind) {
     case "holdExpired":
-      return { op: "hold.expired", eventId, holdId: notice.holdId, seq: notice.seq };
+      return {
+        op: "hold.expired",
+        eventId,
+        holdId: notice.holdId,
+        reason: notice.reason,
+        seq: notice.seq,
+      };
     case "waitlistOffer":
       return { op: "waitlist.offer", eventId, hold: holdView(event, notice.offer) };
     case "bookingUpdated": {

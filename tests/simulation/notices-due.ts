@@ -5,11 +5,16 @@ import type { Notice } from "../../workers/shard-messages.ts";
 
 const isOffer = (fact: Fact): boolean => fact.kind === "held" && fact.terms?.entryId != null;
 
-/** A hold ended by its time. */
-function isExpiry(fact: Fact): boolean {
-  if (fact.kind === "holdEnded") return fact.reason === "expired";
-  return fact.kind === "bookingChanged" && fact.holdEnd === "expired";
+/** How a hold ended by this fact; null: it did not, or in a booking. */
+function endIn(fact: Fact): string | null {
+  if (fact.kind === "holdEnded") return fact.reason;
+  return fact.kind === "bookingChanged" ? fact.holdEnd : null;
 }
+
+/** A hold ended by its time. */
+const isExpiry = (fact: Fact): boolean => endIn(fact) === "expired";
+/** A hold ended with its event. */
+const isCancellation = (fact: Fact): boolean => endIn(fact) === "cancelled";
 
 /** What is taken though nothing new may be admitted: it follows from what was. */
 export function happensByItself(fact: Fact): boolean {
@@ -18,7 +23,7 @@ export function happensByItself(fact: Fact): boolean {
 
 export function noticesDue(fact: Fact): Notice["kind"][] {
   const kinds: Notice["kind"][] = [];
-  if (isExpiry(fact)) kinds.push("holdExpired");
+  if (isExpiry(fact) || isCancellation(fact)) kinds.push("holdExpired");
   if (isOffer(fact)) kinds.push("waitlistOffer");
   if (fact.kind === "bookingChanged") kinds.push("bookingUpdated");
   if (fact.kind === "booked" && fact.booking.later !== null) kinds.push("bookingUpdated");
@@ -35,7 +40,10 @@ export function isNoticeOf(notice: Notice, fact: Fact): boolean {
   if (!noticesDue(fact).includes(notice.kind)) return false;
   const about = "booking" in fact ? fact.booking : fact;
   if (!("userId" in about) || about.userId !== notice.userId) return false;
-  if (notice.kind === "holdExpired") return "holdId" in about && about.holdId === notice.holdId;
+  if (notice.kind === "holdExpired") {
+    const reason = isExpiry(fact) ? "expired" : "event_cancelled";
+    return "holdId" in about && about.holdId === notice.holdId && notice.reason === reason;
+  }
   return isDeepStrictEqual(notice.kind === "waitlistOffer" ? notice.offer : notice.fact, fact);
 }
 

@@ -13,12 +13,20 @@ export function changeOf(eventId: EventId, fact: Fact): InventoryChange | Invent
 
 const NONE: readonly Notice[] = [];
 
+/** How holds end that their owners did not end themselves. */
+const UNASKED_ENDS: Partial<Record<string, "expired" | "event_cancelled">> = {
+  expired: "expired",
+  cancelled: "event_cancelled",
+};
+
 /** For the owner of what changed. */
 export function noticesOf(eventId: EventId, fact: Fact): readonly Notice[] {
   switch (fact.kind) {
     case "holdEnded": {
-      const { holdId, userId, seq, reason } = fact;
-      return reason === "expired" ? [{ kind: "holdExpired", eventId, userId, seq, holdId }] : NONE;
+      const { holdId, userId, seq } = fact;
+      const reason = UNASKED_ENDS[fact.reason];
+      if (reason === undefined) return NONE;
+      return [{ kind: "holdExpired", eventId, userId, seq, holdId, reason }];
     }
     case "held": {
       if (fact.terms?.source !== "waitlist") return NONE;
@@ -32,8 +40,9 @@ export function noticesOf(eventId: EventId, fact: Fact): readonly Notice[] {
       const { booking, holdEnd, seq } = fact;
       const { userId, holdId } = booking;
       const updated: Notice = { kind: "bookingUpdated", eventId, userId, fact };
-      if (holdEnd !== "expired") return [updated];
-      return [{ kind: "holdExpired", eventId, userId, seq, holdId }, updated];
+      const reason = holdEnd === null ? undefined : UNASKED_ENDS[holdEnd];
+      if (reason === undefined) return [updated];
+      return [{ kind: "holdExpired", eventId, userId, seq, holdId, reason }, updated];
     }
     default:
       return NONE;

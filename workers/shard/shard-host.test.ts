@@ -272,7 +272,7 @@ test("a hold ends on the tick at its instant, and its owner is told once that is
   assert.deepEqual(told(), []);
   bench.makeDurable();
   assert.deepEqual(told(), [
-    { kind: "holdExpired", eventId: EVENT_ID, userId: ALICE, seq: 3, holdId },
+    { kind: "holdExpired", eventId: EVENT_ID, userId: ALICE, seq: 3, holdId, reason: "expired" },
   ]);
 });
 
