@@ -66,11 +66,15 @@ export function choosePlaces(
     });
     return { places: found.groups.flatMap(({ seats }) => seats), groups };
   }
-  const inArea = chooseInArea(state, event, wanted, { taken, channel });
-  if (inArea !== null) return { places: inArea, groups: [] };
+  const area = roomiestArea(state, event, wanted, { taken, channel });
+  const { category, quantity } = wanted;
+  if (area.available >= quantity) {
+    return { places: Array.from({ length: quantity }, () => area.place), groups: [] };
+  }
   const { free, alternatives } = found;
-  const { category } = wanted;
-  if (free < wanted.quantity) return { code: "too_few_places", category, available: free };
+  if (free < quantity) {
+    return { code: "too_few_places", category, available: Math.max(free, area.available) };
+  }
   const seats = alternatives.map((groups) => groups.map((group) => group.seats));
   return { code: "no_adjacent_seats", alternatives: seats };
 }
@@ -98,22 +102,25 @@ function without(
 }
 
 /**
- * Where nobody is assigned a seat, any place is as good as another. Who comes by a channel that has
- * an allotment of the area has its places of there, and no others.
+ * Where nobody is assigned a seat, any place is as good as another: of the areas that would do, the
+ * first with room for all, or else the one with most. Who comes by a channel that has an allotment
+ * of the area has its places of there, and no others.
  */
-function chooseInArea(
+function roomiestArea(
   state: EventState,
   { definition, inventory }: OpenEvent,
   { quantity, category, zone, accessible }: BestWanted,
   { taken, channel }: Around,
-): Place[] | null {
-  if (zone !== null || accessible) return null;
+): { readonly place: Place; readonly available: number } {
+  let best = { place: placeOfArea(0), available: 0 };
+  if (zone !== null || accessible) return best;
   for (const [index, area] of definition.areas.entries()) {
     if (category !== null && area.category !== category) continue;
     const place = placeOfArea(index);
     const used = taken.reduce((sum, other) => sum + (other === place ? 1 : 0), 0);
-    const available = availableIn(state, inventory, place, channel);
-    if (available - used >= quantity) return new Array(quantity).fill(place);
+    const available = availableIn(state, inventory, place, channel) - used;
+    if (available > best.available) best = { place, available };
+    if (available >= quantity) break;
   }
-  return null;
+  return best;
 }

@@ -67,7 +67,11 @@ test("what is chosen for who comes by a channel is of its allotment, and no more
   bench.held([8, 9], BOB);
   allot(bench);
   const best = [{ ...wish, category: 1, quantity: 3 }];
-  assert.equal(refusalOf(ask(bench, { best, channel: "press" })).code, "too_few_places");
+  assert.deepEqual(refusalOf(ask(bench, { best, channel: "press" })), {
+    code: "too_few_places",
+    category: 1,
+    available: 2,
+  });
   const two = [{ ...wish, category: 1, quantity: 1 }];
   const { items, terms } = factOf(
     ask(bench, { places: [FLOOR], best: two, channel: "press" }),

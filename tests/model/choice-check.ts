@@ -44,15 +44,15 @@ function untruthsOfWish(
   const { category, quantity, zone, accessible, adjacent } = wish;
   const seats = seatsFor(state, category, channel).filter((seat) => !places.includes(seat));
   const isKnown = n === 0 && zone === null && !accessible && state.definition?.seatMap.length === 0;
-  if (zone === null && !accessible && n === 0 && hasAreaBeside(state, operation, wish)) {
-    return ["an area has as many places as were wanted"];
-  }
+  const inArea = zone === null && !accessible ? mostInAnArea(state, operation, wish) : 0;
+  if (n === 0 && inArea >= quantity) return ["an area has as many places as were wanted"];
   if (refusal.code === "too_few_places") {
     const { available } = refusal;
     const untruths = differences("its category", refusal.category, category);
+    const most = Math.max(seats.length, inArea);
     if (available >= quantity) untruths.push(`${available} places would do for ${quantity}`);
-    if (available > seats.length) untruths.push(`only ${seats.length} seats are free`);
-    if (isKnown && available !== seats.length) untruths.push(`${seats.length} seats are free`);
+    if (available > most) untruths.push(`only ${most} places are free`);
+    if (isKnown && available !== most) untruths.push(`${most} places are free`);
     if (!Number.isInteger(available) || available < 0) untruths.push(`${available} places`);
     return untruths;
   }
@@ -68,12 +68,13 @@ function untruthsOfWish(
   return untruths;
 }
 
-/** Whether an area has enough for the first wish, besides what is held of it by name. */
-function hasAreaBeside(state: ModelState, { places, channel }: Hold, wish: Wish): boolean {
+/** What the roomiest area has for the first wish, besides what is held of it by name. */
+function mostInAnArea(state: ModelState, { places, channel }: Hold, wish: Wish): number {
   const areas = state.definition?.areas ?? [];
-  return areas.some((area, index) => {
-    if (wish.category !== null && area.category !== wish.category) return false;
+  const room = areas.map((area, index) => {
+    if (wish.category !== null && area.category !== wish.category) return 0;
     const named = places.filter((place) => areaOf(place) === index).length;
-    return availableTo(state, index, channel) - named >= wish.quantity;
+    return availableTo(state, index, channel) - named;
   });
+  return Math.max(0, ...room);
 }
