@@ -100,6 +100,20 @@ test("a promo code is compared in one form, and has to be one", () => {
   assert.deepEqual(translated({ ...body, channel: "" }), ["channel"]);
 });
 
+test("a member that is null is absent", () => {
+  const wish = { quantity: 2, category: null, zone: null, adjacent: null, accessible: null };
+  const list = [
+    { seat: "A-1", area: null, quantity: null, bestAvailable: null },
+    { seat: null, area: null, quantity: null, bestAvailable: wish },
+  ];
+  assert.deepEqual(translated({ items: list, promoCode: null, channel: null }), {
+    places: [0],
+    best: [{ quantity: 2, category: null, zone: null, adjacent: true, accessible: false }],
+    promoCode: null,
+    channel: null,
+  });
+});
+
 test("wrong types are refused by their path", () => {
   assert.deepEqual(translated(undefined), [""]);
   assert.deepEqual(translated([]), [""]);
@@ -117,9 +131,13 @@ test("more places than any order may have are refused", () => {
   assert.deepEqual(items(half, half), {
     code: "limit_exceeded",
     scope: "perOrder",
-    limit: PLACES_PER_HOLD_MAX,
+    limit: EVENT.perOrderMax,
     current: PLACES_PER_HOLD_MAX + 2,
   });
+  const crowd = { code: "limit_exceeded", scope: "perOrder", limit: EVENT.perOrderMax };
+  for (const item of [{ area: "floor", quantity: 1e6 }, { bestAvailable: { quantity: 1e6 } }]) {
+    assert.deepEqual(items(item), { ...crowd, current: 1e6 });
+  }
   const all = { area: "floor", quantity: PLACES_PER_HOLD_MAX };
   assert.equal((items(all) as number[]).length, PLACES_PER_HOLD_MAX);
 });
@@ -129,7 +147,7 @@ test("wishes count against what an order may have", () => {
   assert.deepEqual(items({ seat: "A-1" }, wish), {
     code: "limit_exceeded",
     scope: "perOrder",
-    limit: PLACES_PER_HOLD_MAX,
+    limit: EVENT.perOrderMax,
     current: PLACES_PER_HOLD_MAX + 1,
   });
 });

@@ -1,50 +1,54 @@
 import Type from "typebox";
 import type { BestWanted } from "../../engine/commands/best-seats.ts";
 import { type ItemId, parseItemId } from "../../engine/ids.ts";
-import { PLACES_PER_HOLD_MAX, PROMO_CODE_CHARS_MAX } from "../../engine/limits.ts";
+import {
+  AREA_CAPACITY_MAX,
+  PLACES_PER_HOLD_MAX,
+  PROMO_CODE_CHARS_MAX,
+} from "../../engine/limits.ts";
 import type { Place } from "../../engine/place.ts";
 import { placeOfArea } from "../../engine/place.ts";
 import { normalizePromoCode } from "../../engine/promo-codes.ts";
 import type { EventEntry } from "../catalogue/event-directory.ts";
-import { compileSchema, type FieldError } from "../http/validation.ts";
+import { compileSchema, type FieldError, optional } from "../http/validation.ts";
 import { type DeskProblem, invalid, problem } from "./desk-result.ts";
+import { limitExceeded } from "./refusals.ts";
 
 const Name = Type.String({ minLength: 1, maxLength: 200 });
-const Quantity = Type.Integer({ minimum: 1, maximum: PLACES_PER_HOLD_MAX });
+/** More than an order may have is no mistake of form: the refusal names the limit. */
+export const Quantity = Type.Integer({ minimum: 1, maximum: AREA_CAPACITY_MAX });
 
 export const BestAvailable = Type.Object({
   quantity: Quantity,
-  category: Type.Optional(Name),
-  zone: Type.Optional(Name),
-  adjacent: Type.Optional(Type.Boolean()),
-  accessible: Type.Optional(Type.Boolean()),
+  category: optional(Name),
+  zone: optional(Name),
+  adjacent: optional(Type.Boolean()),
+  accessible: optional(Type.Boolean()),
 });
 type BestAvailable = Type.Static<typeof BestAvailable>;
 
 const Item = Type.Object({
-  seat: Type.Optional(Name),
-  area: Type.Optional(Name),
-  quantity: Type.Optional(Quantity),
-  bestAvailable: Type.Optional(BestAvailable),
+  seat: optional(Name),
+  area: optional(Name),
+  quantity: optional(Quantity),
+  bestAvailable: optional(BestAvailable),
 });
 type Item = Type.Static<typeof Item>;
 
 /** Body of POST /events/{id}/holds. */
 export const HoldBody = Type.Object({
   items: Type.Array(Item, { minItems: 1, maxItems: PLACES_PER_HOLD_MAX }),
-  promoCode: Type.Optional(Type.String({ maxLength: 8 * PROMO_CODE_CHARS_MAX })),
+  promoCode: optional(Type.String({ maxLength: 8 * PROMO_CODE_CHARS_MAX })),
   /** Key of an allotment. */
-  channel: Type.Optional(Type.String({ format: "key" })),
+  channel: optional(Type.String({ format: "key" })),
 });
 export type HoldBody = Type.Static<typeof HoldBody>;
 export const holdBody = compileSchema(HoldBody);
 
 /** Body of PATCH /holds/{id}. */
 export const ChangeHoldBody = Type.Object({
-  add: Type.Optional(Type.Array(Item, { maxItems: PLACES_PER_HOLD_MAX })),
-  remove: Type.Optional(
-    Type.Array(Type.String({ maxLength: 100 }), { maxItems: PLACES_PER_HOLD_MAX }),
-  ),
+  add: optional(Type.Array(Item, { maxItems: PLACES_PER_HOLD_MAX })),
+  remove: optional(Type.Array(Type.String({ maxLength: 100 }), { maxItems: PLACES_PER_HOLD_MAX })),
 });
 export type ChangeHoldBody = Type.Static<typeof ChangeHoldBody>;
 export const changeHoldBody = compileSchema(ChangeHoldBody);
@@ -61,9 +65,9 @@ export interface WantedHold {
 export function wantedOf(body: HoldBody, event: EventEntry): WantedHold | DeskProblem {
   const reader = new ItemReader(event, "items");
   for (const item of body.items) reader.read(item);
-  const { promoCode: typed, channel = null } = body;
-  const promoCode = typed === undefined ? null : normalizePromoCode(typed);
-  if (typed !== undefined && promoCode === null) {
+  const { promoCode: typed = null, channel = null } = body;
+  const promoCode = typed === null ? null : normalizePromoCode(typed);
+  if (typed !== null && promoCode === null) {
     const message = `must be 1 to ${PROMO_CODE_CHARS_MAX} visible characters`;
     reader.faults.push({ path: "promoCode", message });
   }
@@ -77,9 +81,11 @@ export interface WantedChange {
 }
 
 export function wantedChangeOf(
-  { add = [], remove = [] }: ChangeHoldBody,
+  body: ChangeHoldBody,
   event: EventEntry,
 ): WantedChange | DeskProblem {
+  const add = body.add ?? [];
+  const remove = body.remove ?? [];
   if (add.length + remove.length === 0) {
     return invalid([{ path: "", message: "must add or remove something" }]);
   }
@@ -113,6 +119,8 @@ class ItemReader {
   #unknownAreas: string[] | null = null;
   #unknownCategories: string[] | null = null;
   #index = 0;
+  /** Places wanted so far. */
+  #count = 0;
 
   constructor(event: EventEntry, path: string) {
     this.#event = event;
@@ -121,9 +129,9 @@ class ItemReader {
 
   /** A seat, an area with a quantity, or a wish. */
   read(item: Item): void {
-    const { bestAvailable } = item;
-    if (bestAvailable === undefined) return this.readNamed(item);
-    if (item.seat !== undefined || item.area !== undefined || item.quantity !== undefined) {
+    const { seat = null, area = null, quantity = null, bestAvailable = null } = item;
+    if (bestAvailable === null) return this.readNamed(item);
+    if (seat !== null || area !== null || quantity !== null) {
       this.#fault("", "must be a seat, an area with a quantity, or bestAvailable");
     } else {
       this.#readWish(bestAvailable);
@@ -132,14 +140,14 @@ class ItemReader {
   }
 
   /** A seat, or an area with a quantity. */
-  readNamed({ seat, area, quantity, bestAvailable }: Item): void {
-    if (bestAvailable !== undefined) {
+  readNamed({ seat = null, area = null, quantity = null, bestAvailable = null }: Item): void {
+    if (bestAvailable !== null) {
       this.#fault(".bestAvailable", "can't be added to a hold; name the seats");
-    } else if (seat !== undefined && area === undefined) {
-      if (quantity === undefined || quantity === 1) this.#readSeat(seat);
+    } else if (seat !== null && area === null) {
+      if (quantity === null || quantity === 1) this.#readSeat(seat);
       else this.#fault(".quantity", "must be 1: a seat is one place");
-    } else if (area !== undefined && seat === undefined) {
-      if (quantity !== undefined) this.#readArea(area, quantity);
+    } else if (area !== null && seat === null) {
+      if (quantity !== null) this.#readArea(area, quantity);
       else this.#fault(".quantity", "is missing: an area needs a quantity");
     } else {
       this.#fault("", "must be a seat, or an area with a quantity");
@@ -151,22 +159,17 @@ class ItemReader {
   refusal(): DeskProblem | null {
     if (this.faults.length > 0) return invalid(this.faults);
     if (this.#unknownSeats !== null) {
-      return problem("unknown_seat", { seats: this.#unknownSeats });
+      return unknown("unknown_seat", "seats", this.#unknownSeats);
     }
     if (this.#unknownAreas !== null) {
-      return problem("unknown_area", { areas: this.#unknownAreas });
+      return unknown("unknown_area", "areas", this.#unknownAreas);
     }
     if (this.#unknownCategories !== null) {
-      return problem("unknown_category", { categories: this.#unknownCategories });
+      return unknown("unknown_category", "categories", this.#unknownCategories);
     }
-    let count = this.places.length;
-    for (const { quantity } of this.best) count += quantity;
-    if (count <= PLACES_PER_HOLD_MAX) return null;
-    return problem("limit_exceeded", {
-      scope: "perOrder",
-      limit: PLACES_PER_HOLD_MAX,
-      current: count,
-    });
+    if (this.#count <= PLACES_PER_HOLD_MAX) return null;
+    const limit = Math.min(this.#event.perOrderMax, PLACES_PER_HOLD_MAX);
+    return limitExceeded({ scope: "perOrder", limit, current: this.#count });
   }
 
   #readSeat(id: string): void {
@@ -177,24 +180,35 @@ class ItemReader {
       this.#fault(".seat", "names a seat twice");
     } else {
       this.places.push(seat);
+      this.#count += 1;
     }
   }
 
   #readArea(key: string, quantity: number): void {
     const area = this.#event.areaIndexByKey.get(key);
     if (area === undefined) this.#unknownAreas = [...(this.#unknownAreas ?? []), key];
-    else for (let n = 0; n < quantity; n += 1) this.places.push(placeOfArea(area));
+    else this.#pushArea(placeOfArea(area), quantity);
+  }
+
+  /** What is more than any order may have is counted, but not written out. */
+  #pushArea(place: Place, quantity: number): void {
+    this.#count += quantity;
+    if (this.#count > PLACES_PER_HOLD_MAX) return;
+    for (let n = 0; n < quantity; n += 1) this.places.push(place);
   }
 
   #readWish(wish: BestAvailable): void {
     const { zoneNames, categoryIndexByKey } = this.#event;
-    const { quantity, adjacent = true, accessible = false } = wish;
-    const zone = wish.zone === undefined ? null : zoneNames.indexOf(wish.zone);
+    const { quantity } = wish;
+    const adjacent = wish.adjacent ?? true;
+    const accessible = wish.accessible ?? false;
+    const zone = wish.zone == null ? null : zoneNames.indexOf(wish.zone);
     if (zone === -1) this.#fault(".bestAvailable.zone", "is no zone of this event");
-    const category = wish.category === undefined ? null : categoryIndexByKey.get(wish.category);
+    const category = wish.category == null ? null : categoryIndexByKey.get(wish.category);
     if (category === undefined) {
       this.#unknownCategories = [...(this.#unknownCategories ?? []), wish.category ?? ""];
     } else {
+      this.#count += quantity;
       this.best = [...this.best, { quantity, category, zone, adjacent, accessible }];
     }
   }
@@ -202,4 +216,14 @@ class ItemReader {
   #fault(path: string, message: string): void {
     this.faults.push({ path: `${this.#path}[${this.#index}]${path}`, message });
   }
+}
+
+/** Names that the event does not have. */
+export function unknown(
+  code: "unknown_seat" | "unknown_area" | "unknown_category",
+  member: string,
+  names: readonly string[],
+): DeskProblem {
+  const detail = `This event has no ${names.map((name) => JSON.stringify(name)).join(", ")}`;
+  return problem(code, { [member]: names, detail });
 }

@@ -1,3 +1,4 @@
+import type { PromoReason } from "../../engine/promo-codes.ts";
 import type { Refusal } from "../../engine/replies.ts";
 import { unreachable } from "../../engine/unreachable.ts";
 import type { EventEntry } from "../catalogue/event-directory.ts";
@@ -8,30 +9,36 @@ export function problemOfRefusal(refusal: Refusal, event: EventEntry): DeskProbl
   const { code } = refusal;
   switch (code) {
     case "seat_unavailable":
-      return problem(code, { seats: refusal.seats.map((seat) => event.seatIds[seat]) });
+      return seatsTaken(refusal.seats.map((seat) => event.seatIds[seat] ?? ""));
     case "insufficient_capacity": {
-      const { area, available } = refusal;
-      return problem(code, { area: event.areaKeys[area], available });
+      const { available } = refusal;
+      const area = event.areaKeys[refusal.area];
+      return problem(code, { area, available, detail: `Only ${available} free in area ${area}` });
     }
     case "too_few_places": {
-      const { category, available } = refusal;
-      const named = category === null ? {} : { category: event.categoryKeys[category] };
+      const { available } = refusal;
+      const category = refusal.category === null ? null : event.categoryKeys[refusal.category];
+      const detail = `Only ${available} such places are free`;
+      const named = category === null ? { detail } : { category, detail: `${detail}: ${category}` };
       return problem("insufficient_capacity", { ...named, available });
     }
     case "no_adjacent_seats":
       return problem(code, {
         alternatives: refusal.alternatives.map((groups) => itemsOf(event, groups)),
       });
-    case "limit_exceeded": {
-      const { scope, limit, current } = refusal;
-      return problem(code, { scope, limit, current });
+    case "limit_exceeded":
+      return limitExceeded(refusal);
+    case "sales_not_open": {
+      const opensAt = iso(refusal.opensAtMs);
+      return problem(code, { opensAt, detail: `Sales open at ${opensAt}` });
     }
-    case "sales_not_open":
-      return problem(code, { opensAt: iso(refusal.opensAtMs) });
-    case "hold_churn":
-      return problem(code, { retryAt: iso(refusal.retryAtMs) });
+    case "hold_churn": {
+      const retryAt = iso(refusal.retryAtMs);
+      const detail = `Too many holds were taken and dropped; the next one may come at ${retryAt}`;
+      return problem(code, { retryAt, detail });
+    }
     case "promo_not_valid":
-      return problem(code, { reason: refusal.reason });
+      return problem(code, { reason: refusal.reason, detail: PROMO_DETAILS[refusal.reason] });
     case "hold_booked":
     case "hold_paying":
       return problem(code, { bookingId: refusal.bookingId });
@@ -79,6 +86,31 @@ export function problemOfRefusal(refusal: Refusal, event: EventEntry): DeskProbl
       return unreachable(code);
   }
 }
+
+const seatsTaken = (seats: readonly string[]): DeskProblem =>
+  problem("seat_unavailable", { seats, detail: `Not free: ${seats.join(", ")}` });
+
+/** `current`: places of the order, or those that its buyer has already. */
+export function limitExceeded({
+  scope,
+  limit,
+  current,
+}: Omit<Extract<Refusal, { code: "limit_exceeded" }>, "code">): DeskProblem {
+  const detail =
+    scope === "perOrder"
+      ? `One order may have ${limit} places at most; this one would have ${current}`
+      : `One buyer may have ${limit} places at most; you have ${current}`;
+  return problem("limit_exceeded", { scope, limit, current, detail });
+}
+
+const PROMO_DETAILS: Readonly<Record<PromoReason, string>> = {
+  unknown: "This event has no such promo code",
+  not_yet: "The promo code is not valid yet",
+  over: "The promo code is no longer valid",
+  used_up: "The promo code has been used up",
+  used_by_you: "You have used the promo code as often as you may",
+  no_place_it_applies_to: "The promo code applies to none of these places",
+};
 
 /**
  * Seats as items that a hold may be asked for with. Those that sit side by side have one `group`.

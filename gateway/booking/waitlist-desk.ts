@@ -6,22 +6,23 @@ import type { WaitlistEntry } from "../../engine/waitlist.ts";
 import type { WaitingReport } from "../../workers/shard-messages.ts";
 import type { EventEntry } from "../catalogue/event-directory.ts";
 import { decodeCursor, encodeCursor, type Page } from "../http/page.ts";
-import { compileSchema } from "../http/validation.ts";
+import { compileSchema, optional } from "../http/validation.ts";
 import type { Identity } from "../identity/tokens.ts";
 import { type DeskCore, type DeskRequest, Fault, unexpected } from "./desk-core.ts";
-import { type DeskProblem, invalid, ok, problem, type Settle } from "./desk-result.ts";
+import { type DeskProblem, invalid, ok, type Settle } from "./desk-result.ts";
+import { Quantity, unknown } from "./hold-request.ts";
 import { holdView, iso } from "./views.ts";
 
 /** Body of POST /events/{id}/waitlist. */
 export const JoinBody = Type.Object({
-  quantity: Type.Integer({ minimum: 1, maximum: PLACES_PER_HOLD_MAX }),
-  categories: Type.Optional(
+  quantity: Quantity,
+  categories: optional(
     Type.Array(Type.String({ maxLength: 200 }), {
       minItems: 1,
       maxItems: CATEGORIES_PER_EVENT_MAX,
     }),
   ),
-  priority: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),
+  priority: optional(Type.Integer({ minimum: 0, maximum: 100 })),
 });
 const checkJoin = compileSchema(JoinBody);
 
@@ -45,8 +46,9 @@ export class WaitlistDesk {
     this.#core.atEvent(eventId, settle, (event) => {
       const body = checkJoin(request.body);
       if (!body.ok) return settle(invalid(body.errors));
-      const { quantity, priority = 0 } = body.value;
-      const categories = indexesOf(event, body.value.categories);
+      const { quantity } = body.value;
+      const priority = body.value.priority ?? 0;
+      const categories = indexesOf(event, body.value.categories ?? null);
       if (categories !== null && "kind" in categories) return settle(categories);
       const asked = ["waitlist", event.eventId, quantity, categories, priority];
       const key = this.#core.keyOf(request, asked);
@@ -158,11 +160,11 @@ const OFFER_ENDS: ReadonlySet<string> = new Set([
 
 function indexesOf(
   event: EventEntry,
-  keys: readonly string[] | undefined,
+  keys: readonly string[] | null,
 ): readonly number[] | null | DeskProblem {
-  if (keys === undefined) return null;
-  const unknown = keys.filter((key) => !event.categoryIndexByKey.has(key));
-  if (unknown.length > 0) return problem("unknown_category", { categories: unknown });
+  if (keys === null) return null;
+  const strange = keys.filter((key) => !event.categoryIndexByKey.has(key));
+  if (strange.length > 0) return unknown("unknown_category", "categories", strange);
   const indexes = keys.map((key) => event.categoryIndexByKey.get(key) ?? 0);
   return [...new Set(indexes)].sort((a, b) => a - b);
 }

@@ -12,7 +12,7 @@ import type { EventDirectory, EventEntry } from "../catalogue/event-directory.ts
 import type { LiveHandler, LiveSocket } from "../http/exchange.ts";
 import { parseJsonText } from "../http/json-body.ts";
 import { problemDocument } from "../http/problem.ts";
-import { compileSchema, type FieldError } from "../http/validation.ts";
+import { compileSchema, type FieldError, validationFailed } from "../http/validation.ts";
 import type { Identity, Tokens } from "../identity/tokens.ts";
 import { AvailabilityHub } from "./availability-hub.ts";
 import { BusyReply } from "./busy-reply.ts";
@@ -125,8 +125,7 @@ export class LiveRoom implements LiveHandler {
       const isKnown = this.#tokens.verify(`Bearer ${session.token}`) !== null;
       return send(session, replyOf(id, isKnown ? invalid(errors) : UNAUTHENTICATED));
     }
-    const [first] = errors;
-    const detail = first === undefined ? "" : `${first.path}: ${first.message}`;
+    const { message: detail } = validationFailed([...errors]);
     fail(session, id, "validation_failed", detail);
   }
 

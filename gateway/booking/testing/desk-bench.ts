@@ -167,11 +167,12 @@ export class EngineDesk {
     return [result.status, { ...result.body }];
   }
 
-  /** As `ask`, for what must be refused: code and members. */
+  /** As `ask`, for what must be refused: code and members, without the words for people. */
   async refused(run: (desk: BookingDesk, settle: Settle) => void): Promise<[string, Document]> {
     const result = await this.ask(run);
     assert.ok(result.kind === "problem", JSON.stringify(result));
-    return [result.code, { ...result.members }];
+    const { detail: _, ...members } = result.members;
+    return [result.code, members];
   }
 
   /** Holds these seats (by index), and books them. */
