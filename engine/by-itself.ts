@@ -44,11 +44,15 @@ export function nextOffer(state: EventState, nowMs: number): Held | null {
    * have no more places, whatever is free: they would keep everybody waiting.
    */
   const owed: WaitlistEntry[] = [];
+  // In a long line many want the same, and what is not there is looked for once.
+  const inVain = new Set<string>();
   for (const { entry, skips } of state.waitlist.line()) {
-    if (owed.some((other) => wantSame(entry, other))) continue;
-    const places = placesFor(state, event, entry);
+    if (owed.some((other) => wantSame(entry, other)) || !mayHave(state, event, entry)) continue;
+    const wish = `${entry.quantity} of ${entry.categories?.join() ?? "any"}`;
+    const places = inVain.has(wish) ? null : placesFor(state, event, entry);
     if (places !== null) return offerOf(state, event, { entry, ...places, nowMs });
-    if (skips >= WAITLIST_SKIPS_MAX && mayHave(state, event, entry)) owed.push(entry);
+    inVain.add(wish);
+    if (skips >= WAITLIST_SKIPS_MAX) owed.push(entry);
   }
   return null;
 }
@@ -96,7 +100,7 @@ interface OfferedPlaces {
   readonly groups: readonly ChosenGroup[];
 }
 
-/** null: its wish can't be met now. */
+/** null: its wish can't be met now, whoever has it. */
 function placesFor(
   state: EventState,
   event: OpenEvent,
@@ -104,7 +108,7 @@ function placesFor(
 ): OfferedPlaces | null {
   const { definition, inventory } = event;
   const { quantity, categories } = entry;
-  if (inventory.free < quantity || !mayHave(state, event, entry)) return null;
+  if (inventory.free < quantity) return null;
   const wanted = categories ?? definition.categories.map((_, index) => index);
   for (const adjacent of [true, false]) {
     for (const category of wanted) {

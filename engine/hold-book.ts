@@ -59,6 +59,8 @@ export class HoldBook {
   readonly #active = new Map<HoldId, ActiveHold>();
   readonly #ended = new FifoMap<HoldId, EndedHold>();
   readonly #heap: HeapEntry[] = [];
+  /** Active holds that the waitlist offered, by buyer: one, unless they joined again meanwhile. */
+  readonly #offers = new Map<UserId, readonly HoldId[]>();
 
   get count(): number {
     return this.#active.size;
@@ -66,6 +68,12 @@ export class HoldBook {
 
   find(holdId: HoldId): ActiveHold | undefined {
     return this.#active.get(holdId);
+  }
+
+  /** What the waitlist has offered the buyer, and is still theirs; undefined: nothing. */
+  offerTo(userId: UserId): ActiveHold | undefined {
+    const [holdId] = this.#offers.get(userId) ?? [];
+    return holdId === undefined ? undefined : this.#active.get(holdId);
   }
 
   findEnded(holdId: HoldId): EndedHold | undefined {
@@ -85,12 +93,16 @@ export class HoldBook {
     const { holdId, expiresAtMs } = hold;
     const before = this.#active.get(holdId);
     this.#active.set(holdId, hold);
+    if (hold.terms?.source === "waitlist" && before === undefined) {
+      this.#offers.set(hold.userId, [...(this.#offers.get(hold.userId) ?? []), holdId]);
+    }
     // One that ends when it did has its entry: however often it changes, it has no second one.
     if (before?.expiresAtMs !== expiresAtMs) this.#push({ expiresAtMs, holdId });
   }
 
   end(ended: EndedHold): void {
     assert(this.#active.delete(ended.holdId), "a hold that ends was active");
+    if (ended.isOffer) this.#endOffer(ended);
     if (this.#heap.length > 2 * this.#active.size + STALE_ENTRIES_MIN) this.#dropStale();
     this.remember(ended);
   }
@@ -113,6 +125,12 @@ export class HoldBook {
       if (hold !== undefined && hold.expiresAtMs === top.expiresAtMs) return hold;
       this.#popTop();
     }
+  }
+
+  #endOffer({ userId, holdId }: EndedHold): void {
+    const left = (this.#offers.get(userId) ?? []).filter((other) => other !== holdId);
+    if (left.length === 0) this.#offers.delete(userId);
+    else this.#offers.set(userId, left);
   }
 
   /** Costs as much as the ends since the last time have saved: O(1) an end, taken together. */

@@ -17,10 +17,10 @@ import type { Waiting } from "../engine/waitlist.ts";
 /** Questions to an actor: they change nothing, but wait for durability as every answer does. */
 export type Query =
   | { readonly kind: "getHold"; readonly holdId: HoldId; readonly userId: UserId }
-  /** Where the buyer stands in the waitlist. */
+  /** Where the buyer stands in the waitlist, or the hold that they were offered. */
   | { readonly kind: "getWaiting"; readonly userId: UserId }
-  /** The line, and why each in it has not been offered anything: for the organiser. */
-  | { readonly kind: "getWaitlist" }
+  /** A part of the line, and why each in it has not been offered anything: for the organiser. */
+  | { readonly kind: "getWaitlist"; readonly from: number; readonly limit: number }
   /** Answers with a view of the inventory, and sends every later change of it. */
   | { readonly kind: "watch" }
   | { readonly kind: "unwatch" }
@@ -92,7 +92,13 @@ export interface AuditSide {
 export type Answer =
   | Reply
   | { readonly kind: "hold"; readonly hold: ActiveHold }
-  | { readonly kind: "waitlist"; readonly seq: number; readonly line: readonly WaitingReport[] }
+  /** `count`: of all who wait. */
+  | {
+      readonly kind: "waitlist";
+      readonly seq: number;
+      readonly count: number;
+      readonly line: readonly WaitingReport[];
+    }
   | { readonly kind: "view"; readonly view: InventoryView }
   | { readonly kind: "actor"; readonly report: ActorReport }
   | { readonly kind: "audit"; readonly report: AuditReport }

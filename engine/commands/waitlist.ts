@@ -1,5 +1,6 @@
 import type { EventState } from "../event-state.ts";
 import type { CommandKey } from "../facts.ts";
+import { endOf } from "../holds.ts";
 import type { UserId, WaitlistEntryId } from "../ids.ts";
 import { PLACES_PER_HOLD_MAX, WAITLIST_ENTRIES_MAX } from "../limits.ts";
 import type { Decision, Refusal } from "../replies.ts";
@@ -19,6 +20,7 @@ export interface JoinWaitlist {
   readonly key: CommandKey | null;
 }
 
+/** Waits no longer; who has been offered places meanwhile gives them back, to the next in line. */
 export interface LeaveWaitlist {
   readonly kind: "leaveWaitlist";
   readonly userId: UserId;
@@ -67,7 +69,11 @@ function refuseWaiting(
 
 export function leaveWaitlist(state: EventState, command: LeaveWaitlist, nowMs: number): Decision {
   const entry = state.waitlist.ofUser(command.userId);
-  if (entry === undefined) return answer({ kind: "unchanged" });
+  if (entry === undefined) {
+    const offer = state.holds.offerTo(command.userId);
+    if (offer === undefined || offer.paying !== null) return answer({ kind: "unchanged" });
+    return accept(endOf(state, offer, "released", nowMs));
+  }
   const { entryId, userId } = entry;
   return accept({ kind: "unqueued", ...nextFact(state, nowMs), entryId, userId, reason: "left" });
 }

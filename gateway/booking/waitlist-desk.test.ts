@@ -95,6 +95,29 @@ test("where places are free at once, they are offered in the answer", async () =
   );
 });
 
+test("an offer is found where its entry was, and who leaves the line gives it back", async () => {
+  const at = soldOut();
+  const wish = join({ quantity: 1 });
+  const [, joined] = await at.done((desk, s) => desk.waitlist.join(EVENT_ID, wish, s));
+  const [, found] = await at.done((desk, s) => desk.waitlist.find(EVENT_ID, CUSTOMER, s));
+  assert.deepEqual(found, {
+    id: joined.id,
+    eventId: EVENT_ID,
+    position: 0,
+    quantity: 1,
+    status: "offered",
+    offer: joined.offer,
+    seq: 5,
+  });
+  for (let n = 0; n < 2; n += 1) {
+    const left = await at.ask((desk, s) => desk.waitlist.leave(EVENT_ID, CUSTOMER, s));
+    assert.ok(left.kind === "ok" && left.status === 204);
+    assert.equal(at.engine.state.holds.offerTo(CUSTOMER.userId), undefined);
+  }
+  const gone = await at.refused((desk, s) => desk.waitlist.find(EVENT_ID, CUSTOMER, s));
+  assert.deepEqual(gone, ["not_waiting", {}]);
+});
+
 test("wishes that make no sense are refused by what is wrong with them", async () => {
   const at = soldOut();
   const refused = (body: object) =>

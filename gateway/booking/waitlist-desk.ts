@@ -1,5 +1,6 @@
 import Type from "typebox";
 import type { JoinWaitlist } from "../../engine/commands/waitlist.ts";
+import type { ActiveHold } from "../../engine/hold-book.ts";
 import { type EventId, offerIdOf } from "../../engine/ids.ts";
 import { CATEGORIES_PER_EVENT_MAX, PLACES_PER_HOLD_MAX } from "../../engine/limits.ts";
 import type { WaitlistEntry } from "../../engine/waitlist.ts";
@@ -82,8 +83,11 @@ export class WaitlistDesk {
         else settle(result);
       },
       (_, answer) => {
-        if (answer.kind !== "waiting") return unexpected();
-        return ok(status, waitingView(event, entry, answer.position), replayed);
+        if (answer.kind === "waiting") {
+          return ok(status, waitingView(event, entry, answer.position), replayed);
+        }
+        this.#tellOffer(event, entry, joined, settle);
+        return null;
       },
     );
   }
@@ -111,6 +115,7 @@ export class WaitlistDesk {
     this.#core.atEvent(eventId, settle, (event) => {
       const { userId } = identity;
       this.#core.ask(event, { kind: "getWaiting", userId }, settle, (_, answer) => {
+        if (answer.kind === "hold") return ok(200, offeredView(event, answer.hold));
         if (answer.kind !== "waiting") return unexpected();
         return ok(200, waitingView(event, answer.entry, answer.position));
       });
@@ -134,15 +139,13 @@ export class WaitlistDesk {
     }
     this.#core.atEvent(eventId, settle, (event) => {
       this.#core.asOrganizer(event, identity, settle, () => {
-        this.#core.ask(event, { kind: "getWaitlist" }, settle, (_, answer) => {
+        this.#core.ask(event, { kind: "getWaitlist", from, limit }, settle, (_, answer) => {
           if (answer.kind !== "waitlist") return unexpected();
-          const { line, seq } = answer;
-          const data = line
-            .slice(from, from + limit)
-            .map((waiting, n) => reportView(event, waiting, from + n + 1));
+          const { line, count, seq } = answer;
+          const data = line.map((waiting, n) => reportView(event, waiting, from + n + 1));
           const end = from + limit;
-          const nextCursor = end < line.length ? encodeCursor([String(end)]) : null;
-          return ok(200, { data, nextCursor, count: line.length, seq });
+          const nextCursor = end < count ? encodeCursor([String(end)]) : null;
+          return ok(200, { data, nextCursor, count, seq });
         });
       });
     });
@@ -182,6 +185,15 @@ function waitingView(event: EventEntry, entry: WaitlistEntry, position: number):
     joinedAt: iso(atMs),
     seq,
   };
+}
+
+/** What is left of an entry that was offered places: the hold has taken its place. */
+function offeredView(event: EventEntry, hold: ActiveHold): object {
+  const { terms, items, seq } = hold;
+  const { eventId } = event;
+  const offer = holdView(event, hold);
+  const [position, quantity] = [0, items.length];
+  return { id: terms?.entryId, eventId, position, quantity, status: "offered", offer, seq };
 }
 
 function reportView(event: EventEntry, waiting: WaitingReport, position: number): object {

@@ -44,25 +44,31 @@ test("freed places are offered to the first whose wish they meet, who is told an
   const { hold } = await live.next("waitlist.offer");
   assert.ok(hold !== undefined);
   assert.deepEqual([hold.source, hold.items.length], ["waitlist", 2]);
-  refused(await office.api.get(mine(event), { token: second.token }), 404, "not_waiting");
+  const offered = await office.api.get<WaitingShape>(mine(event), { token: second.token });
+  const { status, position, id, offer } = ok(offered);
+  assert.deepEqual([status, position, id], ["offered", 0, sooner.id]);
+  assert.deepEqual(offer, hold);
   const left = ok(await office.api.get<WaitingShape>(mine(event), { token: first.token }));
   assert.equal(left.position, 1);
   const taken = await office.tryHold(event, owner.token, [floor(1)]);
   refused(taken, 409, "insufficient_capacity");
   ok(await office.tryBook(event, second.token, hold.id), 201);
+  refused(await office.api.get(mine(event), { token: second.token }), 404, "not_waiting");
   live.close();
   await auditOf(office.api, event.id);
 });
 
 test("an offer that is not wanted passes to the next", async () => {
   const { event, owner, booked } = await soldOut();
-  const [first, second] = [await office.register(), await office.register()];
+  const first = await office.register();
+  const second = await office.register();
+  const third = await office.register();
   const live = [
     await LiveClient.open(office.node.url, first.token),
     await LiveClient.open(office.node.url, second.token),
+    await LiveClient.open(office.node.url, third.token),
   ] as const;
-  ok(await join(event, first.token, STANDING), 201);
-  ok(await join(event, second.token, STANDING), 201);
+  for (const { token } of [first, second, third]) ok(await join(event, token, STANDING), 201);
   const ticketIds = booked.tickets.slice(0, 2).map(({ id }) => id);
   const cancel = { token: owner.token, body: { ticketIds } };
   ok(await office.api.post(`/api/v1/bookings/${booked.id}/cancel`, cancel));
@@ -71,6 +77,14 @@ test("an offer that is not wanted passes to the next", async () => {
   assert.equal(given.status, 204);
   const next = await live[1].next("waitlist.offer");
   assert.equal(next.hold?.items.length, 2);
+  const gone = await office.api.delete(mine(event), { token: second.token });
+  assert.equal(gone.status, 204, "who leaves gives back what they were offered");
+  refused(
+    await office.api.get(`/api/v1/holds/${next.hold?.id}`, { token: second.token }),
+    410,
+    "hold_released",
+  );
+  assert.equal((await live[2].next("waitlist.offer")).hold?.items.length, 2);
   for (const client of live) client.close();
   await auditOf(office.api, event.id);
 });

@@ -122,7 +122,7 @@ type LineOf<Kind extends { readonly kind: string }> = Extract<Kind, { kind: "wai
 
 function untruthsOfLine(
   state: ModelState,
-  { seq, line }: LineOf<Answer>,
+  { seq, count, line }: LineOf<Answer>,
   expected: LineOf<Expected>,
 ): string[] {
   const withoutReasons = expected.line.map(({ reasons: _, ...waiting }) => waiting);
@@ -133,6 +133,7 @@ function untruthsOfLine(
   });
   return [
     ...differences("the line's seq", seq, state.seq),
+    ...differences("how many wait", count, expected.count),
     ...differences("the line", told, withoutReasons),
     ...wrong,
   ];

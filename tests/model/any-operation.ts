@@ -145,7 +145,14 @@ export const ASKED: Readonly<Record<Operation["kind"] | "again", readonly [numbe
     (choose, judged, known) => ({ kind: "getHold", ...anyHolder(choose, judged, known) }),
   ],
   getWaiting: [1, (choose) => ({ kind: "getWaiting", userId: choose.pick(USERS) })],
-  getWaitlist: [1, () => ({ kind: "getWaitlist" })],
+  getWaitlist: [
+    1,
+    (choose) => ({
+      kind: "getWaitlist",
+      from: choose.pick([0, 1, 3]),
+      limit: choose.pick([1, 100]),
+    }),
+  ],
   watch: [1, () => ({ kind: "watch" })],
   unwatch: [1, () => ({ kind: "unwatch" })],
   inspect: [1, () => ({ kind: "inspect" })],

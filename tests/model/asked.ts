@@ -59,6 +59,11 @@ function unaskedContents(state: ModelState, operation: Operation, fact: Fact): s
       return same(entry, asked);
     }
     case "leaveWaitlist": {
+      if (fact.kind === "holdEnded") {
+        const { userId, reason, terms } = fact;
+        const given = { userId, reason, source: terms?.source };
+        return same(given, { userId: operation.userId, reason: "released", source: "waitlist" });
+      }
       if (fact.kind !== "unqueued") return other(fact, "unqueued");
       const { userId, reason } = fact;
       return same({ userId, reason }, { userId: operation.userId, reason: "left" });

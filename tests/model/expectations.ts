@@ -143,14 +143,18 @@ function expectedAt(
     case "joinWaitlist":
       return [ofJoining(state, operation, nowMs)];
     case "leaveWaitlist":
-      return [waitingOf(state, operation.userId) === null ? unchanged : accepted];
+      return [ofLeaving(state, operation.userId)];
     case "getWaiting": {
+      if (state.definition === null) return [refused({ code: "event_not_found" })];
       const waiting = waitingOf(state, operation.userId);
-      return [waiting ?? refused({ code: "not_waiting" })];
+      if (waiting !== null) return [waiting];
+      const offers = offersTo(state, operation.userId);
+      if (offers.length === 0) return [refused({ code: "not_waiting" })];
+      return offers.map((hold) => ({ kind: "hold", hold }));
     }
     case "getWaitlist":
-      if (state.definition !== null) return [ofLine(state, nowMs)];
-      return [ofLine(state, nowMs), refused({ code: "event_not_found" })];
+      if (state.definition !== null) return [ofLine(state, operation, nowMs)];
+      return [ofLine(state, operation, nowMs), refused({ code: "event_not_found" })];
     case "getHold":
       return ofOwnHold(state, operation, forgetful, (hold) => ({ kind: "hold", hold }));
     case "watch":
@@ -267,12 +271,22 @@ function ofJoining(state: ModelState, operation: Of<"joinWaitlist">, nowMs: numb
   return refused({ code: "limit_exceeded", scope: "perOrder", limit, current: quantity });
 }
 
-function ofLine(state: ModelState, nowMs: number): Expected {
-  const line = state.line.map((waiting) => ({
+/** Offers that the buyer has and may still book. */
+const offersTo = ({ holds }: ModelState, userId: UserId): ActiveHold[] =>
+  [...holds.values()].filter((hold) => hold.userId === userId && hold.terms?.source === "waitlist");
+
+/** Who waits no longer, because they were offered places, gives those back. */
+function ofLeaving(state: ModelState, userId: UserId): Expected {
+  if (waitingOf(state, userId) !== null) return accepted;
+  return offersTo(state, userId).some(({ paying }) => paying === null) ? accepted : unchanged;
+}
+
+function ofLine(state: ModelState, { from, limit }: Of<"getWaitlist">, nowMs: number): Expected {
+  const line = state.line.slice(from, from + limit).map((waiting) => ({
     ...waiting,
     reasons: reasonsOf(state, waiting, nowMs),
   }));
-  return { kind: "waitlist", line };
+  return { kind: "waitlist", count: state.line.length, line };
 }
 
 function reasonsOf(

@@ -38,6 +38,7 @@ export type Expected =
   /** Any of the reasons of each in the line would be true. */
   | {
       readonly kind: "waitlist";
+      readonly count: number;
       readonly line: readonly (Omit<WaitingReport, "reason"> & {
         readonly reasons: readonly string[];
       })[];

@@ -1,10 +1,10 @@
 import { statusOf } from "../../engine/booking.ts";
-import { whyWaiting } from "../../engine/by-itself.ts";
 import { findHold } from "../../engine/holds.ts";
 import { ENDED_HOLD_TTL_MS } from "../../engine/limits.ts";
 import { restore, snapshotHash, snapshotOf } from "../../engine/snapshot.ts";
 import { EVENT_ID, EventBench } from "../../engine/testing/fixtures.ts";
 import { unreachable } from "../../engine/unreachable.ts";
+import { lineOf, waitingOf } from "../../workers/shard/queries.ts";
 import type { Answer, Operation, Query } from "../../workers/shard-messages.ts";
 import { differences } from "./differences.ts";
 import { EventModel } from "./event-model.ts";
@@ -106,18 +106,10 @@ export class JudgedBench {
         if ("code" in found) return { kind: "refused", refusal: found };
         return { kind: "hold", hold: found };
       }
-      case "getWaiting": {
-        const entry = state.waitlist.ofUser(query.userId);
-        if (entry === undefined) return { kind: "refused", refusal: { code: "not_waiting" } };
-        return { kind: "waiting", entry, position: state.waitlist.positionOf(entry.entryId) };
-      }
-      case "getWaitlist": {
-        const line = state.waitlist.line().map((waiting) => {
-          const reason = whyWaiting(state, waiting.entry, this.bench.nowMs);
-          return { ...waiting, reason };
-        });
-        return { kind: "waitlist", seq, line };
-      }
+      case "getWaiting":
+        return waitingOf(state, query.userId);
+      case "getWaitlist":
+        return lineOf(state, query, this.bench.nowMs);
       case "watch": {
         if (definition === null || inventory === null) {
           return { kind: "refused", refusal: { code: "event_not_found" } };

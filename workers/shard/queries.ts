@@ -44,12 +44,8 @@ export function answerOf(query: MemoryQuery, { shard, actor, state, nowMs }: Ask
     }
     case "getWaiting":
       return waitingOf(state, query.userId);
-    case "getWaitlist": {
-      const line = state.waitlist.line().map((waiting) => {
-        return { ...waiting, reason: whyWaiting(state, waiting.entry, nowMs) };
-      });
-      return { kind: "waitlist", seq: state.seq, line };
-    }
+    case "getWaitlist":
+      return lineOf(state, query, nowMs);
     case "watch":
       return watch(shard, actor, state);
     case "unwatch":
@@ -64,11 +60,29 @@ export function answerOf(query: MemoryQuery, { shard, actor, state, nowMs }: Ask
 
 const refused = (refusal: Refusal): Answer => ({ kind: "refused", refusal });
 
-function waitingOf({ definition, waitlist }: EventState, userId: UserId): Answer {
+/** A buyer's place in the line, or what they were offered. */
+export function waitingOf({ definition, waitlist, holds }: EventState, userId: UserId): Answer {
   if (definition === null) return refused({ code: "event_not_found" });
   const entry = waitlist.ofUser(userId);
-  if (entry === undefined) return refused({ code: "not_waiting" });
+  if (entry === undefined) {
+    const hold = holds.offerTo(userId);
+    return hold === undefined ? refused({ code: "not_waiting" }) : { kind: "hold", hold };
+  }
   return { kind: "waiting", entry, position: waitlist.positionOf(entry.entryId) };
+}
+
+/** Why each waits is found out for the part that is asked for: a line may be long. */
+export function lineOf(
+  state: EventState,
+  { from, limit }: { readonly from: number; readonly limit: number },
+  nowMs: number,
+): Answer {
+  const { waitlist, seq } = state;
+  const line = waitlist.line().slice(from, from + limit);
+  const told = line.map((waiting) => {
+    return { ...waiting, reason: whyWaiting(state, waiting.entry, nowMs) };
+  });
+  return { kind: "waitlist", seq, count: waitlist.count, line: told };
 }
 
 function watch({ epoch }: Shard, actor: Actor, state: EventState): Answer {

@@ -1,9 +1,9 @@
 /** A desk before actors that a test answers for, or that are the engine's own. */
 import assert from "node:assert/strict";
-import { whyWaiting } from "../../../engine/by-itself.ts";
 import type { InventoryDefinition } from "../../../engine/definition.ts";
 import { itemIdOf } from "../../../engine/ids.ts";
 import { ALICE, BOB, EVENT_ID, EventBench, TAG } from "../../../engine/testing/fixtures.ts";
+import { lineOf, waitingOf } from "../../../workers/shard/queries.ts";
 import type { Operation } from "../../../workers/shard-messages.ts";
 import type { EventEntry } from "../../catalogue/event-directory.ts";
 import type { Identity } from "../../identity/tokens.ts";
@@ -193,17 +193,10 @@ export class EngineDesk {
         if (isTheirs) return { kind: "hold", hold };
         return { kind: "refused", refusal: { code: "hold_not_found" } };
       }
-      case "getWaiting": {
-        const entry = state.waitlist.ofUser(operation.userId);
-        if (entry === undefined) return { kind: "refused", refusal: { code: "not_waiting" } };
-        return { kind: "waiting", entry, position: state.waitlist.positionOf(entry.entryId) };
-      }
-      case "getWaitlist": {
-        const line = state.waitlist
-          .line()
-          .map((waiting) => ({ ...waiting, reason: whyWaiting(state, waiting.entry, nowMs) }));
-        return { kind: "waitlist", seq: state.seq, line };
-      }
+      case "getWaiting":
+        return waitingOf(state, operation.userId);
+      case "getWaitlist":
+        return lineOf(state, operation, nowMs);
       case "watch":
       case "unwatch":
       case "inspect":
