@@ -125,7 +125,7 @@ export class LiveRoom implements LiveHandler {
       const isKnown = this.#tokens.verify(`Bearer ${session.token}`) !== null;
       return send(session, replyOf(id, isKnown ? invalid(errors) : UNAUTHENTICATED));
     }
-    const { message: detail } = validationFailed([...errors]);
+    const { message: detail } = validationFailed(errors);
     fail(session, id, "validation_failed", detail);
   }
 
