@@ -1,8 +1,13 @@
-/** Every refusal of the booking side, reached over HTTP, with its status and its extra members. */
+/**
+ * Every refusal of the booking side, with its status and its extra members: over HTTP, and, where
+ * there is an op for it, over WebSocket in the same words.
+ */
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
+import { PROBLEMS } from "../../gateway/http/problem-codes.ts";
 import { BoxOffice, best, floor, refused, seats } from "../support/box-office.ts";
-import type { Reply } from "../support/client.ts";
+import { LiveClient, type Reply } from "../support/client.ts";
 import { until } from "../support/server.ts";
 import type { EventShape, HoldShape } from "../support/shapes.ts";
 import { ok, openOrganization, openStudio } from "../support/venue.ts";
@@ -24,12 +29,68 @@ interface Case {
   /** Of the event. */
   readonly terms?: () => Promise<object> | object;
   readonly members?: readonly string[];
-  readonly run: (scene: Scene) => Promise<Reply<unknown>>;
+  /** Either the reply, or what to ask for through both doors. */
+  readonly run: (scene: Scene) => Promise<Reply<unknown> | Asked> | Asked;
 }
 
-const hold = (scene: Scene, items: readonly object[], more: object = {}) =>
-  office.tryHold(scene.event, scene.buyer, items, more);
-const held = ({ event, buyer }: Scene, items = seats("A-1")) => office.hold(event, buyer, items);
+/** Something that the desk is asked for, as a message of the WebSocket has it. */
+interface Asked {
+  readonly op: keyof typeof OVER_HTTP;
+  readonly eventId?: string;
+  readonly holdId?: string;
+  readonly bookingId?: string;
+  readonly ticketId?: string | undefined;
+  readonly idempotencyKey?: string;
+  /** Default: the buyer. */
+  readonly token?: string;
+  readonly [member: string]: unknown;
+}
+
+/** The same over HTTP: a method, and a path with the ids of the message. */
+const OVER_HTTP = {
+  hold: ["POST", "/events/:eventId/holds"],
+  change: ["PATCH", "/holds/:holdId"],
+  extend: ["POST", "/holds/:holdId/extend"],
+  release: ["DELETE", "/holds/:holdId"],
+  book: ["POST", "/events/:eventId/bookings"],
+  cancel: ["POST", "/bookings/:bookingId/cancel"],
+  transfer: ["POST", "/bookings/:bookingId/transfer"],
+  move: ["POST", "/bookings/:bookingId/tickets/:ticketId/move"],
+  "waitlist.join": ["POST", "/events/:eventId/waitlist"],
+  "waitlist.leave": ["DELETE", "/events/:eventId/waitlist/me"],
+} as const;
+
+function overHttp({ op, idempotencyKey: key, ...message }: Asked, token: string) {
+  const [method, path] = OVER_HTTP[op];
+  const filled = path.replace(/:(\w+)/g, (_, name: string) => String(message[name]));
+  const body = method === "DELETE" ? {} : { body: message };
+  const ask = { token, ...body, ...(key === undefined ? {} : { key }) };
+  return api.request<unknown>(method, `/api/v1${filled}`, ask);
+}
+
+/** The problem of the reply, without what is each answer's own. */
+async function overWebSocket({ token: _, ...message }: Asked, token: string) {
+  const live = await LiveClient.open(office.node.url, token);
+  live.send({ ...message, id: 1 });
+  const { status, body } = await live.next("reply", 1);
+  live.close();
+  return { status, body };
+}
+
+const hold = (scene: Scene, items: readonly object[], more: object = {}): Asked => ({
+  op: "hold",
+  eventId: scene.event.id,
+  items,
+  ...more,
+});
+const book = ({ event }: Scene, holdId: string, provider = "none"): Asked => ({
+  op: "book",
+  eventId: event.id,
+  holdId,
+  payment: { provider },
+});
+const held = ({ event, buyer }: Scene, items: readonly object[] = seats("A-1")) =>
+  office.hold(event, buyer, items);
 const booked = ({ event, buyer }: Scene, items: readonly object[] = seats("A-1")) =>
   office.book(event, buyer, items);
 const post = (path: string, token: string, body?: object) =>
@@ -48,7 +109,7 @@ const CASES: readonly Case[] = [
   {
     code: "event_not_found",
     status: 404,
-    run: ({ buyer }) => post(`/events/${NOBODY}/holds`, buyer, { items: seats("A-1") }),
+    run: () => ({ op: "hold", eventId: NOBODY, items: seats("A-1") }),
   },
   {
     code: "event_cancelled",
@@ -134,10 +195,10 @@ const CASES: readonly Case[] = [
     run: async (scene) => {
       const { id } = await held(scene);
       await api.delete(`/api/v1/holds/${id}`, { token: scene.buyer });
-      const reply = await hold(scene, seats("A-1"));
+      const reply = await overHttp(hold(scene, seats("A-1")), scene.buyer);
       const seconds = Number(reply.headers["retry-after"]);
       assert.ok(seconds > 50 && seconds <= 60, `Retry-After: ${seconds}`);
-      return reply;
+      return hold(scene, seats("A-1"));
     },
   },
   {
@@ -149,7 +210,7 @@ const CASES: readonly Case[] = [
   {
     code: "hold_not_found",
     status: 404,
-    run: ({ buyer }) => api.get(`/api/v1/holds/${NOBODY}`, { token: buyer }),
+    run: () => ({ op: "release", holdId: NOBODY }),
   },
   {
     code: "hold_expired",
@@ -159,7 +220,8 @@ const CASES: readonly Case[] = [
       const { id } = await held(scene);
       const look = () => api.get(`/api/v1/holds/${id}`, { token: scene.buyer });
       await until("the hold is over", async () => (await look()).status === 410);
-      return look();
+      refused(await look(), 410, "hold_expired");
+      return { op: "extend", holdId: id };
     },
   },
   {
@@ -168,7 +230,7 @@ const CASES: readonly Case[] = [
     run: async (scene) => {
       const { id } = await held(scene);
       await api.delete(`/api/v1/holds/${id}`, { token: scene.buyer });
-      return api.get(`/api/v1/holds/${id}`, { token: scene.buyer });
+      return { op: "change", holdId: id, add: seats("A-2") };
     },
   },
   {
@@ -177,7 +239,7 @@ const CASES: readonly Case[] = [
     members: ["bookingId"],
     run: async (scene) => {
       const { holdId } = await booked(scene);
-      return office.tryBook(scene.event, scene.buyer, holdId);
+      return book(scene, holdId);
     },
   },
   {
@@ -187,7 +249,7 @@ const CASES: readonly Case[] = [
     run: async (scene) => {
       const mine = await held(scene);
       await payFor(scene, mine);
-      return patch(`/holds/${mine.id}`, scene.buyer, { add: seats("A-2") });
+      return { op: "change", holdId: mine.id, add: seats("A-2") };
     },
   },
   {
@@ -196,7 +258,7 @@ const CASES: readonly Case[] = [
     run: async (scene) => {
       const mine = await held(scene);
       await payFor(scene, mine);
-      return post(`/holds/${mine.id}/extend`, scene.buyer);
+      return { op: "extend", holdId: mine.id };
     },
   },
   {
@@ -204,7 +266,7 @@ const CASES: readonly Case[] = [
     status: 409,
     run: async (scene) => {
       const mine = await held(scene);
-      return patch(`/holds/${mine.id}`, scene.buyer, { remove: mine.items.map(({ id }) => id) });
+      return { op: "change", holdId: mine.id, remove: mine.items.map(({ id }) => id) };
     },
   },
   {
@@ -226,7 +288,7 @@ const CASES: readonly Case[] = [
     members: ["items"],
     run: async (scene) => {
       const mine = await held(scene);
-      return patch(`/holds/${mine.id}`, scene.buyer, { remove: [NOBODY] });
+      return { op: "change", holdId: mine.id, remove: [NOBODY] };
     },
   },
   {
@@ -235,7 +297,7 @@ const CASES: readonly Case[] = [
     terms: async () => ({
       organizationId: await openOrganization(api, office.admin, { allowInvoices: false }),
     }),
-    run: async (scene) => office.tryBook(scene.event, scene.buyer, (await held(scene)).id),
+    run: async (scene) => book(scene, (await held(scene)).id),
   },
   {
     code: "intent_not_found",
@@ -245,14 +307,16 @@ const CASES: readonly Case[] = [
   {
     code: "booking_not_found",
     status: 404,
-    run: async (scene) => post(`/bookings/${(await booked(scene)).id}/cancel`, scene.other),
+    run: async (scene) => {
+      return { op: "cancel", bookingId: (await booked(scene)).id, token: scene.other };
+    },
   },
   {
     code: "booking_pending",
     status: 409,
     run: async (scene) => {
       const { id } = await payFor(scene, await held(scene));
-      return post(`/bookings/${id}/transfer`, scene.buyer, { email: "x@example.org" });
+      return { op: "transfer", bookingId: id, email: "x@example.org" };
     },
   },
   {
@@ -261,7 +325,7 @@ const CASES: readonly Case[] = [
     run: async (scene) => {
       const { id } = await booked(scene);
       ok(await post(`/bookings/${id}/cancel`, scene.buyer));
-      return post(`/bookings/${id}/transfer`, scene.buyer, { email: "x@example.org" });
+      return { op: "transfer", bookingId: id, email: "x@example.org" };
     },
   },
   {
@@ -269,12 +333,29 @@ const CASES: readonly Case[] = [
     status: 409,
     terms: () => ({ cancellableUntil: "2020-01-01T00:00:00Z" }),
     members: ["closedAt"],
-    run: async (scene) => post(`/bookings/${(await booked(scene)).id}/cancel`, scene.buyer),
+    run: async (scene) => ({ op: "cancel", bookingId: (await booked(scene)).id }),
   },
   {
     code: "ticket_not_found",
     status: 404,
     run: (scene) => checkIn(scene, { ticketCode: "2222222222222222" }),
+  },
+  {
+    code: "ticket_not_found",
+    status: 404,
+    run: async (scene) => {
+      return { op: "cancel", bookingId: (await booked(scene)).id, ticketIds: [NOBODY] };
+    },
+  },
+  {
+    code: "ticket_cancelled",
+    status: 409,
+    run: async (scene) => {
+      const { id, tickets } = await booked(scene, seats("A-1", "A-2"));
+      const ticketId = tickets[0]?.id;
+      ok(await post(`/bookings/${id}/cancel`, scene.buyer, { ticketIds: [ticketId] }));
+      return { op: "move", bookingId: id, ticketId, seat: "A-3" };
+    },
   },
   {
     code: "ticket_cancelled",
@@ -291,8 +372,7 @@ const CASES: readonly Case[] = [
     status: 409,
     run: async (scene) => {
       const { id, tickets } = await booked(scene, [floor(1)]);
-      const path = `/bookings/${id}/tickets/${tickets[0]?.id}/move`;
-      return post(path, scene.buyer, { seat: "A-1" });
+      return { op: "move", bookingId: id, ticketId: tickets[0]?.id, seat: "A-1" };
     },
   },
   {
@@ -302,8 +382,7 @@ const CASES: readonly Case[] = [
     run: async (scene) => {
       const { id, tickets, payment } = await payFor(scene, await held(scene, seats("A-9")));
       ok(await api.post(`/api/v1/payments/sandbox/${payment?.intentId}/succeed`));
-      const path = `/bookings/${id}/tickets/${tickets[0]?.id}/move`;
-      return post(path, scene.buyer, { seat: "A-1" });
+      return { op: "move", bookingId: id, ticketId: tickets[0]?.id, seat: "A-1" };
     },
   },
   {
@@ -314,6 +393,16 @@ const CASES: readonly Case[] = [
       const [ticket] = (await booked(scene)).tickets;
       ok(await checkIn(scene, { ticketCode: ticket?.code }));
       return checkIn(scene, { ticketCode: ticket?.code });
+    },
+  },
+  {
+    code: "already_checked_in",
+    status: 409,
+    members: ["checkedInAt"],
+    run: async (scene) => {
+      const { id, tickets } = await booked(scene);
+      ok(await checkIn(scene, { ticketCode: tickets[0]?.code }));
+      return { op: "cancel", bookingId: id };
     },
   },
   {
@@ -329,7 +418,7 @@ const CASES: readonly Case[] = [
     status: 409,
     members: ["area", "inUse"],
     run: async (scene) => {
-      ok(await hold(scene, [floor(2)]), 201);
+      await held(scene, [floor(2)]);
       return inventory(scene, { areas: [{ key: "floor", capacity: 1 }] });
     },
   },
@@ -339,7 +428,7 @@ const CASES: readonly Case[] = [
     run: async ({ event, buyer, other }) => {
       await office.hold(event, other, [floor(5), ...seats("A-1", "A-2", "A-3", "A-4", "A-5")]);
       ok(await post(`/events/${event.id}/waitlist`, buyer, { quantity: 9 }), 201);
-      return post(`/events/${event.id}/waitlist`, buyer, { quantity: 8 });
+      return { op: "waitlist.join", eventId: event.id, quantity: 8 };
     },
   },
   {
@@ -350,12 +439,44 @@ const CASES: readonly Case[] = [
   {
     code: "idempotency_key_reused",
     status: 422,
-    run: async ({ path, buyer }) => {
+    run: async (scene) => {
+      const { path, buyer } = scene;
       const ask = (...ids: string[]) =>
         api.post(`${path}/holds`, { token: buyer, key: "k", body: { items: seats(...ids) } });
       ok(await ask("A-1"), 201);
-      return ask("A-2");
+      return hold(scene, seats("A-2"), { idempotencyKey: "k" });
     },
+  },
+  {
+    code: "validation_failed",
+    status: 400,
+    members: ["errors"],
+    run: (scene) => ({ ...book(scene, ""), payment: 7 }),
+  },
+  {
+    code: "unauthenticated",
+    status: 401,
+    run: (scene) => ({ ...hold(scene, seats("A-1")), token: "nobody's" }),
+  },
+  {
+    code: "forbidden",
+    status: 403,
+    run: (scene) => post(`/events/${scene.event.id}/check-ins`, scene.buyer, { ticketCode: "2" }),
+  },
+  {
+    code: "organization_not_found",
+    status: 404,
+    run: ({ buyer }) => patch(`/organizations/${NOBODY}`, buyer, { name: "Ours" }),
+  },
+  {
+    code: "webhook_signature_invalid",
+    status: 400,
+    run: () => api.post("/api/v1/payments/webhooks/sandbox", { body: {} }),
+  },
+  {
+    code: "payment_provider_unknown",
+    status: 404,
+    run: () => api.post("/api/v1/payments/webhooks/cash", { body: {} }),
   },
 ];
 
@@ -364,8 +485,35 @@ for (const { code, status, terms, members = [], run } of CASES) {
     const event = await openStudio(api, (await terms?.()) ?? {});
     const [buyer, other] = [await office.register(), await office.register()];
     const path = `/api/v1/events/${event.id}`;
-    const reply = await run({ event, path, buyer: buyer.token, other: other.token });
-    const problem = refused(reply, status, code);
-    for (const member of members) assert.ok(member in problem, `${member}: ${reply.text}`);
+    const done = await run({ event, path, buyer: buyer.token, other: other.token });
+    const isAsked = "op" in done;
+    const token = isAsked ? (done.token ?? buyer.token) : "";
+    const problem = refused(isAsked ? await overHttp(done, token) : done, status, code);
+    for (const member of members) assert.ok(member in problem, `${member} is missing`);
+    if (!isAsked) return;
+    const { requestId: _, ...said } = problem;
+    assert.deepEqual(await overWebSocket(done, token), { status, body: said });
   });
 }
+
+/** Codes that no request alone can bring about, and where they are reached. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  inventory_fixed: "engine/decide.test.ts",
+  internal: "gateway/booking/booking-desk.test.ts",
+  payment_provider_unavailable: "gateway/payments/payments.pg.test.ts",
+  busy: "gateway/http/server.test.ts",
+  timeout: "gateway/booking/booking-desk.test.ts",
+};
+
+test("every code of the one table is reached by a test that names it", () => {
+  const here = new URL(".", import.meta.url);
+  const root = new URL("../..", here);
+  const files = readdirSync(here).map((name) => readFileSync(new URL(name, here), "utf8"));
+  const all = files.join("\n");
+  const missing = Object.keys(PROBLEMS).filter((code) => {
+    const elsewhere = ELSEWHERE[code];
+    const text = elsewhere === undefined ? all : readFileSync(new URL(elsewhere, root), "utf8");
+    return !text.includes(`"${code}"`);
+  });
+  assert.deepEqual(missing, []);
+});
