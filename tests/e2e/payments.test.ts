@@ -128,3 +128,47 @@ test("a provider that there is not is refused, with those that there are", async
   const reply = await office.tryBook(event, token, id, { provider: "cash" });
   assert.match(refused(reply, 400, "validation_failed").detail, /none, sandbox/);
 });
+
+test("a hold lives on for the payment's window; money after it buys what is free, or goes back", async () => {
+  const terms = { holdTtlSeconds: 3, paymentWindowSeconds: 4 };
+  const event = await openStudio(office.api, terms);
+  const { token } = await office.register();
+  const live = await LiveClient.open(office.node.url, token);
+  const begin = async (...ids: string[]) => {
+    const { id } = await office.hold(event, token, seats(...ids));
+    const booked = ok(await office.tryBook(event, token, id, { provider: "sandbox" }), 202);
+    assert.ok(booked.payment !== undefined);
+    return { id: booked.id, holdId: id, payment: booked.payment };
+  };
+  const [lucky, unlucky] = [await begin("A-1"), await begin("A-2", "A-3")];
+  for (const { holdId, payment } of [lucky, unlucky]) {
+    const told = await live.next("hold.expired");
+    assert.deepEqual([told.holdId, told.reason], [holdId, "expired"]);
+    assert.ok(Date.now() >= Date.parse(payment.payUntil), "not before the window's end");
+    assert.equal((await live.next("booking.updated")).booking?.payment?.status, "expired");
+  }
+  assert.equal((await availabilityOf(office.api, event.id)).statuses, "ffffffffff");
+  const other = await office.register();
+  await office.book(event, other.token, seats("A-3"));
+  for (const { payment } of [lucky, unlucky, lucky, unlucky]) ok(await happens(payment, "succeed"));
+  assert.equal((await live.next("booking.updated")).booking?.status, "confirmed");
+  assert.equal((await availabilityOf(office.api, event.id)).statuses, "sfsfffffff");
+  await until("the money is back", async () => {
+    return (await office.booking(unlucky.id, token)).status === "refunded";
+  });
+  const { refunds = [] } = (await office.booking(unlucky.id, token)).payment ?? {};
+  assert.deepEqual(
+    refunds.map(({ amount, reason, status }) => [amount, reason, status]),
+    [[EUR(9000), "paid_too_late", "done"]],
+  );
+  const heard = [await live.next("booking.updated"), await live.next("booking.updated")];
+  assert.deepEqual(
+    heard.map(({ booking }) => [booking?.id, booking?.status]),
+    [
+      [unlucky.id, "cancelled"],
+      [unlucky.id, "refunded"],
+    ],
+  );
+  live.close();
+  await auditOf(office.api, event.id);
+});

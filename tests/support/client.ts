@@ -133,6 +133,7 @@ export interface LiveMessage {
   readonly to?: number;
   readonly epoch?: number;
   readonly replayed?: boolean;
+  readonly reason?: string;
   readonly body?: HoldShape & BookingShape & { readonly code: string };
   readonly hold?: HoldShape;
   readonly booking?: BookingShape;
