@@ -1,7 +1,7 @@
 /**
  * Facts as positional arrays, which msgpack then writes without a single field name:
  *
- *   [1, seq, atMs, key, definition…]                                  configured
+ *   [1, seq, atMs, key, definition, by?]                              configured
  *   [2, seq, atMs, key, holdId, userId, items, expiresAt, more]       held
  *   [3, seq, atMs, key, holdId, userId, items, expiresAt, more]       extended
  *   [4, seq, atMs, key, reason, holdId, userId, items, more]          holdEnded
@@ -71,7 +71,7 @@ export function encodeFact(fact: Fact): unknown[] {
   const { seq, atMs } = fact;
   switch (fact.kind) {
     case "configured":
-      return [CONFIGURED, seq, atMs, key, fact.definition];
+      return [CONFIGURED, seq, atMs, key, fact.definition, ...(fact.by === null ? [] : [fact.by])];
     case "held":
     case "extended": {
       const { holdId, userId, expiresAtMs } = fact;
@@ -124,7 +124,12 @@ export function decodeFact(encoded: unknown): Fact {
   const base = { seq: number(row[1]), atMs: number(row[2]), key: decodeKey(row[3]) };
   switch (row[0]) {
     case CONFIGURED:
-      return { kind: "configured", ...base, definition: decodeDefinition(row[4]) };
+      return {
+        kind: "configured",
+        ...base,
+        definition: decodeDefinition(row[4]),
+        by: row[5] === undefined ? null : (string(row[5]) as UserId),
+      };
     case HELD:
     case EXTENDED:
       return {

@@ -28,6 +28,8 @@ interface FactBase {
 export interface Configured extends FactBase {
   readonly kind: "configured";
   readonly definition: InventoryDefinition;
+  /** null: the platform itself, or it is not known. */
+  readonly by: UserId | null;
 }
 
 /** What a hold is made of, as it is after the fact; of one that ended, as it was. */

@@ -1,4 +1,5 @@
 import type { InventoryDefinition } from "../engine/definition.ts";
+import type { UserId } from "../engine/ids.ts";
 import type { InventoryPort } from "./catalogue/events.ts";
 import { ProblemError } from "./http/problem.ts";
 import type { ShardRouter } from "./shard-router.ts";
@@ -11,9 +12,10 @@ export class InventoryGate implements InventoryPort {
     this.#router = router;
   }
 
-  async configure(definition: InventoryDefinition): Promise<void> {
+  async configure(definition: InventoryDefinition, by: UserId): Promise<void> {
     const { eventId } = definition;
-    const { answer, lsn } = await this.#router.ask(eventId, { kind: "configure", definition });
+    const command = { kind: "configure", definition, by } as const;
+    const { answer, lsn } = await this.#router.ask(eventId, command);
     if (answer.kind === "refused") {
       throw new ProblemError(
         answer.refusal.code === "inventory_fixed" ? "inventory_fixed" : "busy",

@@ -1,5 +1,6 @@
 import { assertDefinition, type InventoryDefinition } from "../definition.ts";
 import type { EventState } from "../event-state.ts";
+import type { UserId } from "../ids.ts";
 import type { Decision } from "../replies.ts";
 import { accept, nextFact, refuse } from "./outcome.ts";
 
@@ -10,19 +11,22 @@ import { accept, nextFact, refuse } from "./outcome.ts";
 export interface Configure {
   readonly kind: "configure";
   readonly definition: InventoryDefinition;
+  /** Default: the platform itself. */
+  readonly by?: UserId;
 }
 
 export function configure(state: EventState, command: Configure, nowMs: number): Decision {
   assertDefinition(command.definition);
   const before = state.definition;
+  const { by = null } = command;
   if (before === null) {
     const { definition } = command;
-    return accept({ kind: "configured", ...nextFact(state, nowMs), definition });
+    return accept({ kind: "configured", ...nextFact(state, nowMs), definition, by });
   }
   if (!hasSamePlaces(before, command.definition)) return refuse({ code: "inventory_fixed" });
   const { areas, seatCategories, seatMap } = before;
   const definition = { ...command.definition, areas, seatCategories, seatMap };
-  return accept({ kind: "configured", ...nextFact(state, nowMs), definition });
+  return accept({ kind: "configured", ...nextFact(state, nowMs), definition, by });
 }
 
 function hasSamePlaces(a: InventoryDefinition, b: InventoryDefinition): boolean {

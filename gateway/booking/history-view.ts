@@ -31,7 +31,10 @@ const NAMES: Readonly<Record<string, string>> = {
   unqueued: "waitlist_left",
 };
 
-const nameOfChange = ({ change, kind }: HistoryRow): string => change ?? NAMES[kind] ?? kind;
+function nameOfChange({ change, kind, detail }: HistoryRow): string {
+  if (kind === "configured" && detail?.status === "cancelled") return "event_cancelled";
+  return change ?? NAMES[kind] ?? kind;
+}
 
 /** `owner`: somebody who has the booking, or had it. */
 function roleOf(by: UserId | null, reader: UserId, owners: ReadonlySet<unknown>): string {
@@ -65,7 +68,11 @@ export function logEntryView(event: EventEntry, row: HistoryRow): object {
 function detailView(event: EventEntry, { detail }: HistoryRow): object {
   if (detail === null) return {};
   const { tickets, from, to, email, amountMinor, provider, blocks, capacities, quantity } = detail;
+  const { prices, salesOpenMs, salesCloseMs } = detail;
   return {
+    ...(Array.isArray(prices) ? { prices: prices.map((price) => priceView(event, price)) } : {}),
+    ...(salesOpenMs === undefined ? {} : { salesOpenAt: isoOrNull(salesOpenMs) }),
+    ...(salesCloseMs === undefined ? {} : { salesCloseAt: isoOrNull(salesCloseMs) }),
     ...(Array.isArray(tickets) ? { tickets } : {}),
     ...(typeof from === "number" ? { from: nameOf(event, from) } : {}),
     ...(typeof to === "number" ? { to: nameOf(event, to) } : {}),
@@ -97,6 +104,14 @@ function blockView(event: EventEntry, block: unknown): object {
 function capacityView(event: EventEntry, change: unknown): object {
   if (!isCapacity(change)) return {};
   return { key: event.areaKeys[change.area], capacity: change.capacity };
+}
+
+const isoOrNull = (ms: unknown): string | null => (typeof ms === "number" ? iso(ms) : null);
+
+function priceView(event: EventEntry, price: unknown): object {
+  if (typeof price !== "object" || price === null) return {};
+  const { key, priceMinor }: { key?: unknown; priceMinor?: unknown } = price;
+  return { category: key, price: money(event, Number(priceMinor)) };
 }
 
 interface BlockDetail {

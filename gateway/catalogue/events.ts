@@ -1,5 +1,5 @@
 import type { InventoryDefinition } from "../../engine/definition.ts";
-import type { EventId } from "../../engine/ids.ts";
+import type { EventId, UserId } from "../../engine/ids.ts";
 import { ProblemError } from "../http/problem.ts";
 import { validationFailed } from "../http/validation.ts";
 import type { Identity } from "../identity/tokens.ts";
@@ -19,8 +19,9 @@ export interface InventoryPort {
   /**
    * Creates an event's inventory or changes its sale rules. Resolves once that is in the database;
    * throws ProblemError (`busy`, `timeout`) when that is not certain. Repeating it is harmless.
+   * `by`: who asked for the change, for the event's log.
    */
-  configure(definition: InventoryDefinition): Promise<void>;
+  configure(definition: InventoryDefinition, by: UserId): Promise<void>;
 }
 
 export interface EventsPorts {
@@ -67,7 +68,7 @@ export class Events {
     this.#directory.forget(eventId);
     if (body.publish !== true) return this.#existing(eventId);
     try {
-      return await this.#publish(await this.#existing(eventId));
+      return await this.#publish(await this.#existing(eventId), identity.userId);
     } catch (error) {
       await this.#store.removeDraft(eventId);
       throw error;
@@ -78,7 +79,7 @@ export class Events {
   async publish(identity: Identity, eventId: EventId): Promise<StoredEvent> {
     const event = await this.#requireOrganized(identity, eventId);
     refuseCancelled(event);
-    return event.status === "published" ? event : this.#publish(event);
+    return event.status === "published" ? event : this.#publish(event, identity.userId);
   }
 
   /**
@@ -99,7 +100,7 @@ export class Events {
     this.#directory.forget(eventId);
     if (changed === null) throw new ProblemError("event_not_found");
     // Whoever is publishing a draft will find that it has changed.
-    return changed.status === "draft" ? changed : this.#settle(eventId, null);
+    return changed.status === "draft" ? changed : this.#settle(eventId, null, identity.userId);
   }
 
   /** Ends the sale; what was booked stays booked. Repeated: the same answer. */
@@ -107,45 +108,45 @@ export class Events {
     const event = await this.#requireOrganized(identity, eventId);
     if (event.status === "cancelled") return event;
     await this.#store.beginCancelling(eventId);
-    if (event.status === "published") await this.#settle(eventId, null);
+    if (event.status === "published") await this.#settle(eventId, null, identity.userId);
     await this.#move(eventId, event.status, "cancelled");
     const now = await this.#existing(eventId);
     // It was published between our reading and our writing.
     return now.status === "published" ? this.cancel(identity, eventId) : now;
   }
 
-  async #publish({ eventId }: StoredEvent): Promise<StoredEvent> {
+  async #publish({ eventId }: StoredEvent, by: UserId): Promise<StoredEvent> {
     await this.#store.takeCharges(eventId);
     const event = await this.#existing(eventId);
-    await this.#tell(event);
+    await this.#tell(event, by);
     if (!(await this.#move(eventId, "draft", "published"))) {
       const now = await this.#existing(eventId);
       if (now.status === "cancelled") {
         // It was cancelled between our reading and our writing: the cancellation stays.
-        await this.#tell(now);
+        await this.#tell(now, by);
         throw new ProblemError("event_cancelled");
       }
     }
-    return this.#settle(eventId, event.version);
+    return this.#settle(eventId, event.version, by);
   }
 
   /** Tells the engine until it knows what is stored. `told` is the version that it knows. */
-  async #settle(eventId: EventId, told: number | null): Promise<StoredEvent> {
+  async #settle(eventId: EventId, told: number | null, by: UserId): Promise<StoredEvent> {
     let known = told;
     for (let tells = 0; tells <= TELLS_MAX; tells += 1) {
       const event = await this.#existing(eventId);
       if (event.version === known) return event;
-      await this.#tell(event);
+      await this.#tell(event, by);
       known = event.version;
     }
     throw new ProblemError("busy");
   }
 
-  async #tell(event: StoredEvent): Promise<void> {
+  async #tell(event: StoredEvent, by: UserId): Promise<void> {
     const geometry = await this.#store.geometryOf(event.eventId);
     const isOver = event.cancelling || event.status === "cancelled";
     const status = isOver ? "cancelled" : "published";
-    await this.#inventory.configure(inventoryDefinitionOf({ ...event, ...geometry }, status));
+    await this.#inventory.configure(inventoryDefinitionOf({ ...event, ...geometry }, status), by);
   }
 
   async #move(eventId: EventId, from: EventStatus, to: EventStatus): Promise<boolean> {

@@ -182,13 +182,13 @@ describe("holdChurn and the payment window", () => {
     const churn = { freeDrops: 0, firstWaitSeconds: 30 };
     const expected = { ...usual, freeDrops: 0, firstWaitMs: 30_000 };
     assert.deepEqual(draftOf({ holdChurn: churn }).churn, expected);
-    assert.equal(draftOf({ paymentWindowSeconds: 60 }).paymentWindowMs, 60_000);
+    assert.equal(draftOf({ paymentWindowSeconds: 1 }).paymentWindowMs, 1_000);
   });
 
   it("have bounds", () => {
     const errors = errorsOf({
       holdChurn: { freeDrops: 51, windowSeconds: 0, maxWaitSeconds: 7200 },
-      paymentWindowSeconds: 59,
+      paymentWindowSeconds: 0,
     });
     assert.deepEqual(Object.keys(errors).sort(), [
       "holdChurn.freeDrops",

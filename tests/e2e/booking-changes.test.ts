@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { BoxOffice, floor, refused, seats } from "../support/box-office.ts";
-import type { BookingShape, HistoryShape, Page } from "../support/shapes.ts";
+import type { BookingShape, HistoryShape, LogShape, Page } from "../support/shapes.ts";
 import { auditOf, availabilityOf, ok, openStudio } from "../support/venue.ts";
 
 const office = BoxOffice.forThisFile();
@@ -116,23 +116,41 @@ test("a booking is handed over to an account, or to whoever registers with the a
 
 test("the organiser reads everything that happened to the event, page by page", async () => {
   const event = await openStudio(office.api);
-  const { token } = await office.register();
+  const { token, id } = await office.register();
   const path = `/api/v1/events/${event.id}`;
   const { admin, api } = office;
+  const me = await api.get<{ id: string }>("/api/v1/users/me", { token: admin });
+  const organiser = me.body.id;
   const booked = await office.book(event, token, seats("A-1", "A-2"));
   ok(await api.patch(`${path}/inventory`, { token: admin, body: { block: ["A-10"] } }));
   ok(await post(booked, "cancel", admin, { ticketIds: [booked.tickets[0]?.id], reason: "rain" }));
-  const read: { seq: number; change: string }[] = [];
+  const prices = { priceCategories: [{ key: "stalls", price: 9900 }] };
+  ok(await api.patch(path, { token: admin, body: prices }));
+  ok(await api.post(`${path}/cancel`, { token: admin }));
+  const read: LogShape[] = [];
   let cursor: string | null = "";
   while (cursor !== null) {
     const query = cursor === "" ? "?limit=2" : `?limit=2&cursor=${cursor}`;
-    const page: Page<HistoryShape> = ok(await api.get(`${path}/log${query}`, { token: admin }));
+    const page: Page<LogShape> = ok(await api.get(`${path}/log${query}`, { token: admin }));
     read.push(...page.data);
     cursor = page.nextCursor;
   }
   assert.deepEqual(
-    read.map(({ change }) => change),
-    ["configured", "booked", "inventory_changed", "cancelled"],
+    read.map(({ change, userId, reason }) => [change, userId, reason]),
+    [
+      ["configured", organiser, null],
+      ["booked", id, null],
+      ["inventory_changed", organiser, null],
+      ["cancelled", organiser, "rain"],
+      ["configured", organiser, null],
+      ["event_cancelled", organiser, null],
+      ["cancelled", null, "event_cancelled"],
+    ],
+  );
+  const [first, , , , dearer] = read;
+  assert.deepEqual(
+    [first, dearer].map((entry) => entry?.prices?.[0]),
+    [4500, 9900].map((amount) => ({ category: "stalls", price: { amount, currency: "EUR" } })),
   );
   assert.deepEqual(
     read.map(({ seq }) => seq),

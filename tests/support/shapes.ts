@@ -128,6 +128,14 @@ export interface HistoryShape {
   readonly reason: string | null;
 }
 
+export interface LogShape {
+  readonly seq: number;
+  readonly change: string;
+  readonly userId: string | null;
+  readonly reason: string | null;
+  readonly prices?: readonly { readonly category: string; readonly price: Money }[];
+}
+
 export interface CheckInShape {
   readonly ticket: TicketShape;
   readonly checkedInAt: string | null;

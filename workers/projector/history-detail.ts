@@ -1,5 +1,6 @@
 /** Which facts an event's history keeps, and what of them. */
 import { ticketIdOf } from "../../engine/booking.ts";
+import type { InventoryDefinition } from "../../engine/definition.ts";
 import type { BookingChanged, Fact, PlacesChanged } from "../../engine/facts.ts";
 import type { Place } from "../../engine/place.ts";
 
@@ -29,7 +30,7 @@ export function isHistory(fact: Fact): fact is HistoryFact {
 /**
  * What the other columns of the fact's row don't say, by kind:
  *
- *   configured              {status}
+ *   configured              {status, salesOpenMs, salesCloseMs, prices: [{key, priceMinor}]}
  *   paymentStarted, booked  {provider, intentId, amountMinor}
  *   bookingChanged          {tickets: ids}, and by change:
  *     ticket_moved          {from, to}: seats' indexes; {priceMinor}: of the new one
@@ -42,7 +43,7 @@ export function isHistory(fact: Fact): fact is HistoryFact {
 export function detailOf(fact: HistoryFact): Readonly<Record<string, unknown>> {
   switch (fact.kind) {
     case "configured":
-      return { status: fact.definition.status };
+      return detailOfTerms(fact.definition);
     case "paymentStarted":
     case "booked": {
       const payment = fact.booking.later?.payment;
@@ -60,6 +61,12 @@ export function detailOf(fact: HistoryFact): Readonly<Record<string, unknown>> {
     case "unqueued":
       return { entryId: fact.entryId };
   }
+}
+
+/** What of a sale's terms buyers notice. */
+function detailOfTerms({ status, salesOpenMs, salesCloseMs, categories }: InventoryDefinition) {
+  const prices = categories.map(({ key, priceMinor }) => ({ key, priceMinor }));
+  return { status, salesOpenMs, salesCloseMs, prices };
 }
 
 function detailOfChange({ booking, change, tickets, moves }: BookingChanged) {
@@ -96,9 +103,10 @@ function blocksByChannel({ blocks }: PlacesChanged) {
 /** Who asked for it; null: nobody did, or it is not known. */
 export function requesterOf(fact: HistoryFact): string | null {
   switch (fact.kind) {
-    case "configured":
     case "booked":
       return null;
+    case "configured":
+      return fact.by;
     case "paymentStarted":
       return fact.booking.userId;
     case "bookingChanged":

@@ -5,7 +5,7 @@ import { definition, NOON } from "../../engine/testing/fixtures.ts";
 import { RecentOutcomes } from "./recent-outcomes.ts";
 
 function fact(seq: number): Fact {
-  return { kind: "configured", seq, atMs: NOON, key: null, definition: definition() };
+  return { kind: "configured", seq, atMs: NOON, key: null, definition: definition(), by: null };
 }
 
 test("an outcome is found by its seq until its lsn is projected", () => {
