@@ -137,7 +137,10 @@ export const ASKED: Readonly<Record<Operation["kind"] | "again", readonly [numbe
   leaveWaitlist: [1, (choose) => ({ kind: "leaveWaitlist", userId: choose.pick(USERS) })],
   configure: [
     2,
-    (choose, { bench }) => ({ kind: "configure", definition: anyDefinition(choose, bench.nowMs) }),
+    (choose, { bench }) => {
+      const definition = anyDefinition(choose, bench.nowMs);
+      return { kind: "configure", definition, by: choose.pick(USERS) };
+    },
   ],
   again: [3, again],
   getHold: [

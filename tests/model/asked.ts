@@ -90,15 +90,16 @@ const other = ({ kind }: Fact, asked: Fact["kind"]): string[] => [
   `its outcome is ${kind}, not ${asked}`,
 ];
 
-function ofConfigure({ definition }: Of<"configure">, fact: Fact): string[] {
+function ofConfigure({ definition, by }: Of<"configure">, fact: Fact): string[] {
   if (fact.kind !== "configured") return other(fact, "configured");
-  if (fact.seq === 1) return same(fact.definition, definition);
+  const unasked = same(fact.by, by ?? null);
+  if (fact.seq === 1) return [...unasked, ...same(fact.definition, definition)];
   // Capacities, and where the seats are, stay what they were: see fact-rules.ts.
   const withoutPlaces = ({ areas, seatMap: _, ...rest }: typeof definition): unknown => ({
     ...rest,
     areas: areas.map(({ key, category }) => ({ key, category })),
   });
-  return same(withoutPlaces(fact.definition), withoutPlaces(definition));
+  return [...unasked, ...same(withoutPlaces(fact.definition), withoutPlaces(definition))];
 }
 
 function ofHold(operation: Of<"hold">, fact: Fact): string[] {
