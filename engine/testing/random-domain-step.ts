@@ -207,6 +207,7 @@ function configure({ random, bench }: Step): Command {
   const tax = { name: "VAT", basisPoints: 1_900, included: random.below(2) === 0 };
   return {
     kind: "configure",
+    by: random.pick(USERS),
     definition: {
       ...definition,
       status: random.below(4) === 0 ? "cancelled" : "published",

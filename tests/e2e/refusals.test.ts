@@ -500,7 +500,6 @@ for (const { code, status, terms, members = [], run } of CASES) {
 const ELSEWHERE: Readonly<Record<string, string>> = {
   inventory_fixed: "engine/decide.test.ts",
   internal: "gateway/booking/booking-desk.test.ts",
-  payment_provider_unavailable: "gateway/payments/payments.pg.test.ts",
   busy: "gateway/http/server.test.ts",
   timeout: "gateway/booking/booking-desk.test.ts",
 };
