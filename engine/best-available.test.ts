@@ -257,6 +257,28 @@ describe("alternatives", () => {
     );
   });
 
+  it("come from one neighbourhood, too, as long as it has room for the party", () => {
+    const answer = new Hall("ffsffsff", "ffsffsff").find({ quantity: 4 });
+    assert.ok(answer.kind === "none");
+    assert.deepEqual(
+      answer.alternatives.map((groups) => groups.map((group) => group.seats)),
+      [
+        [
+          [3, 4],
+          [11, 12],
+        ],
+        [
+          [0, 1],
+          [8, 9],
+        ],
+        [
+          [6, 7],
+          [14, 15],
+        ],
+      ],
+    );
+  });
+
   it("can be taken as they are", () => {
     const hall = new Hall("sffsffs", "sffsffs", "fsfsfsf");
     const answer = hall.find({ quantity: 3 });

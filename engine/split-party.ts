@@ -37,6 +37,8 @@ export class SplitParty {
   #twoRows = new Int32Array(0);
   #threeRows = new Int32Array(0);
   readonly #used: number[] = [];
+  /** Ways that were found before: their seats are not for a further one. */
+  #taken: readonly Placement[] = [];
   readonly #shapes = new Map<number, readonly Shape[]>();
   readonly #best = { stretch: -1, start: -1, orphans: 0, cost: 0 };
 
@@ -51,14 +53,20 @@ export class SplitParty {
   find(view: UnitView, zone: number | null, party: number, wanted: number): Placement[] {
     const found: Placement[] = [];
     this.#survey(view, zone);
+    this.#taken = found;
     for (const shape of this.#shapesOf(party)) {
-      const candidates = this.#seat(view, shape);
-      candidates.sort((a, b) => a.orphans - b.orphans || a.cost - b.cost);
-      for (const candidate of candidates) {
-        if (found.some((earlier) => overlap(earlier, candidate))) continue;
-        found.push(candidate);
-        if (found.length === wanted) return found;
-      }
+      let count: number;
+      // A neighbourhood seats one party at a time: it may have room for another of this shape.
+      do {
+        count = found.length;
+        const candidates = this.#seat(view, shape);
+        candidates.sort((a, b) => a.orphans - b.orphans || a.cost - b.cost);
+        for (const candidate of candidates) {
+          if (found.some((earlier) => overlap(earlier, candidate))) continue;
+          found.push(candidate);
+          if (found.length === wanted) return found;
+        }
+      } while (found.length > count);
     }
     return found;
   }
@@ -158,6 +166,7 @@ export class SplitParty {
       const lonelyAt = (openStarts[stretch] ?? 0) + 1;
       const lonelyEnd = (openEnds[stretch] ?? 0) - 1 - size;
       for (let at = start; at <= end; at++) {
+        if (this.#taken.some((way) => overlaps(way, at, size))) continue;
         const orphans = (at === lonelyAt ? 1 : 0) + (at === lonelyEnd ? 1 : 0);
         if (best.stretch >= 0 && orphans > best.orphans) continue;
         let cost = (distanceSums[at + size] ?? 0) - (distanceSums[at] ?? 0);
@@ -186,9 +195,10 @@ function saturatingSum(a: number, b: number): number {
 }
 
 function overlap(a: Placement, b: Placement): boolean {
-  return a.starts.some((start, i) =>
-    b.starts.some((other, j) => {
-      return start < other + (b.sizes[j] ?? 0) && other < start + (a.sizes[i] ?? 0);
-    }),
-  );
+  return a.starts.some((start, index) => overlaps(b, start, a.sizes[index] ?? 0));
+}
+
+/** Whether some of so many seats from a start on are the placement's. */
+function overlaps({ starts, sizes }: Placement, start: number, size: number): boolean {
+  return starts.some((other, index) => start < other + (sizes[index] ?? 0) && other < start + size);
 }

@@ -1,7 +1,7 @@
 import Type from "typebox";
 import { type HoldId, type ItemId, parseHoldId, parseItemId } from "../../engine/ids.ts";
 import { PLACES_PER_HOLD_MAX } from "../../engine/limits.ts";
-import { type Checked, compileSchema, type FieldError } from "../http/validation.ts";
+import { type Checked, compileSchema, type FieldError, optional } from "../http/validation.ts";
 import { parseEmail } from "../identity/email.ts";
 import type { Identity } from "../identity/tokens.ts";
 import { type DeskProblem, invalid, problem } from "./desk-result.ts";
@@ -12,14 +12,14 @@ const Id = Type.String({ maxLength: 100 });
 export const BookBody = Type.Object({
   holdId: Id,
   payment: Type.Object({ provider: Type.String({ maxLength: 100 }) }),
-  email: Type.Optional(Type.String({ maxLength: 320 })),
+  email: optional(Type.String({ maxLength: 320 })),
 });
 const checkBook = compileSchema(BookBody);
 
 /** Body of POST /bookings/{id}/cancel; may be left out. */
 export const CancelBody = Type.Object({
-  ticketIds: Type.Optional(Type.Array(Id, { minItems: 1, maxItems: 2 * PLACES_PER_HOLD_MAX })),
-  reason: Type.Optional(Type.String({ maxLength: 1_000 })),
+  ticketIds: optional(Type.Array(Id, { minItems: 1, maxItems: 2 * PLACES_PER_HOLD_MAX })),
+  reason: optional(Type.String({ maxLength: 1_000 })),
 });
 const checkCancel = compileSchema(CancelBody);
 
@@ -43,7 +43,7 @@ export function bookBody(
 ): Checked<BookRequest> {
   const checked = checkBook(input);
   if (!checked.ok) return checked;
-  const { holdId, payment, email } = checked.value;
+  const { holdId, payment, email = null } = checked.value;
   const { provider } = payment;
   const errors: FieldError[] = [];
   const parsedHoldId = parseHoldId(holdId);
@@ -52,11 +52,11 @@ export function bookBody(
     const message = `must be one of ${["none", ...providers].join(", ")}`;
     errors.push({ path: "payment.provider", message });
   }
-  const parsedEmail = email === undefined ? null : parseEmail(email);
-  if (email !== undefined && parsedEmail === null) {
+  const parsedEmail = email === null ? null : parseEmail(email);
+  if (email !== null && parsedEmail === null) {
     errors.push({ path: "email", message: "must be an email address" });
   }
-  if (email === undefined && role === "guest") {
+  if (email === null && role === "guest") {
     errors.push({ path: "email", message: "is missing: a guest books with an email address" });
   }
   if (errors.length > 0 || parsedHoldId === null) return { ok: false, errors };
@@ -72,10 +72,10 @@ export interface CancelRequest {
 export function cancelOf(input: unknown): CancelRequest | DeskProblem {
   const checked = checkCancel(input ?? {});
   if (!checked.ok) return invalid(checked.errors);
-  const { ticketIds } = checked.value;
+  const { ticketIds = null } = checked.value;
   // PostgreSQL keeps no NUL: the actor must not remember what its rows can't.
   const reason = checked.value.reason?.replaceAll("\0", "\uFFFD") ?? null;
-  if (ticketIds === undefined) return { tickets: null, reason };
+  if (ticketIds === null) return { tickets: null, reason };
   const tickets = ticketIds.map(parseItemId).filter((id) => id !== null);
   // What is no id is nobody's ticket.
   if (tickets.length < ticketIds.length) return problem("ticket_not_found");

@@ -105,6 +105,8 @@ export function wantedChangeOf(
     : { add: reader.places, drop };
 }
 
+/** Zones that are named to who asks for one that there is not. */
+const ZONES_NAMED_MAX = 10;
 const NO_WISHES: readonly BestWanted[] = [];
 
 /** Reads items one by one, and collects what is wrong with them. */
@@ -203,7 +205,11 @@ class ItemReader {
     const adjacent = wish.adjacent ?? true;
     const accessible = wish.accessible ?? false;
     const zone = wish.zone == null ? null : zoneNames.indexOf(wish.zone);
-    if (zone === -1) this.#fault(".bestAvailable.zone", "is no zone of this event");
+    if (zone === -1) {
+      const named = zoneNames.slice(0, ZONES_NAMED_MAX).join(", ");
+      const message = named === "" ? "is of no use: there are no seats" : `must be one of ${named}`;
+      this.#fault(".bestAvailable.zone", message);
+    }
     const category = wish.category == null ? null : categoryIndexByKey.get(wish.category);
     if (category === undefined) {
       this.#unknownCategories = [...(this.#unknownCategories ?? []), wish.category ?? ""];

@@ -128,7 +128,7 @@ const CASES: Cases = {
 const DETAILS: Readonly<Record<string, string | RegExp>> = {
   sales_not_open: `Sales open at ${AT}`,
   seat_unavailable: "Not free: A-3, A-10",
-  insufficient_capacity: "Only 1 free in area floor",
+  insufficient_capacity: "Only 1 left in area floor",
   too_few_places: /^Only 3 such places are free(: standing)?$/,
   limit_exceeded: "One buyer may have 6 places at most; you have 5",
   hold_churn: `Too many holds were taken and dropped; the next one may come at ${AT}`,

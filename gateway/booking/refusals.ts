@@ -13,12 +13,14 @@ export function problemOfRefusal(refusal: Refusal, event: EventEntry): DeskProbl
     case "insufficient_capacity": {
       const { available } = refusal;
       const area = event.areaKeys[refusal.area];
-      return problem(code, { area, available, detail: `Only ${available} free in area ${area}` });
+      const few = available === 0 ? "None" : `Only ${available}`;
+      return problem(code, { area, available, detail: `${few} left in area ${area}` });
     }
     case "too_few_places": {
       const { available } = refusal;
       const category = refusal.category === null ? null : event.categoryKeys[refusal.category];
-      const detail = `Only ${available} such places are free`;
+      const few = available === 0 ? "No such place is" : `Only ${available} such places are`;
+      const detail = `${few} free`;
       const named = category === null ? { detail } : { category, detail: `${detail}: ${category}` };
       return problem("insufficient_capacity", { ...named, available });
     }
