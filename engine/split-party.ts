@@ -157,6 +157,7 @@ export class SplitParty {
     const { firstStretch, stretchCount, starts, ends, openStarts, openEnds } = this.#stretches;
     const { distanceSums } = this.#stretches.units;
     const best = this.#best;
+    const isFirstWay = this.#taken.length === 0;
     const first = firstStretch[unit] ?? 0;
     const last = first + (stretchCount[unit] ?? 0);
     for (let stretch = first; stretch < last; stretch++) {
@@ -166,7 +167,7 @@ export class SplitParty {
       const lonelyAt = (openStarts[stretch] ?? 0) + 1;
       const lonelyEnd = (openEnds[stretch] ?? 0) - 1 - size;
       for (let at = start; at <= end; at++) {
-        if (this.#taken.some((way) => overlaps(way, at, size))) continue;
+        if (!isFirstWay && this.#taken.some((way) => overlaps(way, at, size))) continue;
         const orphans = (at === lonelyAt ? 1 : 0) + (at === lonelyEnd ? 1 : 0);
         if (best.stretch >= 0 && orphans > best.orphans) continue;
         let cost = (distanceSums[at + size] ?? 0) - (distanceSums[at] ?? 0);

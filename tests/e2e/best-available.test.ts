@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BoxOffice, best, floor, refused, seats } from "../support/box-office.ts";
+import { LiveClient } from "../support/client.ts";
+import type { Problem } from "../support/shapes.ts";
 import { auditOf, ok, openStudio, openTheatre } from "../support/venue.ts";
 
 const office = BoxOffice.forThisFile();
@@ -72,6 +74,31 @@ test("named places and wishes are one hold; any place of an area is as good as a
     hold.items.map(({ seat, area }) => seat ?? area),
     ["A-1", "floor", "floor", "floor"],
   );
+});
+
+test("what is left is told in numbers, by either door, and a huge party hears the limit", async () => {
+  const event = await openStudio(office.api);
+  const { token } = await office.register();
+  const live = await LiveClient.open(office.node.url, token);
+  const askedFor = async (items: readonly object[]) => {
+    const reply = await office.tryHold(event, token, items, { promoCode: null });
+    live.send({ op: "hold", id: 1, eventId: event.id, items, promoCode: null });
+    const told = await live.next("reply", 1);
+    const { requestId: _, ...problem } = reply.body as unknown as Problem;
+    assert.deepEqual([told.status, told.body], [reply.status, problem]);
+    return reply;
+  };
+  const standing = await askedFor([best({ quantity: 6, category: "standing", zone: null })]);
+  assert.equal(refused(standing, 409, "insufficient_capacity").available, 5);
+  const beside = await askedFor([floor(2), best({ quantity: 4, category: "standing" })]);
+  assert.equal(refused(beside, 409, "insufficient_capacity").available, 3);
+  for (const items of [[floor(5_000)], [best({ quantity: 5_000 })]]) {
+    const { scope, limit, current } = refused(await askedFor(items), 409, "limit_exceeded");
+    assert.deepEqual([scope, limit, current], ["perOrder", 10, 5_000]);
+  }
+  const { detail } = refused(await askedFor(seats("Z-1")), 400, "unknown_seat");
+  assert.equal(detail, 'This event has no "Z-1"');
+  live.close();
 });
 
 test("a promo code makes places cheaper, as often as it may be used", async () => {
