@@ -129,7 +129,7 @@ const DETAILS: Readonly<Record<string, string | RegExp>> = {
   sales_not_open: `Sales open at ${AT}`,
   seat_unavailable: "Not free: A-3, A-10",
   insufficient_capacity: "Only 1 left in area floor",
-  too_few_places: /^Only 3 such places are free(: standing)?$/,
+  too_few_places: /^Only 3 to be had( of category standing)?$/,
   limit_exceeded: "One buyer may have 6 places at most; you have 5",
   hold_churn: `Too many holds were taken and dropped; the next one may come at ${AT}`,
   promo_not_valid: /^(The promo code has been used up|This event has no such promo code)$/,

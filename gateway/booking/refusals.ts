@@ -19,9 +19,10 @@ export function problemOfRefusal(refusal: Refusal, event: EventEntry): DeskProbl
     case "too_few_places": {
       const { available } = refusal;
       const category = refusal.category === null ? null : event.categoryKeys[refusal.category];
-      const few = available === 0 ? "No such place is" : `Only ${available} such places are`;
-      const detail = `${few} free`;
-      const named = category === null ? { detail } : { category, detail: `${detail}: ${category}` };
+      const few = available === 0 ? "None" : `Only ${available}`;
+      const detail = `${few} to be had`;
+      const named =
+        category === null ? { detail } : { category, detail: `${detail} of category ${category}` };
       return problem("insufficient_capacity", { ...named, available });
     }
     case "no_adjacent_seats":
