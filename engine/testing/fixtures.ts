@@ -19,9 +19,9 @@ import {
   IdMinter,
   type UserId,
 } from "../ids.ts";
-import { ITEM_IDS_PER_HOLD } from "../limits.ts";
 import type { Place } from "../place.ts";
 import type { Decision } from "../replies.ts";
+import { CommandDrafts } from "./command-drafts.ts";
 
 export const EVENT_ID = "018f3c9a-7b10-7000-8000-0007a4b1c2d3" as EventId;
 export const TAG = "07a4b1c2d3" as EventTag;
@@ -62,7 +62,11 @@ export class EventBench {
   state = new EventState();
   nowMs = NOON;
   readonly facts: Fact[] = [];
-  readonly #minter = new IdMinter(7);
+  readonly drafts = new CommandDrafts({
+    tag: TAG,
+    minter: new IdMinter(7),
+    nowMs: () => this.nowMs,
+  });
 
   constructor(changes: Partial<InventoryDefinition> | null = {}) {
     if (changes !== null) this.run({ kind: "configure", definition: definition(changes) });
@@ -111,39 +115,19 @@ export class EventBench {
   }
 
   holdCommand(places: readonly Place[], userId = ALICE, key: CommandKey | null = null): Hold {
-    const holdId = this.#minter.mintHold(this.nowMs, TAG, ITEM_IDS_PER_HOLD);
-    const plain = { best: [], promoCode: null, channel: null };
-    return { kind: "hold", holdId, userId, places, ...plain, key };
+    return this.drafts.hold(places, userId, key);
   }
 
   bookCommand(holdId: HoldId, userId = ALICE, key: CommandKey | null = null): Book {
-    const bookingId = this.#minter.mintBooking(this.nowMs, TAG);
-    const code = bookingId.slice(-10);
-    const ticketCodes = Array.from({ length: 10 }, (_, n) => `${bookingId}/${n}`);
-    const invoiceAllowed = true;
-    const email = null;
-    return {
-      kind: "book",
-      holdId,
-      userId,
-      bookingId,
-      code,
-      ticketCodes,
-      email,
-      invoiceAllowed,
-      key,
-    };
+    return this.drafts.book(holdId, userId, key);
   }
 
   payCommand(holdId: HoldId, userId = ALICE, key: CommandKey | null = null): Pay {
-    const { invoiceAllowed: _, ...booking } = this.bookCommand(holdId, userId, key);
-    const intentId = this.#minter.mintIntent(this.nowMs, TAG, ITEM_IDS_PER_HOLD);
-    return { ...booking, kind: "pay", provider: "sandbox", intentId };
+    return this.drafts.pay(holdId, userId, key);
   }
 
   joinCommand(quantity: number, userId = ALICE, key: CommandKey | null = null): JoinWaitlist {
-    const entryId = this.#minter.mintEntry(this.nowMs, TAG, ITEM_IDS_PER_HOLD);
-    return { kind: "joinWaitlist", entryId, userId, quantity, categories: null, priority: 0, key };
+    return this.drafts.join(quantity, userId, key);
   }
 
   /** Holds the places and returns the hold's id; throws when it is refused. */

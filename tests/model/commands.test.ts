@@ -10,7 +10,7 @@ import fc from "fast-check";
 import { snapshotOf } from "../../engine/snapshot.ts";
 import { EventBench } from "../../engine/testing/fixtures.ts";
 import type { Operation } from "../../workers/shard-messages.ts";
-import { ASKED, type Chooser, Known, laterThan, RULES } from "./any-operation.ts";
+import { ASKED, type Chooser, Known, laterThan, RULES, sceneOf } from "./any-operation.ts";
 import { JudgedBench } from "./judged-bench.ts";
 
 /** Choices that were made before the run: one by one, and nought when they are used up. */
@@ -61,14 +61,14 @@ class Ask implements fc.Command<Nothing, Run> {
   run(_: Nothing, { judged, known }: Run): void {
     const choose = new Tape(this.#choices);
     const { bench, model } = judged;
-    bench.nowMs = laterThan(bench.nowMs, choose, judged);
+    bench.nowMs = laterThan(choose, sceneOf(judged));
     const [, ask] = ASKED[this.#kind];
-    this.#asked = ask(choose, judged, known);
+    this.#asked = ask(choose, sceneOf(judged), known);
     const outcome = judged.run(this.#asked);
     assert.deepEqual(outcome.complaints, [], JSON.stringify(outcome.answer));
     assert.deepEqual(judged.untold(), []);
     assert.deepEqual(model.compare(snapshotOf(bench.state), { forgetful: false }), []);
-    known.remember(this.#asked, outcome);
+    known.remember(this.#asked, outcome.answer);
   }
 
   toString(): string {

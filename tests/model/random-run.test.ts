@@ -11,7 +11,7 @@ import { snapshotOf } from "../../engine/snapshot.ts";
 import { EventBench } from "../../engine/testing/fixtures.ts";
 import { Random } from "../../engine/testing/random.ts";
 import type { Operation } from "../../workers/shard-messages.ts";
-import { anyOperation, Known, laterThan, RULES } from "./any-operation.ts";
+import { anyOperation, Known, laterThan, RULES, sceneOf } from "./any-operation.ts";
 import { type Judged, JudgedBench } from "./judged-bench.ts";
 import { withLeafChanged } from "./leaf-change.ts";
 
@@ -23,7 +23,7 @@ function run(seed: number, judge: (random: Random, judged: JudgedBench, known: K
   const judged = new JudgedBench(bench);
   const known = new Known();
   for (let step = 0; step < STEPS; step += 1) {
-    bench.nowMs = laterThan(bench.nowMs, random, judged);
+    bench.nowMs = laterThan(random, sceneOf(judged));
     if (random.below(60) === 0) judged.reload();
     if (isCancelled(bench.state) && random.below(3) === 0) bench.windUp(1 + random.below(6));
     judge(random, judged, known);
@@ -51,10 +51,10 @@ function noteFact(fact: Fact): void {
 
 function agree(random: Random, judged: JudgedBench, known: Known): void {
   const { bench } = judged;
-  const operation = anyOperation(random, judged, known);
+  const operation = anyOperation(random, sceneOf(judged), known);
   const outcome = judged.run(operation);
   assert.deepEqual(outcome.complaints, [], JSON.stringify([operation, outcome.answer]));
-  known.remember(operation, outcome);
+  known.remember(operation, outcome.answer);
   note(outcome, operation);
   assert.deepEqual(judged.untold(), []);
   const { model } = judged;
@@ -86,10 +86,10 @@ function notice(random: Random, judged: JudgedBench, known: Known): void {
   bench.expire();
   assert.deepEqual(judged.judgeFacts(), []);
   const before = judged.model.clone();
-  const operation = anyOperation(random, judged, known);
+  const operation = anyOperation(random, sceneOf(judged), known);
   const outcome = judged.run(operation);
   assert.deepEqual(outcome.complaints, []);
-  known.remember(operation, outcome);
+  known.remember(operation, outcome.answer);
   const { answer, when } = outcome;
   // Which of the free seats are chosen is the engine's, and beside what a wish was not met.
   const isChoice = operation.kind === "hold" && operation.best.length > 0;

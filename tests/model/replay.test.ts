@@ -16,7 +16,7 @@ import { driftBetween, restore, snapshotHash, snapshotOf } from "../../engine/sn
 import { EventBench } from "../../engine/testing/fixtures.ts";
 import { Random } from "../../engine/testing/random.ts";
 import type { Operation } from "../../workers/shard-messages.ts";
-import { anyOperation, Known, laterThan, RULES } from "./any-operation.ts";
+import { anyOperation, Known, laterThan, RULES, sceneOf } from "./any-operation.ts";
 import { JudgedBench } from "./judged-bench.ts";
 
 const STEPS = 250;
@@ -44,7 +44,7 @@ function runOf(seed: number, judge: (judged: JudgedBench, random: Random, known:
   const known = new Known();
   for (let step = 0; step < STEPS; step += 1) {
     const { bench } = judged;
-    bench.nowMs = laterThan(bench.nowMs, random, judged);
+    bench.nowMs = laterThan(random, sceneOf(judged));
     if (isCancelled(bench.state) && random.below(3) === 0) bench.windUp(1 + random.below(6));
     judge(judged, random, known);
   }
@@ -60,8 +60,8 @@ const seeds = chosen === undefined ? Array.from({ length: 25 }, (_, n) => n + 1)
 for (const seed of seeds) {
   test(`what was written, read again and applied is the state that wrote it (SEED=${seed})`, () => {
     const bench = runOf(seed, (judged, random, known) => {
-      const operation = anyOperation(random, judged, known);
-      known.remember(operation, judged.run(operation));
+      const operation = anyOperation(random, sceneOf(judged), known);
+      known.remember(operation, judged.run(operation).answer);
     });
     const replayed = new EventState();
     for (const fact of bench.facts) {
@@ -80,7 +80,7 @@ for (const seed of seeds) {
       const { bench } = judged;
       bench.expire();
       judged.judgeFacts();
-      const operation = anyOperation(random, judged, known);
+      const operation = anyOperation(random, sceneOf(judged), known);
       if (isCommand(operation)) {
         const before = JSON.stringify(insideOf(bench.state));
         const restored = restore(snapshotOf(bench.state));
@@ -90,7 +90,7 @@ for (const seed of seeds) {
         assert.deepEqual(decide(restored, command, bench.nowMs), decided);
         assert.equal(JSON.stringify(insideOf(bench.state)), before, operation.kind);
       }
-      known.remember(operation, judged.run(operation));
+      known.remember(operation, judged.run(operation).answer);
     });
   });
 }
