@@ -124,6 +124,16 @@ test("an append too long for a frame is split, and confirmed with its last part"
   assert.deepEqual(projector.places.at(-1), [0, 6]);
 });
 
+test("an entry that fits into no frame is a bug, and is not tried for ever", (t) => {
+  const { journal, recovered } = openJournal(temporaryDirectory(t));
+  const loop = new JournalLoop(journal, recovered, 16);
+  const worker = new FakeWorker();
+  loop.connect(worker);
+  worker.append(1, entry(0, 1));
+  assert.throws(() => loop.run(), /an entry fits into a frame/);
+  assert.deepEqual(worker.posted, []);
+});
+
 test("appends roll over into new segments while the supply answers at once", (t) => {
   const directory = temporaryDirectory(t);
   const { journal, recovered } = openJournal(directory);

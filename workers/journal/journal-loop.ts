@@ -1,3 +1,4 @@
+import { assert } from "../../engine/assert.ts";
 import { FRAME_PAYLOAD_BYTES_MAX } from "../../engine/limits.ts";
 import { entryEnd } from "./entry.ts";
 import type { FrameJournal } from "./frame-journal.ts";
@@ -189,5 +190,6 @@ function framefulOf(entries: Uint8Array, bytesMax: number): Uint8Array {
     if (next > bytesMax) break;
     end = next;
   }
+  assert(end > 0, "an entry fits into a frame");
   return entries.subarray(0, end);
 }
