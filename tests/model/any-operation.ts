@@ -179,9 +179,21 @@ export const ASKED: Readonly<Record<Operation["kind"] | "again", readonly [numbe
   audit: [1, () => ({ kind: "audit" })],
 };
 
-export function anyOperation(choose: Chooser, scene: Scene, known: Known): Operation {
-  const kinds = Object.values(ASKED).flatMap(([often, ask]) => new Array<Asking>(often).fill(ask));
-  return choose.pick(kinds)(choose, scene, known);
+export type Asked = keyof typeof ASKED;
+
+const EVERY_KIND = (Object.keys(ASKED) as Asked[]).flatMap((kind) =>
+  new Array<Asked>(ASKED[kind][0]).fill(kind),
+);
+
+/** One of these kinds, each as likely as it is often among them. */
+export function anyOperation(
+  choose: Chooser,
+  scene: Scene,
+  known: Known,
+  kinds: readonly Asked[] = EVERY_KIND,
+): Operation {
+  const [, ask] = ASKED[choose.pick(kinds)];
+  return ask(choose, scene, known);
 }
 
 function anyKey(choose: Chooser, known: Known): CommandKey | null {
@@ -467,5 +479,6 @@ export function anyDefinition(choose: Chooser, { rules, nowMs }: Scene): Invento
 }
 
 function otherPlaces({ areas, seatCategories }: InventoryDefinition): Partial<InventoryDefinition> {
-  return areas.length > 0 ? { areas: areas.slice(1) } : { seatCategories: seatCategories.slice(1) };
+  if (areas.length > 0) return { areas: areas.slice(1) };
+  return { seatCategories: seatCategories.slice(1), seatMap: new Uint8Array() };
 }

@@ -336,11 +336,16 @@ export function mayBeKnown(state: ModelState, end: ModelEnd, forgetful: boolean)
 }
 
 /**
- * The one thing that may lawfully be lost: how a hold ended a day ago of which there is no booking.
- * Its row is purged then.
+ * The one thing that may lawfully be lost: how a hold ended a day ago of which there is no booking,
+ * or one that was to be paid. Its row is purged then.
  */
 export function mayBeForgotten(state: ModelState, end: ModelEnd): boolean {
   if (!state.isAmongLastEnds(end)) return true;
   const isReloaded = end.seq <= state.reloadedSeq && end.atMs < state.purgedBeforeMs;
-  return end.bookingId === null && isReloaded;
+  return !isInBooking(state, end) && isReloaded;
+}
+
+/** Whether a booking tells how the hold ended: of one that waited for money the hold's row does. */
+export function isInBooking({ bookings }: ModelState, { bookingId }: ModelEnd): boolean {
+  return bookingId !== null && bookings.get(bookingId)?.record.later?.payment == null;
 }

@@ -3,7 +3,7 @@ import type { KeptKey } from "../../engine/idempotency-keys.ts";
 import { ENDED_HOLD_TTL_MS, KEY_TTL_MS } from "../../engine/limits.ts";
 import type { Snapshot } from "../../engine/snapshot.ts";
 import { differences } from "./differences.ts";
-import { mayBeForgotten, mayBeKnown } from "./expectations.ts";
+import { isInBooking, mayBeForgotten, mayBeKnown } from "./expectations.ts";
 import type { ModelState } from "./model-state.ts";
 
 /** Where a snapshot comes from. */
@@ -59,7 +59,8 @@ function driftOfEnds(
   for (const end of state.ends.values()) {
     const found = told.get(end.holdId);
     if (found === undefined) {
-      const isPurged = forgetful && end.bookingId === null && end.atMs < nowMs - ENDED_HOLD_TTL_MS;
+      const isOld = end.atMs < nowMs - ENDED_HOLD_TTL_MS;
+      const isPurged = forgetful && isOld && !isInBooking(state, end);
       if (isPurged || mayBeForgotten(state, end)) continue;
       drift.push(`hold ${end.holdId}, ${end.end} at seq ${end.seq}, is forgotten`);
     } else if (mayBeKnown(state, end, forgetful)) {
