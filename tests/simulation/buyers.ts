@@ -1,22 +1,60 @@
-/** The people outside: buyers who ask, ask again, give up and contradict themselves. */
-import { NO_CHARGES } from "../../engine/charges.ts";
+/**
+ * The people outside: buyers, organisers and staff who ask, ask again, give up and contradict
+ * themselves. What they ask for is what tests/model asks the engine for, of events that they know
+ * as far as anybody was told.
+ */
 import type { InventoryDefinition } from "../../engine/definition.ts";
-import type { CommandKey } from "../../engine/facts.ts";
 import {
-  type BookingId,
   type EventId,
   eventTagOf,
-  type HoldId,
   IdMinter,
+  type IntentId,
   type UserId,
 } from "../../engine/ids.ts";
-import { placeOfArea } from "../../engine/place.ts";
+import { CommandDrafts } from "../../engine/testing/command-drafts.ts";
 import type { Random } from "../../engine/testing/random.ts";
 import type { Answered } from "../../gateway/shard-router.ts";
 import type { Operation } from "../../workers/shard-messages.ts";
+import { type Asked, anew, anyOperation, Known, type Scene } from "../model/any-operation.ts";
+import type { EventModel } from "../model/event-model.ts";
+import { rulesOf } from "./event-rules.ts";
 import { Violation } from "./oracle.ts";
 import type { Plan } from "./plan.ts";
 import type { Scheduler } from "./scheduler.ts";
+
+/** How often each kind of operation is asked for. */
+const OFTEN: Readonly<Record<Asked, number>> = {
+  hold: 28,
+  changeHold: 5,
+  extend: 5,
+  release: 4,
+  book: 14,
+  pay: 8,
+  settlePayment: 1,
+  settleRefund: 1,
+  cancel: 6,
+  moveTicket: 4,
+  transfer: 2,
+  checkIn: 3,
+  changePlaces: 3,
+  joinWaitlist: 5,
+  leaveWaitlist: 1,
+  configure: 1,
+  again: 6,
+  getHold: 2,
+  getWaiting: 1,
+  getWaitlist: 1,
+  watch: 2,
+  unwatch: 1,
+  inspect: 1,
+  audit: 1,
+};
+/** An organiser who has cancelled an event thinks better of it, one time in so many. */
+const REVIVALS = 12;
+/** One request in so many cancels an event. */
+const CANCELLATIONS = 150;
+const OF_HOLDS = new Set<Asked>(["changeHold", "extend", "release", "book", "pay", "getHold"]);
+const OF_BOOKINGS = new Set<Asked>(["cancel", "moveTicket", "transfer", "checkIn"]);
 
 /** What a buyer hears: an answer, or that none came. */
 export type Heard = Answered | { readonly kind: "lost" };
@@ -26,10 +64,16 @@ export interface BuyersWorld {
   readonly random: Random;
   readonly plan: Plan;
   readonly eventIds: readonly EventId[];
+  /** An event as far as anybody was told. */
+  readonly modelOf: (eventId: EventId) => EventModel;
   /** Unix ms, as the gateway's clock shows it. */
   readonly wallMs: () => number;
   /** Sends one request; the gateway makes an operation of it whenever it arrives. */
   readonly ask: (request: BuyerRequest) => void;
+  /** A gateway asks a provider for a payment. */
+  readonly paymentAsked: (eventId: EventId, intentId: IntentId) => void;
+  /** A buyer was told to pay. */
+  readonly paymentBegun: (eventId: EventId, intentId: IntentId) => void;
   /** A buyer was told what cannot be. */
   readonly failed: (violation: Violation) => void;
 }
@@ -43,9 +87,16 @@ export interface BuyerRequest {
 
 /** A request, made anew for every try: ids are fresh each time, the key stays. */
 interface Intent {
+  readonly event: AskedEvent;
+  readonly operation: Operation;
+}
+
+/** What the people outside know of an event. */
+interface AskedEvent {
   readonly eventId: EventId;
-  readonly key: CommandKey | null;
-  make(): Operation;
+  readonly drafts: CommandDrafts;
+  readonly known: Known;
+  readonly rules: InventoryDefinition;
 }
 
 const PATIENCE_MS = 20_000;
@@ -56,21 +107,32 @@ const CALM_ANSWER_MS_MAX = 1_000;
 
 export class Buyers {
   readonly #world: BuyersWorld;
-  readonly #minter = new IdMinter(1);
-  readonly #buyers: Buyer[];
+  readonly #users: readonly UserId[];
+  readonly #events: readonly AskedEvent[];
+  readonly #kinds: readonly Asked[];
   #begun = 0;
-  #keys = 0;
   #open = 0;
   #operationsMax: number;
   /** There are no faults any more: whoever asks is served, and at once. */
   #isCalm = false;
 
   constructor(world: BuyersWorld) {
+    const { plan, eventIds, random, wallMs: nowMs } = world;
     this.#world = world;
-    this.#operationsMax = world.plan.operations;
-    this.#buyers = Array.from({ length: world.plan.buyers }, (_, index) => new Buyer(index));
-    for (const eventId of world.eventIds) this.#configure(eventId, {});
-    for (const buyer of this.#buyers) this.#think(buyer);
+    this.#operationsMax = plan.operations;
+    this.#users = Array.from({ length: plan.buyers }, (_, index) => userIdOf(index));
+    this.#kinds = kindsFor(plan);
+    const minter = new IdMinter(1);
+    this.#events = eventIds.map((eventId) => ({
+      eventId,
+      drafts: new CommandDrafts({ tag: eventTagOf(eventId), minter, nowMs }),
+      known: new Known(),
+      rules: rulesOf(eventId, plan, random),
+    }));
+    for (const event of this.#events) {
+      this.#pursue({ event, operation: { kind: "configure", definition: event.rules } });
+    }
+    for (let buyer = 0; buyer < plan.buyers; buyer += 1) this.#think();
   }
 
   /** Operations that were begun. */
@@ -87,21 +149,33 @@ export class Buyers {
   goOn(operations: number): void {
     this.#isCalm = true;
     this.#operationsMax = this.#begun + operations;
-    for (const buyer of this.#buyers) this.#think(buyer);
+    for (let buyer = 0; buyer < this.#users.length; buyer += 1) this.#think();
   }
 
-  #think(buyer: Buyer): void {
+  /** Every event is cancelled. */
+  cancelEvents(): void {
+    for (const event of this.#events) this.#pursue({ event, operation: cancellationOf(event) });
+  }
+
+  /** Somebody who is no buyer tells the node something, until it has understood. */
+  insist(eventId: EventId, operation: Operation): void {
+    const event = this.#events.find((each) => each.eventId === eventId);
+    if (event !== undefined) this.#pursue({ event, operation });
+  }
+
+  /** One of the buyers, for as long as there is something to ask. */
+  #think(): void {
     const { random, plan, scheduler } = this.#world;
     const ms = -plan.thinkMs * Math.log(1 - random.next());
     scheduler.after(ms, () => {
       if (this.#begun >= this.#operationsMax) return;
       this.#begun += 1;
-      this.#pursue(buyer, this.#intentOf(buyer), () => this.#think(buyer));
+      this.#pursue(this.#intent(), () => this.#think());
     });
   }
 
-  /** Asks until there is an answer that settles it, or the buyer has enough. */
-  #pursue(buyer: Buyer | null, intent: Intent, then: () => void): void {
+  /** Asks until there is an answer that settles it; or a buyer, who goes on then, has enough. */
+  #pursue({ event, operation: first }: Intent, then: (() => void) | null = null): void {
     const { scheduler, random, ask } = this.#world;
     let isOver = false;
     this.#open += 1;
@@ -109,7 +183,7 @@ export class Buyers {
       if (isOver) return;
       isOver = true;
       this.#open -= 1;
-      then();
+      then?.();
     };
     const attempt = (): void => {
       if (isOver) return;
@@ -119,16 +193,16 @@ export class Buyers {
         // The connection is gone by then: nobody listens any more.
         if (isHeard || isOver) return;
         isHeard = true;
-        this.#expectService(answer, operation, scheduler.nowMs - askedMs);
+        if (then !== null) this.#expectService(answer, operation, scheduler.nowMs - askedMs);
         if (operation === null || isUnsettled(answer)) return again();
-        this.#learn(buyer, operation, answer);
+        this.#learn(event, operation, answer);
         finish();
       };
-      ask({ eventId: intent.eventId, make: () => intent.make(), heard });
+      ask({ eventId: event.eventId, make: () => this.#made(event, first), heard });
       scheduler.after(PATIENCE_MS, () => heard({ kind: "lost" }, null));
     };
     const again = (): void => {
-      if (buyer !== null && random.next() < WITHDRAWAL) return finish();
+      if (then !== null && random.next() < WITHDRAWAL) return finish();
       scheduler.after(RETRY_MS_MAX * random.next(), attempt);
     };
     attempt();
@@ -143,216 +217,84 @@ export class Buyers {
     if (ms > CALM_ANSWER_MS_MAX) failed(new Violation(`${what}: answered after ${ms} ms`));
   }
 
-  #learn(buyer: Buyer | null, operation: Operation, answer: Heard): void {
-    const { failed } = this.#world;
+  #made({ eventId, drafts }: AskedEvent, first: Operation): Operation {
+    const operation = anew(first, drafts);
+    if (operation.kind === "pay") this.#world.paymentAsked(eventId, operation.intentId);
+    return operation;
+  }
+
+  #learn({ eventId, known }: AskedEvent, operation: Operation, answer: Heard): void {
+    const { failed, paymentBegun } = this.#world;
     if (answer.kind === "failed") failed(new Violation(`${operation.kind} failed`));
-    if (answer.kind !== "done" || buyer === null) return;
+    if (answer.kind !== "done") return;
+    known.remember(operation, answer);
     const { fact, replayed } = answer;
-    if (operation.kind === "hold" && fact.kind === "held") {
-      if (!replayed && fact.holdId !== operation.holdId) failed(new Violation("another's hold"));
-      if (!buyer.holds.some(({ holdId }) => holdId === fact.holdId)) {
-        buyer.holds.push({ holdId: fact.holdId, places: fact.items.length });
-      }
+    if (fact.kind === "paymentStarted") {
+      const { payment } = fact.booking.later ?? {};
+      if (payment != null) paymentBegun(eventId, payment.intentId);
     }
-    if (operation.kind === "book" && fact.kind === "booked") {
-      const { bookingId } = fact.booking;
-      if (!replayed && bookingId !== operation.bookingId)
-        failed(new Violation("another's booking"));
-      if (!buyer.bookings.includes(bookingId)) buyer.bookings.push(bookingId);
+    if (replayed) return;
+    if (operation.kind === "hold" && fact.kind === "held" && fact.holdId !== operation.holdId) {
+      failed(new Violation("another's hold"));
     }
+    const isBooking = operation.kind === "book" || operation.kind === "pay";
+    if (!isBooking || !("booking" in fact)) return;
+    if (fact.booking.bookingId !== operation.bookingId) failed(new Violation("another's booking"));
   }
 
-  #intentOf(buyer: Buyer): Intent {
-    const { random } = this.#world;
+  #intent(): Intent {
+    const { random, plan, modelOf } = this.#world;
     // In the end one event alone: what the others still have to do, nobody reminds them of.
-    const isAlone = this.#isCalm && this.#world.plan.endsInStorm;
-    const eventIds = isAlone ? this.#world.eventIds.slice(0, 1) : this.#world.eventIds;
-    if (this.#isCalm && random.below(2) === 0) return this.#hold(buyer, random.pick(eventIds));
-    const dice = random.below(100);
-    // Mostly one of the last: those before have ended.
-    const holds = random.below(4) > 0 || this.#isCalm ? buyer.holds.slice(-2) : buyer.holds;
-    const hold = holds.length === 0 ? null : random.pick(holds);
-    const booking = buyer.bookings.length === 0 ? null : random.pick(buyer.bookings);
-    if (dice < 4) return this.#question(random.pick(eventIds));
-    if (dice < 5) return this.#newRules(random.pick(eventIds));
-    if (dice < 12 && !this.#isCalm && buyer.intents.length > 0) return this.#oldIntent(buyer);
-    const isAsked = hold !== null && eventIds.includes(this.#eventOf(hold.holdId));
-    if (isAsked && dice < 60) return this.#onHold(buyer, hold);
-    if (booking !== null && dice < 70 && !this.#isCalm) return this.#cancel(buyer, booking);
-    return this.#hold(buyer, random.pick(eventIds));
-  }
-
-  #hold(buyer: Buyer, eventId: EventId): Intent {
-    const { random, plan, wallMs } = this.#world;
-    // Now and then a seat that there is not, or one that is named twice.
-    const count = 1 + random.below(4);
-    const places = Array.from({ length: count }, () => {
-      const isArea = plan.areas > 0 && random.below(3) === 0;
-      return isArea ? placeOfArea(random.below(plan.areas)) : random.below(plan.seats + 1);
-    });
-    const { userId } = buyer;
-    return this.#keyed(buyer, eventId, (key) => ({
-      kind: "hold",
-      holdId: this.#minter.mintHold(wallMs(), eventTagOf(eventId), count),
-      userId,
-      places,
-      best: [],
-      promoCode: null,
-      channel: null,
-      key,
-    }));
-  }
-
-  #onHold(buyer: Buyer, { holdId, places }: OwnHold): Intent {
-    const { random, wallMs } = this.#world;
-    const eventId = this.#eventOf(holdId);
-    // Now and then somebody else's.
-    const userId = random.below(30) === 0 ? random.pick(this.#buyers).userId : buyer.userId;
-    const dice = random.below(10);
-    if (dice < 1) return this.#plain(eventId, () => ({ kind: "getHold", holdId, userId }));
-    if (dice < 3) return this.#plain(eventId, () => ({ kind: "release", holdId, userId }));
-    if (dice < 5) {
-      return this.#keyed(buyer, eventId, (key) => ({ kind: "extend", holdId, userId, key }));
+    const isAlone = this.#isCalm && plan.endsInStorm;
+    const event = random.pick(isAlone ? this.#events.slice(0, 1) : this.#events);
+    const isCancelled = modelOf(event.eventId).definition?.status === "cancelled";
+    if (isCancelled && random.below(REVIVALS) === 0) {
+      return { event, operation: { kind: "configure", definition: event.rules } };
     }
-    return this.#keyed(buyer, eventId, (key) => {
-      const bookingId = this.#minter.mintBooking(wallMs(), eventTagOf(eventId));
-      return {
-        kind: "book",
-        holdId,
-        userId,
-        bookingId,
-        code: bookingId.slice(0, 8),
-        ticketCodes: Array.from({ length: places }, (_, n) => `${bookingId}/${n}`),
-        email: random.below(3) === 0 ? null : `${bookingId.slice(-6)}@example.org`,
-        invoiceAllowed: random.below(10) > 0,
-        key,
-      };
-    });
+    if (random.below(CANCELLATIONS) === 0) return { event, operation: cancellationOf(event) };
+    const isPlain = this.#isCalm && random.below(2) === 0;
+    const kind = isPlain ? "hold" : this.#sensible(random.pick(this.#kinds), event);
+    const operation = anyOperation(random, this.#scene(event), event.known, [kind]);
+    return { event, operation: this.#tamed(operation) };
   }
 
-  #cancel(buyer: Buyer, bookingId: BookingId): Intent {
-    const { userId } = buyer;
-    const asOrganizer = this.#world.random.below(5) === 0;
-    return this.#keyed(buyer, this.#eventOf(bookingId), (key) => {
-      const reason = asOrganizer ? "the hall has burnt down" : null;
-      return { kind: "cancel", bookingId, userId, asOrganizer, tickets: null, reason, key };
-    });
+  /** Mostly not of a hold, or of a booking, while there is none. */
+  #sensible(kind: Asked, { eventId, known }: AskedEvent): Asked {
+    const { random, modelOf } = this.#world;
+    const isVain =
+      (OF_HOLDS.has(kind) && modelOf(eventId).counts().held === 0) ||
+      (OF_BOOKINGS.has(kind) && known.bookings.length === 0);
+    return isVain && random.below(4) > 0 ? "hold" : kind;
   }
 
-  /** The same again, as after a reload of the page; or another request under its key. */
-  #oldIntent(buyer: Buyer): Intent {
-    const { random } = this.#world;
-    const intent = random.pick(buyer.intents);
-    const { key } = intent;
-    if (key === null || random.below(4) > 0) return intent;
-    const other = { digest: key.digest, fingerprint: "another one" };
-    return { ...intent, make: () => ({ ...intent.make(), key: other }) as Operation };
+  #scene({ eventId, drafts, rules }: AskedEvent): Scene {
+    const { modelOf, wallMs } = this.#world;
+    return { model: modelOf(eventId), nowMs: wallMs(), drafts, users: this.#users, rules };
   }
 
-  #question(eventId: EventId): Intent {
-    const { random, plan } = this.#world;
-    const kind = random.pick(["watch", "watch", "unwatch", "audit", "inspect"] as const);
-    // Who is watched stays: where there is no room for all, nobody else would ever come in.
-    const isCrowded = plan.limits.actorsMax < plan.events;
-    return this.#plain(eventId, () => ({ kind: isCrowded && kind === "watch" ? "inspect" : kind }));
-  }
-
-  #newRules(eventId: EventId): Intent {
-    const { random, plan, wallMs } = this.#world;
-    const definition = this.#definition(eventId, {
-      status: random.below(12) === 0 ? "cancelled" : "published",
-      holdTtlMs: plan.holdTtlMs * (1 + random.below(2)),
-      perOrderMax: 1 + random.below(6),
-      perUserMax: 2 + random.below(10),
-      salesOpenMs: random.below(6) === 0 ? wallMs() + random.below(20_000) : null,
-      salesCloseMs: random.below(20) === 0 ? wallMs() + random.below(60_000) : null,
-    });
-    const asked = random.below(6) === 0 ? rebuilt(definition) : definition;
-    return this.#plain(eventId, () => ({ kind: "configure", definition: asked }));
-  }
-
-  #configure(eventId: EventId, changes: Partial<InventoryDefinition>): void {
-    const definition = this.#definition(eventId, changes);
-    const intent = this.#plain(eventId, () => ({ kind: "configure", definition }));
-    this.#pursue(null, intent, () => undefined);
-  }
-
-  #definition(eventId: EventId, changes: Partial<InventoryDefinition>): InventoryDefinition {
-    const { plan, random } = this.#world;
-    const priceMinor = random.below(3) * 500;
-    return {
-      eventId,
-      status: "published",
-      currency: "EUR",
-      salesOpenMs: null,
-      salesCloseMs: null,
-      holdTtlMs: plan.holdTtlMs,
-      perOrderMax: 4,
-      perUserMax: 12,
-      categories: [
-        { key: "stalls", priceMinor },
-        { key: "floor", priceMinor: 700 },
-      ],
-      seatCategories: Uint8Array.from({ length: plan.seats }, (_, seat) => (seat % 3) % 2),
-      areas: Array.from({ length: plan.areas }, (_, index) => {
-        return { key: `floor-${index}`, category: 1, capacity: 4 + 5 * index };
-      }),
-      charges: NO_CHARGES,
-      promoCodes: [],
-      churn: null,
-      cancelUntilMs: null,
-      paymentWindowMs: 900_000,
-      seatMap: new Uint8Array(),
-      ...changes,
-    };
-  }
-
-  #plain(eventId: EventId, make: () => Operation): Intent {
-    return { eventId, key: null, make };
-  }
-
-  #keyed(buyer: Buyer, eventId: EventId, make: (key: CommandKey | null) => Operation): Intent {
-    const { random } = this.#world;
-    this.#keys += 1;
-    const digest = `key-${this.#keys}-of-${buyer.userId.slice(-4)}`;
-    const key = random.below(4) === 0 ? null : { digest, fingerprint: `print-${this.#keys}` };
-    const intent = { eventId, key, make: () => make(key) };
-    if (key !== null) buyer.intents.push(intent);
-    return intent;
-  }
-
-  #eventOf(id: HoldId | BookingId): EventId {
-    const tag = eventTagOf(id);
-    const eventId = this.#world.eventIds.find((each) => eventTagOf(each) === tag);
-    if (eventId === undefined) throw new Error(`${id} is of no event`);
-    return eventId;
+  /** Most sales are open. */
+  #tamed(operation: Operation): Operation {
+    if (operation.kind !== "configure" || this.#world.random.below(2) === 0) return operation;
+    const definition = { ...operation.definition, salesOpenMs: null, salesCloseMs: null };
+    return { kind: "configure", definition };
   }
 }
 
-interface OwnHold {
-  readonly holdId: HoldId;
-  readonly places: number;
+function cancellationOf({ rules }: AskedEvent): Operation {
+  return { kind: "configure", definition: { ...rules, status: "cancelled" } };
 }
 
-class Buyer {
-  readonly userId: UserId;
-  readonly holds: OwnHold[] = [];
-  readonly bookings: BookingId[] = [];
-  /** Asked with a key. */
-  readonly intents: Intent[] = [];
-
-  constructor(index: number) {
-    const tail = (index + 1).toString(16).padStart(12, "0");
-    this.userId = `018f3c9a-7b10-7000-8000-${tail}` as UserId;
-  }
+function userIdOf(index: number): UserId {
+  const tail = (index + 1).toString(16).padStart(12, "0");
+  return `018f3c9a-7b10-7000-8000-${tail}` as UserId;
 }
 
-/** The same event in a hall that is not the same. */
-function rebuilt(definition: InventoryDefinition): InventoryDefinition {
-  const { areas, seatCategories } = definition;
-  const [first, ...others] = areas;
-  if (first === undefined) return { ...definition, seatCategories: seatCategories.slice(1) };
-  return { ...definition, areas: [{ ...first, capacity: first.capacity + 1 }, ...others] };
+/** Where there is no room for all, who stays long keeps others out: they would never come in. */
+function kindsFor(plan: Plan): Asked[] {
+  const isCrowded = plan.limits.actorsMax < plan.events;
+  return (Object.keys(OFTEN) as Asked[])
+    .filter((kind) => !isCrowded || (kind !== "watch" && kind !== "pay"))
+    .flatMap((kind) => new Array<Asked>(OFTEN[kind]).fill(kind));
 }
 
 /** Only these are tried again: everything else is an answer. */

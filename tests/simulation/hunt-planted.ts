@@ -1,14 +1,15 @@
 /**
- * Plants every bug of planted-bugs.ts in turn and prints, as a Markdown table, how fast each was
+ * Plants every bug of planted-bugs.ts and planted-domain-bugs.ts in turn and prints, as a Markdown table, how fast each was
  * found: `npm run simulate:planted`, or with words of the names of some.
  */
-import { hunt } from "./plant.ts";
-import { PLANTED_BUGS } from "./planted-bugs.ts";
 
-const SEEDS_MAX = 2_000;
+import { EVERY_BUG } from "./every-bug.ts";
+import { hunt } from "./plant.ts";
+
+const SEEDS_MAX = 1_000;
 
 const words = process.argv.slice(2);
-const chosen = PLANTED_BUGS.filter(({ name }) => words.every((word) => name.includes(word)));
+const chosen = EVERY_BUG.filter(({ name }) => words.every((word) => name.includes(word)));
 console.log("| planted | found by seed | after | as |\n|---|---|---|---|");
 for (const bug of chosen) {
   const { seeds, seconds, found } = await hunt(bug, SEEDS_MAX);

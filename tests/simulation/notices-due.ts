@@ -1,6 +1,7 @@
 /** What an owner must be told of a fact though nobody asked, as the oracle has it. */
 import { isDeepStrictEqual } from "node:util";
 import type { Fact } from "../../engine/facts.ts";
+import type { HoldId } from "../../engine/ids.ts";
 import type { Notice } from "../../workers/shard-messages.ts";
 
 const isOffer = (fact: Fact): boolean => fact.kind === "held" && fact.terms?.entryId != null;
@@ -15,6 +16,26 @@ function endIn(fact: Fact): string | null {
 const isExpiry = (fact: Fact): boolean => endIn(fact) === "expired";
 /** A hold ended with its event. */
 const isCancellation = (fact: Fact): boolean => endIn(fact) === "cancelled";
+
+/** The hold that a fact ends because its time was over; null: none. */
+export function expiredBy(fact: Fact): HoldId | null {
+  if (!isExpiry(fact)) return null;
+  if (fact.kind === "holdEnded") return fact.holdId;
+  return fact.kind === "bookingChanged" ? fact.booking.holdId : null;
+}
+
+/** When a hold is due from this fact on, Unix ms; null: the fact says nothing of it. */
+export function dueBy(fact: Fact, holdId: HoldId): number | null {
+  switch (fact.kind) {
+    case "held":
+    case "extended":
+      return fact.holdId === holdId ? fact.expiresAtMs : null;
+    case "paymentStarted":
+      return fact.booking.holdId === holdId ? fact.expiresAtMs : null;
+    default:
+      return null;
+  }
+}
 
 /** What is taken though nothing new may be admitted: it follows from what was. */
 export function happensByItself(fact: Fact): boolean {

@@ -10,8 +10,8 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { type Fact, movesOf } from "../../engine/facts.ts";
-import type { BookingId, EventId, HoldId } from "../../engine/ids.ts";
-import { ENDED_HOLD_TTL_MS, KEY_TTL_MS } from "../../engine/limits.ts";
+import type { EventId, HoldId } from "../../engine/ids.ts";
+import { ENDED_HOLD_TTL_MS } from "../../engine/limits.ts";
 import type { Snapshot } from "../../engine/snapshot.ts";
 import { unreachable } from "../../engine/unreachable.ts";
 import { forEachEntry, readEntry } from "../../workers/journal/entry.ts";
@@ -24,7 +24,6 @@ import type {
   Answer,
   InventoryChange,
   InventoryReset,
-  Notice,
   Operation,
   ShardAnswer,
   ShardRequest,
@@ -32,14 +31,20 @@ import type {
 } from "../../workers/shard-messages.ts";
 import { EventModel } from "../model/event-model.ts";
 import type { SnapshotSource } from "../model/snapshot-check.ts";
+import { isLateReplay } from "./late-replay.ts";
+import { type FactPlace, idMadeBy, type Life, madeBy, type Ticket } from "./life.ts";
 import {
   changesCapacity,
+  dueBy,
+  expiredBy,
   happensByItself,
   isNoticeOf,
   noticesDue,
   seqOfNotice,
 } from "./notices-due.ts";
+import { driftOfHistory, driftOfRows } from "./rows-check.ts";
 import { type DecidedFact, ShardHistory } from "./shard-history.ts";
+import type { EventRows } from "./virtual-rows.ts";
 
 /** The contract's exactness of a hold's end. */
 const EXPIRY_MS_MAX = 1_000;
@@ -51,58 +56,11 @@ export class Violation extends Error {
   }
 }
 
-/** One life of the node, as the oracle knows it. */
-export interface Life {
-  readonly number: number;
-  /** Another process has taken its shards since. */
-  readonly isSuperseded: boolean;
-  /** What its wall clock showed at most, Unix ms. */
-  wallMsMax: number;
-  /** What its wall clock shows, Unix ms. */
-  readonly wallMs: () => number;
-  /** Holds due from then on must end in time, Unix ms of its wall clock. */
-  calmSinceMs: number;
-  /** Of the shards as it took them. */
-  readonly epochs: Map<number, number>;
-  readonly requests: Map<number, AskedRequest>;
-  /** Watched events: the seq of the last view or change that was told. */
-  readonly watched: Map<EventId, number>;
-  /** Facts whose owner is to be told, and was not told yet. */
-  readonly unnoticed: Set<UnnoticedEnd>;
-  /** What its workers gave the journal, and were not told to be durable. */
-  readonly undurable: Set<Append>;
-  /** Workers that were told that nothing new may be admitted, and by whom. */
-  readonly full: Set<string>;
-  /** Ids of the holds and bookings that it made. */
-  readonly made: Set<HoldId | BookingId>;
-}
-
-export interface Ticket {
-  readonly worker: number;
-  readonly ticket: number;
-}
-
-interface Append extends Ticket, FactPlace {}
-
-interface UnnoticedEnd extends FactPlace {
-  readonly eventId: EventId;
-  readonly seq: number;
-  readonly kinds: readonly Notice["kind"][];
-}
-
-export interface AskedRequest {
-  readonly request: ShardRequest;
-  readonly askedMs: number;
-}
-
-interface FactPlace {
-  readonly shard: number;
-  readonly lsn: number;
-}
-
 export interface OracleWorld {
   /** What the database has of an event. */
   readonly snapshotOf: (eventId: EventId) => Snapshot;
+  /** All the rows that it has of the event. */
+  readonly rowsOf: (eventId: EventId) => EventRows;
   /** What the database has of a shard. */
   readonly watermark: (shard: number) => number;
   /** Facts that a shard may be ahead of the database when it takes a request. */
@@ -182,8 +140,8 @@ export class Oracle {
     { worker }: Ticket,
     { shard, lsn, eventId, fact }: FactPlace & Pick<DecidedFact, "eventId" | "fact">,
   ): void {
-    if (fact.kind === "held") life.made.add(fact.holdId);
-    if (fact.kind === "booked") life.made.add(fact.booking.bookingId);
+    const id = idMadeBy(fact);
+    if (id !== null) life.made.add(id);
     const due = noticesDue(fact);
     if (due.length > 0) life.unnoticed.add({ shard, lsn, eventId, seq: fact.seq, kinds: due });
     if (happensByItself(fact)) return;
@@ -301,7 +259,8 @@ export class Oracle {
 
   /** The database committed something. */
   committed(): void {
-    const moved = new Set<EventId>();
+    /** With the seq of before. */
+    const moved = new Map<EventId, number>();
     for (const [shard, history] of this.#shards) {
       const watermark = this.#world.watermark(shard);
       if (watermark < history.storedLsn) {
@@ -313,11 +272,12 @@ export class Oracle {
       for (; history.storedLsn < watermark; history.storedLsn += 1) {
         const decided = history.at(history.storedLsn + 1);
         if (decided === undefined) break;
-        modelIn(this.#stored, decided.eventId).take(decided.fact);
-        moved.add(decided.eventId);
+        const model = modelIn(this.#stored, decided.eventId);
+        if (!moved.has(decided.eventId)) moved.set(decided.eventId, model.seq);
+        model.take(decided.fact);
       }
     }
-    for (const eventId of moved) this.#compareRows(eventId);
+    for (const [eventId, seq] of moved) this.#compareRows(eventId, seq);
     this.commitsChecked += 1;
   }
 
@@ -364,9 +324,22 @@ export class Oracle {
     }
   }
 
-  /** Somebody holds places. */
-  get hasHolds(): boolean {
-    return [...this.#told.values()].some((model) => model.counts().held > 0);
+  /** What the rows show has nothing left to do by itself. */
+  isAtRest(nowMs: number): boolean {
+    return [...this.#stored.values()].every((model) => {
+      const { held, sold } = model.counts();
+      if (held > 0 || model.overdue(nowMs).length > 0) return false;
+      return model.definition?.status !== "cancelled" || sold + model.line().length === 0;
+    });
+  }
+
+  /** Somebody has money to come back, of which the rows show no end. */
+  get hasRefundsDue(): boolean {
+    return [...this.#stored.values()].some((model) =>
+      model.everyBooking().some(({ later }) => {
+        return later?.payment?.refunds.some(({ status }) => status === "due") ?? false;
+      }),
+    );
   }
 
   /** The database has all that was decided. */
@@ -387,7 +360,7 @@ export class Oracle {
       }
       this.#release(shard, history.lastLsn);
     }
-    for (const eventId of this.#told.keys()) this.#compareRows(eventId);
+    for (const eventId of this.#told.keys()) this.#compareRows(eventId, 0);
   }
 
   #answer(life: Life, { id, lsn, answer }: ShardAnswer): void {
@@ -422,6 +395,11 @@ export class Oracle {
     }
     const fromMs = this.#world.isClockRough ? Math.min(askedMs, model.lastMs) : askedMs;
     const toMs = Math.max(life.wallMsMax, this.#lastMsMax);
+    const [overdue] = model.overdue(model.lastMs);
+    if (overdue !== undefined) {
+      const what = `what ${overdue.entry.entryId} waits for is free, and not offered`;
+      throw new Violation(`event ${eventId} at seq ${model.seq}: ${what}`);
+    }
     const wrong = model.check(operation, answer, { fromMs, toMs, beforeSeq });
     if (wrong.length === 0 || isLateReplay(model, operation, answer, askedMs)) return;
     const what = JSON.stringify({ operation, answer });
@@ -501,31 +479,34 @@ export class Oracle {
   }
 
   #endsOnTime(life: Life, fact: Fact, eventId: EventId): void {
-    if (fact.kind !== "holdEnded" || fact.reason !== "expired") return;
-    const dueMs = this.#dueOf(eventId, fact);
+    const holdId = expiredBy(fact);
+    if (holdId === null) return;
+    const dueMs = this.#dueOf(eventId, holdId, fact.seq);
     if (dueMs === undefined || dueMs < life.calmSinceMs) return;
     const lateMs = fact.atMs - dueMs;
     if (lateMs > EXPIRY_MS_MAX)
       throw new Violation(`event ${eventId}: a hold ended ${lateMs} ms late`);
   }
 
-  /** When the hold that a fact ends was due; undefined: it is not known. */
-  #dueOf(eventId: EventId, ended: Fact & { readonly kind: "holdEnded" }): number | undefined {
-    for (let seq = ended.seq - 1; seq > 0; seq -= 1) {
+  /** When the hold that the fact `endSeq` ends was due; undefined: it is not known. */
+  #dueOf(eventId: EventId, holdId: HoldId, endSeq: number): number | undefined {
+    for (let seq = endSeq - 1; seq > 0; seq -= 1) {
       const fact = this.#factOf(eventId, seq);
       if (fact === undefined) return undefined;
-      if ((fact.kind === "held" || fact.kind === "extended") && fact.holdId === ended.holdId) {
-        return fact.expiresAtMs;
-      }
+      const dueMs = dueBy(fact, holdId);
+      if (dueMs !== null) return dueMs;
     }
     return undefined;
   }
 
-  #compareRows(eventId: EventId): void {
-    const differences = modelIn(this.#stored, eventId).compare(
-      this.#world.snapshotOf(eventId),
-      this.#source,
-    );
+  #compareRows(eventId: EventId, historyFromSeq: number): void {
+    const model = modelIn(this.#stored, eventId);
+    const rows = this.#world.rowsOf(eventId);
+    const differences = [
+      ...model.compare(this.#world.snapshotOf(eventId), this.#source),
+      ...driftOfRows(model, rows),
+      ...driftOfHistory(model, rows, historyFromSeq),
+    ];
     if (differences.length === 0) return;
     throw new Violation(`event ${eventId}: the rows differ: ${differences.join("; ")}`);
   }
@@ -539,18 +520,6 @@ export class Oracle {
   }
 }
 
-/** Who hears `busy` may ask again: nothing has happened. */
-function checkUndone(life: Life, operation: Operation): void {
-  const id =
-    operation.kind === "hold"
-      ? operation.holdId
-      : operation.kind === "book"
-        ? operation.bookingId
-        : null;
-  if (id === null || !life.made.has(id)) return;
-  throw new Violation(`${operation.kind} was answered "busy", but ${id} was made`);
-}
-
 function modelIn(models: Map<EventId, EventModel>, eventId: EventId): EventModel {
   const known = models.get(eventId);
   if (known !== undefined) return known;
@@ -559,23 +528,9 @@ function modelIn(models: Map<EventId, EventModel>, eventId: EventId): EventModel
   return model;
 }
 
-/**
- * The outcome of a key that was alive when it was asked for, fetched from the rows: until that is
- * answered the actor goes on, and the key's time may run out.
- */
-function isLateReplay(
-  model: EventModel,
-  operation: Operation,
-  answer: Answer,
-  askedMs: number,
-): boolean {
-  if (answer.kind !== "done" || !answer.replayed || !("key" in operation)) return false;
-  const first = model.factAt(answer.fact.seq);
-  return (
-    operation.key !== null &&
-    first?.key?.digest === operation.key.digest &&
-    first.key.fingerprint === operation.key.fingerprint &&
-    first.atMs >= askedMs - KEY_TTL_MS &&
-    isDeepStrictEqual(first, answer.fact)
-  );
+/** Who hears `busy` may ask again: nothing has happened. */
+function checkUndone(life: Life, operation: Operation): void {
+  const id = madeBy(life, operation);
+  if (id === undefined) return;
+  throw new Violation(`${operation.kind} was answered "busy", but ${id} was made`);
 }

@@ -61,6 +61,8 @@ export interface Plan {
   readonly events: number;
   readonly seats: number;
   readonly areas: number;
+  /** It is known which seats are side by side. */
+  readonly hasSeatMap: boolean;
   readonly holdTtlMs: number;
   readonly buyers: number;
   /** Operations of all buyers together. */
@@ -72,6 +74,8 @@ export interface Plan {
   readonly segmentBytes: number;
   /** The node is killed once more in the end, and starts again while faults still strike. */
   readonly endsInStorm: boolean;
+  /** All events are cancelled, and then it is killed once more. */
+  readonly endsCancelled: boolean;
   readonly limits: NodeLimits;
   /** Whether the node is ever busy for want of room, without a fault. */
   readonly isNarrow: boolean;
@@ -121,9 +125,11 @@ export function planOf(seed: number, limits: PlanLimits = {}): Plan {
     shards: random.pick([1, 3, 8]),
     workers: random.pick([1, 2, 3]),
     // Small ones are rolled over and retired all the time.
-    segmentBytes: random.pick([8, 8, 32, 128]) * 1024,
+    segmentBytes: random.pick([16, 16, 32, 128]) * 1024,
     ...narrownessOf(random),
     endsInStorm: random.below(2) === 0,
+    hasSeatMap: random.below(3) === 0,
+    endsCancelled: random.below(3) === 0,
   };
   // An actor with holds stays where it is, so whoever waits for its place must not wait long.
   const isCrowded = plan.limits.actorsMax < plan.events;
@@ -144,7 +150,7 @@ function narrownessOf(random: Random): Pick<Plan, "limits" | "isNarrow"> {
   const drawn = {
     actorIdleMs: random.pick([0, 1_500, wide.actorIdleMs]),
     projectionFactsMax: random.pick([2, 10, wide.projectionFactsMax]),
-    frameBytesMax: random.pick([1_024, 4_096, wide.frameBytesMax]),
+    frameBytesMax: random.pick([2_048, 4_096, wide.frameBytesMax]),
     actorsMax: random.pick([1, 2, wide.actorsMax, wide.actorsMax]),
     unprojectedFactsMax: random.pick([2, 10, wide.unprojectedFactsMax]),
     unprojectedBytesMax: random.pick([2_000, wide.unprojectedBytesMax]),

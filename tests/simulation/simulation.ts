@@ -68,7 +68,7 @@ export async function simulate(seed: number, limits: PlanLimits = {}): Promise<R
 }
 
 async function tell(world: World): Promise<void> {
-  const { plan, buyers, scheduler, oracle } = world;
+  const { plan, buyers, provider, scheduler, oracle } = world;
   await until(world, () => buyers.begun >= plan.operations, scheduler.nowMs + FAULTY_MS_MAX);
   if (plan.endsInStorm && plan.faults.size > 0) {
     world.killNode();
@@ -76,16 +76,27 @@ async function tell(world: World): Promise<void> {
   }
   world.weather.clear();
   world.disturbed(0);
+  // What events still have to do, no payment reminds them of.
+  if (plan.endsInStorm) provider.pause();
   await eventually(world, "every buyer has an answer", () => buyers.isDone);
   await eventually(world, "the node is calm", () => world.isCalm);
   buyers.goOn(CALM_OPERATIONS);
   await eventually(world, "every buyer has an answer again", () => buyers.isDone);
+  if (plan.endsCancelled) {
+    buyers.cancelEvents();
+    await eventually(world, "every event is cancelled", () => buyers.isDone);
+  }
   // Nobody asks any more: holds of before this restart end because the node minds them.
   world.killNode();
   await eventually(world, "it starts once more", () => world.isServing);
   const lifetimeMs = 2 * plan.holdTtlMs * HOLD_LIFETIME_TTLS_MAX;
   await until(world, () => false, scheduler.nowMs + lifetimeMs + QUIET_MS);
-  await eventually(world, "every hold has ended", () => !oracle.hasHolds);
+  const isAtRest = (): boolean => oracle.isAtRest(world.wallMs);
+  await eventually(world, "every hold has ended, and all is given back", isAtRest);
+  provider.goOn();
+  const isPaid = (): boolean => provider.isSilent && buyers.isDone && !oracle.hasRefundsDue;
+  await eventually(world, "every payment and refund is decided", isPaid);
+  await eventually(world, "every hold has ended again", isAtRest);
   await eventually(world, "everything is stored", () => oracle.isStored);
   await eventually(world, "every request has its answer", () => world.isQuiet);
   await eventually(world, "the journal keeps no more than it needs", () => world.isJournalShort);

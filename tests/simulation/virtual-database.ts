@@ -27,7 +27,7 @@ import type {
 import type { ActorLoader } from "../../workers/store/actor-loader.ts";
 import type { OwnedShard, ShardTable } from "../../workers/store/shard-table.ts";
 import { type LogCommit, lockOfEnd, VirtualOperationLog } from "./virtual-operation-log.ts";
-import type { AreaRow } from "./virtual-rows.ts";
+import type { AreaRow, EventRows } from "./virtual-rows.ts";
 import { type CallOptions, type ServerPorts, VirtualServer } from "./virtual-server.ts";
 import { type RowCounts, type ShardRow, VirtualTables } from "./virtual-tables.ts";
 
@@ -121,6 +121,10 @@ export class VirtualDatabase {
   /** Every event that is configured. */
   events(): EventId[] {
     return this.#tables.events();
+  }
+
+  rowsOf(eventId: EventId): EventRows {
+    return this.#tables.rowsOf(eventId);
   }
 
   areasOf(eventId: EventId): ReadonlyMap<number, AreaRow> {

@@ -9,13 +9,15 @@ import type { EventId } from "../../engine/ids.ts";
 import { Random } from "../../engine/testing/random.ts";
 import { sequenceOf } from "../../workers/journal/segment.ts";
 import { type BuyerRequest, Buyers } from "./buyers.ts";
-import { type Life, Oracle, Violation } from "./oracle.ts";
+import type { Life } from "./life.ts";
+import { Oracle, Violation } from "./oracle.ts";
 import { FAULTS, type Plan } from "./plan.ts";
 import { Scheduler } from "./scheduler.ts";
 import { type Commit, VirtualDatabase } from "./virtual-database.ts";
 import { VirtualDisk } from "./virtual-disk.ts";
 import { VirtualNode } from "./virtual-node.ts";
 import { VirtualProcess } from "./virtual-process.ts";
+import { VirtualProvider } from "./virtual-provider.ts";
 import { Weather } from "./weather.ts";
 
 const START_MS = 1_800_000_000_000;
@@ -38,6 +40,7 @@ export class World {
   readonly oracle: Oracle;
   readonly weather: Weather;
   readonly buyers: Buyers;
+  readonly provider: VirtualProvider;
   readonly #disk: VirtualDisk;
   readonly #network: Random;
   readonly #delays: Random;
@@ -78,6 +81,7 @@ export class World {
     });
     this.oracle = new Oracle({
       snapshotOf: (eventId) => this.database.snapshotOf(eventId),
+      rowsOf: (eventId) => this.database.rowsOf(eventId),
       watermark: (shard) => this.database.watermark(shard),
       unprojectedFactsMax: plan.limits.unprojectedFactsMax,
       isClockRough: plan.faults.has("clock"),
@@ -99,13 +103,21 @@ export class World {
       setClock: (skewMs) => this.#setClock(skewMs),
       passDay: () => this.#passDay(),
     });
+    this.provider = new VirtualProvider({
+      scheduler: this.scheduler,
+      random: stream(7),
+      tell: (eventId, news) => this.buyers.insist(eventId, news),
+    });
     this.buyers = new Buyers({
       scheduler: this.scheduler,
       random: stream(6),
       plan,
       eventIds: eventIdsOf(plan.events),
-      wallMs: () => Math.floor(this.scheduler.nowMs + this.#skewMs),
+      wallMs: () => this.wallMs,
+      modelOf: (eventId) => this.oracle.model(eventId),
       ask: (request) => this.#ask(request),
+      paymentAsked: (eventId, intentId) => this.provider.asked(eventId, intentId),
+      paymentBegun: (eventId, intentId) => this.provider.begin(eventId, intentId),
       failed: (error) => this.failed(error),
     });
     this.#boot();
@@ -114,6 +126,11 @@ export class World {
   /** The first thing that went wrong; null: nothing. */
   get failure(): unknown {
     return this.#failure;
+  }
+
+  /** What clocks show, Unix ms. */
+  get wallMs(): number {
+    return Math.floor(this.scheduler.nowMs + this.#skewMs);
   }
 
   get lives(): number {
@@ -314,8 +331,14 @@ export class World {
     this.disturbed(0);
   }
 
-  #committed({ kind }: Commit): void {
-    if (kind === "projected") this.oracle.committed();
+  #committed(commit: Commit): void {
+    const { kind } = commit;
+    if (kind === "projected") {
+      this.oracle.committed();
+      for (const { eventId, payment, refund } of commit.batch.effects.refunds) {
+        this.provider.refund(eventId, payment.intentId, refund.refundId);
+      }
+    }
     if (kind === "acquired") this.oracle.acquired();
     if (kind === "retired") this.#checkLog();
   }

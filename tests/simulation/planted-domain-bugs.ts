@@ -1,0 +1,115 @@
+/** Bugs of the domain, to be planted as those of planted-bugs.ts are. */
+import type { PlantedBug } from "./planted-bugs.ts";
+
+export const DOMAIN_BUGS: readonly PlantedBug[] = [
+  {
+    name: "a promo code's use is not given back",
+    file: "engine/apply.ts",
+    find: "    else state.promoUses.giveBack(terms.promoCode, userId);\n",
+    replace: "",
+  },
+  {
+    name: "an offer goes to the second in line",
+    file: "engine/by-itself.ts",
+    find: "of state.waitlist.line()) {\n    if (owed",
+    replace: "of state.waitlist.line().slice(state.waitlist.count > 1 ? 1 : 0)) {\n    if (owed",
+  },
+  {
+    name: "what a cancelled booking gives back is not offered to who waits",
+    file: "engine/by-itself.ts",
+    find: '    kind === "bookingChanged" ||\n',
+    replace: "",
+  },
+  {
+    name: "an allotment's seats are sold without its channel",
+    file: "engine/places.ts",
+    find: "status === BLOCKED && channel !== null && blocks.channelOf(seat) === channel",
+    replace: "status === BLOCKED && blocks.channelOf(seat) !== undefined",
+  },
+  {
+    name: "what an allotment gets back stays used",
+    file: "engine/apply.ts",
+    find: "    if (!isSeat(place) && terms.kept.includes(place)) state.blocks.use",
+    replace: "    if (sign === 1 && !isSeat(place) && terms.kept.includes(place)) state.blocks.use",
+  },
+  {
+    name: "a ticket is checked in twice",
+    file: "engine/commands/check-in.ts",
+    find: "if (!undo && checkedInAtMs !== null)",
+    replace: "if (undo && checkedInAtMs === 0)",
+  },
+  {
+    name: "a late payment is both booked and refunded",
+    file: "engine/commands/settle-payment.ts",
+    find: "    booking: withMoney({ ...record, terms }, base),\n    reason: null",
+    replace:
+      "    booking: withMoneyInVain(withMoney({ ...record, terms }, base), base),\n    reason: null",
+  },
+  {
+    name: "money for places that are gone is kept",
+    file: "engine/commands/settle-payment.ts",
+    find: "const booking = withMoneyInVain(ended, base);",
+    replace: "const booking = ended;",
+  },
+  {
+    name: "a refund is decided again when its provider repeats itself",
+    file: "engine/commands/settle-payment.ts",
+    find: 'if (refund.status !== "due" || record.later === null)',
+    replace: "if (record.later === null)",
+  },
+  {
+    name: "refunds of bookings that were cancelled in part are not stored",
+    file: "workers/projector/booking-fold.ts",
+    find: 'if (change === "cancelled" || change',
+    replace: 'if ((change === "cancelled" && booking.later?.cancelled != null) || change',
+  },
+  {
+    name: "a capacity goes below what is in use",
+    file: "engine/commands/change-places.ts",
+    find: "if (capacity < inUse) return",
+    replace: "if (capacity < inUse - blocked) return",
+  },
+  {
+    name: "what follows from a cancellation stops after a restart",
+    file: "workers/shard/shard-host.ts",
+    find: "    this.#beginAftermath(shard, actor, actor.state);\n    this.#doDue",
+    replace: "    this.#doDue",
+  },
+  {
+    name: "who was offered places waits again after a restart",
+    file: "workers/projector/waitlist-fold.ts",
+    find: "    else this.ended.set(entryId",
+    replace: '    else if (ended.status !== "offered") this.ended.set(entryId',
+  },
+  {
+    name: "a moved ticket leaves its old seat sold",
+    file: "engine/commands/move-ticket.ts",
+    find: "      ...movesFreeing([before], record.terms, SOLD),\n",
+    replace: "",
+  },
+  {
+    name: "the row of a moved ticket keeps its old seat",
+    file: "workers/projector/booking-fold.ts",
+    find: 'const moved = change === "ticket_moved" ? tickets : [];\n',
+    replace:
+      'const moved = change === "ticket_moved" ? tickets : [];\n    if (change === "ticket_moved") return this.#change(booking, [], []);\n',
+  },
+  {
+    name: "a cancelled ticket may be cancelled again",
+    file: "engine/commands/cancel.ts",
+    find: "const standing = asked.filter((index) => fateOf(record, index).cancelledAtMs === null);",
+    replace: "const standing = asked;",
+  },
+  {
+    name: "a promo code is used more often than it may be",
+    file: "engine/promo-codes.ts",
+    find: "usesMax !== null && this.usesOf(code) >= usesMax",
+    replace: "usesMax !== null && this.usesOf(code) > usesMax",
+  },
+  {
+    name: "a hold that waits for money has its first end again after a restart",
+    file: "workers/projector/net-effects.ts",
+    find: "this.holds.change(booking.holdId, seq, { expiresAtMs, paying });",
+    replace: "this.holds.change(booking.holdId, seq, { paying });",
+  },
+];
