@@ -1,6 +1,6 @@
 /**
- * Plants every bug of planted-bugs.ts and planted-domain-bugs.ts in turn and prints, as a Markdown table, how fast each was
- * found: `npm run simulate:planted`, or with words of the names of some.
+ * Plants every bug of planted-bugs.ts and planted-domain-bugs.ts in turn and prints, as a Markdown
+ * table, how fast each was found: `npm run simulate:planted`, or with words of the names of some.
  */
 
 import { EVERY_BUG } from "./every-bug.ts";

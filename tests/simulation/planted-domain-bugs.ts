@@ -41,9 +41,8 @@ export const DOMAIN_BUGS: readonly PlantedBug[] = [
   {
     name: "a late payment is both booked and refunded",
     file: "engine/commands/settle-payment.ts",
-    find: "    booking: withMoney({ ...record, terms }, base),\n    reason: null",
-    replace:
-      "    booking: withMoneyInVain(withMoney({ ...record, terms }, base), base),\n    reason: null",
+    find: "withMoney({ ...record, terms }, base)",
+    replace: "withMoneyInVain(withMoney({ ...record, terms }, base), base)",
   },
   {
     name: "money for places that are gone is kept",
@@ -90,9 +89,8 @@ export const DOMAIN_BUGS: readonly PlantedBug[] = [
   {
     name: "the row of a moved ticket keeps its old seat",
     file: "workers/projector/booking-fold.ts",
-    find: 'const moved = change === "ticket_moved" ? tickets : [];\n',
-    replace:
-      'const moved = change === "ticket_moved" ? tickets : [];\n    if (change === "ticket_moved") return this.#change(booking, [], []);\n',
+    find: 'change === "transferred" ? [] : tickets, moved)',
+    replace: 'change === "transferred" || moved.length > 0 ? [] : tickets, [])',
   },
   {
     name: "a cancelled ticket may be cancelled again",
@@ -101,10 +99,10 @@ export const DOMAIN_BUGS: readonly PlantedBug[] = [
     replace: "const standing = asked;",
   },
   {
-    name: "a promo code is used more often than it may be",
+    name: "a buyer uses a promo code once more than they may",
     file: "engine/promo-codes.ts",
-    find: "usesMax !== null && this.usesOf(code) >= usesMax",
-    replace: "usesMax !== null && this.usesOf(code) > usesMax",
+    find: "this.usesBy(code, userId) >= usesPerUserMax",
+    replace: "this.usesBy(code, userId) > usesPerUserMax",
   },
   {
     name: "a hold that waits for money has its first end again after a restart",
