@@ -97,7 +97,6 @@ function historyOf(fact: Fact): Line | undefined {
   const line = { seq, atMs, kind, change: null, bookingId: null, byUser: null, reason: null };
   switch (fact.kind) {
     case "configured":
-      return line;
     case "placesChanged":
       return { ...line, byUser: fact.by };
     case "queued":
