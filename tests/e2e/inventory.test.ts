@@ -1,7 +1,8 @@
 /** The organiser changes what is for sale while it is on sale. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BoxOffice, floor, refused, seats } from "../support/box-office.ts";
+import { BoxOffice, best, floor, refused, seats } from "../support/box-office.ts";
+import { LiveClient } from "../support/client.ts";
 import type { AvailabilityShape, EventShape } from "../support/shapes.ts";
 import { auditOf, availabilityOf, ok, openStudio } from "../support/venue.ts";
 
@@ -66,6 +67,47 @@ test("an allotment is sold to who comes by its channel", async () => {
     await change(event, { allotments: [{ key: "club", areas: [{ key: "floor", quantity: 0 }] }] }),
   );
   assert.equal((await availabilityOf(office.api, event.id)).blocked, 0);
+  await auditOf(office.api, event.id);
+});
+
+test("an allotment is nobody else's: not by choice, by change, by move, or over WebSocket", async () => {
+  const event = await openStudio(office.api);
+  const [club, other] = [await office.register(), await office.register()];
+  ok(await change(event, { allotments: [{ key: "club", seats: ["A-4", "A-5"] }] }));
+  const wish = { quantity: 2, category: "stalls" };
+  const chosen = ok(await office.tryHold(event, other.token, [best(wish)]), 201);
+  assert.ok(chosen.items.every(({ seat }) => seat !== "A-4" && seat !== "A-5"));
+  const nobodys = await office.tryHold(event, other.token, seats("A-4"), { channel: "clubs" });
+  refused(nobodys, 409, "seat_unavailable");
+  const { id } = await office.hold(event, other.token, seats("A-9"));
+  const added = { token: other.token, body: { add: seats("A-4") } };
+  refused(await office.api.patch(`/api/v1/holds/${id}`, added), 409, "seat_unavailable");
+  const booked = await office.book(event, other.token, seats("A-10"));
+  const move = `/api/v1/bookings/${booked.id}/tickets/${booked.tickets[0]?.id}/move`;
+  const wanted = { token: other.token, body: { seat: "A-4" } };
+  refused(await office.api.post(move, wanted), 409, "seat_unavailable");
+
+  const live = await LiveClient.open(office.node.url, club.token);
+  const eventId = event.id;
+  live.send({ op: "hold", id: 1, eventId, items: seats("A-4") });
+  assert.equal((await live.next("reply", 1)).status, 409);
+  live.send({ op: "hold", id: 2, eventId, items: [best(wish)], channel: "club" });
+  const held = await live.next("reply", 2);
+  assert.deepEqual(held.body?.items.map(({ seat }) => seat).sort(), ["A-4", "A-5"]);
+  live.send({ op: "book", id: 3, eventId, holdId: held.body?.id, payment: { provider: "none" } });
+  const sold = await live.next("reply", 3);
+  assert.equal(sold.status, 201);
+  refused(
+    await change(event, { allotments: [{ key: "club", seats: [] }] }),
+    409,
+    "seat_unavailable",
+  );
+  live.send({ op: "cancel", id: 4, bookingId: sold.body?.id });
+  assert.equal((await live.next("reply", 4)).status, 200);
+  live.close();
+  assert.equal((await availabilityOf(office.api, event.id)).statuses?.slice(3, 5), "bb");
+  ok(await change(event, { allotments: [{ key: "club", seats: [] }] }));
+  assert.equal((await availabilityOf(office.api, event.id)).statuses?.slice(3, 5), "ff");
   await auditOf(office.api, event.id);
 });
 
