@@ -5,13 +5,14 @@ import {
   PLAN_BODY_BYTES_MAX,
   TITLE_CHARS_MAX,
 } from "../../engine/limits.ts";
+import { isIdempotencyKey } from "../booking/command-key.ts";
 import { entityResponse, etagOf } from "../http/etag.ts";
 import type { HttpRequest, HttpResponse, Route } from "../http/exchange.ts";
 import { decodeCursor, encodeCursor, readPage } from "../http/page.ts";
 import { ProblemError } from "../http/problem.ts";
 import { QueryReader } from "../http/query.ts";
 import { asyncRoute, json } from "../http/routes.ts";
-import { readBody } from "../http/validation.ts";
+import { readBody, validationFailed } from "../http/validation.ts";
 import { requireIdentity, type Tokens } from "../identity/tokens.ts";
 import { checkEventChanges } from "./event-changes.ts";
 import { checkEventBody } from "./event-definition.ts";
@@ -73,11 +74,13 @@ const change: EventHandler = async ({ events, tokens }, request) => {
 
 const publish: EventHandler = async ({ events, tokens }, request) => {
   const identity = requireIdentity(tokens, request);
+  checkKey(request);
   return json(200, memberView(await events.publish(identity, eventIdOf(request))));
 };
 
 const cancel: EventHandler = async ({ events, tokens }, request) => {
   const identity = requireIdentity(tokens, request);
+  checkKey(request);
   return json(200, memberView(await events.cancel(identity, eventIdOf(request))));
 };
 
@@ -109,6 +112,13 @@ const seats: EventHandler = async (ports, request) => {
   const cacheControl = status === "draft" ? PRIVATE : "public, max-age=31536000, immutable";
   return entityResponse(request, { body, etag, cacheControl });
 };
+
+/** Publishing and cancelling are the same twice, with a key or without: it only has to be one. */
+function checkKey({ idempotencyKey }: HttpRequest): void {
+  if (idempotencyKey === "" || isIdempotencyKey(idempotencyKey)) return;
+  const message = "must be 1 to 128 visible ASCII characters";
+  throw validationFailed([{ path: "Idempotency-Key", message }]);
+}
 
 function eventIdOf(request: HttpRequest) {
   const eventId = parseEventId(request.params[0]);

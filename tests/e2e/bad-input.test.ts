@@ -199,6 +199,10 @@ test("idempotency keys that are none", async () => {
   const body = { items: [{ seat: "A-1" }] };
   for (const key of ["a b", "x".repeat(129), "a\u00e4b"]) {
     assertProblem(await post(holds(), { key, body }), 400, "validation_failed", key);
+    for (const what of ["publish", "cancel"]) {
+      const path = `/api/v1/events/${event.id}/${what}`;
+      assertProblem(await post(path, { key }), 400, "validation_failed", key);
+    }
   }
 });
 
