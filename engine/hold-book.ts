@@ -70,10 +70,10 @@ export class HoldBook {
     return this.#active.get(holdId);
   }
 
-  /** What the waitlist has offered the buyer, and is still theirs; undefined: nothing. */
-  offerTo(userId: UserId): ActiveHold | undefined {
-    const [holdId] = this.#offers.get(userId) ?? [];
-    return holdId === undefined ? undefined : this.#active.get(holdId);
+  /** What the waitlist has offered the buyer, and is still theirs. */
+  offersTo(userId: UserId): readonly ActiveHold[] {
+    const offers = (this.#offers.get(userId) ?? []).map((holdId) => this.#active.get(holdId));
+    return offers.filter((hold) => hold !== undefined);
   }
 
   findEnded(holdId: HoldId): EndedHold | undefined {

@@ -70,8 +70,10 @@ function refuseWaiting(
 export function leaveWaitlist(state: EventState, command: LeaveWaitlist, nowMs: number): Decision {
   const entry = state.waitlist.ofUser(command.userId);
   if (entry === undefined) {
-    const offer = state.holds.offerTo(command.userId);
-    if (offer === undefined || offer.paying !== null) return answer({ kind: "unchanged" });
+    const offers = state.holds.offersTo(command.userId);
+    // One that is being paid for is wanted.
+    const offer = offers.find(({ paying }) => paying === null);
+    if (offer === undefined) return answer({ kind: "unchanged" });
     return accept(endOf(state, offer, "released", nowMs));
   }
   const { entryId, userId } = entry;

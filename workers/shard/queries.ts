@@ -65,7 +65,7 @@ export function waitingOf({ definition, waitlist, holds }: EventState, userId: U
   if (definition === null) return refused({ code: "event_not_found" });
   const entry = waitlist.ofUser(userId);
   if (entry === undefined) {
-    const hold = holds.offerTo(userId);
+    const [hold] = holds.offersTo(userId);
     return hold === undefined ? refused({ code: "not_waiting" }) : { kind: "hold", hold };
   }
   return { kind: "waiting", entry, position: waitlist.positionOf(entry.entryId) };
