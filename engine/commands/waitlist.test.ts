@@ -216,3 +216,17 @@ test("a cancelled event gives everything back, in whatever portions", () => {
   assert.deepEqual(refused, { code: "event_cancelled" });
   assert.deepEqual(refusalOf(join(bench, 1, ALICE)), { code: "event_cancelled" });
 });
+
+test("who leaves gives back what they were offered, but not what they are paying for", () => {
+  const bench = new EventBench({ perUserMax: 100 });
+  factOf(join(bench, 1, ALICE), "queued");
+  factOf(join(bench, 1, ALICE), "queued");
+  const [paid, spare] = offersIn(bench);
+  assert.ok(paid !== undefined && spare !== undefined);
+  factOf(bench.run(bench.payCommand(paid.holdId)), "paymentStarted");
+  const leave = { kind: "leaveWaitlist", userId: ALICE } as const;
+  const { holdId, reason } = factOf(bench.run(leave), "holdEnded");
+  assert.deepEqual([holdId, reason], [spare.holdId, "released"]);
+  assert.deepEqual(bench.run(leave).reply, { kind: "unchanged" });
+  assert.ok(bench.state.holds.find(paid.holdId) !== undefined);
+});
