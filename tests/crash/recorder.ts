@@ -74,7 +74,6 @@ export class Recorder {
   readonly #dropped: Dropped[] = [];
   #isClosed = false;
   #count = 0;
-  #messages = 0;
 
   constructor(api: ApiClient, url: () => string) {
     this.#api = api;
@@ -144,14 +143,8 @@ export class Recorder {
   async #askLive(asker: Asker, message: object): Promise<HistoryAnswer> {
     const live = asker.live ?? (await LiveClient.open(this.#url(), asker.token));
     asker.live = live;
-    this.#messages += 1;
-    const id = this.#messages;
-    live.send({ ...message, id });
-    const gone = live.closed.then((): never => {
-      throw new Error("the server hung up");
-    });
     try {
-      const answer = await Promise.race([live.next("reply", id), live.next("error", id), gone]);
+      const answer = await live.ask(message);
       this.overLive += 1;
       const { status = 0, replayed = false, body = null } = answer;
       return { status, replayed, body };

@@ -7,6 +7,8 @@ import { AvailabilityReader } from "../../gateway/live/testing/availability-read
 import type { BookingShape, HoldShape } from "./shapes.ts";
 
 const SOCKETS_MAX = 256;
+/** An idle socket is closed by us, before the server closes it while we send. */
+const IDLE_MS_MAX = 4_000;
 
 export interface Reply<Body> {
   readonly status: number;
@@ -35,7 +37,12 @@ export class ApiClient {
 
   constructor(url: () => string, socketsMax = SOCKETS_MAX) {
     this.#url = url;
-    this.#agent = new http.Agent({ keepAlive: true, maxSockets: socketsMax, scheduling: "fifo" });
+    this.#agent = new http.Agent({
+      keepAlive: true,
+      maxSockets: socketsMax,
+      scheduling: "fifo",
+      timeout: IDLE_MS_MAX,
+    });
   }
 
   get<Body>(path: string, ask: Ask = {}): Promise<Reply<Body>> {
@@ -151,10 +158,16 @@ export class LiveClient {
   onMessage: () => void = () => undefined;
   #unread: LiveMessage[] = [];
   #waiting: (() => void)[] = [];
+  /** Questions of `ask` that have no answer yet, by their id. */
+  readonly #asked = new Map<string | number, (answer: LiveMessage | null) => void>();
+  #askedCount = 0;
 
   private constructor(socket: WebSocket) {
     this.socket = socket;
     this.closed = new Promise((resolve) => socket.once("close", resolve));
+    socket.once("close", () => {
+      for (const answer of this.#asked.values()) answer(null);
+    });
     socket.on("error", (error) => this.faults.push(error));
     socket.on("message", (data) => this.#receive(String(data)));
   }
@@ -170,6 +183,18 @@ export class LiveClient {
     this.socket.send(typeof message === "string" ? message : JSON.stringify(message));
   }
 
+  /** Sends a message with an id of its own; what is answered to it, a `reply` or an `error`. */
+  async ask(message: object): Promise<LiveMessage> {
+    this.#askedCount += 1;
+    const id = `ask-${this.#askedCount}`;
+    const answered = new Promise<LiveMessage | null>((resolve) => this.#asked.set(id, resolve));
+    this.send({ ...message, id });
+    const answer = await answered;
+    this.#asked.delete(id);
+    if (answer === null) throw new Error("closed before the answer came");
+    return answer;
+  }
+
   /** The first message with this op that was not taken yet; waits for it. */
   async next(op: string, id?: string | number): Promise<LiveMessage> {
     for (;;) {
@@ -183,6 +208,13 @@ export class LiveClient {
       if (this.socket.readyState !== WebSocket.OPEN) throw new Error(`closed before "${op}" came`);
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
+  }
+
+  /** All messages with this op that came; they are taken by this. */
+  take(op: string): readonly LiveMessage[] {
+    const taken = this.untaken(op);
+    if (taken.length > 0) this.#unread = this.#unread.filter((message) => message.op !== op);
+    return taken;
   }
 
   /** Messages with this op that came and were not taken. */
@@ -201,6 +233,8 @@ export class LiveClient {
       this.faults.push(error);
     }
     const message = JSON.parse(text) as LiveMessage;
+    const answer = message.id === undefined ? undefined : this.#asked.get(message.id);
+    if (answer !== undefined) return answer(message);
     // Deltas come by the thousand; only their latest is of interest beside the reader.
     if (message.op === "delta") this.#unread = this.#unread.filter(({ op }) => op !== "delta");
     this.#unread.push(message);
