@@ -219,11 +219,11 @@ export class Customer implements Caller {
     const wasCancelled = stage.isCancelled;
     const answer = await this.crowd.teller.ask(this, ask.getHold(hold.id));
     if (answer === null || answer.status === 503) return;
-    const endMs = Date.parse(hold.expiresAt);
+    const endMs = endOf(hold);
     const isThere = answer.status === 200;
     if (!isThere) this.forget(hold.id);
-    const isPaying = isThere && (answer.body as HoldShape).bookingId !== undefined;
-    const isLate = isThere && !isPaying && askedMs > endMs + END_MS_MAX;
+    // Of a hold whose payment was tried the end is another now.
+    const isLate = isThere && askedMs > endOf(answer.body as HoldShape) + END_MS_MAX;
     const isBooked = answer.code === "hold_booked";
     const isEarly = !isThere && !isBooked && Date.now() < endMs - TICK_MS && !stage.isCancelled;
     this.crowd.teller.faults.check(
@@ -308,4 +308,5 @@ export class Customer implements Caller {
   }
 }
 
+const endOf = ({ expiresAt }: HoldShape): number => Date.parse(expiresAt);
 const isNew = ({ status, replayed }: Answer): boolean => status < 300 && !replayed;
