@@ -66,6 +66,8 @@ function checkTold(
 }
 
 interface Fate {
+  /** Somebody has cancelled it while it waited for its money. */
+  isUnwanted: boolean;
   status: "pending_payment" | "confirmed" | "cancelled";
   /** By ticket: whether it was cancelled, somebody entered, and the seat that it was moved to. */
   readonly tickets: Map<string, { isCancelled: boolean; hasEntered: boolean; seat: string | null }>;
@@ -82,6 +84,7 @@ function checkHistory(booking: BookingShape, history: readonly LogEntry[], fault
   }
   if (history.at(-1)?.seq !== booking.seq) fault(`does not end at seq ${booking.seq}`);
   const fate: Fate = {
+    isUnwanted: false,
     status: first.change === "booked" ? "confirmed" : "pending_payment",
     tickets: new Map(
       booking.tickets.map(({ id }) => [id, { isCancelled: false, hasEntered: false, seat: null }]),
@@ -94,7 +97,7 @@ function checkHistory(booking: BookingShape, history: readonly LogEntry[], fault
   const status = booking.status === "refunded" ? "cancelled" : booking.status;
   if (fate.status !== status) fault(`leads to ${fate.status}`);
   for (const { id, status: is, checkedInAt, seat } of booking.tickets) {
-    const { isCancelled, hasEntered, seat: movedTo } = fate.tickets.get(id) ?? fault1();
+    const { isCancelled, hasEntered, seat: movedTo } = fate.tickets.get(id) ?? untouched();
     const isGone = isCancelled || fate.status === "cancelled";
     if ((is === "cancelled") !== isGone) fault(`ticket ${id} is ${is}`);
     if ((checkedInAt !== undefined) !== hasEntered)
@@ -103,18 +106,19 @@ function checkHistory(booking: BookingShape, history: readonly LogEntry[], fault
   }
 }
 
-function fault1(): { isCancelled: boolean; hasEntered: boolean; seat: string | null } {
+function untouched(): { isCancelled: boolean; hasEntered: boolean; seat: string | null } {
   return { isCancelled: false, hasEntered: false, seat: null };
 }
 
 /** One change; what is wrong with it, or null. */
-function happen(fate: Fate, { change, tickets = [], from, to }: LogEntry): string | null {
+function happen(fate: Fate, { change, tickets = [], from, to, userId }: LogEntry): string | null {
   const named = tickets.flatMap((id) => fate.tickets.get(id) ?? []);
   const isConfirmed = fate.status === "confirmed";
   switch (change) {
     case "booked":
     case "paid_late":
       if (isConfirmed) return "it was confirmed already";
+      if (fate.isUnwanted) return "nobody wanted it any more";
       if (change === "booked" && fate.status !== "pending_payment") {
         // A hold that outlived its failed payment: the money bought it after all.
         if (fate.status !== "cancelled") return `it was ${fate.status}`;
@@ -134,6 +138,7 @@ function happen(fate: Fate, { change, tickets = [], from, to }: LogEntry): strin
     case "refund_settled":
       return null;
     case "cancelled":
+      if (userId !== null) fate.isUnwanted ||= fate.status === "pending_payment";
       if (fate.status === "pending_payment") fate.status = "cancelled";
       else if (!isConfirmed) return `it was ${fate.status}`;
       else if (named.some(({ isCancelled }) => isCancelled)) return "a ticket goes twice";

@@ -36,6 +36,8 @@ export class Customer implements Caller {
   readonly bookings: CustomerBookings;
   readonly waits = new Set<Stage>();
   live: LiveClient | null = null;
+  /** Holds that are left to expire. */
+  readonly #left: HoldShape[] = [];
   #keys = 0;
 
   constructor(crowd: Crowd, person: Person, { n, random }: { n: number; random: Random }) {
@@ -54,6 +56,11 @@ export class Customer implements Caller {
   /** Does one thing. */
   async act(): Promise<void> {
     this.#readNotices();
+    const due = this.#left[0];
+    if (due !== undefined && Date.now() > endOf(due) + END_MS_MAX) {
+      this.#left.shift();
+      return this.#checkHold(due);
+    }
     const { random } = this;
     const mood = random.next();
     if (mood < 0.05) return this.#look();
@@ -96,9 +103,9 @@ export class Customer implements Caller {
       teller.ask(this, question),
       teller.ask(this, question),
     ]);
-    const first = [one, other].find((answer) => answer !== null && isNew(answer)) ?? one;
+    const first = [one, other].find((answer) => isOutcome(question, answer)) ?? one;
     const second = first === one ? other : one;
-    if (first === null || !isNew(first)) return first;
+    if (first === null || !isOutcome(question, first)) return first;
     this.#keep(question, first);
     // Whoever was refused before the other was accepted asked first.
     if (second !== null && second.status < 300) {
@@ -108,10 +115,7 @@ export class Customer implements Caller {
   }
 
   #keep(question: ask.Question, answer: Answer): void {
-    const { key, kind } = question;
-    if (key === undefined || !isNew(answer)) return;
-    // Already on the list, with the same wish: nothing has changed.
-    if (kind === "waitlist.join" && answer.status === 200) return;
+    if (question.key === undefined || !isOutcome(question, answer)) return;
     this.crowd.ledger.keep({ caller: this, question, answer });
   }
 
@@ -182,8 +186,9 @@ export class Customer implements Caller {
       if (mood < 0.4) await teller.ask(this, ask.release(hold.id));
       return;
     }
-    // Some never come back: their holds expire.
     if (mood > 0.58) return this.bookings.book(hold);
+    // Some come back too late, to find that it has expired.
+    this.#left.push(hold);
   }
 
   /** Adds something, drops something, or both. */
@@ -224,10 +229,12 @@ export class Customer implements Caller {
     if (!isThere) this.forget(hold.id);
     // Of a hold whose payment was tried the end is another now.
     const isLate = isThere && askedMs > endOf(answer.body as HoldShape) + END_MS_MAX;
-    const isBooked = answer.code === "hold_booked";
-    const isEarly = !isThere && !isBooked && Date.now() < endMs - TICK_MS && !stage.isCancelled;
+    const isEarly = !isThere && Date.now() < endMs - TICK_MS && !stage.isCancelled;
+    // Whoever cancels a booking that waits for its money gives back its hold.
+    const isBookings = (): boolean =>
+      [...this.crowd.ledger.bookings.values()].some(({ told }) => told.holdId === hold.id);
     this.crowd.teller.faults.check(
-      !isLate && !(isEarly && !wasCancelled),
+      !isLate && !(isEarly && !wasCancelled && !isBookings()),
       () => `hold ${hold.id} until ${hold.expiresAt} was ${answer.code || "there"} at ${askedMs}`,
     );
   }
@@ -309,4 +316,9 @@ export class Customer implements Caller {
 }
 
 const endOf = ({ expiresAt }: HoldShape): number => Date.parse(expiresAt);
-const isNew = ({ status, replayed }: Answer): boolean => status < 300 && !replayed;
+
+/** Something was accepted, for the first time; who waits already with the same wish is just told. */
+function isOutcome({ kind }: ask.Question, answer: Answer | null): boolean {
+  if (answer === null || answer.status >= 300 || answer.replayed) return false;
+  return kind !== "waitlist.join" || answer.status === 201;
+}

@@ -11,6 +11,7 @@ import { Payer } from "./payer.ts";
 import { guest, openStages, type Person, register, type Stage } from "./scenery.ts";
 import { type Caller, Faults, type Tally, Teller } from "./teller.ts";
 import { type VerdictAsk, type VerdictReport, verdictOf } from "./verdict.ts";
+import { checkWaitlist } from "./waitlist-check.ts";
 import { Watcher } from "./watcher.ts";
 
 export interface TortureOptions {
@@ -105,6 +106,9 @@ class Torture {
     await this.#load(crowd, customers, organiser);
     const loadSeconds = (Date.now() - startedMs) / 1_000;
     log(`the load is over after ${loadSeconds.toFixed(1)} s; waiting for what is left to end`);
+    let waited = 0;
+    for (const stage of stages) waited += await checkWaitlist(this.#teller, organiser, stage);
+    log(`${waited} in line were looked at`);
     await crowd.payer.payAllLate();
     await Promise.all(customers.map((customer) => customer.leave()));
     const fresh = callerOf("somebody new", await guest(this.#api));
