@@ -1,7 +1,7 @@
 /** Acts for the organiser at the door and at the counter, on bookings of anybody. */
 import type { Random } from "../../engine/testing/random.ts";
 import type { BookingShape } from "../support/shapes.ts";
-import type { Crowd } from "./customer.ts";
+import type { Crowd } from "./crowd.ts";
 import * as ask from "./questions.ts";
 import type { Answer, Caller } from "./teller.ts";
 import { anySeat } from "./wishes.ts";

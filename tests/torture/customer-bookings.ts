@@ -1,6 +1,6 @@
 /** A buyer's bookings, and what the buyer does with them. */
 import type { BookingShape, HoldShape, TicketShape } from "../support/shapes.ts";
-import type { Customer } from "./customer.ts";
+import type { Visitor } from "./crowd.ts";
 import * as ask from "./questions.ts";
 import type { Answer } from "./teller.ts";
 import { anySeat } from "./wishes.ts";
@@ -8,10 +8,10 @@ import { anySeat } from "./wishes.ts";
 const KNOWN_MAX = 30;
 
 export class CustomerBookings {
-  readonly #customer: Customer;
+  readonly #customer: Visitor;
   readonly #bookings: BookingShape[] = [];
 
-  constructor(customer: Customer) {
+  constructor(customer: Visitor) {
     this.#customer = customer;
   }
 
@@ -99,7 +99,7 @@ export class CustomerBookings {
     const answer = await this.#change(ask.transfer(booking.id, email, this.#customer.freshKey()));
     if (answer?.status !== 200) return;
     this.#forget(booking.id);
-    crowd.registered.get(email)?.bookings.receive(answer.body as BookingShape);
+    crowd.registered.get(email)?.receive(answer.body as BookingShape);
   }
 
   async #change(question: ask.Question): Promise<Answer | null> {

@@ -2,31 +2,21 @@
 import type { Random } from "../../engine/testing/random.ts";
 import type { LiveClient } from "../support/client.ts";
 import type { BookingShape, HoldShape, WaitingShape } from "../support/shapes.ts";
+import type { Crowd, Visitor } from "./crowd.ts";
 import { CustomerBookings } from "./customer-bookings.ts";
-import { answersAgain, type Ledger } from "./ledger.ts";
+import { answersAgain } from "./ledger.ts";
 import { meddle } from "./meddling.ts";
-import type { Payer } from "./payer.ts";
 import * as ask from "./questions.ts";
 import type { Person, Stage } from "./scenery.ts";
-import type { Answer, Caller, Teller } from "./teller.ts";
+import type { Answer } from "./teller.ts";
 import { somePlaces, someSeats, type Wish, wishOf } from "./wishes.ts";
-
-/** Who is there, and what they have in common. */
-export interface Crowd {
-  readonly teller: Teller;
-  readonly ledger: Ledger;
-  readonly payer: Payer;
-  readonly stages: readonly Stage[];
-  /** Those to whom a booking may be handed over, by their address. */
-  readonly registered: Map<string, Customer>;
-}
 
 /** The server's clock is ours; a token of it may be a tick older. */
 const TICK_MS = 50;
 /** A hold never ends later than this after its time. */
 const END_MS_MAX = 1_000;
 
-export class Customer implements Caller {
+export class Customer implements Visitor {
   readonly name: string;
   readonly person: Person;
   readonly prefersLive: boolean;
@@ -84,6 +74,10 @@ export class Customer implements Caller {
     for (const { caller, hold } of ledger.holds.values()) {
       if (caller === this) await teller.ask(this, ask.release(hold.id));
     }
+  }
+
+  receive(booking: BookingShape): void {
+    this.bookings.receive(booking);
   }
 
   freshKey(): string {
@@ -317,7 +311,7 @@ export class Customer implements Caller {
 
 const endOf = ({ expiresAt }: HoldShape): number => Date.parse(expiresAt);
 
-/** Something was accepted, for the first time; who waits already with the same wish is just told. */
+/** Something was accepted for the first time; who waits already with this wish is just told. */
 function isOutcome({ kind }: ask.Question, answer: Answer | null): boolean {
   if (answer === null || answer.status >= 300 || answer.replayed) return false;
   return kind !== "waitlist.join" || answer.status === 201;

@@ -1,5 +1,5 @@
 /** Senseless and forbidden questions, each with the one answer that it deserves. */
-import type { Customer } from "./customer.ts";
+import type { Visitor } from "./crowd.ts";
 import * as ask from "./questions.ts";
 import type { Caller } from "./teller.ts";
 
@@ -12,14 +12,14 @@ interface Meddling {
   readonly caller?: Caller;
 }
 
-export async function meddle(customer: Customer): Promise<void> {
+export async function meddle(customer: Visitor): Promise<void> {
   const { random, crowd } = customer;
   const tries = [...senseless(customer), ...forbidden(customer)];
   const { question, expected, caller = customer } = random.pick(tries);
   await crowd.teller.ask(caller, question, [expected]);
 }
 
-function senseless(customer: Customer): Meddling[] {
+function senseless(customer: Visitor): Meddling[] {
   const { random, crowd } = customer;
   const { eventId } = random.pick(crowd.stages);
   const key = customer.freshKey();
@@ -50,7 +50,7 @@ function senseless(customer: Customer): Meddling[] {
 }
 
 /** What is another's does not exist, and what is the organiser's is not allowed. */
-function forbidden(customer: Customer): Meddling[] {
+function forbidden(customer: Visitor): Meddling[] {
   const { random, crowd } = customer;
   const { eventId } = random.pick(crowd.stages);
   const key = customer.freshKey();
@@ -80,7 +80,7 @@ function forbidden(customer: Customer): Meddling[] {
   ];
 }
 
-function someoneElsesHold(customer: Customer) {
+function someoneElsesHold(customer: Visitor) {
   const { registered } = customer.crowd;
   for (const other of registered.values()) {
     const [hold] = other.holds;

@@ -1,4 +1,4 @@
-/** Everything that may be asked of the booking side, over HTTP and, where it has an op, over `/ws`. */
+/** All that may be asked of the booking side, over HTTP and, where it has an op, over `/ws`. */
 
 export interface Question {
   /** What it is counted as. */

@@ -22,7 +22,7 @@ export function tableOf(report: TortureReport): string {
   }
   lines.push(
     "",
-    `seed ${seed}: ${clients} clients asked ${asked} questions, ${loadSeconds.toFixed(0)} s of load`,
+    `seed ${seed}: ${clients} clients asked ${asked} questions in ${loadSeconds.toFixed(0)} s`,
     `${holds} holds, ${replayed} answers replayed; ${live.messages} live messages, ` +
       `${live.resumed} times resumed`,
     JSON.stringify(verdict),

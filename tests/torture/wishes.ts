@@ -1,4 +1,4 @@
-/** What a customer may ask a hold for: named seats, places, the best ones, with codes and channels. */
+/** What a customer may ask for: named seats, places, the best ones, with codes and channels. */
 import type { Random } from "../../engine/testing/random.ts";
 import type { Stage } from "./scenery.ts";
 
