@@ -2,9 +2,19 @@
 import { randomUUID } from "node:crypto";
 import type { Random } from "../../engine/testing/random.ts";
 import type { ApiClient } from "../support/client.ts";
-import type { EventShape, SeatShape, SignedIn } from "../support/shapes.ts";
+import type { AvailabilityShape, EventShape, SeatShape, SignedIn } from "../support/shapes.ts";
 import { ok } from "../support/venue.ts";
-import type { Watcher } from "./watcher.ts";
+
+/** Somebody who watches an event's live stream. */
+export interface StageWatch {
+  readonly messages: number;
+  readonly resumed: number;
+  isFree(index: number): boolean;
+  reconnect(): Promise<void>;
+  hasSeen(availability: AvailabilityShape): boolean;
+  compare(availability: AvailabilityShape): void;
+  close(): void;
+}
 
 /** An event on sale, as those who torture it know it. */
 export interface Stage {
@@ -19,7 +29,7 @@ export interface Stage {
   readonly promoCodes: readonly object[];
   readonly allotments: readonly object[];
   readonly perUserMax: number;
-  readonly watchers: Watcher[];
+  readonly watchers: StageWatch[];
   /** Sums of the areas' capacities that may be seen; the last is the one to come. */
   readonly capacities: Set<number>;
   /** From the moment in which its cancellation is asked for. */

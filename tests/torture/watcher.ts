@@ -6,10 +6,10 @@
  */
 import { LiveClient } from "../support/client.ts";
 import type { AvailabilityShape } from "../support/shapes.ts";
-import type { Stage } from "./scenery.ts";
+import type { Stage, StageWatch } from "./scenery.ts";
 import type { Faults } from "./teller.ts";
 
-export class Watcher {
+export class Watcher implements StageWatch {
   messages = 0;
   resumed = 0;
   readonly #url: string;
