@@ -37,6 +37,7 @@ export interface Scene {
 /** What a run remembers in order to ask for it again. */
 export class Known {
   readonly holds: HoldId[] = [NOBODYS];
+  readonly holders = new Map<HoldId, UserId>();
   readonly bookings: BookingId[] = [];
   /** Requests with keys, to be repeated. */
   readonly keyed: Operation[] = [];
@@ -45,7 +46,10 @@ export class Known {
   remember(operation: Operation, answer: Answer): void {
     if (answer.kind !== "done") return;
     const { fact } = answer;
-    if (fact.kind === "held") this.holds.push(fact.holdId);
+    if (fact.kind === "held") {
+      this.holds.push(fact.holdId);
+      this.holders.set(fact.holdId, fact.userId);
+    }
     if (fact.kind === "booked" || fact.kind === "paymentStarted") {
       if (!this.bookings.includes(fact.booking.bookingId)) {
         this.bookings.push(fact.booking.bookingId);
@@ -234,14 +238,14 @@ function anyWish(choose: Chooser) {
   return { quantity, category, zone: null, adjacent: choose.below(2) === 0, accessible: false };
 }
 
-/** A hold, mostly one that lives and is asked for by who has it. */
+/** A hold, mostly one that lives, and is asked for by who has or had it. */
 function anyHolder(choose: Chooser, { model, users }: Scene, known: Known) {
   const [first] = model.holds();
   const holdId =
     first !== undefined && choose.below(3) > 0
       ? choose.pick(model.holds()).holdId
       : choose.pick(known.holds.slice(-8));
-  const userId = model.hold(holdId)?.userId;
+  const userId = model.hold(holdId)?.userId ?? known.holders.get(holdId);
   const isTheirs = userId !== undefined && choose.below(8) > 0;
   return { holdId, userId: isTheirs ? userId : choose.pick(users) };
 }
@@ -450,7 +454,7 @@ export function anyDefinition(choose: Chooser, { rules, nowMs }: Scene): Invento
     ...rules,
     status: choose.below(6) === 5 ? "cancelled" : "published",
     salesOpenMs: maybe(nowMs + choose.below(3_000)),
-    salesCloseMs: maybe(nowMs + choose.below(30_000)),
+    salesCloseMs: maybe(nowMs + choose.below(choose.pick([2_000, 30_000]))),
     cancelUntilMs: maybe(nowMs + choose.below(30_000)),
     holdTtlMs: Math.max(
       HOLD_TTL_MS_MIN,
