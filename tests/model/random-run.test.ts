@@ -112,8 +112,7 @@ function notice(random: Random, judged: JudgedBench, known: Known): void {
 }
 
 const chosen = process.env.SEED;
-const seeds =
-  chosen === undefined ? Array.from({ length: 80 }, (_, n) => n + 1) : [Number(chosen)];
+const seeds = chosen === undefined ? Array.from({ length: 80 }, (_, n) => n + 1) : [Number(chosen)];
 for (const seed of seeds) {
   test(`the model has nothing to say of a random run of the engine (SEED=${seed})`, () =>
     run(seed, agree));
