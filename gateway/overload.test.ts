@@ -13,6 +13,7 @@ import { until } from "../tests/support/server.ts";
 import type { BookingShape, HoldShape } from "../tests/support/shapes.ts";
 import { ok } from "../tests/support/venue.ts";
 import { postPacked, unpackMessage } from "../workers/batch-port.ts";
+import { systemClock } from "../workers/clock.ts";
 import { HostBench, SHARD } from "../workers/shard/testing/host-bench.ts";
 import type { ShardRequest } from "../workers/shard-messages.ts";
 import { BookingDesk } from "./booking/booking-desk.ts";
@@ -43,7 +44,9 @@ class StandingNode {
       const deadlineMs = host.nowMs;
       host.host.receive(requests.map((request) => ({ ...request, shard: SHARD, deadlineMs })));
     });
-    this.router = new ShardRouter({ ports: [port1], shardCount: 1, watermarks: [] });
+    // Time stands still, too: a slow machine must not make the gateway let in less.
+    const clock = { ...systemClock, monotonicMs: () => 0 };
+    this.router = new ShardRouter({ ports: [port1], shardCount: 1, watermarks: [], clock });
     const desk = new BookingDesk(deskPorts({ router: this.router }));
     const nobody = { open: () => undefined, message: () => undefined, close: () => undefined };
     this.server = new HttpServer({
