@@ -185,6 +185,7 @@ export class LiveClient {
 
   /** Sends a message with an id of its own; what is answered to it, a `reply` or an `error`. */
   async ask(message: object): Promise<LiveMessage> {
+    if (this.socket.readyState === WebSocket.CLOSED) throw new Error("closed before it was asked");
     this.#askedCount += 1;
     const id = `ask-${this.#askedCount}`;
     const answered = new Promise<LiveMessage | null>((resolve) => this.#asked.set(id, resolve));
