@@ -123,8 +123,9 @@ export class Customer implements Visitor {
     for (const { booking } of live.take("booking.updated")) {
       if (booking !== undefined) ledger.noteBooking(booking);
     }
-    for (const { holdId = "" } of live.take("hold.expired")) {
+    for (const { holdId = "", reason } of live.take("hold.expired")) {
       this.forget(holdId);
+      if (reason === "event_cancelled") continue;
       const known = ledger.holds.get(holdId)?.hold;
       const early = known === undefined ? 0 : Date.parse(known.expiresAt) - Date.now();
       teller.faults.check(early <= TICK_MS, () => `hold ${holdId} expired ${early} ms early`);

@@ -35,7 +35,7 @@ function senseless(customer: Visitor): Meddling[] {
     },
     { question: wish([]), expected: invalid },
     { question: wish([{ area: "floor", quantity: -1 }]), expected: invalid },
-    { question: wish([{ area: "floor", quantity: 101 }]), expected: invalid },
+    { question: wish([{ area: "floor", quantity: 1.5 }]), expected: invalid },
     {
       question: ask.hold(NOBODY, { items: [{ seat: "x" }] }, key),
       expected: "404 event_not_found",

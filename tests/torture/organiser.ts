@@ -6,6 +6,8 @@ import type { Stage } from "./scenery.ts";
 import type { Answer, Caller, Teller } from "./teller.ts";
 import { anySeat } from "./wishes.ts";
 
+const TWICE_NOT_CLOSED = [{ salesCloseAt: null }, { salesCloseAt: null }];
+
 export class Organiser {
   readonly #teller: Teller;
   readonly #caller: Caller;
@@ -126,7 +128,7 @@ export class Organiser {
     }
     if (name === "window") {
       const salesOpenAt = new Date(Date.now() + 500).toISOString();
-      changes.push({ salesCloseAt: past }, { salesCloseAt: null }, { salesCloseAt: null });
+      changes.push({ salesOpenAt: null, salesCloseAt: past }, ...TWICE_NOT_CLOSED);
       changes.push({ salesOpenAt, salesCloseAt: null }, { salesOpenAt: null, salesCloseAt: null });
     }
     await this.#patch(random.pick(changes));
