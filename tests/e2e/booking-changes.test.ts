@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { BoxOffice, floor, refused, seats } from "../support/box-office.ts";
+import { until } from "../support/server.ts";
 import type { BookingShape, HistoryShape, LogShape, Page } from "../support/shapes.ts";
 import { auditOf, availabilityOf, ok, openStudio } from "../support/venue.ts";
 
@@ -114,6 +115,20 @@ test("a booking is handed over to an account, or to whoever registers with the a
   await auditOf(office.api, event.id);
 });
 
+/** All of it, two entries a page. */
+async function logOf(path: string): Promise<LogShape[]> {
+  const { admin: token, api } = office;
+  const read: LogShape[] = [];
+  let cursor: string | null = "";
+  while (cursor !== null) {
+    const query = cursor === "" ? "?limit=2" : `?limit=2&cursor=${cursor}`;
+    const page: Page<LogShape> = ok(await api.get(`${path}/log${query}`, { token }));
+    read.push(...page.data);
+    cursor = page.nextCursor;
+  }
+  return read;
+}
+
 test("the organiser reads everything that happened to the event, page by page", async () => {
   const event = await openStudio(office.api);
   const { token, id } = await office.register();
@@ -127,14 +142,12 @@ test("the organiser reads everything that happened to the event, page by page", 
   const prices = { priceCategories: [{ key: "stalls", price: 9900 }] };
   ok(await api.patch(path, { token: admin, body: prices }));
   ok(await api.post(`${path}/cancel`, { token: admin }));
-  const read: LogShape[] = [];
-  let cursor: string | null = "";
-  while (cursor !== null) {
-    const query = cursor === "" ? "?limit=2" : `?limit=2&cursor=${cursor}`;
-    const page: Page<LogShape> = ok(await api.get(`${path}/log${query}`, { token: admin }));
-    read.push(...page.data);
-    cursor = page.nextCursor;
-  }
+  let read: readonly LogShape[] = [];
+  // What becomes of the event's bookings follows the answer, step by step.
+  await until("the booking is cancelled with its event", async () => {
+    read = await logOf(path);
+    return read.at(-1)?.reason === "event_cancelled";
+  });
   assert.deepEqual(
     read.map(({ change, userId, reason }) => [change, userId, reason]),
     [
