@@ -79,9 +79,19 @@ function applyRecords(state: EventState, fact: Fact): void {
 }
 
 function hold(state: EventState, fact: Held): void {
-  const { holdId, userId, items, ordinals, terms, expiresAtMs, seq, atMs: createdAtMs } = fact;
-  const made = { holdId, userId, items, ordinals, terms, createdAtMs, expiresAtMs, seq };
-  state.holds.put({ ...made, extended: false, paying: null });
+  const { holdId, userId, items, ordinals, terms, expiresAtMs, seq, atMs } = fact;
+  state.holds.put({
+    holdId,
+    userId,
+    items,
+    ordinals,
+    terms,
+    paying: null,
+    createdAtMs: atMs,
+    expiresAtMs,
+    extended: false,
+    seq,
+  });
   own(state, fact, 1);
   if (terms?.entryId != null) state.waitlist.offered(terms.entryId);
 }

@@ -11,7 +11,7 @@ import { findPromo, refusalByPlaces } from "../promo-codes.ts";
 import type { Decision, Refusal } from "../replies.ts";
 import type { ChosenGroup, HoldTerms } from "../terms.ts";
 import { type BestWanted, chooseSeats } from "./best-seats.ts";
-import { accept, nextFact, refuse } from "./outcome.ts";
+import { accept, refuse } from "./outcome.ts";
 
 /** Holds all the places, or none. A place of an area appears once for each unit wanted. */
 export interface Hold {
@@ -58,9 +58,12 @@ export function hold(state: EventState, command: Hold, nowMs: number): Decision 
     if (inapplicable !== null) return refuse(inapplicable);
   }
   const terms = termsOf(state, command, places, chosen.groups);
+  // Member by member: the hottest fact of all, and spreading costs as much as all the rest of it.
   return accept({
     kind: "held",
-    ...nextFact(state, nowMs, key),
+    seq: state.seq + 1,
+    atMs: nowMs,
+    key,
     holdId: command.holdId,
     userId,
     items: places.map((place) => priced(definition, inventory, place, promo)),
