@@ -8,7 +8,9 @@
  * change, too; the search has to find that out, which is part of its time. Every result is checked:
  * its seats are free, as many as wanted, and side by side in their groups. The exit code is 1 when
  * a p99 is above the aim of 100 µs three times in a row: others on the machine cost time, too.
- * The last lines, which have no aim, are searches after a change in every single row.
+ * How much, the first line says: a loop of always the same length, which on a quiet machine has
+ * nearly one figure three times. The last lines, which have no aim, are searches after a change in
+ * every single row.
  */
 import assert from "node:assert/strict";
 import { cpus, totalmem } from "node:os";
@@ -29,6 +31,8 @@ const PARTY = 4;
 const TRIES_MAX = 3;
 /** Parties whose seats are held at once. */
 const HELD_MAX = 20;
+/** About 20 µs, as long as many searches. */
+const MACHINE_LOOP_STEPS = 20_000;
 /** Rows in which something changes between two searches, besides what was found. */
 const OTHER_CHANGES = 8;
 
@@ -177,11 +181,32 @@ function check(
 
 /** Prints a line and returns its p99. */
 function report(name: string, scenario: Scenario, { times, found }: Measured): number {
-  const at = (part: number): number => times[Math.ceil(part * times.length) - 1] ?? 0;
-  const figures = [at(0.5), at(0.99), at(1)].map((us) => us.toFixed(1).padStart(6)).join(" ");
   const share = `${Math.round((100 * found) / times.length)} %`.padStart(6);
-  console.log(`${name.padEnd(24)} ${scenario.name.padEnd(22)} ${figures} ${share}`);
-  return at(0.99);
+  console.log(`${name.padEnd(24)} ${scenario.name.padEnd(22)} ${figuresOf(times)} ${share}`);
+  return quantile(times, 0.99);
+}
+
+const quantile = (sorted: Float64Array, part: number): number =>
+  sorted[Math.ceil(part * sorted.length) - 1] ?? 0;
+
+const figuresOf = (times: Float64Array): string =>
+  [0.5, 0.99, 1].map((part) => quantile(times, part).toFixed(1).padStart(6)).join(" ");
+
+/** What the machine makes of one and the same work; µs, sorted. */
+function measureMachine(times: number): Float64Array {
+  let total = 0;
+  const work = (): number => {
+    let value = 1;
+    const startMs = performance.now();
+    for (let step = 0; step < MACHINE_LOOP_STEPS; step++) value = (value * 31 + step) | 0;
+    const us = (performance.now() - startMs) * 1000;
+    total += value;
+    return us;
+  };
+  for (let n = 0; n < WARM_UP_SEARCHES; n++) work();
+  const measured = new Float64Array(times).map(work).sort();
+  assert.ok(Number.isInteger(total), "the loop was run");
+  return measured;
 }
 
 function run(searches: number): void {
@@ -194,6 +219,8 @@ function run(searches: number): void {
   console.log(`arena    ${seats.map.seatCount} seats, ${seats.map.rowCount} rows`);
   console.log(`searches ${searches} of each kind, times in µs\n`);
   console.log(`${"".padEnd(48)}   p50    p99    max  found`);
+  const machine = measureMachine(searches);
+  console.log(`${"the same loop, always".padEnd(47)} ${figuresOf(machine)}`);
   let worst = 0;
   for (const [name, query] of queries) {
     for (const scenario of scenarios) {
@@ -212,6 +239,8 @@ function run(searches: number): void {
   console.log(
     `\nworst p99 ${worst.toFixed(1)} µs, aim ${LATENCY_US_P99_MAX}: ${isFast ? "met" : "missed"}`,
   );
+  const [p50, p99] = [quantile(machine, 0.5), quantile(machine, 0.99)];
+  console.log(`machine   p99 of the same loop is ${(p99 / p50).toFixed(1)} × its p50`);
   console.log("checked   every seat was free, every group side by side");
   if (!isFast) process.exitCode = 1;
 }
