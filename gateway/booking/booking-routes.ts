@@ -1,8 +1,9 @@
-import { eventTagOf, parseBookingId, parseEventId } from "../../engine/ids.ts";
+import { type BookingId, eventTagOf, parseBookingId, parseEventId } from "../../engine/ids.ts";
 import type { EventDirectory } from "../catalogue/event-directory.ts";
 import type { HttpRequest, HttpResponse, Respond, Route } from "../http/exchange.ts";
-import { decodeCursor, encodeCursor, pageOf } from "../http/page.ts";
+import { decodeCursor, encodeCursor, type Page, pageOf, readPage } from "../http/page.ts";
 import { ProblemError, problem } from "../http/problem.ts";
+import { QueryReader } from "../http/query.ts";
 import { asyncRoute, json } from "../http/routes.ts";
 import { validationFailed } from "../http/validation.ts";
 import { type Identity, requireIdentity } from "../identity/tokens.ts";
@@ -10,6 +11,7 @@ import type { AvailabilityHub } from "../live/availability-hub.ts";
 import { LiveView } from "../live/live-view.ts";
 import type { ShardRouter } from "../shard-router.ts";
 import type { BookingsReader, StoredBooking } from "./bookings-reader.ts";
+import { parseBookingCode } from "./codes.ts";
 import { type DeskRoutesPorts, deskRoutes } from "./desk-routes.ts";
 import type { HistoryReader } from "./history-reader.ts";
 import { bookingHistoryView, logEntryView } from "./history-view.ts";
@@ -36,6 +38,7 @@ export function bookingRoutes(ports: BookingRoutesPorts): Route[] {
     get("/api/v1/bookings", list),
     get("/api/v1/bookings/:id", find),
     get("/api/v1/bookings/:id/history", history),
+    get("/api/v1/events/:id/bookings", listOfEvent),
     get("/api/v1/events/:id/log", log),
     {
       method: "GET",
@@ -62,15 +65,55 @@ function availability(ports: BookingRoutesPorts, request: HttpRequest, respond: 
   });
 }
 
+/** The caller's own. */
 async function list(ports: BookingRoutesPorts, request: HttpRequest): Promise<HttpResponse> {
   const identity = requireIdentity(ports.tokens, request);
-  const { limit, cursor } = pageOf(request.query);
-  const before = cursor === null ? null : parseBookingId(decodeCursor(cursor)[0]);
-  if (cursor !== null && before === null) {
-    throw validationFailed([{ path: "cursor", message: "must be a nextCursor of this list" }]);
-  }
+  const page = pageOf(request.query);
+  const before = beforeOf(page);
   await settled(ports, identity);
-  const found = await ports.reader.listOf(identity.userId, limit + 1, before);
+  const found = await ports.reader.listOf(identity.userId, page.limit + 1, before);
+  return listed(ports, page, found);
+}
+
+/** All of an event, for who organises it; with `?code=` those whose code was typed. */
+async function listOfEvent(ports: BookingRoutesPorts, request: HttpRequest): Promise<HttpResponse> {
+  const { event, identity } = await organised(ports, request);
+  const { page, code } = readLookUp(request.query);
+  const before = beforeOf(page);
+  await settled(ports, identity);
+  const found = await ports.reader.listOfEvent(event.eventId, {
+    limit: page.limit + 1,
+    before,
+    code,
+  });
+  return listed(ports, page, found);
+}
+
+function readLookUp(query: string): { page: Page; code: string | null } {
+  const reader = new QueryReader(query);
+  const page = readPage(reader);
+  const typed = reader.text("code", 64);
+  const code = typed === null ? null : parseBookingCode(typed);
+  if (typed !== null && code === null) {
+    reader.refuse("code", "is no booking code: a character is missing or mistyped");
+  }
+  reader.finish();
+  return { page, code };
+}
+
+/** The booking after which a page begins; null: at the newest. */
+function beforeOf({ cursor }: Page): BookingId | null {
+  const before = cursor === null ? null : parseBookingId(decodeCursor(cursor)[0]);
+  if (cursor === null || before !== null) return before;
+  throw validationFailed([{ path: "cursor", message: "must be a nextCursor of this list" }]);
+}
+
+/** `found`: one more than fit the page, if there are more. */
+async function listed(
+  ports: BookingRoutesPorts,
+  { limit }: Page,
+  found: readonly StoredBooking[],
+): Promise<HttpResponse> {
   const page = found.slice(0, limit);
   const last = page.at(-1);
   const hasMore = found.length > limit && last !== undefined;
@@ -107,8 +150,8 @@ async function readable(ports: BookingRoutesPorts, request: HttpRequest) {
   return { booking, event, identity };
 }
 
-/** What happened to an event, in order: a cursor is the last seq that was read. */
-async function log(ports: BookingRoutesPorts, request: HttpRequest): Promise<HttpResponse> {
+/** The event of the path, for who organises it. */
+async function organised(ports: BookingRoutesPorts, request: HttpRequest) {
   const identity = requireIdentity(ports.tokens, request);
   const eventId = parseEventId(request.params[0]);
   const event = eventId === null ? null : await ports.directory.get(eventId);
@@ -116,6 +159,12 @@ async function log(ports: BookingRoutesPorts, request: HttpRequest): Promise<Htt
   if (!(await ports.isOrganizer(identity, event.organizationId))) {
     throw new ProblemError(event.status === "draft" ? "event_not_found" : "forbidden");
   }
+  return { event, identity };
+}
+
+/** What happened to an event, in order: a cursor is the last seq that was read. */
+async function log(ports: BookingRoutesPorts, request: HttpRequest): Promise<HttpResponse> {
+  const { event, identity } = await organised(ports, request);
   const { limit, cursor } = pageOf(request.query);
   const [text = ""] = cursor === null ? ["0"] : decodeCursor(cursor);
   if (!/^\d{1,15}$/.test(text)) {

@@ -45,7 +45,7 @@ const SELECT = `
     FROM tickets WHERE event_id = b.event_id AND booking_id = b.id
   ) t`;
 
-/** Reads bookings for their buyers, straight from the projected rows. */
+/** Reads bookings for buyers and organisers, straight from the projected rows. */
 export class BookingsReader {
   readonly #pool: Pool;
 
@@ -72,6 +72,22 @@ export class BookingsReader {
       name: "bookings-of",
       text,
       values: [userId, before, limit],
+    });
+    return rows.map(stored);
+  }
+
+  /** An event's bookings, newest first, after (older than) `before`; null: any code. */
+  async listOfEvent(
+    eventId: EventId,
+    { limit, before, code }: { limit: number; before: BookingId | null; code: string | null },
+  ): Promise<StoredBooking[]> {
+    const withCode = code === null ? "" : "AND b.code = $4";
+    const text = `${SELECT} WHERE b.event_id = $1 AND ($2::uuid IS NULL OR b.id < $2) ${withCode}
+      ORDER BY b.id DESC LIMIT $3`;
+    const { rows } = await this.#pool.query<BookingRow>({
+      name: code === null ? "bookings-of-event" : "bookings-by-code",
+      text,
+      values: [eventId, before, limit, ...(code === null ? [] : [code])],
     });
     return rows.map(stored);
   }

@@ -171,3 +171,31 @@ test("the organiser reads everything that happened to the event, page by page", 
   );
   refused(await api.get(`${path}/log`, { token }), 403, "forbidden");
 });
+
+test("the organiser finds a booking by the code that its buyer reads out, among all", async () => {
+  const event = await openStudio(office.api);
+  const { token } = await office.register();
+  const first = await office.book(event, token, seats("A-1", "A-2"));
+  const second = await office.book(event, token, seats("A-4"));
+  const { admin, api } = office;
+  const path = `/api/v1/events/${event.id}/bookings`;
+  const read = async (query: string) =>
+    ok(await api.get<Page<BookingShape>>(`${path}?${query}`, { token: admin }));
+  await until("both are there", async () => (await read("")).data.length === 2);
+  const [newest, cursor] = await read("limit=1").then((page) => [page.data, page.nextCursor]);
+  assert.deepEqual(newest, [await office.booking(second.id, token)]);
+  const rest = await read(`limit=1&cursor=${cursor}`);
+  assert.deepEqual([rest.data[0]?.id, rest.nextCursor], [first.id, null]);
+
+  const spoken = `${first.code.slice(0, 5)} - ${first.code.slice(5)}`.toLowerCase();
+  const found = await read(`code=${encodeURIComponent(spoken)}`);
+  assert.deepEqual([found.data.map(({ id }) => id), found.nextCursor], [[first.id], null]);
+  assert.deepEqual(found.data[0], await office.booking(first.id, token));
+  const [one = "", ...others] = first.code;
+  const misheard = `${one === "Z" ? "Y" : "Z"}${others.join("")}`;
+  const mistyped = await api.get(`${path}?code=${misheard}`, { token: admin });
+  assert.equal(refused(mistyped, 400, "validation_failed").errors?.[0]?.path, "code");
+  refused(await api.get(`${path}?cursor=no`, { token: admin }), 400, "validation_failed");
+  refused(await api.get(path, { token }), 403, "forbidden");
+  refused(await api.get(path), 401, "unauthenticated");
+});
