@@ -16,21 +16,32 @@ import type { OpenEvent } from "./places.ts";
 import { openEvent, refuseByLimits, refuseBySale } from "./places.ts";
 import { priced } from "./pricing.ts";
 import type { ChosenGroup } from "./terms.ts";
+import { unreachable } from "./unreachable.ts";
 import type { WaitlistEntry } from "./waitlist.ts";
 
 export { nextExpiry } from "./holds.ts";
 
 /** Whether a fact may let somebody in the waitlist have places who could not before. */
-export function mayLeadToOffer({ kind }: Fact): boolean {
-  return (
-    kind === "holdEnded" ||
-    kind === "bookingChanged" ||
-    kind === "holdChanged" ||
-    kind === "placesChanged" ||
-    kind === "configured" ||
-    kind === "queued" ||
-    kind === "unqueued"
-  );
+export function mayLeadToOffer(fact: Fact): boolean {
+  switch (fact.kind) {
+    case "held":
+    case "extended":
+    case "paymentStarted":
+    case "booked":
+      return false;
+    case "bookingChanged":
+      // A booking that is handed over counts no longer among its buyer's places.
+      return fact.moves.length > 0 || fact.change === "transferred";
+    case "configured":
+    case "holdChanged":
+    case "holdEnded":
+    case "placesChanged":
+    case "queued":
+    case "unqueued":
+      return true;
+    default:
+      return unreachable(fact);
+  }
 }
 
 /** The offer to the first in the line whose wish is free now; null: there is none to make. */
@@ -46,13 +57,15 @@ export function nextOffer(state: EventState, nowMs: number): Held | null {
   const owed: WaitlistEntry[] = [];
   // In a long line many want the same, and what is not there is looked for once.
   const inVain = new Set<string>();
-  for (const { entry, skips } of state.waitlist.line()) {
-    if (owed.some((other) => wantSame(entry, other)) || !mayHave(state, event, entry)) continue;
-    const wish = `${entry.quantity} of ${entry.categories?.join() ?? "any"}`;
-    const places = inVain.has(wish) ? null : placesFor(state, event, entry);
+  for (const { entry, skips, wish } of state.waitlist.line()) {
+    const isOwed = skips >= WAITLIST_SKIPS_MAX;
+    const isInVain = inVain.has(wish);
+    if ((isInVain && !isOwed) || owed.some((other) => wantSame(entry, other))) continue;
+    if (!mayHave(state, event, entry)) continue;
+    const places = isInVain ? null : placesFor(state, event, entry);
     if (places !== null) return offerOf(state, event, { entry, ...places, nowMs });
     inVain.add(wish);
-    if (skips >= WAITLIST_SKIPS_MAX) owed.push(entry);
+    if (isOwed) owed.push(entry);
   }
   return null;
 }

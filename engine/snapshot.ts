@@ -48,7 +48,7 @@ export function snapshotOf(state: EventState): Snapshot {
     bookings: [...state.bookings.values()],
     keys: [...state.keys.all()],
     blocks: state.blocks.all(),
-    waitlist: state.waitlist.line(),
+    waitlist: state.waitlist.line().map(({ entry, skips }) => ({ entry, skips })),
   };
 }
 

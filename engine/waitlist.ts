@@ -23,22 +23,29 @@ export interface Waiting {
   readonly skips: number;
 }
 
+export interface InLine extends Waiting {
+  /** Equal for entries that the same places would do for. */
+  readonly wish: string;
+}
+
 /**
  * Who waits, in the order in which they are served: priority, then arrival.
  *
  * Invariants:
  * - A buyer is in it once at most.
  * - `skips` counts the offers made to entries behind this one since it came.
+ * - The line is sorted, so an entry's place in it is found without walking along.
  */
 export class Waitlist {
-  #line: Waiting[] = [];
+  readonly #line: (InLine & { skips: number })[] = [];
   readonly #byUser = new Map<UserId, WaitlistEntry>();
+  readonly #byId = new Map<WaitlistEntryId, WaitlistEntry>();
 
   get count(): number {
     return this.#line.length;
   }
 
-  line(): readonly Waiting[] {
+  line(): readonly InLine[] {
     return this.#line;
   }
 
@@ -48,14 +55,15 @@ export class Waitlist {
 
   /** From 1; 0: it does not wait. */
   positionOf(entryId: WaitlistEntryId): number {
-    return this.#line.findIndex(({ entry }) => entry.entryId === entryId) + 1;
+    const entry = this.#byId.get(entryId);
+    return entry === undefined ? 0 : this.#countBefore(entry) + 1;
   }
 
   add(entry: WaitlistEntry, skips = 0): void {
     assert(!this.#byUser.has(entry.userId), "a buyer waits once");
-    const at = this.#line.findIndex((other) => isBefore(entry, other.entry));
-    this.#line.splice(at < 0 ? this.#line.length : at, 0, { entry, skips });
+    this.#line.splice(this.#countBefore(entry), 0, { entry, skips, wish: wishOf(entry) });
     this.#byUser.set(entry.userId, entry);
+    this.#byId.set(entry.entryId, entry);
   }
 
   remove(entryId: WaitlistEntryId): void {
@@ -70,17 +78,34 @@ export class Waitlist {
     assert(at >= 0, "who is offered places was waiting");
     for (let n = 0; n < at; n += 1) {
       const skipped = this.#line[n];
-      if (skipped !== undefined) this.#line[n] = { ...skipped, skips: skipped.skips + 1 };
+      if (skipped !== undefined) skipped.skips += 1;
     }
     this.#drop(at);
+  }
+
+  /** How many are served before it, whether it is in the line or not. */
+  #countBefore(entry: WaitlistEntry): number {
+    let low = 0;
+    let high = this.#line.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const other = this.#line[middle]?.entry;
+      if (other !== undefined && isBefore(other, entry)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   #drop(at: number): void {
     const [gone] = this.#line.splice(at, 1);
     if (gone === undefined) return;
     this.#byUser.delete(gone.entry.userId);
+    this.#byId.delete(gone.entry.entryId);
   }
 }
+
+const wishOf = ({ quantity, categories }: WaitlistEntry): string =>
+  `${quantity} of ${categories?.join() ?? "any"}`;
 
 export function isBefore(a: WaitlistEntry, b: WaitlistEntry): boolean {
   return a.priority !== b.priority ? a.priority > b.priority : a.seq < b.seq;

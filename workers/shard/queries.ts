@@ -79,8 +79,8 @@ export function lineOf(
 ): Answer {
   const { waitlist, seq } = state;
   const line = waitlist.line().slice(from, from + limit);
-  const told = line.map((waiting) => {
-    return { ...waiting, reason: whyWaiting(state, waiting.entry, nowMs) };
+  const told = line.map(({ entry, skips }) => {
+    return { entry, skips, reason: whyWaiting(state, entry, nowMs) };
   });
   return { kind: "waitlist", seq, count: waitlist.count, line: told };
 }

@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import { mayLeadToOffer } from "./by-itself.ts";
+import type { UserId, WaitlistEntryId } from "./ids.ts";
+import { ALICE, EventBench } from "./testing/fixtures.ts";
+import { factOf } from "./testing/replies.ts";
+import { isBefore, Waitlist, type WaitlistEntry } from "./waitlist.ts";
+
+function entryOf(seq: number, priority: number): WaitlistEntry {
+  const tail = String(seq).padStart(12, "0");
+  return {
+    entryId: `018f3c9a-7b10-7000-8000-${tail}` as WaitlistEntryId,
+    userId: `018f3c9a-7b10-7000-9000-${tail}` as UserId,
+    quantity: 1,
+    categories: null,
+    priority,
+    seq,
+    atMs: seq,
+  };
+}
+
+interface Naive {
+  readonly entry: WaitlistEntry;
+  skips: number;
+}
+
+test("the line is that of a list which is sorted anew each time, with the same skips", () => {
+  const step = fc.record({
+    does: fc.constantFrom("join", "join", "leave", "offer"),
+    priority: fc.nat(2),
+    pick: fc.nat(1_000),
+  });
+  const line = fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+    const waitlist = new Waitlist();
+    let naive: Naive[] = [];
+    for (const [seq, { does, priority, pick }] of steps.entries()) {
+      const at = pick % Math.max(1, naive.length);
+      const picked = naive[at];
+      if (does === "join") {
+        const entry = entryOf(seq, priority);
+        waitlist.add(entry);
+        naive.push({ entry, skips: 0 });
+        naive.sort((a, b) => (isBefore(a.entry, b.entry) ? -1 : 1));
+      } else if (picked !== undefined) {
+        if (does === "leave") waitlist.remove(picked.entry.entryId);
+        else waitlist.offered(picked.entry.entryId);
+        for (const before of naive.slice(0, does === "offer" ? at : 0)) before.skips += 1;
+        naive = naive.filter((other) => other !== picked);
+        assert.equal(waitlist.positionOf(picked.entry.entryId), 0);
+        assert.equal(waitlist.ofUser(picked.entry.userId), undefined);
+      }
+      const told = waitlist.line().map(({ entry, skips }) => ({ entry, skips }));
+      assert.deepEqual(told, naive);
+      for (const [n, { entry }] of naive.entries()) {
+        assert.equal(waitlist.positionOf(entry.entryId), n + 1);
+      }
+    }
+  });
+  fc.assert(line);
+});
+
+test("the line is not looked through when somebody enters, or money is settled", () => {
+  const bench = new EventBench();
+  const pay = bench.payCommand(bench.held([0]));
+  bench.run(pay);
+  const { intentId, ticketCodes, bookingId } = pay;
+  const paid = bench.run({ kind: "settlePayment", intentId, outcome: "succeeded" });
+  assert.equal(mayLeadToOffer(factOf(paid, "booked")), false);
+  const enter = { kind: "checkIn", by: ALICE, undo: false, key: null } as const;
+  const entered = bench.run({ ...enter, ticketCode: ticketCodes[0] ?? "" });
+  assert.equal(mayLeadToOffer(factOf(entered, "bookingChanged")), false);
+  const requester = { bookingId, userId: ALICE, asOrganizer: true };
+  const cancel = { kind: "cancel", ...requester, tickets: null, reason: null, key: null } as const;
+  assert.equal(mayLeadToOffer(factOf(bench.run(cancel), "bookingChanged")), true);
+});
