@@ -28,9 +28,9 @@ export function apply(state: EventState, fact: Fact): void {
   const moves = movesOf(fact);
   if (moves.length > 0) {
     const inventory = inventoryOf(state);
-    for (const { places, from, to } of moves) {
+    for (const { places, from, to, times } of moves) {
       for (const place of places) {
-        inventory.move(place, from, to);
+        inventory.move(place, from, to, times);
         if (isSeat(place)) state.seatMoved(place);
       }
     }

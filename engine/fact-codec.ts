@@ -20,7 +20,7 @@
  *   more     absent where all of it is null | [charges, ordinals, terms]
  *   charges  null | [null | [discount, fee, tax, due], …], one for each item
  *   booking  [bookingId, holdId, userId, email, code, items, ticketCodes, bookedAtMs, more, later]
- *   moves    [[places, from, to], …]
+ *   moves    [[places, from, to, times?], …]
  *   blocks   [place, channel, quantity, …]; capacities [area, capacity, …]
  *
  * What is rare (terms, what became of a booking, entries of the waitlist) is a map.
@@ -299,15 +299,18 @@ function decodeCharge(encoded: unknown): Charge | null {
 }
 
 function encodeMoves(moves: readonly Move[]): unknown[] {
-  return moves.map(({ places, from, to }) => [places, from, to]);
+  return moves.map(({ places, from, to, times }) =>
+    times === undefined ? [places, from, to] : [places, from, to, times],
+  );
 }
 
 function decodeMoves(encoded: unknown): Move[] {
   return array(encoded).map((row) => {
-    const [places, from, to] = array(row);
+    const [places, from, to, times] = array(row);
     const [left, reached] = [number(from), number(to)];
     assert(isSeatStatus(left) && isSeatStatus(reached), "a move is from status to status");
-    return { places: array(places).map(number), from: left, to: reached };
+    const move = { places: array(places).map(number), from: left, to: reached };
+    return times === undefined ? move : { ...move, times: number(times) };
   });
 }
 

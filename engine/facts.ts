@@ -164,10 +164,12 @@ export type Fact =
   | Unqueued;
 
 export interface Move {
-  /** A place of an area once for each unit. */
+  /** A place of an area once for each unit, or for each `times` of them. */
   readonly places: readonly Place[];
   readonly from: SeatStatus;
   readonly to: SeatStatus;
+  /** Of areas alone: an allotment may be a million places. Absent: 1. */
+  readonly times?: number;
 }
 
 const NO_MOVES: readonly Move[] = [];

@@ -136,21 +136,22 @@ export class Inventory {
     return { capacity, held, sold, blocked, free: capacity - held - sold - blocked };
   }
 
-  /** Moves one place from one status to another. */
-  move(place: Place, from: SeatStatus, to: SeatStatus): void {
+  /** Moves one place from one status to another; of an area, `times` of its places. */
+  move(place: Place, from: SeatStatus, to: SeatStatus, times = 1): void {
     if (isSeat(place)) {
       assert(this.statuses[place] === from, "a seat leaves the status that it has");
+      assert(times === 1, "there is one of each seat");
       this.statuses[place] = to;
     } else {
       this.#moveInArea(areaIndexOf(place), {
-        held: (to === HELD ? 1 : 0) - (from === HELD ? 1 : 0),
-        sold: (to === SOLD ? 1 : 0) - (from === SOLD ? 1 : 0),
-        blocked: (to === BLOCKED ? 1 : 0) - (from === BLOCKED ? 1 : 0),
+        held: (to === HELD ? times : 0) - (from === HELD ? times : 0),
+        sold: (to === SOLD ? times : 0) - (from === SOLD ? times : 0),
+        blocked: (to === BLOCKED ? times : 0) - (from === BLOCKED ? times : 0),
       });
     }
     const category = this.categoryOf(place);
-    this.#count(from, category, -1);
-    this.#count(to, category, 1);
+    this.#count(from, category, -times);
+    this.#count(to, category, times);
   }
 
   /** An area grows, or gives up places that are free. */

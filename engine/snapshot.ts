@@ -73,7 +73,7 @@ export function restore(snapshot: Snapshot): EventState {
   // First what is kept from the sale: what was sold of it is taken from there.
   for (const block of snapshot.blocks) {
     state.blocks.set(block);
-    for (let n = 0; n < block.quantity; n += 1) inventory.move(block.place, FREE, BLOCKED);
+    inventory.move(block.place, FREE, BLOCKED, block.quantity);
   }
   for (const hold of snapshot.holds) {
     moveAll(movesTaking(hold.items, hold.terms, HELD));

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { decodeFact, encodeFact } from "../fact-codec.ts";
+import { AREA_CAPACITY_MAX, AREAS_PER_EVENT_MAX } from "../limits.ts";
 import { placeOfArea } from "../place.ts";
+import { restore, snapshotHash, snapshotOf } from "../snapshot.ts";
 import { ALICE, BOB, definition, EventBench } from "../testing/fixtures.ts";
 import { factOf, refusalOf } from "../testing/replies.ts";
 import type { ChangePlaces } from "./change-places.ts";
@@ -135,4 +138,27 @@ test("what validation should have refused is a bug, and does nothing", () => {
   assert.throws(() => change(bench, { allotments: [{ ...press([5], 1), channel: "" }] }));
   assert.throws(() => change(bench, { allotments: [press([5], -1)] }));
   assert.equal(bench.statuses(), "fffffbffff");
+});
+
+test("the largest allotments there may be are one small fact", () => {
+  const areas = Array.from({ length: AREAS_PER_EVENT_MAX }, (_, area) => {
+    return { key: `area ${area}`, category: 1, capacity: AREA_CAPACITY_MAX };
+  });
+  const bench = new EventBench({ areas });
+  const allot = (quantity: number) => {
+    const parts = areas.map((_, area) => ({ area, quantity }));
+    const allotments = [{ channel: "press", seats: [], areas: parts }];
+    return factOf(change(bench, { allotments }), "placesChanged");
+  };
+  const fact = allot(AREA_CAPACITY_MAX);
+  assert.ok(JSON.stringify(encodeFact(fact)).length < 100 * AREAS_PER_EVENT_MAX);
+  assert.deepEqual(decodeFact(JSON.parse(JSON.stringify(encodeFact(fact)))), fact);
+  assert.equal(bench.state.inventory?.free, 10);
+  assert.equal(bench.state.inventory?.blocked, AREAS_PER_EVENT_MAX * AREA_CAPACITY_MAX);
+  const snapshot = snapshotOf(bench.state);
+  const restored = restore(snapshot);
+  assert.equal(restored.inventory?.freeIn(1), bench.state.inventory?.freeIn(1));
+  assert.equal(snapshotHash(snapshotOf(restored)), snapshotHash(snapshot));
+  allot(1);
+  assert.equal(bench.state.inventory?.blocked, AREAS_PER_EVENT_MAX);
 });

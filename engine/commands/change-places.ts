@@ -85,8 +85,11 @@ class Plan {
   readonly capacities: { area: number; capacity: number }[] = [];
   readonly #state: EventState;
   readonly #inventory: Inventory;
+  /** Seats that leave the sale, and that return to it. */
   readonly #leaving: Place[] = [];
   readonly #returning: Place[] = [];
+  /** Areas' places: so many leave the sale (by > 0), or return to it. */
+  readonly #areas: { place: Place; by: number }[] = [];
   /** Seats that a part of the command has dealt with. */
   readonly #touched = new Set<Place>();
 
@@ -141,12 +144,11 @@ class Plan {
     const inUse = blocks.inUseOf(place, channel);
     if (quantity < inUse) return { code: "capacity_in_use", area, inUse };
     const more = quantity - blocks.quantityOf(place, channel);
-    const available = this.#inventory.area(area).free - this.#count(this.#leaving, place);
+    const available = this.#inventory.area(area).free - this.#leavingOf(place);
     if (more > available) return { code: "insufficient_capacity", area, available };
     if (more === 0) return null;
     this.blocks.push({ place, channel, quantity });
-    const moved = new Array<Place>(Math.abs(more)).fill(place);
-    (more > 0 ? this.#leaving : this.#returning).push(...moved);
+    this.#areas.push({ place, by: more });
     return null;
   }
 
@@ -154,7 +156,7 @@ class Plan {
     const place = placeOfArea(area);
     if (!this.#inventory.has(place)) return { code: "unknown_place", places: [place] };
     const { held, sold, blocked, capacity: before } = this.#inventory.area(area);
-    const inUse = held + sold + blocked + this.#count(this.#leaving, place);
+    const inUse = held + sold + blocked + this.#leavingOf(place);
     if (capacity < inUse) return { code: "capacity_in_use", area, inUse };
     if (capacity !== before) this.capacities.push({ area, capacity });
     return null;
@@ -162,11 +164,15 @@ class Plan {
 
   moves(): Move[] {
     const moves: Move[] = [];
-    const add = (places: readonly Place[], from: SeatStatus, to: SeatStatus): void => {
-      if (places.length > 0) moves.push({ places, from, to });
+    const add = (seats: readonly Place[], sign: 1 | -1, from: SeatStatus, to: SeatStatus): void => {
+      if (seats.length > 0) moves.push({ places: seats, from, to });
+      for (const { place, by } of this.#areas) {
+        const times = by * sign;
+        if (times > 0) moves.push({ places: [place], from, to, times });
+      }
     };
-    add(this.#returning, BLOCKED, FREE);
-    add(this.#leaving, FREE, BLOCKED);
+    add(this.#returning, -1, BLOCKED, FREE);
+    add(this.#leaving, 1, FREE, BLOCKED);
     return moves;
   }
 
@@ -198,7 +204,10 @@ class Plan {
     return unknown.length === 0 ? null : { code: "unknown_place", places: unknown };
   }
 
-  #count(places: readonly Place[], place: Place): number {
-    return places.reduce((sum, other) => sum + (other === place ? 1 : 0), 0);
+  /** Places of an area that allotments of this command take out of the sale. */
+  #leavingOf(place: Place): number {
+    let sum = 0;
+    for (const each of this.#areas) if (each.place === place) sum += Math.max(0, each.by);
+    return sum;
   }
 }

@@ -53,9 +53,9 @@ export class LiveView {
     this.#json = null;
     this.#jsonWithSeats = null;
     this.#snapshot = null;
-    for (const { places, from, to } of change.moves) {
+    for (const { places, from, to, times } of change.moves) {
       for (const place of places) {
-        this.inventory.move(place, from, to);
+        this.inventory.move(place, from, to, times);
         if (isSeat(place)) this.#touchedSeats.add(place);
         else this.#touchedAreas.add(areaIndexOf(place));
       }

@@ -14,8 +14,8 @@ export function mustEqual(name: string, actual: unknown, expected: unknown, must
 export function mustMove(told: readonly Move[], meant: readonly ModelMove[], must: Must): void {
   const letter = (byte: number): string => String.fromCharCode(byte);
   const line = (place: number, from: string, to: string): string => `${place}: ${from} to ${to}`;
-  const toldLines = told.flatMap(({ places, from, to }) =>
-    places.map((place) => line(place, letter(from), letter(to))),
+  const toldLines = told.flatMap(({ places, from, to, times = 1 }) =>
+    places.flatMap((place) => new Array(times).fill(line(place, letter(from), letter(to)))),
   );
   const meantLines = meant.map(({ place, from, to }: ModelMove) => line(place, from, to));
   mustEqual("its moves", toldLines.sort(), meantLines.sort(), must);

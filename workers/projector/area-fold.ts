@@ -26,10 +26,10 @@ export class AreaFold {
   }
 
   count(fact: Fact): void {
-    for (const { places, from, to } of movesOf(fact)) {
-      const held = (to === HELD ? 1 : 0) - (from === HELD ? 1 : 0);
-      const sold = (to === SOLD ? 1 : 0) - (from === SOLD ? 1 : 0);
-      const blocked = (to === BLOCKED ? 1 : 0) - (from === BLOCKED ? 1 : 0);
+    for (const { places, from, to, times = 1 } of movesOf(fact)) {
+      const held = (to === HELD ? times : 0) - (from === HELD ? times : 0);
+      const sold = (to === SOLD ? times : 0) - (from === SOLD ? times : 0);
+      const blocked = (to === BLOCKED ? times : 0) - (from === BLOCKED ? times : 0);
       for (const place of places) {
         if (isSeat(place)) continue;
         const counts = this.#of(areaIndexOf(place));
