@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type EventTag, eventTagOf, IdMinter, isUuidV7, itemIdOf, uuidV7 } from "./ids.ts";
+import {
+  type EventTag,
+  eventTagOf,
+  IdMinter,
+  isUuidV7,
+  itemIdOf,
+  offerIdOf,
+  refundIdOf,
+  uuidV7,
+} from "./ids.ts";
+import { ITEM_IDS_PER_HOLD } from "./limits.ts";
 
 const TAG = "07a4b1c2d3" as EventTag;
 
@@ -24,6 +34,22 @@ test("ids never repeat, though the clock stands still or steps back, and items h
   }
   assert.equal(seen.size, count);
   assert.ok([...seen].every(isUuidV7));
+});
+
+test("all refunds of an intent, and all items of an offer, have ids that are nobody else's", () => {
+  const minter = new IdMinter(1);
+  const seen = new Set<string>();
+  const indexes = Array.from({ length: ITEM_IDS_PER_HOLD }, (_, index) => index);
+  const rounds = 100;
+  for (let n = 0; n < rounds; n += 1) {
+    const intentId = minter.mintIntent(1_000, TAG);
+    const entryId = minter.mintEntry(1_000, TAG);
+    const offerId = offerIdOf(entryId);
+    for (const id of [intentId, entryId, offerId]) seen.add(id);
+    for (const index of indexes) seen.add(refundIdOf(intentId, index));
+    for (const index of indexes) seen.add(itemIdOf(offerId, index));
+  }
+  assert.equal(seen.size, rounds * (3 + 2 * ITEM_IDS_PER_HOLD));
 });
 
 test("ids of one node grow in the order in which they were made", () => {

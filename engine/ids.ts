@@ -16,6 +16,8 @@
  * after it is its k-th item, which later is the ticket of that place. So items need no ids in the
  * journal.
  */
+import { ITEM_IDS_PER_HOLD } from "./limits.ts";
+
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
 
@@ -122,14 +124,14 @@ export class IdMinter {
     return this.#mint(nowMs, tag, 1) as BookingId;
   }
 
-  /** An intent's id; the ids after it are its refunds': one for each of `places`, and one more. */
-  mintIntent(nowMs: number, tag: EventTag, places: number): IntentId {
-    return this.#mint(nowMs, tag, 2 + places) as IntentId;
+  /** An intent's id; the ITEM_IDS_PER_HOLD ids after it are its refunds'. */
+  mintIntent(nowMs: number, tag: EventTag): IntentId {
+    return this.#mint(nowMs, tag, 1 + ITEM_IDS_PER_HOLD) as IntentId;
   }
 
-  /** An entry's id; the next one is its offer's, and the `places` after that the offer's items. */
-  mintEntry(nowMs: number, tag: EventTag, places: number): WaitlistEntryId {
-    return this.#mint(nowMs, tag, 2 + places) as WaitlistEntryId;
+  /** An entry's id; the next is its offer's, and ITEM_IDS_PER_HOLD more are those of its items. */
+  mintEntry(nowMs: number, tag: EventTag): WaitlistEntryId {
+    return this.#mint(nowMs, tag, 2 + ITEM_IDS_PER_HOLD) as WaitlistEntryId;
   }
 
   #mint(nowMs: number, tag: EventTag, count: number): string {

@@ -41,13 +41,13 @@ export class CommandDrafts {
   pay(holdId: HoldId, userId: UserId, key: CommandKey | null): Pay {
     const { tag, minter, nowMs } = this.#options;
     const { invoiceAllowed: _, ...booking } = this.book(holdId, userId, key);
-    const intentId = minter.mintIntent(nowMs(), tag, ITEM_IDS_PER_HOLD);
+    const intentId = minter.mintIntent(nowMs(), tag);
     return { ...booking, kind: "pay", provider: "sandbox", intentId };
   }
 
   join(quantity: number, userId: UserId, key: CommandKey | null): JoinWaitlist {
     const { tag, minter, nowMs } = this.#options;
-    const entryId = minter.mintEntry(nowMs(), tag, ITEM_IDS_PER_HOLD);
+    const entryId = minter.mintEntry(nowMs(), tag);
     return { kind: "joinWaitlist", entryId, userId, quantity, categories: null, priority: 0, key };
   }
 }

@@ -63,7 +63,7 @@ export class OrderDesk {
     { provider, key }: Pick<Pay, "provider" | "key">,
     settle: Settle,
   ): void {
-    const intentId = this.#core.minter.mintIntent(Date.now(), event.tag, PLACES_PER_HOLD_MAX);
+    const intentId = this.#core.minter.mintIntent(Date.now(), event.tag);
     const command: Pay = { kind: "pay", ...made, provider, intentId, key };
     this.#core.ask(event, command, settle, (_, answer) => {
       if (answer.kind !== "done") return unexpected();

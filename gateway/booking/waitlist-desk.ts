@@ -2,7 +2,7 @@ import Type from "typebox";
 import type { JoinWaitlist } from "../../engine/commands/waitlist.ts";
 import type { ActiveHold } from "../../engine/hold-book.ts";
 import { type EventId, offerIdOf } from "../../engine/ids.ts";
-import { CATEGORIES_PER_EVENT_MAX, PLACES_PER_HOLD_MAX } from "../../engine/limits.ts";
+import { CATEGORIES_PER_EVENT_MAX } from "../../engine/limits.ts";
 import type { WaitlistEntry } from "../../engine/waitlist.ts";
 import type { WaitingReport } from "../../workers/shard-messages.ts";
 import type { EventEntry } from "../catalogue/event-directory.ts";
@@ -55,7 +55,7 @@ export class WaitlistDesk {
       const key = this.#core.keyOf(request, asked);
       if (key instanceof Fault) return settle(key.problem);
       const { userId } = request.identity;
-      const entryId = this.#core.minter.mintEntry(Date.now(), event.tag, PLACES_PER_HOLD_MAX);
+      const entryId = this.#core.minter.mintEntry(Date.now(), event.tag);
       const wish = { quantity, categories, priority };
       const command: JoinWaitlist = { kind: "joinWaitlist", entryId, userId, ...wish, key };
       this.#core.ask(event, command, settle, (_, answer) => {
