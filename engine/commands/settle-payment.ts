@@ -18,7 +18,10 @@ export interface SettlePayment {
   readonly outcome: "succeeded" | "failed";
 }
 
-/** What a provider says of money that was to go back. */
+/**
+ * What a provider says of money that was to go back. Of one that failed, a person may have had it
+ * tried again.
+ */
 export interface SettleRefund {
   readonly kind: "settleRefund";
   readonly intentId: IntentId;
@@ -121,9 +124,10 @@ export function settleRefund(state: EventState, command: SettleRefund, nowMs: nu
   const index = before.refunds.findIndex(({ refundId }) => refundId === command.refundId);
   const refund = before.refunds[index];
   if (refund === undefined) return refuse({ code: "intent_not_found" });
-  if (refund.status !== "due" || record.later === null) return answer({ kind: "unchanged" });
-  const base = nextFact(state, nowMs);
   const status = command.outcome === "succeeded" ? "done" : "failed";
+  const isKnown = refund.status === "done" || refund.status === status;
+  if (isKnown || record.later === null) return answer({ kind: "unchanged" });
+  const base = nextFact(state, nowMs);
   const payment = { ...before, refunds: before.refunds.with(index, { ...refund, status }) };
   const isOver = record.later.status === "cancelled" && isPaidBack(payment);
   const later = {

@@ -216,7 +216,7 @@ function refundSettled(before: BookingRecord, fact: BookingChanged): BookingReco
   if (reason !== "done" && reason !== "failed") return `a refund is not "${reason}"`;
   const told = paymentIn(booking)?.refunds ?? [];
   const at = payment.refunds.findIndex(
-    ({ status }, n) => status === "due" && told[n]?.status === reason,
+    ({ status }, n) => status !== "done" && status !== reason && told[n]?.status === reason,
   );
   if (at < 0) return "no refund was due";
   const refunds = payment.refunds.map(

@@ -68,7 +68,9 @@ function ofRefund(state: ModelState, command: Of<"settleRefund">): Expected {
   const payment = paidFor(state, command);
   const refund = payment?.refunds.find(({ refundId }) => refundId === command.refundId);
   if (refund === undefined) return refused({ code: "intent_not_found" });
-  return refund.status === "due" ? accepted : unchanged;
+  // Money that is back is back; and a failure is told once.
+  if (refund.status === "done") return unchanged;
+  return command.outcome === "succeeded" || refund.status === "due" ? accepted : unchanged;
 }
 
 /** Another buyer's booking does not exist. */
