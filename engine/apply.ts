@@ -15,7 +15,7 @@ import { type ActiveHold, type EndedHold, isDrop } from "./hold-book.ts";
 import type { HoldId } from "./ids.ts";
 import { Inventory } from "./inventory.ts";
 import { isSeat } from "./place.ts";
-import type { HoldTerms } from "./terms.ts";
+import { isOffer } from "./terms.ts";
 import { unreachable } from "./unreachable.ts";
 
 /**
@@ -61,8 +61,8 @@ function applyRecords(state: EventState, fact: Fact): void {
     case "booked": {
       const { booking, seq, atMs } = fact;
       const { bookingId, holdId, userId, terms } = booking;
-      const isOffer = terms?.source === "waitlist";
-      state.holds.end({ holdId, userId, end: "booked", bookingId, atMs, isOffer });
+      const ended = { holdId, userId, end: "booked", bookingId, atMs } as const;
+      state.holds.end({ ...ended, isOffer: isOffer(terms) });
       return know(state, booking, seq);
     }
     case "bookingChanged":
@@ -106,7 +106,7 @@ function changeHold(state: EventState, fact: HoldChanged): void {
 
 function endHold(state: EventState, fact: HoldEnded): void {
   const { holdId, userId, reason, terms, atMs } = fact;
-  state.holds.end({ holdId, userId, end: reason, bookingId: null, atMs, ...offerOf(terms) });
+  state.holds.end({ holdId, userId, end: reason, bookingId: null, atMs, isOffer: isOffer(terms) });
   own(state, fact, -1);
   noteDrop(state, fact, reason, atMs);
 }
@@ -118,10 +118,8 @@ function noteDrop(
   end: EndedHold["end"],
   atMs: number,
 ): void {
-  if (isDrop({ end, isOffer: terms?.source === "waitlist" })) churn.dropped(userId, atMs);
+  if (isDrop({ end, isOffer: isOffer(terms) })) churn.dropped(userId, atMs);
 }
-
-const offerOf = (terms: HoldTerms | null) => ({ isOffer: terms?.source === "waitlist" });
 
 function startPayment(state: EventState, { booking, expiresAtMs, seq }: PaymentStarted): void {
   const { bookingId, holdId } = booking;
@@ -154,7 +152,8 @@ function endHoldOf(
 ): void {
   const { holdId, userId } = hold;
   const endedBy = end === "booked" ? bookingId : null;
-  state.holds.end({ holdId, userId, end, bookingId: endedBy, atMs, ...offerOf(hold.terms) });
+  const ended = { holdId, userId, end, bookingId: endedBy, atMs };
+  state.holds.end({ ...ended, isOffer: isOffer(hold.terms) });
   own(state, hold, -1);
   noteDrop(state, hold, end, atMs);
 }

@@ -90,6 +90,16 @@ export const statusOf = ({ later }: BookingRecord): BookingStatus => later?.stat
 export const fateOf = ({ later }: BookingRecord, index: number): TicketFate =>
   later?.tickets?.[index] ?? STANDING;
 
+/** `pending`: its booking waits for money. `valid`: it admits. */
+export type TicketStatus = "pending" | "valid" | "cancelled";
+
+export function ticketStatusOf(booking: BookingRecord, index: number): TicketStatus {
+  const status = statusOf(booking);
+  if (status === "pending_payment") return "pending";
+  if (status !== "confirmed") return "cancelled";
+  return fateOf(booking, index).cancelledAtMs === null ? "valid" : "cancelled";
+}
+
 /** The places that the booking has: those of its tickets that stand, once it is confirmed. */
 export function standingItems(booking: BookingRecord): readonly PlaceItem[] {
   if (statusOf(booking) !== "confirmed") return [];

@@ -3,7 +3,7 @@ import { FifoMap } from "./fifo-map.ts";
 import type { BookingId, HoldId, UserId } from "./ids.ts";
 import { ENDED_HOLDS_PER_EVENT_MAX } from "./limits.ts";
 import type { PlaceItem } from "./place.ts";
-import type { HoldTerms } from "./terms.ts";
+import { type HoldTerms, isOffer } from "./terms.ts";
 
 export interface ActiveHold {
   readonly holdId: HoldId;
@@ -93,7 +93,7 @@ export class HoldBook {
     const { holdId, expiresAtMs } = hold;
     const before = this.#active.get(holdId);
     this.#active.set(holdId, hold);
-    if (hold.terms?.source === "waitlist" && before === undefined) {
+    if (isOffer(hold.terms) && before === undefined) {
       this.#offers.set(hold.userId, [...(this.#offers.get(hold.userId) ?? []), holdId]);
     }
     // One that ends when it did has its entry: however often it changes, it has no second one.

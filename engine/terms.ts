@@ -27,6 +27,9 @@ export interface ChosenGroup {
   readonly orphans: number;
 }
 
+/** Whether the places are, or were, a waitlist's offer. */
+export const isOffer = (terms: HoldTerms | null): boolean => terms?.source === "waitlist";
+
 export const PLAIN_TERMS: HoldTerms = {
   source: "buyer",
   entryId: null,

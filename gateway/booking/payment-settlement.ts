@@ -1,11 +1,9 @@
 import type { Command } from "../../engine/commands.ts";
 import { eventTagOf, parseIntentId } from "../../engine/ids.ts";
+import type { RefundNotice, Settled, Settlement, SettlePort } from "../payments/settle-port.ts";
 import type { ShardRouter } from "../shard-router.ts";
 import type { BookingDeskPorts } from "./desk-core.ts";
 import { noteReaders } from "./desk-core.ts";
-
-/** `unknown`: no booking waits for it. `busy`: not now; nothing is known to have changed. */
-type Settled = "done" | "unknown" | "busy";
 
 export interface PaymentSettlementPorts
   extends Pick<BookingDeskPorts, "directory" | "recentWrites" | "logError"> {
@@ -16,7 +14,7 @@ export interface PaymentSettlementPorts
  * Takes what is known of money to the actor of its event, which an intent's id names. What is
  * answered `done` is durable; saying it again is harmless.
  */
-export class PaymentSettlement {
+export class PaymentSettlement implements SettlePort {
   readonly #ports: PaymentSettlementPorts;
 
   constructor(ports: PaymentSettlementPorts) {
@@ -24,21 +22,14 @@ export class PaymentSettlement {
   }
 
   /** A payment that was cancelled is one that failed. */
-  settle(news: {
-    readonly intentId: string;
-    readonly outcome: "succeeded" | "failed" | "canceled";
-  }): Promise<Settled> {
+  settle(news: Pick<Settlement, "intentId" | "outcome">): Promise<Settled> {
     const intentId = parseIntentId(news.intentId);
     if (intentId === null) return Promise.resolve("unknown");
     const outcome = news.outcome === "succeeded" ? "succeeded" : "failed";
     return this.#tell({ kind: "settlePayment", intentId, outcome });
   }
 
-  refunded(news: {
-    readonly intentId: string;
-    readonly refundId: string;
-    readonly outcome: "succeeded" | "failed";
-  }): Promise<Settled> {
+  refunded(news: Pick<RefundNotice, "intentId" | "refundId" | "outcome">): Promise<Settled> {
     const { refundId, outcome } = news;
     const intentId = parseIntentId(news.intentId);
     if (intentId === null) return Promise.resolve("unknown");

@@ -3,6 +3,7 @@ import type { Refusal } from "../../engine/replies.ts";
 import { unreachable } from "../../engine/unreachable.ts";
 import type { EventEntry } from "../catalogue/event-directory.ts";
 import { type DeskProblem, problem } from "./desk-result.ts";
+import { iso, money } from "./views.ts";
 
 /** The engine's refusal in the words of the contract: names instead of indexes. */
 export function problemOfRefusal(refusal: Refusal, event: EventEntry): DeskProblem {
@@ -49,10 +50,8 @@ export function problemOfRefusal(refusal: Refusal, event: EventEntry): DeskProbl
       return problem(code, { items: refusal.items });
     case "cancellation_closed":
       return problem(code, { closedAt: iso(refusal.closedAtMs) });
-    case "price_differs": {
-      const { currency } = event;
-      return problem(code, { priceDifference: { amount: refusal.differenceMinor, currency } });
-    }
+    case "price_differs":
+      return problem(code, { priceDifference: money(event, refusal.differenceMinor) });
     case "already_checked_in":
       return problem(code, { checkedInAt: iso(refusal.atMs) });
     case "capacity_in_use": {
@@ -123,5 +122,3 @@ function itemsOf(event: EventEntry, groups: readonly (readonly number[])[]): obj
     seats.map((seat) => ({ seat: event.seatIds[seat], group })),
   );
 }
-
-const iso = (ms: number): string => new Date(ms).toISOString();

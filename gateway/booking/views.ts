@@ -10,6 +10,7 @@ import {
   seqOf,
   statusOf,
   ticketIdOf,
+  ticketStatusOf,
 } from "../../engine/booking.ts";
 import type { Charge } from "../../engine/charges.ts";
 import type { Extended, Held, HoldChanged } from "../../engine/facts.ts";
@@ -135,11 +136,6 @@ export function ticketView(event: EventEntry, booking: BookingRecord, index: num
     status: ticketStatusOf(booking, index),
     ...(checkedInAtMs === null ? {} : { checkedInAt: iso(checkedInAtMs) }),
   };
-}
-
-function ticketStatusOf(booking: BookingRecord, index: number): string {
-  if (statusOf(booking) === "pending_payment") return "pending";
-  return fateOf(booking, index).cancelledAtMs === null ? "valid" : "cancelled";
 }
 
 export function paymentView(event: EventEntry, payment: BookingPayment): object {

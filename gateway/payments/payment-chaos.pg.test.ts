@@ -17,8 +17,8 @@ import {
   PaymentsFixture,
   WINDOW_MS,
 } from "../../tests/support/payments-fixture.ts";
+import type { NewIntent } from "./payment-intents.ts";
 import type { ProviderEvent } from "./payment-provider.ts";
-import type { BeginPayment } from "./payments.ts";
 
 const SEED = Number(process.env.PAYMENTS_SEED ?? Date.now() % 1_000_000);
 const PAYMENTS = 40;
@@ -28,7 +28,7 @@ type Kind = (typeof KINDS)[number];
 
 interface Case {
   readonly kind: Kind;
-  readonly payment: BeginPayment;
+  readonly payment: NewIntent;
 }
 
 let fixture: PaymentsFixture;

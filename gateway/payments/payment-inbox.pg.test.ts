@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 import { PAYMENT_LEASE_MS, PAYMENT_RETRY_MS_MAX } from "../../engine/limits.ts";
 import { freshId, PaymentsFixture } from "../../tests/support/payments-fixture.ts";
+import type { NewIntent } from "./payment-intents.ts";
 import type { ProviderEvent } from "./payment-provider.ts";
-import type { BeginPayment } from "./payments.ts";
 import type { SettlePort } from "./settle-port.ts";
 
 let fixture: PaymentsFixture;
@@ -25,7 +25,7 @@ const messages = (intentId: string) =>
   );
 const statusOf = (intentId: string) => fixture.actors.booking(intentId).status;
 
-function eventOf(payment: BeginPayment, change: Partial<ProviderEvent> = {}): ProviderEvent {
+function eventOf(payment: NewIntent, change: Partial<ProviderEvent> = {}): ProviderEvent {
   return {
     providerEventId: `evt_${freshId()}`,
     intentId: payment.intentId,

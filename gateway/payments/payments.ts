@@ -5,7 +5,7 @@ import {
 import type { Clock } from "../../workers/clock.ts";
 import { ProblemError } from "../http/problem.ts";
 import type { Log } from "../log.ts";
-import type { PaymentIntents, StoredIntent } from "./payment-intents.ts";
+import type { NewIntent, PaymentIntents, StoredIntent } from "./payment-intents.ts";
 import {
   type BegunIntent,
   type PaymentProvider,
@@ -14,21 +14,6 @@ import {
 } from "./payment-provider.ts";
 import type { ProviderTable } from "./provider-table.ts";
 import { errorText } from "./retry-pause.ts";
-
-export interface BeginPayment {
-  readonly provider: string;
-  /** Ours, a UUIDv7 whose last ten hex digits are the event's tag. */
-  readonly intentId: string;
-  readonly eventId: string;
-  readonly bookingId: string;
-  readonly amountMinor: number;
-  /** ISO 4217, in capitals. */
-  readonly currency: string;
-  /** What the money is for; cut at PAYMENT_DESCRIPTION_CHARS_MAX. */
-  readonly description: string;
-  /** End of the payment window, Unix ms. */
-  readonly payUntilMs: number;
-}
 
 /** What the buyer is told; the further members are what their browser needs to pay. */
 export interface PaymentView {
@@ -65,10 +50,11 @@ export class Payments {
   }
 
   /**
-   * Asks the provider for the payment. Throws ProblemError `payment_provider_unknown`,
+   * Asks the provider for the payment; the description is cut at PAYMENT_DESCRIPTION_CHARS_MAX.
+   * Throws ProblemError `payment_provider_unknown`,
    * `payment_provider_unavailable` or `busy`; after each of them it may be called again.
    */
-  async begin(asked: BeginPayment): Promise<PaymentView> {
+  async begin(asked: NewIntent): Promise<PaymentView> {
     const provider = this.#ports.providers.get(asked.provider);
     if (this.#inFlight >= PAYMENT_BEGINS_IN_FLIGHT_MAX) throw new ProblemError("busy");
     this.#inFlight += 1;
@@ -79,7 +65,7 @@ export class Payments {
     }
   }
 
-  async #begin(provider: PaymentProvider, asked: BeginPayment): Promise<PaymentView> {
+  async #begin(provider: PaymentProvider, asked: NewIntent): Promise<PaymentView> {
     const { intents, clock } = this.#ports;
     const description = asked.description.slice(0, PAYMENT_DESCRIPTION_CHARS_MAX);
     const intent = await intents.record({ ...asked, description }, clock.wallMs());

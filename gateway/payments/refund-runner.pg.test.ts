@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 import { PAYMENT_LEASE_MS, PAYMENT_RETRY_MS_MAX } from "../../engine/limits.ts";
 import { freshId, PaymentsFixture } from "../../tests/support/payments-fixture.ts";
+import type { NewIntent } from "./payment-intents.ts";
 import type { PaymentProvider, RefundReport } from "./payment-provider.ts";
-import type { BeginPayment } from "./payments.ts";
 import type { SettlePort } from "./settle-port.ts";
 
 let fixture: PaymentsFixture;
@@ -30,7 +30,7 @@ async function decided(provider: "sandbox" | "stripe", amountMinor?: number) {
   return { payment, refundId };
 }
 
-const givenBack = (payment: BeginPayment): number[] =>
+const givenBack = (payment: NewIntent): number[] =>
   fixture.stripe
     .refundsOf(fixture.stripe.intentOf(payment.intentId).id)
     .map(({ amount }) => amount);

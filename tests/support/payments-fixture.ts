@@ -6,10 +6,10 @@ import { uuidV7 } from "../../engine/ids.ts";
 import { HttpServer } from "../../gateway/http/server.ts";
 import { InboxRunner } from "../../gateway/payments/inbox-runner.ts";
 import { PaymentInbox } from "../../gateway/payments/payment-inbox.ts";
-import { PaymentIntents } from "../../gateway/payments/payment-intents.ts";
+import { type NewIntent, PaymentIntents } from "../../gateway/payments/payment-intents.ts";
 import type { PaymentProvider } from "../../gateway/payments/payment-provider.ts";
 import { paymentRoutes } from "../../gateway/payments/payment-routes.ts";
-import { type BeginPayment, Payments, type PaymentView } from "../../gateway/payments/payments.ts";
+import { Payments, type PaymentView } from "../../gateway/payments/payments.ts";
 import { ProviderTable } from "../../gateway/payments/provider-table.ts";
 import { Reconciler } from "../../gateway/payments/reconciler.ts";
 import { RefundRunner } from "../../gateway/payments/refund-runner.ts";
@@ -35,7 +35,7 @@ type BookingStatus = "pending" | "confirmed" | "failed" | "refunded";
 
 interface ActorBooking {
   status: BookingStatus;
-  readonly payment: BeginPayment;
+  readonly payment: NewIntent;
   /** Whether somebody else has the places, once the hold is over. */
   arePlacesGone: boolean;
 }
@@ -77,7 +77,7 @@ export class FakeActors implements SettlePort {
   }
 
   /** Writes the row of a refund that an actor decided. */
-  async project(payment: BeginPayment, refundId: string, amountMinor?: number): Promise<void> {
+  async project(payment: NewIntent, refundId: string, amountMinor?: number): Promise<void> {
     await this.#pool.query(
       `INSERT INTO refunds (event_id, refund_id, booking_id, intent_id, provider, amount_minor,
          currency, status, reason, created_ms)
@@ -196,7 +196,7 @@ export class PaymentsFixture {
   }
 
   /** What a desk asks for; the actor has its booking. */
-  order(provider: string): BeginPayment {
+  order(provider: string): NewIntent {
     const payment = {
       provider,
       intentId: freshId(),
@@ -215,7 +215,7 @@ export class PaymentsFixture {
     return payment;
   }
 
-  async begin(provider: string): Promise<{ payment: BeginPayment; view: PaymentView }> {
+  async begin(provider: string): Promise<{ payment: NewIntent; view: PaymentView }> {
     const payment = this.order(provider);
     return { payment, view: await this.node.payments.begin(payment) };
   }

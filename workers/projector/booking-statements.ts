@@ -1,5 +1,12 @@
 /** Bookings, their tickets and their refunds as SQL. */
-import { type BookingRecord, fateOf, statusOf, ticketIdOf } from "../../engine/booking.ts";
+import {
+  type BookingRecord,
+  fateOf,
+  statusOf,
+  type TicketStatus,
+  ticketIdOf,
+  ticketStatusOf,
+} from "../../engine/booking.ts";
 import type { EventId } from "../../engine/ids.ts";
 import { type PlaceItem, totalMinor } from "../../engine/place.ts";
 import { arraysColumn, jsonColumn, plainColumn, rareColumn, textColumn } from "./array-literals.ts";
@@ -76,15 +83,6 @@ interface TicketRow {
   readonly index: number;
   readonly item: PlaceItem;
   readonly status: TicketStatus;
-}
-
-export type TicketStatus = "pending" | "valid" | "cancelled";
-
-export function ticketStatusOf(record: BookingRecord, index: number): TicketStatus {
-  const status = statusOf(record);
-  if (status === "pending_payment") return "pending";
-  if (status !== "confirmed") return "cancelled";
-  return fateOf(record, index).cancelledAtMs === null ? "valid" : "cancelled";
 }
 
 function ticketsOf(

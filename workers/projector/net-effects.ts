@@ -10,6 +10,7 @@ import type { InventoryDefinition } from "../../engine/definition.ts";
 import type { Booked, BookingChanged, Fact, HoldEnded } from "../../engine/facts.ts";
 import type { EndedHold } from "../../engine/hold-book.ts";
 import type { EventId } from "../../engine/ids.ts";
+import { isOffer } from "../../engine/terms.ts";
 import { unreachable } from "../../engine/unreachable.ts";
 import { AreaFold } from "./area-fold.ts";
 import { BookingFold } from "./booking-fold.ts";
@@ -181,5 +182,5 @@ function endOf(
   { holdId, userId, terms, atMs }: Pick<HoldEnded, "holdId" | "userId" | "terms" | "atMs">,
   end: EndedHold["end"],
 ): EndedHold {
-  return { holdId, userId, end, bookingId: null, atMs, isOffer: terms?.source === "waitlist" };
+  return { holdId, userId, end, bookingId: null, atMs, isOffer: isOffer(terms) };
 }

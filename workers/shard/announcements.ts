@@ -1,6 +1,7 @@
 /** What others are told of a fact, once it is durable, without having asked. */
 import { type Fact, movesOf } from "../../engine/facts.ts";
 import type { EventId } from "../../engine/ids.ts";
+import { isOffer } from "../../engine/terms.ts";
 import type { InventoryChange, InventoryReset, Notice } from "../shard-messages.ts";
 
 /** For those who watch the event: also what moves nothing, so that their seq keeps up. */
@@ -29,7 +30,7 @@ export function noticesOf(eventId: EventId, fact: Fact): readonly Notice[] {
       return [{ kind: "holdExpired", eventId, userId, seq, holdId, reason }];
     }
     case "held": {
-      if (fact.terms?.source !== "waitlist") return NONE;
+      if (!isOffer(fact.terms)) return NONE;
       return [{ kind: "waitlistOffer", eventId, userId: fact.userId, offer: fact }];
     }
     case "booked": {

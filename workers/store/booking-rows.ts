@@ -5,7 +5,7 @@ import type { ActiveHold, EndedHold } from "../../engine/hold-book.ts";
 import type { BookingId, HoldId, UserId } from "../../engine/ids.ts";
 import { ENDED_HOLDS_PER_EVENT_MAX } from "../../engine/limits.ts";
 import type { PlaceItem } from "../../engine/place.ts";
-import type { HoldTerms } from "../../engine/terms.ts";
+import { type HoldTerms, isOffer } from "../../engine/terms.ts";
 
 // Arrays travel as JSON, which is parsed natively; 64-bit integers as text, all below 2^53.
 
@@ -91,15 +91,20 @@ type TicketColumns = readonly [
   code: string,
   ...charge: number[],
 ];
+/** What a BookingRow has of table bookings (b) … */
+export const BOOKING_COLUMNS = `
+  b.id, b.hold_id, b.user_id, b.buyer_id, b.email, b.code, b.booked_ms, b.seq,
+  array_to_json(b.ordinals) AS ordinals, b.terms, b.later`;
+/** … and of its tickets. */
+export const TICKETS = `
+  json_agg(
+    CASE WHEN due_minor IS NULL THEN json_build_array(place, category, price_minor, code)
+         ELSE json_build_array(place, category, price_minor, code,
+                               discount_minor, fee_minor, tax_minor, due_minor)
+    END ORDER BY position) AS tickets`;
 export const BOOKINGS = `
-  SELECT b.id, b.hold_id, b.user_id, b.buyer_id, b.email, b.code, b.booked_ms, b.seq,
-         array_to_json(b.ordinals) AS ordinals, b.terms, b.later, t.tickets
-  FROM bookings b
-  JOIN (SELECT booking_id, json_agg(
-          CASE WHEN due_minor IS NULL THEN json_build_array(place, category, price_minor, code)
-               ELSE json_build_array(place, category, price_minor, code,
-                                     discount_minor, fee_minor, tax_minor, due_minor)
-          END ORDER BY position) AS tickets
+  SELECT ${BOOKING_COLUMNS}, t.tickets FROM bookings b
+  JOIN (SELECT booking_id, ${TICKETS}
         FROM tickets WHERE event_id = $1 GROUP BY booking_id) t ON t.booking_id = b.id
   WHERE b.event_id = $1 ORDER BY b.seq`;
 
@@ -137,7 +142,7 @@ export function endedHolds(
       end: row.status,
       bookingId: row.booking_id as BookingId | null,
       atMs: Number(row.ended_ms),
-      isOffer: row.terms?.source === "waitlist",
+      isOffer: isOffer(row.terms),
     },
   }));
   for (const row of bookings) {
@@ -150,7 +155,7 @@ export function endedHolds(
         end: "booked",
         bookingId: row.id as BookingId,
         atMs: Number(row.booked_ms),
-        isOffer: row.terms?.source === "waitlist",
+        isOffer: isOffer(row.terms),
       },
     });
   }
