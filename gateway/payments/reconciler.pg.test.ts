@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 import { PAYMENT_CANCEL_GRACE_MS, PAYMENT_NEWS_MS } from "../../engine/limits.ts";
 import { PaymentsFixture } from "../../tests/support/payments-fixture.ts";
-import type { BeginPayment } from "./payments.ts";
+import type { NewIntent } from "./payment-intents.ts";
+import { ProviderRefused } from "./payment-provider.ts";
 
 let fixture: PaymentsFixture;
 before(async () => {
@@ -16,11 +17,11 @@ beforeEach(async () => {
   await fixture.pool.query("DELETE FROM payment_intents");
 });
 
-const statusOf = ({ intentId }: BeginPayment) => fixture.actors.booking(intentId).status;
-const refOf = ({ intentId }: BeginPayment) => fixture.stripe.intentOf(intentId).id;
+const statusOf = ({ intentId }: NewIntent) => fixture.actors.booking(intentId).status;
+const refOf = ({ intentId }: NewIntent) => fixture.stripe.intentOf(intentId).id;
 const look = () => fixture.node.reconciler.runBatch();
 
-function passWindow({ payUntilMs }: BeginPayment): void {
+function passWindow({ payUntilMs }: NewIntent): void {
   fixture.pass(payUntilMs + PAYMENT_CANCEL_GRACE_MS - fixture.clock.wallMs() + 1);
 }
 
@@ -123,6 +124,31 @@ test("an intent whose creation was never answered is found and cancelled, not le
   await look();
   assert.equal(fixture.stripe.intent(refOf(payment)).status, "canceled");
   assert.equal(statusOf(payment), "failed");
+});
+
+test("a payment that its provider refuses to begin ends with its window, and is not asked for ever", async () => {
+  const refusing = {
+    name: "sandbox",
+    webhookHeaders: [],
+    begin: () => Promise.reject(new ProviderRefused("too small an amount")),
+    resume: () => Promise.reject(new Error("there is nothing to resume")),
+    cancel: () => Promise.reject(new Error("there is nothing to cancel")),
+    lookUp: () => Promise.reject(new Error("there is nothing to look up")),
+    refund: () => Promise.reject(new Error("there is nothing to give back")),
+    readWebhook: () => Promise.resolve(null),
+  } as const;
+  const node = fixture.startNode({ providers: [refusing] });
+  const payment = fixture.order("sandbox");
+  await assert.rejects(node.payments.begin(payment), { code: "payment_provider_unavailable" });
+  fixture.pass(PAYMENT_NEWS_MS + 1);
+  assert.equal(await node.reconciler.runBatch(), 1);
+  assert.equal(statusOf(payment), "pending", "its window is not over");
+  passWindow(payment);
+  assert.equal(await node.reconciler.runBatch(), 1);
+  assert.equal(statusOf(payment), "failed");
+  assert.equal((await fixture.intents.find(payment.intentId))?.status, "canceled");
+  fixture.pass(PAYMENT_NEWS_MS * 100);
+  assert.equal(await node.reconciler.runBatch(), 0);
 });
 
 test("a wrong amount that is found by asking confirms nothing and goes back", async () => {

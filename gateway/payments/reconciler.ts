@@ -8,7 +8,7 @@ import type { Clock } from "../../workers/clock.ts";
 import type { Log } from "../log.ts";
 import type { InboxRunner } from "./inbox-runner.ts";
 import type { PaymentIntents, StoredIntent } from "./payment-intents.ts";
-import type { IntentReport, PaymentProvider } from "./payment-provider.ts";
+import { type IntentReport, type PaymentProvider, ProviderRefused } from "./payment-provider.ts";
 import type { ProviderTable } from "./provider-table.ts";
 import { errorText } from "./retry-pause.ts";
 
@@ -46,9 +46,7 @@ export class Reconciler {
     try {
       const provider = providers.find(intent.provider);
       if (provider === null) throw new Error(`${intent.provider} is not configured here`);
-      const providerRef = intent.providerRef ?? (await this.#begin(provider, intent));
-      const report = await this.#ask(provider, intent, providerRef);
-      await this.#learn(intent, providerRef, report);
+      await this.#news(provider, intent);
     } catch (error) {
       const { intentId, provider, looks } = intent;
       const reason = errorText(error);
@@ -60,6 +58,19 @@ export class Reconciler {
         log.warn({ err: cause, intentId }, "a look-up could not be postponed");
       }
     }
+  }
+
+  async #news(provider: PaymentProvider, intent: StoredIntent): Promise<void> {
+    let { providerRef } = intent;
+    try {
+      providerRef ??= await this.#begin(provider, intent);
+    } catch (error) {
+      if (!(error instanceof ProviderRefused) || !this.#isOver(intent)) throw error;
+      // Nobody was ever asked to pay, and nobody will be: there is nothing to cancel.
+      const { amountMinor, currency } = intent;
+      return this.#learn(intent, null, { status: "canceled", amountMinor, currency });
+    }
+    return this.#learn(intent, providerRef, await this.#ask(provider, intent, providerRef));
   }
 
   /**
@@ -74,16 +85,25 @@ export class Reconciler {
 
   async #ask(
     provider: PaymentProvider,
-    { intentId, payUntilMs }: StoredIntent,
+    intent: StoredIntent,
     providerRef: string,
   ): Promise<IntentReport> {
-    const known = { intentId, providerRef };
+    const known = { intentId: intent.intentId, providerRef };
     const report = await provider.lookUp(known);
-    const isOver = this.#ports.clock.wallMs() >= payUntilMs + PAYMENT_CANCEL_GRACE_MS;
-    return report.status === "open" && isOver ? provider.cancel(known) : report;
+    return report.status === "open" && this.#isOver(intent) ? provider.cancel(known) : report;
   }
 
-  async #learn(intent: StoredIntent, providerRef: string, report: IntentReport): Promise<void> {
+  /** Whether its window is, and the time that money on its way is given. */
+  #isOver({ payUntilMs }: StoredIntent): boolean {
+    return this.#ports.clock.wallMs() >= payUntilMs + PAYMENT_CANCEL_GRACE_MS;
+  }
+
+  /** `providerRef` null: the provider has refused to have the intent. */
+  async #learn(
+    intent: StoredIntent,
+    providerRef: string | null,
+    report: IntentReport,
+  ): Promise<void> {
     const { inboxRunner, intents, clock } = this.#ports;
     const nowMs = clock.wallMs();
     switch (report.status) {
