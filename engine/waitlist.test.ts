@@ -3,7 +3,7 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { mayLeadToOffer } from "./by-itself.ts";
 import type { UserId, WaitlistEntryId } from "./ids.ts";
-import { ALICE, EventBench } from "./testing/fixtures.ts";
+import { ALICE, BOB, EventBench } from "./testing/fixtures.ts";
 import { factOf } from "./testing/replies.ts";
 import { isBefore, Waitlist, type WaitlistEntry } from "./waitlist.ts";
 
@@ -60,7 +60,7 @@ test("the line is that of a list which is sorted anew each time, with the same s
   fc.assert(line);
 });
 
-test("the line is not looked through when somebody enters, or money is settled", () => {
+test("the line is looked through when places or their owners change, not when somebody enters", () => {
   const bench = new EventBench();
   const pay = bench.payCommand(bench.held([0]));
   bench.run(pay);
@@ -71,6 +71,12 @@ test("the line is not looked through when somebody enters, or money is settled",
   const entered = bench.run({ ...enter, ticketCode: ticketCodes[0] ?? "" });
   assert.equal(mayLeadToOffer(factOf(entered, "bookingChanged")), false);
   const requester = { bookingId, userId: ALICE, asOrganizer: true };
+  // Who handed it over may have more places, and who wants them may be waiting.
+  const undo = { ...enter, undo: true, ticketCode: ticketCodes[0] ?? "" } as const;
+  assert.equal(mayLeadToOffer(factOf(bench.run(undo), "bookingChanged")), false);
+  const to = { toUserId: BOB, email: "bob@example.org" } as const;
+  const handed = bench.run({ kind: "transfer", ...requester, ...to, key: null });
+  assert.equal(mayLeadToOffer(factOf(handed, "bookingChanged")), true);
   const cancel = { kind: "cancel", ...requester, tickets: null, reason: null, key: null } as const;
   assert.equal(mayLeadToOffer(factOf(bench.run(cancel), "bookingChanged")), true);
 });

@@ -11,14 +11,15 @@ export const DOMAIN_BUGS: readonly PlantedBug[] = [
   {
     name: "an offer goes to the second in line",
     file: "engine/by-itself.ts",
-    find: "of state.waitlist.line()) {\n    if (owed",
-    replace: "of state.waitlist.line().slice(state.waitlist.count > 1 ? 1 : 0)) {\n    if (owed",
+    find: "of state.waitlist.line()) {\n    const isOwed",
+    replace:
+      "of state.waitlist.line().slice(state.waitlist.count > 1 ? 1 : 0)) {\n    const isOwed",
   },
   {
     name: "what a cancelled booking gives back is not offered to who waits",
     file: "engine/by-itself.ts",
-    find: '    kind === "bookingChanged" ||\n',
-    replace: "",
+    find: 'return fact.moves.length > 0 || fact.change === "transferred";',
+    replace: 'return fact.change === "transferred";',
   },
   {
     name: "an allotment's seats are sold without its channel",
@@ -53,7 +54,7 @@ export const DOMAIN_BUGS: readonly PlantedBug[] = [
   {
     name: "a refund is decided again when its provider repeats itself",
     file: "engine/commands/settle-payment.ts",
-    find: 'if (refund.status !== "due" || record.later === null)',
+    find: "if (isKnown || record.later === null)",
     replace: "if (record.later === null)",
   },
   {
