@@ -64,7 +64,7 @@ export class BookingsReader {
     const withCode = code === null ? "" : "AND b.code = $4";
     const text = `${SELECT} WHERE b.event_id = $1 AND ($2::uuid IS NULL OR b.id < $2) ${withCode}
       ORDER BY b.id DESC LIMIT $3`;
-    const { rows } = await this.#pool.query<BookingRow>({
+    const { rows } = await this.#pool.query<Row>({
       name: code === null ? "bookings-of-event" : "bookings-by-code",
       text,
       values: [eventId, before, limit, ...(code === null ? [] : [code])],
