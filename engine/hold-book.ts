@@ -59,7 +59,7 @@ export class HoldBook {
   readonly #active = new Map<HoldId, ActiveHold>();
   readonly #ended = new FifoMap<HoldId, EndedHold>();
   readonly #heap: HeapEntry[] = [];
-  /** Active holds that the waitlist offered, by buyer: one, unless they joined again meanwhile. */
+  /** Active holds that the waitlist offered, by buyer: one, besides those being paid for. */
   readonly #offers = new Map<UserId, readonly HoldId[]>();
 
   get count(): number {

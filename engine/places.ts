@@ -27,6 +27,16 @@ export function refuseBySale(definition: InventoryDefinition, nowMs: number): Re
   return null;
 }
 
+/** Who keeps taking places and dropping them waits. */
+export function refuseByChurn(
+  { churn }: EventState,
+  definition: InventoryDefinition,
+  { userId, nowMs }: { userId: UserId; nowMs: number },
+): Refusal | null {
+  const untilMs = churn.waitUntilMs(definition.churn, userId, nowMs);
+  return untilMs === null ? null : { code: "hold_churn", retryAtMs: untilMs };
+}
+
 /** `inOrder`: places that the order would have; `more`: how many of them are new to the buyer. */
 export function refuseByLimits(
   state: EventState,

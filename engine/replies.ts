@@ -1,5 +1,6 @@
 import type { KnownBooking } from "./booking.ts";
 import type { Fact } from "./facts.ts";
+import type { ActiveHold } from "./hold-book.ts";
 import type { BookingId, ItemId } from "./ids.ts";
 import type { Place } from "./place.ts";
 import type { PromoRefusal } from "./promo-codes.ts";
@@ -74,6 +75,8 @@ export type Reply =
   | { readonly kind: "booking"; readonly booking: KnownBooking }
   /** The buyer waits already. `position`: from 1. */
   | { readonly kind: "waiting"; readonly entry: WaitlistEntry; readonly position: number }
+  /** The buyer was offered this already, and may book it. */
+  | { readonly kind: "hold"; readonly hold: ActiveHold }
   | { readonly kind: "refused"; readonly refusal: Refusal };
 
 /** What `decide` finds: facts to journal and a reply, or an outcome to fetch from the store. */

@@ -1,14 +1,20 @@
 import { assert } from "../assert.ts";
-import type { InventoryDefinition } from "../definition.ts";
 import type { EventState } from "../event-state.ts";
 import type { CommandKey } from "../facts.ts";
 import type { HoldId, UserId } from "../ids.ts";
 import { HOLDS_PER_EVENT_MAX } from "../limits.ts";
 import type { Place } from "../place.ts";
-import { keptAmong, openEvent, refuseByLimits, refuseByPlaces, refuseBySale } from "../places.ts";
+import {
+  keptAmong,
+  openEvent,
+  refuseByChurn,
+  refuseByLimits,
+  refuseByPlaces,
+  refuseBySale,
+} from "../places.ts";
 import { priced } from "../pricing.ts";
 import { findPromo, refusalByPlaces } from "../promo-codes.ts";
-import type { Decision, Refusal } from "../replies.ts";
+import type { Decision } from "../replies.ts";
 import type { ChosenGroup, HoldTerms } from "../terms.ts";
 import { type BestWanted, chooseSeats } from "./best-seats.ts";
 import { accept, refuse } from "./outcome.ts";
@@ -79,16 +85,6 @@ function countOf({ places, best }: Hold): number {
   let count = places.length;
   for (const { quantity } of best) count += quantity;
   return count;
-}
-
-/** Who keeps taking places and dropping them waits. */
-function refuseByChurn(
-  { churn }: EventState,
-  definition: InventoryDefinition,
-  { userId, nowMs }: { userId: UserId; nowMs: number },
-): Refusal | null {
-  const untilMs = churn.waitUntilMs(definition.churn, userId, nowMs);
-  return untilMs === null ? null : { code: "hold_churn", retryAtMs: untilMs };
 }
 
 /** null: plain ones, which most holds have. */

@@ -86,6 +86,19 @@ test("an offer that is not used passes to the next", () => {
   );
 });
 
+test("whoever waits because they dropped holds joins no sooner than they may hold", () => {
+  const churn = { freeDrops: 0, windowMs: 60_000, firstWaitMs: 5_000, waitMsMax: 5_000 };
+  const bench = new EventBench({ churn });
+  const holdId = bench.held([0], ALICE);
+  bench.run({ kind: "release", holdId, userId: ALICE });
+  const refusal = { code: "hold_churn", retryAtMs: NOON + 5_000 };
+  assert.deepEqual(refusalOf(join(bench, 1, ALICE)), refusal);
+  factOf(join(bench, 1, BOB), "queued");
+  bench.nowMs += 5_000;
+  factOf(join(bench, 1, ALICE), "queued");
+  assert.deepEqual(offeredTo(bench), [BOB, ALICE]);
+});
+
 test("places are offered of one category that will do, not here and there", () => {
   const { bench, free } = soldOut();
   join(bench, 2, ALICE);
@@ -133,7 +146,8 @@ test("who may have no more places keeps nobody waiting, however often they are p
   bench.run({ kind: "configure", definition: definition({ perUserMax: 2 }) });
   free(0);
   const [offer] = offersIn(bench);
-  assert.equal(offer?.userId, ALICE);
+  assert.ok(offer?.userId === ALICE);
+  bench.booked(offer.holdId, ALICE);
   // Alice has two places now, and waits for another.
   free(1);
   bench.held([1], ALICE);
@@ -220,10 +234,13 @@ test("a cancelled event gives everything back, in whatever portions", () => {
 test("who leaves gives back what they were offered, but not what they are paying for", () => {
   const bench = new EventBench({ perUserMax: 100 });
   factOf(join(bench, 1, ALICE), "queued");
-  factOf(join(bench, 1, ALICE), "queued");
-  const [paid, spare] = offersIn(bench);
-  assert.ok(paid !== undefined && spare !== undefined);
+  const [paid] = offersIn(bench);
+  assert.ok(paid !== undefined);
+  assert.equal(join(bench, 1, ALICE).reply.kind, "hold");
   factOf(bench.run(bench.payCommand(paid.holdId)), "paymentStarted");
+  factOf(join(bench, 1, ALICE), "queued");
+  const spare = offersIn(bench)[1];
+  assert.ok(spare !== undefined);
   const leave = { kind: "leaveWaitlist", userId: ALICE } as const;
   const { holdId, reason } = factOf(bench.run(leave), "holdEnded");
   assert.deepEqual([holdId, reason], [spare.holdId, "released"]);

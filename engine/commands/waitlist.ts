@@ -1,8 +1,10 @@
 import type { EventState } from "../event-state.ts";
 import type { CommandKey } from "../facts.ts";
+import type { ActiveHold } from "../hold-book.ts";
 import { endOf } from "../holds.ts";
 import type { UserId, WaitlistEntryId } from "../ids.ts";
 import { PLACES_PER_HOLD_MAX, WAITLIST_ENTRIES_MAX } from "../limits.ts";
+import { refuseByChurn } from "../places.ts";
 import type { Decision, Refusal } from "../replies.ts";
 import type { WaitlistEntry } from "../waitlist.ts";
 import { accept, answer, nextFact, refuse } from "./outcome.ts";
@@ -38,6 +40,8 @@ export function joinWaitlist(state: EventState, command: JoinWaitlist, nowMs: nu
       position: waitlist.positionOf(waiting.entryId),
     });
   }
+  const offer = openOffer(state, command.userId);
+  if (offer !== undefined) return answer({ kind: "hold", hold: offer });
   const refusal = refuseWaiting(state, command, nowMs);
   if (refusal !== null) return refuse(refusal);
   const { entryId, userId, quantity, categories, priority } = command;
@@ -52,14 +56,22 @@ function isSameWish(entry: WaitlistEntry, { quantity, categories, priority }: Jo
   return isSame && JSON.stringify(entry.categories) === JSON.stringify(categories);
 }
 
+/** What the buyer was offered and does not pay for yet. One that is being paid for is wanted. */
+const openOffer = ({ holds }: EventState, userId: UserId): ActiveHold | undefined =>
+  holds.offersTo(userId).find(({ paying }) => paying === null);
+
+/** Where places are free, who joins is offered them at once: a churn wait is one here, too. */
 function refuseWaiting(
-  { definition, waitlist }: EventState,
-  { quantity }: JoinWaitlist,
+  state: EventState,
+  { userId, quantity }: JoinWaitlist,
   nowMs: number,
 ): Refusal | null {
+  const { definition, waitlist } = state;
   if (definition === null || definition.status === "cancelled") return { code: "event_cancelled" };
   const { salesCloseMs, perOrderMax, perUserMax } = definition;
   if (salesCloseMs !== null && nowMs >= salesCloseMs) return { code: "sales_closed" };
+  const churn = refuseByChurn(state, definition, { userId, nowMs });
+  if (churn !== null) return churn;
   const limit = Math.min(perOrderMax, perUserMax, PLACES_PER_HOLD_MAX);
   if (quantity > limit) {
     return { code: "limit_exceeded", scope: "perOrder", limit, current: quantity };
@@ -70,9 +82,7 @@ function refuseWaiting(
 export function leaveWaitlist(state: EventState, command: LeaveWaitlist, nowMs: number): Decision {
   const entry = state.waitlist.ofUser(command.userId);
   if (entry === undefined) {
-    const offers = state.holds.offersTo(command.userId);
-    // One that is being paid for is wanted.
-    const offer = offers.find(({ paying }) => paying === null);
+    const offer = openOffer(state, command.userId);
     if (offer === undefined) return answer({ kind: "unchanged" });
     return accept(endOf(state, offer, "released", nowMs));
   }

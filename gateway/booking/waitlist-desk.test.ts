@@ -118,6 +118,33 @@ test("an offer is found where its entry was, and who leaves the line gives it ba
   assert.deepEqual(gone, ["not_waiting", {}]);
 });
 
+test("who was offered places and joins again is told of that offer", async () => {
+  const at = new EngineDesk({ perUserMax: 100 });
+  const wish = join({ quantity: 1 });
+  const [, joined] = await at.done((desk, s) => desk.waitlist.join(EVENT_ID, wish, s));
+  const other = join({ quantity: 2 });
+  const [status, again] = await at.done((desk, s) => desk.waitlist.join(EVENT_ID, other, s));
+  assert.deepEqual([status, again.status, again.id], [200, "offered", joined.id]);
+  assert.deepEqual(again.offer, joined.offer);
+  assert.equal(at.engine.state.holds.count, 1);
+});
+
+test("who waits while an offer was being paid for leaves both, once it is not", async () => {
+  const at = soldOut();
+  const wish = join({ quantity: 1 });
+  const [, joined] = await at.done((desk, s) => desk.waitlist.join(EVENT_ID, wish, s));
+  const holdId = offerIdOf(joined.id as WaitlistEntryId);
+  const pay = at.engine.payCommand(holdId);
+  at.engine.run(pay);
+  await at.done((desk, s) => desk.waitlist.join(EVENT_ID, wish, s));
+  const { intentId } = pay;
+  at.engine.run({ kind: "settlePayment", intentId, outcome: "failed" });
+  await at.ask((desk, s) => desk.waitlist.leave(EVENT_ID, CUSTOMER, s));
+  assert.deepEqual(at.engine.state.holds.offersTo(CUSTOMER.userId), []);
+  const gone = await at.refused((desk, s) => desk.waitlist.find(EVENT_ID, CUSTOMER, s));
+  assert.deepEqual(gone, ["not_waiting", {}]);
+});
+
 test("wishes that make no sense are refused by what is wrong with them", async () => {
   const at = soldOut();
   const refused = (body: object) =>

@@ -59,6 +59,7 @@ export class WaitlistDesk {
       const wish = { quantity, categories, priority };
       const command: JoinWaitlist = { kind: "joinWaitlist", entryId, userId, ...wish, key };
       this.#core.ask(event, command, settle, (_, answer) => {
+        if (answer.kind === "hold") return ok(200, offeredView(event, answer.hold));
         if (answer.kind === "waiting") {
           return ok(200, waitingView(event, answer.entry, answer.position));
         }
@@ -122,10 +123,16 @@ export class WaitlistDesk {
     });
   }
 
-  leave(eventId: EventId | null, identity: Identity, settle: Settle): void {
+  /** Asked until there is nothing left to leave: one step takes an entry back, or an offer. */
+  leave(eventId: EventId | null, { userId }: Identity, settle: Settle): void {
     this.#core.atEvent(eventId, settle, (event) => {
-      const { userId } = identity;
-      this.#core.ask(event, { kind: "leaveWaitlist", userId }, settle, () => ok(204, null));
+      const step = (): void =>
+        this.#core.ask(event, { kind: "leaveWaitlist", userId }, settle, (_, answer) => {
+          if (answer.kind === "unchanged") return ok(204, null);
+          step();
+          return null;
+        });
+      step();
     });
   }
 

@@ -65,6 +65,9 @@ function instantsOf(state: ModelState, operation: Operation, when: Circumstances
   if (operation.kind === "hold" && definition !== null) {
     const promo = promoOf(definition, operation.promoCode);
     turns.push(promo?.fromMs ?? null, promo?.untilMs ?? null);
+  }
+  const mayWait = operation.kind === "hold" || operation.kind === "joinWaitlist";
+  if (mayWait && definition !== null) {
     turns.push(churnUntilMs(state, definition.churn, operation.userId));
   }
   return turns.filter(
@@ -141,7 +144,7 @@ function expectedAt(
     case "changePlaces":
       return [ofChangePlaces(state, operation)];
     case "joinWaitlist":
-      return [ofJoining(state, operation, nowMs)];
+      return ofJoining(state, operation, nowMs);
     case "leaveWaitlist":
       return [ofLeaving(state, operation.userId)];
     case "getWaiting": {
@@ -251,9 +254,9 @@ function waitingOf({ line }: ModelState, userId: UserId): Expected | null {
   return waiting === undefined ? null : { kind: "waiting", entry: waiting.entry, position: at + 1 };
 }
 
-function ofJoining(state: ModelState, operation: Of<"joinWaitlist">, nowMs: number): Expected {
+function ofJoining(state: ModelState, operation: Of<"joinWaitlist">, nowMs: number): Expected[] {
   const { definition } = state;
-  if (definition === null) return refused({ code: "event_not_found" });
+  if (definition === null) return [refused({ code: "event_not_found" })];
   const { userId, quantity, categories, priority } = operation;
   const waiting = waitingOf(state, userId);
   if (waiting?.kind === "waiting") {
@@ -261,14 +264,20 @@ function ofJoining(state: ModelState, operation: Of<"joinWaitlist">, nowMs: numb
     const isSame =
       JSON.stringify([entry.quantity, entry.priority, entry.categories]) ===
       JSON.stringify([quantity, priority, categories]);
-    return isSame ? waiting : refused({ code: "already_waiting" });
+    return [isSame ? waiting : refused({ code: "already_waiting" })];
   }
-  if (definition.status === "cancelled") return refused({ code: "event_cancelled" });
+  const offers = offersTo(state, userId).filter(({ paying }) => paying === null);
+  if (offers.length > 0) return offers.map((hold) => ({ kind: "hold", hold }));
+  if (definition.status === "cancelled") return [refused({ code: "event_cancelled" })];
   const { salesCloseMs, perOrderMax, perUserMax } = definition;
-  if (salesCloseMs !== null && nowMs >= salesCloseMs) return refused({ code: "sales_closed" });
+  if (salesCloseMs !== null && nowMs >= salesCloseMs) return [refused({ code: "sales_closed" })];
+  const untilMs = churnUntilMs(state, definition.churn, userId);
+  if (untilMs !== null && untilMs > nowMs) {
+    return [refused({ code: "hold_churn", retryAtMs: untilMs })];
+  }
   const limit = Math.min(perOrderMax, perUserMax, PLACES_PER_HOLD_MAX);
-  if (quantity <= limit) return accepted;
-  return refused({ code: "limit_exceeded", scope: "perOrder", limit, current: quantity });
+  if (quantity <= limit) return [accepted];
+  return [refused({ code: "limit_exceeded", scope: "perOrder", limit, current: quantity })];
 }
 
 /** Offers that the buyer has and may still book. */

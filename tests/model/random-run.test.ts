@@ -242,6 +242,8 @@ const EVERY_ANSWER: Readonly<Record<string, readonly string[]>> = {
     "done again",
     "event_cancelled",
     "event_not_found",
+    "hold",
+    "hold_churn",
     "idempotency_key_reused",
     "limit_exceeded",
     "sales_closed",

@@ -4,7 +4,7 @@ import type { EventId } from "../../engine/ids.ts";
 import { PLACES_PER_HOLD_MAX } from "../../engine/limits.ts";
 import type { PlaceItem } from "../../engine/place.ts";
 import type { HoldTerms } from "../../engine/terms.ts";
-import { isBehindOwed, servable } from "./availability.ts";
+import { churnUntilMs, isBehindOwed, servable } from "./availability.ts";
 import { checkFreshId } from "./hold-rules.ts";
 import type { ModelState } from "./model-state.ts";
 import { offerIdIn } from "./routed-ids.ts";
@@ -69,6 +69,12 @@ export function checkQueued(state: ModelState, eventId: EventId, fact: Queued, m
   must(definition.status !== "cancelled", () => "the event is cancelled");
   const { salesCloseMs, perOrderMax, perUserMax } = definition;
   must(salesCloseMs === null || atMs < salesCloseMs, () => `sales closed at ${salesCloseMs}`);
+  const untilMs = churnUntilMs(state, definition.churn, userId);
+  must(untilMs === null || untilMs <= atMs, () => `it must not wait before ${untilMs}`);
+  const isOffered = [...state.holds.values()].some(
+    (hold) => hold.userId === userId && hold.terms?.source === "waitlist" && hold.paying === null,
+  );
+  must(!isOffered, () => `${userId} was offered places already`);
   const most = Math.min(perOrderMax, perUserMax, PLACES_PER_HOLD_MAX);
   must(quantity >= 1 && quantity <= most, () => `it waits for ${quantity} places of ${most}`);
 }

@@ -53,6 +53,7 @@ const ANSWERS: Readonly<Record<string, readonly string[]>> = {
     "201",
     "409 already_waiting",
     "409 limit_exceeded",
+    "429 hold_churn",
     "409 sales_closed",
     "409 event_cancelled",
   ],
