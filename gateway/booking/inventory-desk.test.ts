@@ -57,6 +57,16 @@ test("what is in use stays, and is named", async () => {
   ]);
 });
 
+test("the words for people name what does not exist", async () => {
+  const at = desk();
+  for (const body of [{ block: ["Z-1"] }, { areas: [{ key: "Z-1", capacity: 1 }] }]) {
+    const asked = request(body, ADMIN);
+    const result = await at.ask((desk, s) => desk.inventory.change(EVENT_ID, asked, s));
+    assert.ok(result.kind === "problem");
+    assert.match(String(result.members.detail), /"Z-1"/);
+  }
+});
+
 test("what does not exist, or is said in two ways, is named; others may change nothing", async () => {
   const at = desk();
   assert.deepEqual(await refused(at, { block: ["Z-1"], unblock: ["Z-2"] }), [

@@ -7,7 +7,8 @@ import {
 } from "../../engine/limits.ts";
 import type { EventEntry } from "../catalogue/event-directory.ts";
 import { compileSchema, type FieldError } from "../http/validation.ts";
-import { type DeskProblem, invalid, problem } from "./desk-result.ts";
+import { type DeskProblem, invalid } from "./desk-result.ts";
+import { unknown } from "./hold-request.ts";
 
 const Name = Type.String({ minLength: 1, maxLength: 200 });
 const Seats = Type.Array(Name, { maxItems: SEATS_PER_EVENT_MAX });
@@ -75,8 +76,8 @@ export function wantedPlacesOf(input: unknown, event: EventEntry): WantedPlaces 
     })),
     capacities: (body.areas ?? []).map(({ key, capacity }) => ({ area: areaOf(key), capacity })),
   };
-  if (unknownSeats.length > 0) return problem("unknown_seat", { seats: unknownSeats });
-  if (unknownAreas.length > 0) return problem("unknown_area", { areas: unknownAreas });
+  if (unknownSeats.length > 0) return unknown("unknown_seat", "seats", unknownSeats);
+  if (unknownAreas.length > 0) return unknown("unknown_area", "areas", unknownAreas);
   return wanted;
 }
 

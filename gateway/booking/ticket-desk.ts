@@ -8,6 +8,7 @@ import { compileSchema } from "../http/validation.ts";
 import { parseTicketCode } from "./codes.ts";
 import { type Accepted, type DeskCore, type DeskRequest, Fault, unexpected } from "./desk-core.ts";
 import { type DeskResult, invalid, ok, problem, type Settle } from "./desk-result.ts";
+import { unknown } from "./hold-request.ts";
 import { bookingView, iso, money, ticketView } from "./views.ts";
 
 /** Body of POST /bookings/{id}/tickets/{ticketId}/move. */
@@ -39,7 +40,7 @@ export class TicketDesk {
       if (!body.ok) return settle(invalid(body.errors));
       const { seat: name } = body.value;
       const seat = event.seatIndexById.get(name);
-      if (seat === undefined) return settle(problem("unknown_seat", { seats: [name] }));
+      if (seat === undefined) return settle(unknown("unknown_seat", "seats", [name]));
       const ticketId = parseItemId(ticketText);
       if (ticketId === null) return settle(problem("ticket_not_found"));
       const key = this.#core.keyOf(request, ["move", bookingId, ticketId, seat]);

@@ -37,6 +37,18 @@ describe("compileSchema", () => {
     });
   });
 
+  it("says of a text that was given as a number what it is to look like", () => {
+    const Tax = Type.Object({
+      percent: Type.String({ format: "percent" }),
+      discounts: Type.Array(Type.Object({ percent: optional(Type.String({ format: "percent" })) })),
+      from: optional(Type.String({ format: "moment" })),
+    });
+    const errors = errorsOf(Tax, { percent: 19, discounts: [{ percent: 2.5 }], from: 1.8e12 });
+    assert.match(errors.percent ?? "", /as a text.*"2\.5"/);
+    assert.equal(errors["discounts[0].percent"], errors.percent);
+    assert.match(errors.from ?? "", /RFC 3339/);
+  });
+
   it("quotes names that are no identifiers", () => {
     const Prices = Type.Record(Type.String(), Type.String());
     assert.deepEqual(errorsOf(Type.Object({ by: Prices }), { by: { "a b/c": 1, ä: 2 } }), {

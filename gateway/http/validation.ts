@@ -64,7 +64,7 @@ const FORMATS: Readonly<Record<string, readonly [(text: string) => boolean, stri
   ],
   percent: [
     (text) => /^\d{1,3}(?:\.\d{1,2})?$/.test(text) && Number(text) <= 100,
-    'must be a percentage with at most two decimals, such as "2.5"',
+    'must be a percentage as a text, with at most two decimals, such as "2.5"',
   ],
   id: [isUuidV7, "must be an id (a UUIDv7 in lower case)"],
   email: [(text) => parseEmail(text) !== null, "must be an email address"],
@@ -86,7 +86,7 @@ export function compileSchema<Schema extends TSchema>(schema: Schema): Check<Sta
   return (value) => {
     // `Check` narrows to the schema's static type, under a name that the compiler can't follow.
     if (validator.Check(value)) return { ok: true, value: value as Static<Schema> };
-    return { ok: false, errors: fieldErrors(validator.Errors(value)) };
+    return { ok: false, errors: fieldErrors(schema, validator.Errors(value)) };
   };
 }
 
@@ -111,13 +111,13 @@ export function memberPath(parent: string, member: string): string {
 }
 
 /** One error a place; of a nullable member only what its real type complains about. */
-function fieldErrors(found: readonly TLocalizedValidationError[]): FieldError[] {
+function fieldErrors(schema: TSchema, found: readonly TLocalizedValidationError[]): FieldError[] {
   const errors = new Map<string, string>();
   for (const error of found) {
     if (error.keyword === "type" && error.params.type === "null") continue;
     // Why a nullable member fits neither of its types is said by the errors inside it.
     if (error.keyword === "anyOf") continue;
-    for (const [path, message] of explain(error)) {
+    for (const [path, message] of explain(schema, error)) {
       if (!errors.has(path) && errors.size < VALIDATION_ERRORS_MAX) errors.set(path, message);
     }
   }
@@ -133,7 +133,24 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   array: "a list",
 };
 
-function explain(error: TLocalizedValidationError): (readonly [path: string, message: string])[] {
+/** Texts that are easily given as numbers: that they are texts is not all there is to know. */
+const NUMBER_LIKE: ReadonlySet<string> = new Set(["percent", "moment"]);
+
+/** The format that the part of a schema at this pointer asks for; "": none. */
+function formatAt(schema: TSchema, pointer: string): string {
+  let part: unknown = schema;
+  for (const escaped of pointer.split("/").slice(1)) {
+    if (typeof part !== "object" || part === null) return "";
+    part = Reflect.get(part, escaped.replaceAll("~1", "/").replaceAll("~0", "~"));
+  }
+  if (typeof part !== "object" || part === null || !("format" in part)) return "";
+  return typeof part.format === "string" ? part.format : "";
+}
+
+function explain(
+  schema: TSchema,
+  error: TLocalizedValidationError,
+): (readonly [path: string, message: string])[] {
   const path = pathOf(error.instancePath);
   switch (error.keyword) {
     case "required":
@@ -141,6 +158,8 @@ function explain(error: TLocalizedValidationError): (readonly [path: string, mes
         (name) => [memberPath(path, name), "is missing"] as const,
       );
     case "type": {
+      const format = formatAt(schema, error.schemaPath);
+      if (NUMBER_LIKE.has(format)) return [[path, FORMATS[format]?.[1] ?? error.message]];
       const types = [error.params.type].flat().map((type) => TYPE_NAMES[type] ?? type);
       return [[path, `must be ${types.join(" or ")}`]];
     }
