@@ -22,7 +22,8 @@ const PROTO_KEY = new RegExp(`"${Array.from("__proto__", letterPattern).join("")
 
 export type JsonText =
   | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly detail: string };
+  /** `value`: what was read although it is not accepted; undefined: nothing could be. */
+  | { readonly ok: false; readonly detail: string; readonly value?: unknown };
 
 /** An escape that may be half of a character: only then the texts are looked through. */
 const DOUBTFUL_ESCAPE = /\\u[dD][89a-fA-F]/;
@@ -36,7 +37,7 @@ export function parseJsonText(text: string): JsonText {
   try {
     const value: unknown = JSON.parse(text);
     if (DOUBTFUL_ESCAPE.test(text) && !isWellFormed(value)) {
-      return { ok: false, detail: "Texts must be made of whole Unicode characters" };
+      return { ok: false, detail: "Texts must be made of whole Unicode characters", value };
     }
     return { ok: true, value };
   } catch (error) {

@@ -112,7 +112,7 @@ export class LiveRoom implements LiveHandler {
       return fail(session, undefined, "unsupported_frame", "Send JSON in text frames.");
     }
     const parsed = parseJsonText(text);
-    if (!parsed.ok) return fail(session, undefined, "malformed_json", "The frame is not JSON.");
+    if (!parsed.ok) return unreadable(session, parsed.value, parsed.detail);
     const checked = checkMessage(parsed.value);
     if (!checked.ok) return this.#refuse(session, parsed.value, checked.errors);
     this.#handle(session, checked.value, parsed.value);
@@ -298,6 +298,13 @@ function idOf(value: unknown): Message["id"] {
   if (typeof value !== "object" || value === null || !("id" in value)) return undefined;
   const { id } = value;
   return typeof id === "string" || typeof id === "number" ? id : undefined;
+}
+
+/** Who can be told which of their questions it was waits for no answer to it. */
+function unreadable(session: Session, message: unknown, detail: string): void {
+  const id = idOf(message);
+  if (!isForDesk(message)) return fail(session, id, "malformed_json", detail);
+  send(session, replyOf(id, problem("malformed_json", { detail })));
 }
 
 function fail(session: Session, id: Message["id"], code: string, detail: string): void {

@@ -430,6 +430,7 @@ test("bad WebSocket messages are answered with an error, and the connection stay
     [{ op: "hold", eventId: event.id }, 400, "validation_failed"],
     [{ op: "hold", eventId: event.id, items: 7 }, 400, "validation_failed"],
     [{ op: "hold", eventId: event.id, items: [{ seat: "Z" }] }, 400, "unknown_seat"],
+    [{ op: "hold", eventId: event.id, items: [{ seat: "\ud83d" }] }, 400, "malformed_json"],
     [{ op: "hold", items: [{ seat: "A-1" }] }, 404, "event_not_found"],
     [{ op: "hold", eventId: NOBODYS_ID, items: [{ seat: "A-1" }] }, 404, "event_not_found"],
     [{ op: "release" }, 404, "hold_not_found"],
