@@ -111,7 +111,7 @@ function endHold(state: EventState, fact: HoldEnded): void {
   noteDrop(state, fact, reason, atMs);
 }
 
-/** Who takes places and drops them again may have to wait; who was offered them need not. */
+/** Who takes places and drops them again may have to wait. */
 function noteDrop(
   { churn }: EventState,
   { userId, terms }: Pick<ActiveHold, "userId" | "terms">,

@@ -33,9 +33,12 @@ export interface EndedHold {
   readonly isOffer: boolean;
 }
 
-/** Whether its buyer took places and dropped them again. */
+/**
+ * Whether its buyer took places and dropped them again. An offer that runs out came when nobody was
+ * there to take it; who gives one back could go on joining and leaving.
+ */
 export const isDrop = ({ end, isOffer }: Pick<EndedHold, "end" | "isOffer">): boolean =>
-  !isOffer && (end === "released" || end === "expired");
+  end === "released" || (end === "expired" && !isOffer);
 
 /** Entries of ended holds that are kept rather than sorted out. */
 const STALE_ENTRIES_MIN = 1_024;

@@ -45,6 +45,7 @@ interface Around {
   readonly channel: string | null;
 }
 
+/** Seats, however they lie, before standing places. */
 export function choosePlaces(
   state: EventState,
   event: OpenEvent,
@@ -66,17 +67,17 @@ export function choosePlaces(
     });
     return { places: found.groups.flatMap(({ seats }) => seats), groups };
   }
-  const area = roomiestArea(state, event, wanted, { taken, channel });
   const { category, quantity } = wanted;
+  const { free, alternatives } = found;
+  if (free >= quantity) {
+    const seats = alternatives.map((groups) => groups.map((group) => group.seats));
+    return { code: "no_adjacent_seats", alternatives: seats };
+  }
+  const area = roomiestArea(state, event, wanted, { taken, channel });
   if (area.available >= quantity) {
     return { places: Array.from({ length: quantity }, () => area.place), groups: [] };
   }
-  const { free, alternatives } = found;
-  if (free < quantity) {
-    return { code: "too_few_places", category, available: Math.max(free, area.available) };
-  }
-  const seats = alternatives.map((groups) => groups.map((group) => group.seats));
-  return { code: "no_adjacent_seats", alternatives: seats };
+  return { code: "too_few_places", category, available: Math.max(free, area.available) };
 }
 
 /** The search while these seats look taken; afterwards everything is as it was. */

@@ -1,7 +1,7 @@
 /** Holds under terms: a channel, a promo code, the engine's choice, and who must wait. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { placeOfArea } from "../place.ts";
+import { isSeat, placeOfArea } from "../place.ts";
 import type { PromoDefinition } from "../promo-codes.ts";
 import { ALICE, BOB, EventBench, NOON } from "../testing/fixtures.ts";
 import { factOf, refusalOf } from "../testing/replies.ts";
@@ -83,6 +83,20 @@ test("what is chosen for who comes by a channel is of its allotment, and no more
   );
   assert.deepEqual(terms?.kept, [FLOOR]);
   assert.equal(bench.state.inventory?.area(0).blocked, 0);
+});
+
+test("seats, however they lie, before standing places", () => {
+  const bench = new EventBench({ perUserMax: 10 });
+  bench.held([1, 3, 5], BOB);
+  bench.held([7, 9], BOB);
+  const best = [{ ...wish, quantity: 3, adjacent: true }];
+  const { code } = refusalOf(ask(bench, { best }));
+  assert.equal(code, "no_adjacent_seats");
+  const split = factOf(ask(bench, { best: [{ ...wish, quantity: 3 }] }), "held");
+  assert.ok(split.items.every(({ place }) => isSeat(place)));
+  // Two seats are left: three can only stand.
+  const standing = factOf(ask(bench, { best }), "held");
+  assert.ok(standing.items.every(({ place }) => place === FLOOR));
 });
 
 test("what is kept returns to who it is kept for", () => {

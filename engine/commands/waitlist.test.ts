@@ -76,14 +76,24 @@ test("an offer that is not used passes to the next", () => {
   assert.deepEqual(offeredTo(bench), [ALICE]);
   passOn(bench);
   assert.deepEqual(offeredTo(bench), [ALICE, BOB]);
-  assert.equal(
-    bench.state.churn.waitUntilMs(
-      { freeDrops: 0, windowMs: 1e6, firstWaitMs: 1e6, waitMsMax: 1e6 },
-      ALICE,
-      bench.nowMs,
-    ),
-    null,
-  );
+});
+
+test("an offer that is given back is a drop, one that runs out is none", () => {
+  const { bench, free } = soldOut();
+  const rule = { freeDrops: 0, windowMs: 1e9, firstWaitMs: 5_000, waitMsMax: 5_000 };
+  const mustWait = (userId: UserId): boolean =>
+    bench.state.churn.waitUntilMs(rule, userId, bench.nowMs) !== null;
+  join(bench, 1, ALICE);
+  join(bench, 1, BOB);
+  bench.nowMs += 1_000;
+  free(4);
+  passOn(bench);
+  assert.deepEqual([mustWait(ALICE), mustWait(BOB)], [true, false]);
+  assert.deepEqual(offeredTo(bench), [ALICE, BOB]);
+  bench.nowMs += 600_000;
+  bench.expire();
+  assert.equal(bench.state.holds.offersTo(BOB).length, 0);
+  assert.equal(mustWait(BOB), false);
 });
 
 test("whoever waits because they dropped holds joins no sooner than they may hold", () => {

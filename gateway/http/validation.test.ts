@@ -49,6 +49,16 @@ describe("compileSchema", () => {
     assert.match(errors.from ?? "", /RFC 3339/);
   });
 
+  it("takes no time that an answer could not show again", () => {
+    const Event = Type.Object({ from: Type.String({ format: "moment" }) });
+    for (const from of ["9999-12-31T23:59:59-00:01", "0000-01-01T00:00:00+00:01"]) {
+      assert.deepEqual(Object.keys(errorsOf(Event, { from })), ["from"], from);
+    }
+    for (const from of ["9999-12-31T23:59:59Z", "0001-01-01T00:00"]) {
+      assert.deepEqual(errorsOf(Event, { from }), {}, from);
+    }
+  });
+
   it("quotes names that are no identifiers", () => {
     const Prices = Type.Record(Type.String(), Type.String());
     assert.deepEqual(errorsOf(Type.Object({ by: Prices }), { by: { "a b/c": 1, ä: 2 } }), {

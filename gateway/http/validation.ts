@@ -32,10 +32,15 @@ const INSTANT = /^\d{4}-\d\d-(\d\d)T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d
 const CONTROL = /\p{Cc}/u;
 const KEY = /^[\p{L}\p{M}\p{N}._-]{1,64}$/u;
 
+/** The first and the last year that RFC 3339 can write, in UTC too; Unix ms. */
+const INSTANT_MS_MIN = Date.parse("0000-01-01T00:00:00Z");
+const INSTANT_MS_MAX = Date.parse("9999-12-31T23:59:59.999Z");
+
 /** Date.parse takes 30 February for 1 March; this does not. */
 function isInstant(text: string): boolean {
   const day = INSTANT.exec(text)?.[1];
-  if (day === undefined || Number.isNaN(Date.parse(text))) return false;
+  const ms = Date.parse(text);
+  if (day === undefined || !(ms >= INSTANT_MS_MIN && ms <= INSTANT_MS_MAX)) return false;
   return new Date(`${text.slice(0, 10)}T00:00:00Z`).getUTCDate() === Number(day);
 }
 

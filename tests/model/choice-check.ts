@@ -45,8 +45,8 @@ function untruthsOfWish(
   const seats = seatsFor(state, category, channel).filter((seat) => !places.includes(seat));
   const isKnown = n === 0 && zone === null && !accessible && state.definition?.seatMap.length === 0;
   const inArea = zone === null && !accessible ? mostInAnArea(state, operation, wish) : 0;
-  if (n === 0 && inArea >= quantity) return ["an area has as many places as were wanted"];
   if (refusal.code === "too_few_places") {
+    if (n === 0 && inArea >= quantity) return ["an area has as many places as were wanted"];
     const { available } = refusal;
     const untruths = differences("its category", refusal.category, category);
     const most = Math.max(seats.length, inArea);

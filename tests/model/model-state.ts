@@ -439,7 +439,7 @@ export class ModelState {
     const isOffer = terms?.source === "waitlist";
     const ordinal = this.ends.size + 1;
     this.ends.set(holdId, { holdId, userId, end, bookingId, isOffer, seq, atMs, ordinal });
-    if (isOffer || (end !== "released" && end !== "expired")) return;
+    if (end !== "released" && (isOffer || end !== "expired")) return;
     this.drops.set(userId, [...(this.drops.get(userId) ?? []), atMs].slice(-100));
   }
 
