@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as fc from "fast-check";
+import fc from "fast-check";
 import { mayLeadToOffer } from "./by-itself.ts";
 import type { UserId, WaitlistEntryId } from "./ids.ts";
 import { ALICE, BOB, EventBench } from "./testing/fixtures.ts";
