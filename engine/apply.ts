@@ -176,9 +176,10 @@ function changePlaces(state: EventState, { blocks, capacities }: PlacesChanged):
 
 /** `seq`: of this fact, which counts when it is the booking's first. */
 function know(state: EventState, record: BookingRecord, seq: number): void {
-  const first = state.bookings.get(record.bookingId)?.seq;
-  state.bookings.set(record.bookingId, { record, seq: first ?? seq });
-  if (first === undefined) noteBooking(state, record);
+  const known = state.bookings.get(record.bookingId);
+  state.bookings.set(record.bookingId, { record, seq: known?.seq ?? seq });
+  if (known === undefined) noteBooking(state, record);
+  else state.bookingByTicketCode.change(known.record, record);
 }
 
 /** What leads to a booking. */

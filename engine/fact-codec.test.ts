@@ -56,7 +56,7 @@ function everyFact(): EventBench {
   const [ticketCode = ""] = pay.ticketCodes;
   bench.run({ kind: "checkIn", ticketCode, by: CAROL, undo: false, key: null });
   bench.run({ kind: "checkIn", ticketCode, by: CAROL, undo: true, key: null });
-  bench.run({ kind: "transfer", ...by, toUserId: BOB, email: "bob@example.org" });
+  bench.run(bench.drafts.transfer({ ...by, toUserId: BOB, email: "bob@example.org" }));
   bench.run({ kind: "cancel", ...by, tickets: [itemIdOf(hold.holdId, 1)], reason: "ill" });
   bench.run({ kind: "release", holdId: bench.held([0]), userId: ALICE });
   bench.run(bench.joinCommand(1, CAROL));

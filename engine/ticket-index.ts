@@ -4,6 +4,8 @@ import type { BookingId } from "./ids.ts";
 /**
  * Which booking a ticket's code is of. Only the doors ask, so it is built when the first one does,
  * and kept from then on.
+ *
+ * Invariant: what it has are the codes that its bookings' tickets have now, and no others.
  */
 export class TicketIndex {
   readonly #bookings: ReadonlyMap<BookingId, KnownBooking>;
@@ -25,5 +27,12 @@ export class TicketIndex {
   add({ bookingId, ticketCodes }: BookingRecord): void {
     if (this.#byCode === null) return;
     for (const code of ticketCodes) this.#byCode.set(code, bookingId);
+  }
+
+  /** A booking has changed: codes that it has no more are nobody's. */
+  change(before: BookingRecord, after: BookingRecord): void {
+    if (this.#byCode === null || before.ticketCodes === after.ticketCodes) return;
+    for (const code of before.ticketCodes) this.#byCode.delete(code);
+    this.add(after);
   }
 }

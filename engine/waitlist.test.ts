@@ -83,7 +83,7 @@ test("the line is looked through when places or their owners change, not when so
   const undo = { ...enter, undo: true, ticketCode: ticketCodes[0] ?? "" } as const;
   assert.equal(mayLeadToOffer(factOf(bench.run(undo), "bookingChanged")), false);
   const to = { toUserId: BOB, email: "bob@example.org" } as const;
-  const handed = bench.run({ kind: "transfer", ...requester, ...to, key: null });
+  const handed = bench.run(bench.drafts.transfer({ ...requester, ...to, key: null }));
   assert.equal(mayLeadToOffer(factOf(handed, "bookingChanged")), true);
   const cancel = { kind: "cancel", ...requester, tickets: null, reason: null, key: null } as const;
   assert.equal(mayLeadToOffer(factOf(bench.run(cancel), "bookingChanged")), true);

@@ -5,7 +5,7 @@ import type { CommandKey } from "../facts.ts";
 import type { ActiveHold } from "../hold-book.ts";
 import { findHold } from "../holds.ts";
 import type { BookingId, HoldId, UserId } from "../ids.ts";
-import { totalMinor } from "../place.ts";
+import { type PlaceItem, totalMinor } from "../place.ts";
 import type { Decision, Refusal } from "../replies.ts";
 import { accept, nextFact, refuse } from "./outcome.ts";
 
@@ -57,8 +57,12 @@ export function bookingOf(
   { bookingId, code, ticketCodes, email }: NewBooking,
   bookedAtMs: number,
 ): BookingRecord {
-  assert(ticketCodes.length >= items.length, "a ticket code for every place");
-  const codes = ticketCodes.slice(0, items.length);
-  const contents = { items, ordinals, ticketCodes: codes, terms };
+  const contents = { items, ordinals, ticketCodes: codesFor(items, ticketCodes), terms };
   return { bookingId, holdId, userId, email, code, ...contents, bookedAtMs, later: null };
+}
+
+/** As many of the fresh codes as there are places, cancelled ones included. */
+export function codesFor(items: readonly PlaceItem[], fresh: readonly string[]): readonly string[] {
+  assert(fresh.length >= items.length, "a ticket code for every place");
+  return fresh.slice(0, items.length);
 }

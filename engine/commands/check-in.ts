@@ -1,3 +1,4 @@
+import { assert } from "../assert.ts";
 import { type BookingRecord, fateOf } from "../booking.ts";
 import type { EventState } from "../event-state.ts";
 import type { CommandKey } from "../facts.ts";
@@ -22,6 +23,7 @@ export function checkIn(state: EventState, command: CheckIn, nowMs: number): Dec
   if (known === undefined) return refuse({ code: "ticket_not_found" });
   const { record } = known;
   const index = record.ticketCodes.indexOf(ticketCode);
+  assert(index >= 0, "a code that is known is that of a ticket");
   const refusal = refuseUnlessStanding(record, index);
   if (refusal !== null) return refuse(refusal);
   const { checkedInAtMs } = fateOf(record, index);

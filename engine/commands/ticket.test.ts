@@ -55,13 +55,16 @@ class Sold {
   }
 
   checkIn(n: number, undo = false) {
-    const ticketCode = this.record.ticketCodes[n] ?? "";
+    return this.enter(this.record.ticketCodes[n], undo);
+  }
+
+  enter(ticketCode = "", undo = false) {
     return this.bench.run({ kind: "checkIn", ticketCode, by: CAROL, undo, key: null });
   }
 
   transfer(toUserId = BOB, userId = ALICE, email = "bob@example.org") {
     const of = { bookingId: this.bookingId, userId, asOrganizer: false, key: null };
-    return this.bench.run({ kind: "transfer", ...of, toUserId, email });
+    return this.bench.run(this.bench.drafts.transfer({ ...of, toUserId, email }));
   }
 
   configure(changes: Partial<InventoryDefinition>): void {
@@ -243,13 +246,8 @@ test("a booking is handed over with its places and the use of its code", () => {
   factOf(bench.run(hold), "held");
   bench.held([4], BOB);
   const of = { bookingId: bench.booked(hold.holdId), asOrganizer: false, key: null };
-  const transfer = {
-    kind: "transfer",
-    ...of,
-    userId: ALICE,
-    toUserId: BOB,
-    email: "b@x.org",
-  } as const;
+  const to = { toUserId: BOB, email: "b@x.org" };
+  const transfer = bench.drafts.transfer({ ...of, userId: ALICE, ...to });
   const { booking } = changeOf(bench.run(transfer), "transferred");
   assert.deepEqual([booking.userId, booking.email], [BOB, "b@x.org"]);
   // Whoever is given something may have more than they may buy.
@@ -267,4 +265,52 @@ test("what somebody has entered with, or is cancelled, is not handed over", () =
   sold.cancel(null, { asOrganizer: true });
   assert.deepEqual(refusalOf(sold.transfer()), { code: "booking_cancelled" });
   assert.deepEqual(refusalOf(sold.transfer(BOB, BOB)), { code: "booking_not_found" });
+});
+
+test("who is given a booking has other codes for its tickets, and the old ones open nothing", () => {
+  const sold = new Sold([0, 1, 2]);
+  sold.cancel([1]);
+  const { ticketCodes: old } = sold.record;
+  // The doors have asked before: what they know of the codes is there already.
+  sold.checkIn(0);
+  sold.checkIn(0, true);
+  const { booking, tickets } = changeOf(sold.transfer(), "transferred");
+  assert.deepEqual(tickets, [0, 1, 2]);
+  assert.equal(new Set([...old, ...booking.ticketCodes]).size, 6);
+  for (const code of old) {
+    assert.deepEqual(refusalOf(sold.enter(code)), { code: "ticket_not_found" });
+    assert.deepEqual(refusalOf(sold.enter(code, true)), { code: "ticket_not_found" });
+  }
+  assert.deepEqual(changeOf(sold.checkIn(0), "checked_in").tickets, [0]);
+  assert.deepEqual(refusalOf(sold.checkIn(1)), { code: "ticket_cancelled" });
+  assert.deepEqual(changeOf(sold.checkIn(2), "checked_in").tickets, [2]);
+});
+
+test("the old codes open nothing, whether or not the doors have asked before", () => {
+  const sold = new Sold([0]);
+  const [old] = sold.record.ticketCodes;
+  sold.transfer();
+  assert.deepEqual(refusalOf(sold.enter(old)), { code: "ticket_not_found" });
+  changeOf(sold.checkIn(0), "checked_in");
+});
+
+test("a booking that goes back to who had it has other codes again", () => {
+  const sold = new Sold([0]);
+  const codes = [sold.record.ticketCodes[0]];
+  sold.checkIn(0);
+  sold.checkIn(0, true);
+  sold.transfer();
+  codes.push(sold.record.ticketCodes[0]);
+  sold.transfer(ALICE, BOB, "alice@example.org");
+  for (const code of codes) assert.equal(refusalOf(sold.enter(code)).code, "ticket_not_found");
+  changeOf(sold.checkIn(0), "checked_in");
+});
+
+test("handing a booking to who has it already changes no code", () => {
+  const sold = new Sold([0]);
+  const { ticketCodes } = changeOf(sold.transfer(), "transferred").booking;
+  const { reply, facts } = sold.transfer(BOB, BOB);
+  assert.ok(reply.kind === "booking" && facts.length === 0);
+  assert.deepEqual(reply.booking.record.ticketCodes, ticketCodes);
+  assert.deepEqual(sold.record.ticketCodes, ticketCodes);
 });

@@ -3,15 +3,18 @@ import type { EventState } from "../event-state.ts";
 import type { CommandKey } from "../facts.ts";
 import type { UserId } from "../ids.ts";
 import type { Decision } from "../replies.ts";
+import { codesFor } from "./book.ts";
 import { type BookingRequester, findBooking, refuseUnlessStanding } from "./find-booking.ts";
 import { accept, answer, nextFact, refuse } from "./outcome.ts";
 
-/** Hands a booking over to somebody else. */
+/** Hands a booking over to somebody else, whose tickets have other codes. */
 export interface Transfer extends BookingRequester {
   readonly kind: "transfer";
   readonly email: string;
   /** The user of that address. */
   readonly toUserId: UserId;
+  /** Fresh: at least as many as the booking may have tickets. The old ones open nothing more. */
+  readonly ticketCodes: readonly string[];
   readonly key: CommandKey | null;
 }
 
@@ -30,6 +33,7 @@ export function transfer(state: EventState, command: Transfer, nowMs: number): D
     const { checkedInAtMs } = fateOf(record, index);
     if (checkedInAtMs !== null) return refuse({ code: "already_checked_in", atMs: checkedInAtMs });
   }
+  const ticketCodes = codesFor(record.items, command.ticketCodes);
   const base = nextFact(state, nowMs, command.key);
   const { seq } = base;
   const later = {
@@ -45,7 +49,7 @@ export function transfer(state: EventState, command: Transfer, nowMs: number): D
     kind: "bookingChanged",
     ...base,
     change: "transferred",
-    booking: { ...record, userId: toUserId, email, later },
+    booking: { ...record, userId: toUserId, email, ticketCodes, later },
     tickets: record.items.map((_, index) => index),
     by: command.userId,
     reason: null,

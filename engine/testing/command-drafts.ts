@@ -2,6 +2,7 @@
 import type { Book } from "../commands/book.ts";
 import type { Hold } from "../commands/hold.ts";
 import type { Pay } from "../commands/pay.ts";
+import type { Transfer } from "../commands/transfer.ts";
 import type { JoinWaitlist } from "../commands/waitlist.ts";
 import type { CommandKey } from "../facts.ts";
 import type { EventTag, HoldId, IdMinter, UserId } from "../ids.ts";
@@ -33,8 +34,7 @@ export class CommandDrafts {
   book(holdId: HoldId, userId: UserId, key: CommandKey | null): Book {
     const { tag, minter, nowMs } = this.#options;
     const bookingId = minter.mintBooking(nowMs(), tag);
-    const ticketCodes = Array.from({ length: 10 }, (_, n) => `${bookingId}/${n}`);
-    const fresh = { bookingId, code: bookingId.slice(-10), ticketCodes };
+    const fresh = { bookingId, code: bookingId.slice(-10), ticketCodes: ticketCodes(bookingId) };
     return { kind: "book", holdId, userId, ...fresh, email: null, invoiceAllowed: true, key };
   }
 
@@ -45,9 +45,19 @@ export class CommandDrafts {
     return { ...booking, kind: "pay", provider: "sandbox", intentId };
   }
 
+  /** Of a booking of at most so many tickets as an order may have. */
+  transfer(asked: Omit<Transfer, "kind" | "ticketCodes">): Transfer {
+    const { tag, minter, nowMs } = this.#options;
+    const fresh = ticketCodes(minter.mintBooking(nowMs(), tag));
+    return { kind: "transfer", ...asked, ticketCodes: fresh };
+  }
+
   join(quantity: number, userId: UserId, key: CommandKey | null): JoinWaitlist {
     const { tag, minter, nowMs } = this.#options;
     const entryId = minter.mintEntry(nowMs(), tag);
     return { kind: "joinWaitlist", entryId, userId, quantity, categories: null, priority: 0, key };
   }
 }
+
+const ticketCodes = (unique: string): string[] =>
+  Array.from({ length: 10 }, (_, n) => `${unique}/${n}`);

@@ -149,7 +149,8 @@ function transfer(step: Step): Command | null {
   const booking = someBooking(step);
   if (booking === null) return null;
   const email = `${random.below(3)}\u0000@example.org`;
-  return { kind: "transfer", ...asOwner(booking), email, toUserId: random.pick(USERS), key };
+  const to = { email, toUserId: random.pick(USERS) };
+  return step.bench.drafts.transfer({ ...asOwner(booking), ...to, key });
 }
 
 function checkIn(step: Step): Command | null {

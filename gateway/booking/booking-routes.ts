@@ -16,7 +16,7 @@ import { type DeskRoutesPorts, deskRoutes } from "./desk-routes.ts";
 import type { HistoryReader } from "./history-reader.ts";
 import { bookingHistoryView, logEntryView } from "./history-view.ts";
 import type { RecentWrites } from "./recent-writes.ts";
-import { bookingView } from "./views.ts";
+import { bookingView, type Reader } from "./views.ts";
 
 export interface BookingRoutesPorts extends DeskRoutesPorts {
   readonly hub: AvailabilityHub;
@@ -72,7 +72,7 @@ async function list(ports: BookingRoutesPorts, request: HttpRequest): Promise<Ht
   const before = beforeOf(page);
   await settled(ports, identity);
   const found = await ports.reader.listOf(identity.userId, page.limit + 1, before);
-  return listed(ports, page, found);
+  return listed(ports, { page, found, reader: { userId: identity.userId, asOrganizer: false } });
 }
 
 /** All of an event, for who organises it; with `?code=` those whose code was typed. */
@@ -86,7 +86,7 @@ async function listOfEvent(ports: BookingRoutesPorts, request: HttpRequest): Pro
     before,
     code,
   });
-  return listed(ports, page, found);
+  return listed(ports, { page, found, reader: { userId: identity.userId, asOrganizer: true } });
 }
 
 function readLookUp(query: string): { page: Page; code: string | null } {
@@ -108,29 +108,34 @@ function beforeOf({ cursor }: Page): BookingId | null {
   throw validationFailed([{ path: "cursor", message: "must be a nextCursor of this list" }]);
 }
 
-/** `found`: one more than fit the page, if there are more. */
+interface Listing {
+  readonly page: Page;
+  /** One more than fit the page, if there are more. */
+  readonly found: readonly StoredBooking[];
+  readonly reader: Reader;
+}
+
 async function listed(
   ports: BookingRoutesPorts,
-  { limit }: Page,
-  found: readonly StoredBooking[],
+  { page: { limit }, found, reader }: Listing,
 ): Promise<HttpResponse> {
   const page = found.slice(0, limit);
   const last = page.at(-1);
   const hasMore = found.length > limit && last !== undefined;
-  const data = await Promise.all(page.map((booking) => shown(ports, booking)));
+  const data = await Promise.all(page.map((booking) => shown(ports, booking, reader)));
   const nextCursor = hasMore ? encodeCursor([last.record.bookingId]) : null;
   return json(200, { data, nextCursor });
 }
 
 async function find(ports: BookingRoutesPorts, request: HttpRequest): Promise<HttpResponse> {
-  const { booking } = await readable(ports, request);
-  return json(200, await shown(ports, booking));
+  const { booking, reader } = await readable(ports, request);
+  return json(200, await shown(ports, booking, reader));
 }
 
 async function history(ports: BookingRoutesPorts, request: HttpRequest): Promise<HttpResponse> {
-  const { booking, event, identity } = await readable(ports, request);
+  const { booking, event, reader } = await readable(ports, request);
   const rows = await ports.history.ofBooking(event.eventId, booking.record.bookingId);
-  const data = bookingHistoryView(event, booking, rows, identity.userId);
+  const data = bookingHistoryView(event, booking, rows, reader);
   return json(200, { data, nextCursor: null });
 }
 
@@ -141,13 +146,15 @@ async function readable(ports: BookingRoutesPorts, request: HttpRequest) {
   const event = bookingId === null ? null : await ports.directory.getByTag(eventTagOf(bookingId));
   if (bookingId === null || event === null) throw new ProblemError("booking_not_found");
   await settled(ports, identity);
-  const booking = await ports.reader.find(event.eventId, bookingId);
-  if (booking === null) throw new ProblemError("booking_not_found");
-  const mayRead =
-    booking.record.userId === identity.userId ||
-    (await ports.isOrganizer(identity, event.organizationId));
-  if (!mayRead) throw new ProblemError("booking_not_found");
-  return { booking, event, identity };
+  const [booking, asOrganizer] = await Promise.all([
+    ports.reader.find(event.eventId, bookingId),
+    ports.isOrganizer(identity, event.organizationId),
+  ]);
+  const { userId } = identity;
+  if (booking === null || !(asOrganizer || booking.record.userId === userId)) {
+    throw new ProblemError("booking_not_found");
+  }
+  return { booking, event, reader: { userId, asOrganizer } };
 }
 
 /** The event of the path, for who organises it. */
@@ -179,10 +186,14 @@ async function log(ports: BookingRoutesPorts, request: HttpRequest): Promise<Htt
   return json(200, { data: page.map((row) => logEntryView(event, row)), nextCursor });
 }
 
-async function shown(ports: BookingRoutesPorts, booking: StoredBooking): Promise<object> {
+async function shown(
+  ports: BookingRoutesPorts,
+  booking: StoredBooking,
+  reader: Reader,
+): Promise<object> {
   const event = await ports.directory.get(booking.eventId);
   if (event === null) throw new Error(`booking ${booking.record.bookingId} has no event`);
-  return bookingView(event, booking.record, booking.seq);
+  return bookingView(event, booking, reader);
 }
 
 /** Waits until the database has what this buyer was told. */

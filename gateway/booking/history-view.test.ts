@@ -44,7 +44,8 @@ test("a booking's history says who did what, as its reader knows them", () => {
     row({ seq: 8, change: "refund_settled" }),
   ];
   const told = (who: string, userId: UserId | null) => ({ who, userId });
-  assert.deepEqual(bookingHistoryView(EVENT, booking, rows, CAROL), [
+  const reader = { userId: CAROL, asOrganizer: false };
+  assert.deepEqual(bookingHistoryView(EVENT, booking, rows, reader), [
     { seq: 3, at: AT, change: "booked", by: told("owner", ALICE), reason: null },
     {
       seq: 4,
@@ -62,7 +63,6 @@ test("a booking's history says who did what, as its reader knows them", () => {
       change: "transferred",
       by: told("owner", ALICE),
       reason: null,
-      email: "b@x.org",
     },
     {
       seq: 6,
@@ -82,6 +82,29 @@ test("a booking's history says who did what, as its reader knows them", () => {
     },
     { seq: 8, at: AT, change: "refund_settled", by: told("system", null), reason: null },
   ]);
+});
+
+test("to which address a booking was handed over is told to both of them, and to organisers", () => {
+  const engine = new EventBench();
+  const known = engine.state.bookings.get(engine.booked(engine.held([0])));
+  assert.ok(known !== undefined);
+  const handed = (by: UserId, userId: UserId, email: string) =>
+    row({ change: "transferred", by, detail: { tickets: ["t"], userId, email } });
+  const rows = [
+    handed(ALICE, BOB, "b@x.org"),
+    handed(BOB, CAROL, "c@x.org"),
+    handed(ORGANISER, ALICE, "a@x.org"),
+  ];
+  const record = { ...known.record, userId: ALICE };
+  const booking = { eventId: EVENT_ID, record, buyerId: ALICE, seq: known.seq };
+  const emails = (userId: UserId, asOrganizer = false) =>
+    bookingHistoryView(EVENT, booking, rows, { userId, asOrganizer }).map((entry) =>
+      "email" in entry ? entry.email : null,
+    );
+  assert.deepEqual(emails(ALICE), ["b@x.org", null, "a@x.org"]);
+  assert.deepEqual(emails(BOB), ["b@x.org", "c@x.org", null]);
+  assert.deepEqual(emails(CAROL), [null, "c@x.org", null]);
+  assert.deepEqual(emails(ORGANISER, true), ["b@x.org", "c@x.org", "a@x.org"]);
 });
 
 test("an event's log names places, not indexes", () => {

@@ -3,23 +3,26 @@ import { areaIndexOf, isSeat, type Place } from "../../engine/place.ts";
 import type { EventEntry } from "../catalogue/event-directory.ts";
 import type { StoredBooking } from "./bookings-reader.ts";
 import type { HistoryRow } from "./history-reader.ts";
-import { iso, money } from "./views.ts";
+import { iso, money, type Reader } from "./views.ts";
 
-/** What happened to a booking, for who may read it. The first entry is the booking itself. */
+/**
+ * What happened to a booking, for who may read it. The first entry is the booking itself. To whom
+ * it was handed over, only those two and organisers read by their address.
+ */
 export function bookingHistoryView(
   event: EventEntry,
   booking: StoredBooking,
   rows: readonly HistoryRow[],
-  reader: UserId,
+  reader: Reader,
 ): object[] {
   const owners = new Set([booking.buyerId, booking.record.userId, ...ownersIn(rows)]);
   return rows.map((row) => ({
     seq: row.seq,
     at: iso(row.atMs),
     change: nameOfChange(row),
-    by: { who: roleOf(row.by, reader, owners), userId: row.by },
+    by: { who: roleOf(row.by, reader.userId, owners), userId: row.by },
     reason: row.reason,
-    ...detailView(event, row),
+    ...detailView(event, row, reader.asOrganizer || isPartyTo(row, reader.userId)),
   }));
 }
 
@@ -43,6 +46,10 @@ function roleOf(by: UserId | null, reader: UserId, owners: ReadonlySet<unknown>)
   return owners.has(by) ? "owner" : "organiser";
 }
 
+/** Whether they handed the booking over there, or were given it. */
+const isPartyTo = ({ by, detail }: HistoryRow, reader: UserId): boolean =>
+  by === reader || detail?.userId === reader;
+
 /** Everybody to whom the booking was handed over. */
 function ownersIn(rows: readonly HistoryRow[]): unknown[] {
   return rows
@@ -60,12 +67,12 @@ export function logEntryView(event: EventEntry, row: HistoryRow): object {
     bookingId: row.bookingId,
     userId: row.by,
     reason: row.reason,
-    ...detailView(event, row),
+    ...detailView(event, row, true),
   };
 }
 
 /** The detail in public names; what this does not know it leaves out. */
-function detailView(event: EventEntry, { detail }: HistoryRow): object {
+function detailView(event: EventEntry, { detail }: HistoryRow, withEmail: boolean): object {
   if (detail === null) return {};
   const { tickets, from, to, email, amountMinor, provider, blocks, capacities, quantity } = detail;
   const { prices, salesOpenMs, salesCloseMs } = detail;
@@ -76,7 +83,7 @@ function detailView(event: EventEntry, { detail }: HistoryRow): object {
     ...(Array.isArray(tickets) ? { tickets } : {}),
     ...(typeof from === "number" ? { from: nameOf(event, from) } : {}),
     ...(typeof to === "number" ? { to: nameOf(event, to) } : {}),
-    ...(typeof email === "string" ? { email } : {}),
+    ...(withEmail && typeof email === "string" ? { email } : {}),
     ...(typeof provider === "string" ? { provider } : {}),
     ...(typeof amountMinor === "number" ? { amount: money(event, amountMinor) } : {}),
     ...(typeof quantity === "number" ? { quantity } : {}),

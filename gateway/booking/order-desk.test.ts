@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HoldId, UserId } from "../../engine/ids.ts";
-import { ALICE, BOB, EVENT_ID, NOON, TAG } from "../../engine/testing/fixtures.ts";
+import { PLACES_PER_HOLD_MAX } from "../../engine/limits.ts";
+import { ALICE, BOB, CAROL, EVENT_ID, NOON, TAG } from "../../engine/testing/fixtures.ts";
 import { ProblemError } from "../http/problem.ts";
 import { PaymentSettlement } from "./payment-settlement.ts";
 import type { BeginPayment, PaymentsPort } from "./payments-port.ts";
@@ -10,12 +11,15 @@ import {
   CUSTOMER,
   type Document,
   deskPorts,
+  deskWith,
   EngineDesk,
   GUEST,
   OTHER,
   request,
   SHARD,
+  settle,
 } from "./testing/desk-bench.ts";
+import { eventEntry } from "./testing/event-entry.ts";
 
 const EUR = (amount: number) => ({ amount, currency: "EUR" });
 const AT = new Date(NOON).toISOString();
@@ -247,6 +251,67 @@ test("tickets of a booking whose money is awaited can't be cancelled one by one"
   ]);
 });
 
+const withCodes = ({ tickets }: Document, codes: readonly string[]) =>
+  (tickets as Document[]).map((ticket, n) => ({ ...ticket, code: codes[n] }));
+
+test("who hands a booking over is shown no code that opens the door; who organises is", async () => {
+  for (const [identity, isShown] of [
+    [CUSTOMER, false],
+    [ADMIN, true],
+  ] as const) {
+    const userIdOf = async (): Promise<UserId> => CAROL;
+    // Today's orders may have fewer places than the booking has tickets.
+    const at = new EngineDesk({ perOrderMax: 10 }, { userIdOf });
+    const { bookingId, record } = at.booked([0, 1, 2]);
+    const transfer = request({ email: "carol@example.org" }, identity);
+    const [, body] = await at.done((desk, s) => desk.orders.transfer(bookingId, transfer, s));
+    const codes = at.engine.state.bookings.get(bookingId)?.record.ticketCodes ?? [];
+    assert.equal(new Set([...record.ticketCodes, ...codes]).size, 6);
+    const shown = (body.tickets as Document[]).map((ticket) => ticket.code);
+    assert.deepEqual(shown, isShown ? codes : [undefined, undefined, undefined]);
+  }
+});
+
+test("a transfer's outcome shows codes by whose the booking was then, replayed or not", async () => {
+  const engine = new EngineDesk().engine;
+  const bookingId = engine.booked(engine.held([0]));
+  const of = { bookingId, userId: ALICE, asOrganizer: false, key: null };
+  engine.run(engine.drafts.transfer({ ...of, toUserId: CAROL, email: "carol@example.org" }));
+  const fact = engine.facts.at(-1);
+  assert.ok(fact?.kind === "bookingChanged");
+  for (const [identity, code] of [
+    [CUSTOMER, undefined],
+    [OTHER, undefined],
+    [{ ...OTHER, userId: CAROL }, fact.booking.ticketCodes[0]],
+    [ADMIN, fact.booking.ticketCodes[0]],
+  ] as const) {
+    const bench = deskWith();
+    const transfer = request({ email: "carol@example.org" }, identity, "key");
+    const result = await settle(bench, (s) => bench.desk.orders.transfer(bookingId, transfer, s), {
+      kind: "done",
+      fact,
+      replayed: true,
+    });
+    assert.ok(result.kind === "ok");
+    const { tickets } = result.body as Document;
+    assert.deepEqual(
+      (tickets as Document[]).map((ticket) => ticket.code),
+      [code],
+    );
+  }
+});
+
+test("a transfer brings codes for the most tickets that a booking may have", async () => {
+  const bench = deskWith({ event: eventEntry({ perOrderMax: 1 }) });
+  const { bookingId } = new EngineDesk().booked([0]);
+  const transfer = request({ email: "bob@example.org" });
+  bench.desk.orders.transfer(bookingId, transfer, () => undefined);
+  await new Promise((resolve) => setImmediate(resolve));
+  const [command] = bench.commands.map(({ operation }) => operation);
+  assert.ok(command?.kind === "transfer");
+  assert.equal(new Set(command.ticketCodes).size, PLACES_PER_HOLD_MAX);
+});
+
 test("a booking goes to whoever has the address, and again to the same one changes nothing", async () => {
   const asked: string[] = [];
   const at = new EngineDesk(
@@ -262,13 +327,13 @@ test("a booking goes to whoever has the address, and again to the same one chang
   const transfer = request({ email: " Bob@Example.org" });
   const [status, body] = await at.done((desk, s) => desk.orders.transfer(bookingId, transfer, s));
   assert.deepEqual([status, body.email, asked], [200, "bob@example.org", ["bob@example.org"]]);
+  const codes = at.engine.state.bookings.get(bookingId)?.record.ticketCodes ?? [];
   const readers = at.notes.map(([userId]) => userId as UserId);
   assert.deepEqual(readers.sort(), [ALICE, BOB].sort(), "both wait for what they were told");
   const again = request({ email: "bob@example.org" }, GUEST);
-  assert.deepEqual(await at.done((desk, s) => desk.orders.transfer(bookingId, again, s)), [
-    200,
-    body,
-  ]);
+  const [, theirs] = await at.done((desk, s) => desk.orders.transfer(bookingId, again, s));
+  assert.deepEqual(theirs, { ...body, tickets: withCodes(body, codes) });
+  assert.deepEqual(at.engine.state.bookings.get(bookingId)?.record.ticketCodes, codes);
   const late = await at.refused((desk, s) => desk.orders.transfer(bookingId, transfer, s));
   assert.deepEqual(late, ["booking_not_found", {}]);
   const wrong = request({ email: "bob" }, GUEST);

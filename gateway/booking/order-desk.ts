@@ -2,6 +2,7 @@ import type { BookingRecord } from "../../engine/booking.ts";
 import type { Book, NewBooking } from "../../engine/commands/book.ts";
 import type { Cancel } from "../../engine/commands/cancel.ts";
 import type { Pay } from "../../engine/commands/pay.ts";
+import type { Transfer } from "../../engine/commands/transfer.ts";
 import type { CommandKey } from "../../engine/facts.ts";
 import { type EventId, eventTagOf } from "../../engine/ids.ts";
 import {
@@ -12,9 +13,16 @@ import {
 import type { EventEntry } from "../catalogue/event-directory.ts";
 import { type BookRequest, bookBody, cancelOf, transferBody } from "./book-request.ts";
 import { bookingCode, ticketCode } from "./codes.ts";
-import { type Accepted, type DeskCore, type DeskRequest, Fault, unexpected } from "./desk-core.ts";
+import {
+  type Accepted,
+  type DeskCore,
+  type DeskRequest,
+  Fault,
+  type Show,
+  unexpected,
+} from "./desk-core.ts";
 import { type DeskResult, invalid, ok, problem, type Settle } from "./desk-result.ts";
-import { bookingView, paymentView } from "./views.ts";
+import { bookingView, paymentView, type Reader } from "./views.ts";
 
 /** Bookings as a whole: making, paying for, cancelling and handing them over. */
 export class OrderDesk {
@@ -46,7 +54,7 @@ export class OrderDesk {
       userId: request.identity.userId,
       bookingId: this.#core.minter.mintBooking(Date.now(), event.tag),
       code: bookingCode(),
-      ticketCodes: ticketCodes(event),
+      ticketCodes: newCodes(placesMax(event)),
       email,
     };
   }
@@ -54,7 +62,7 @@ export class OrderDesk {
   #bookUnpaid(event: EventEntry, made: NewBooking, key: CommandKey | null, settle: Settle): void {
     const { allowInvoices: invoiceAllowed } = event;
     const command: Book = { kind: "book", ...made, invoiceAllowed, key };
-    this.#core.ask(event, command, settle, newBooking);
+    this.#core.ask(event, command, settle, newBooking(asBuyer(made)));
   }
 
   #pay(
@@ -69,8 +77,10 @@ export class OrderDesk {
       if (answer.kind !== "done") return unexpected();
       const { fact, replayed } = answer;
       // Nothing is owed.
-      if (fact.kind !== "paymentStarted") return newBooking(event, answer);
-      this.#core.guard(settle, this.#beginPayment(event, fact.booking, { replayed }, settle));
+      const reader = asBuyer(made);
+      if (fact.kind !== "paymentStarted") return shown(event, answer, { status: 201, reader });
+      const told = { reader, replayed };
+      this.#core.guard(settle, this.#beginPayment(event, fact.booking, told, settle));
       return null;
     });
   }
@@ -82,7 +92,7 @@ export class OrderDesk {
   async #beginPayment(
     event: EventEntry,
     booking: BookingRecord,
-    { replayed }: { readonly replayed: boolean },
+    { reader, replayed }: { readonly reader: Reader; readonly replayed: boolean },
     settle: Settle,
   ): Promise<void> {
     const payment = booking.later?.payment ?? null;
@@ -98,7 +108,7 @@ export class OrderDesk {
       description: `${event.title} (${booking.code})`,
       payUntilMs,
     });
-    const view = bookingView(event, booking, booking.later?.seq ?? 0);
+    const view = bookingView(event, { record: booking, seq: 0 }, reader);
     // What our own record says comes last: it is the truth about the booking.
     const shown = { ...view, payment: { ...client, ...paymentView(event, payment) } };
     settle(ok(202, shown, replayed));
@@ -118,7 +128,7 @@ export class OrderDesk {
         const { userId } = identity;
         const requester = { bookingId, userId, asOrganizer };
         const command: Cancel = { kind: "cancel", ...requester, tickets, reason, key };
-        this.#core.ask(event, command, settle, changedBooking);
+        this.#core.ask(event, command, settle, changedBooking(requester));
       };
       this.#core.guard(settle, go());
     });
@@ -137,8 +147,9 @@ export class OrderDesk {
         const asOrganizer = await isOrganizer(identity, event.organizationId);
         const toUserId = await userIdOf(email);
         const requester = { bookingId, userId: identity.userId, asOrganizer };
-        const command = { kind: "transfer", ...requester, email, toUserId, key } as const;
-        this.#core.ask(event, command, settle, changedBooking);
+        const to = { email, toUserId, ticketCodes: newCodes(PLACES_PER_HOLD_MAX) };
+        const command: Transfer = { kind: "transfer", ...requester, ...to, key };
+        this.#core.ask(event, command, settle, changedBooking(requester));
       };
       this.#core.guard(settle, go());
     });
@@ -151,28 +162,41 @@ const VERSION_PUBLISHED = 1;
 const HOLD_AGE_MS_MAX = HOLD_LIFETIME_TTLS_MAX * HOLD_TTL_MS_MAX;
 
 /**
- * As many as the hold may have places. Where an order may have fewer places since lately, the hold
- * may be one of before.
+ * How many places a hold of the event may have. Where an order may have fewer places since lately,
+ * the hold may be one of before.
  */
-function ticketCodes({ perOrderMax, version, updatedMs }: EventEntry): string[] {
+function placesMax({ perOrderMax, version, updatedMs }: EventEntry): number {
   const mayBeOlder = version > VERSION_PUBLISHED && Date.now() < updatedMs + HOLD_AGE_MS_MAX;
-  const count = mayBeOlder ? PLACES_PER_HOLD_MAX : Math.min(perOrderMax, PLACES_PER_HOLD_MAX);
-  return Array.from({ length: count }, ticketCode);
+  return mayBeOlder ? PLACES_PER_HOLD_MAX : Math.min(perOrderMax, PLACES_PER_HOLD_MAX);
 }
 
-const newBooking = (event: EventEntry, answer: Accepted): DeskResult => shown(event, answer, 201);
+const newCodes = (count: number): string[] => Array.from({ length: count }, ticketCode);
+
+const asBuyer = ({ userId }: Pick<NewBooking, "userId">): Reader => ({
+  userId,
+  asOrganizer: false,
+});
+
+const newBooking =
+  (reader: Reader): Show =>
+  (event, answer) =>
+    shown(event, answer, { status: 201, reader });
 
 /** A booking as a change left it. */
-export const changedBooking = (event: EventEntry, answer: Accepted): DeskResult =>
-  shown(event, answer, 200);
+const changedBooking =
+  (reader: Reader): Show =>
+  (event, answer) =>
+    shown(event, answer, { status: 200, reader });
 
-function shown(event: EventEntry, answer: Accepted, status: number): DeskResult {
-  if (answer.kind === "booking") {
-    const { record, seq } = answer.booking;
-    return ok(status, bookingView(event, record, seq));
-  }
+function shown(
+  event: EventEntry,
+  answer: Accepted,
+  { status, reader }: { readonly status: number; readonly reader: Reader },
+): DeskResult {
+  if (answer.kind === "booking") return ok(status, bookingView(event, answer.booking, reader));
   if (answer.kind !== "done") return unexpected();
   const { fact, replayed } = answer;
   if (fact.kind !== "booked" && fact.kind !== "bookingChanged") return unexpected();
-  return ok(status, bookingView(event, fact.booking, fact.seq), replayed);
+  const { booking: record, seq } = fact;
+  return ok(status, bookingView(event, { record, seq }, reader), replayed);
 }

@@ -6,10 +6,17 @@ import { type EventId, parseItemId } from "../../engine/ids.ts";
 import type { EventEntry } from "../catalogue/event-directory.ts";
 import { compileSchema } from "../http/validation.ts";
 import { parseTicketCode } from "./codes.ts";
-import { type Accepted, type DeskCore, type DeskRequest, Fault, unexpected } from "./desk-core.ts";
+import {
+  type Accepted,
+  type DeskCore,
+  type DeskRequest,
+  Fault,
+  type Show,
+  unexpected,
+} from "./desk-core.ts";
 import { type DeskResult, invalid, ok, problem, type Settle } from "./desk-result.ts";
 import { unknown } from "./hold-request.ts";
-import { bookingView, iso, money, ticketView } from "./views.ts";
+import { bookingView, iso, money, type Reader, ticketView } from "./views.ts";
 
 /** Body of POST /bookings/{id}/tickets/{ticketId}/move. */
 export const MoveBody = Type.Object({ seat: Type.String({ minLength: 1, maxLength: 200 }) });
@@ -50,7 +57,7 @@ export class TicketDesk {
         const asOrganizer = await this.#core.ports.isOrganizer(identity, event.organizationId);
         const requester = { bookingId, userId: identity.userId, asOrganizer };
         const command: MoveTicket = { kind: "moveTicket", ...requester, ticketId, seat, key };
-        this.#core.ask(event, command, settle, movedTicket);
+        this.#core.ask(event, command, settle, movedTicket(requester));
       };
       this.#core.guard(settle, go());
     });
@@ -78,13 +85,14 @@ export class TicketDesk {
   }
 }
 
-function movedTicket(event: EventEntry, answer: Accepted): DeskResult {
-  if (answer.kind !== "done" || answer.fact.kind !== "bookingChanged") return unexpected();
-  const { fact, replayed } = answer;
-  const priceDifference = money(event, fact.differenceMinor ?? 0);
-  const booking = bookingView(event, fact.booking, fact.seq);
-  return ok(200, { ...booking, priceDifference }, replayed);
-}
+const movedTicket = (reader: Reader): Show =>
+  function show(event, answer) {
+    if (answer.kind !== "done" || answer.fact.kind !== "bookingChanged") return unexpected();
+    const { fact, replayed } = answer;
+    const priceDifference = money(event, fact.differenceMinor ?? 0);
+    const booking = bookingView(event, { record: fact.booking, seq: fact.seq }, reader);
+    return ok(200, { ...booking, priceDifference }, replayed);
+  };
 
 function enteredTicket(event: EventEntry, answer: Accepted): DeskResult {
   if (answer.kind !== "done" || answer.fact.kind !== "bookingChanged") return unexpected();
@@ -93,7 +101,7 @@ function enteredTicket(event: EventEntry, answer: Accepted): DeskResult {
   const [index = 0] = fact.tickets;
   const { checkedInAtMs } = fateOf(booking, index);
   const body = {
-    ticket: ticketView(event, booking, index),
+    ticket: ticketView(event, booking, index, true),
     checkedInAt: checkedInAtMs === null ? null : iso(checkedInAtMs),
     booking: { id: booking.bookingId, code: booking.code },
     seq,

@@ -6,6 +6,7 @@ import {
   type BookingPayment,
   type BookingRecord,
   fateOf,
+  type KnownBooking,
   type Refund,
   seqOf,
   statusOf,
@@ -15,7 +16,7 @@ import {
 import type { Charge } from "../../engine/charges.ts";
 import type { Extended, Held, HoldChanged } from "../../engine/facts.ts";
 import type { ActiveHold } from "../../engine/hold-book.ts";
-import { type ItemId, itemIdOf } from "../../engine/ids.ts";
+import { type ItemId, itemIdOf, type UserId } from "../../engine/ids.ts";
 import { areaIndexOf, isSeat, type PlaceItem, totalMinor } from "../../engine/place.ts";
 import type { ChosenGroup, HoldTerms } from "../../engine/terms.ts";
 import type { EventEntry } from "../catalogue/event-directory.ts";
@@ -101,9 +102,24 @@ function chosenView(
   };
 }
 
-/** `firstSeq`: of the fact that made the booking. */
-export function bookingView(event: EventEntry, booking: BookingRecord, firstSeq: number): object {
+/** Who is shown a booking. */
+export interface Reader {
+  readonly userId: UserId;
+  /** Whether they may act for the event's organisation. */
+  readonly asOrganizer: boolean;
+}
+
+/**
+ * A booking; its tickets' codes only for whose it is then, and for who organises the event: who has
+ * just handed it over is shown the rest.
+ */
+export function bookingView(
+  event: EventEntry,
+  { record: booking, seq: firstSeq }: KnownBooking,
+  { userId, asOrganizer }: Reader,
+): object {
   const { items, later, terms } = booking;
+  const mayEnter = asOrganizer || userId === booking.userId;
   return {
     id: booking.bookingId,
     code: booking.code,
@@ -111,7 +127,7 @@ export function bookingView(event: EventEntry, booking: BookingRecord, firstSeq:
     holdId: booking.holdId,
     status: statusOf(booking),
     email: booking.email,
-    tickets: items.map((_, index) => ticketView(event, booking, index)),
+    tickets: items.map((_, index) => ticketView(event, booking, index, mayEnter)),
     total: money(event, totalMinor(items)),
     createdAt: iso(booking.bookedAtMs),
     ...(terms === null || terms.promoCode === null ? {} : { promoCode: terms.promoCode }),
@@ -125,14 +141,19 @@ export function bookingView(event: EventEntry, booking: BookingRecord, firstSeq:
   };
 }
 
-/** The ticket at a position of the booking. */
-export function ticketView(event: EventEntry, booking: BookingRecord, index: number): object {
+/** The ticket at a position of the booking, with or without the code that opens the door. */
+export function ticketView(
+  event: EventEntry,
+  booking: BookingRecord,
+  index: number,
+  withCode: boolean,
+): object {
   const item = booking.items[index];
   if (item === undefined) return {};
   const { checkedInAtMs } = fateOf(booking, index);
   return {
     ...itemView(event, ticketIdOf(booking, index), item),
-    code: booking.ticketCodes[index],
+    ...(withCode ? { code: booking.ticketCodes[index] } : {}),
     status: ticketStatusOf(booking, index),
     ...(checkedInAtMs === null ? {} : { checkedInAt: iso(checkedInAtMs) }),
   };

@@ -1,12 +1,19 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
-import { type EventId, type HoldId, uuidV7 } from "../../engine/ids.ts";
+import { type EventId, type HoldId, type UserId, uuidV7 } from "../../engine/ids.ts";
 import { FREE } from "../../engine/inventory.ts";
 import {
   SOCKET_REQUESTS_IN_FLIGHT_MAX,
   SUBSCRIPTIONS_PER_SOCKET_MAX,
 } from "../../engine/limits.ts";
-import { ALICE, definition, EVENT_ID, EventBench, NOON } from "../../engine/testing/fixtures.ts";
+import {
+  ALICE,
+  BOB,
+  definition,
+  EVENT_ID,
+  EventBench,
+  NOON,
+} from "../../engine/testing/fixtures.ts";
 import type { DeskRequest } from "../booking/desk-core.ts";
 import type { Settle } from "../booking/desk-result.ts";
 import { eventEntry } from "../booking/testing/event-entry.ts";
@@ -17,6 +24,11 @@ import { AvailabilityHub } from "./availability-hub.ts";
 import { LiveRoom } from "./live-room.ts";
 
 const TOKEN = "token-of-alice";
+const OTHER_TOKEN = "token-of-bob";
+const USERS = new Map([
+  [`Bearer ${TOKEN}`, ALICE],
+  [`Bearer ${OTHER_TOKEN}`, BOB],
+]);
 
 class FakeSocket implements LiveSocket {
   static #count = 0;
@@ -73,8 +85,10 @@ class RoomBench {
     this.room = new LiveRoom({
       hub: this.hub,
       tokens: {
-        verify: (header) =>
-          header === `Bearer ${TOKEN}` ? { userId: ALICE, role: "customer" } : null,
+        verify: (header) => {
+          const userId = USERS.get(header ?? "");
+          return userId === undefined ? null : { userId, role: "customer" };
+        },
       },
       desk: {
         refusesHolds: () => this.isFull,
@@ -280,16 +294,34 @@ test("owners are told of offers and of what becomes of their bookings", () => {
   bench.room.tell({ ...notice, kind: "waitlistOffer", offer: held });
   bench.room.tell({ ...notice, kind: "bookingUpdated", fact: booked });
   const event = eventEntry();
-  const { booking } = booked;
+  const known = { record: booked.booking, seq: 3 };
+  const booking = bookingView(event, known, { userId: ALICE, asOrganizer: false });
   assert.deepEqual(
     socket.sent,
     JSON.parse(
       JSON.stringify([
         { op: "waitlist.offer", eventId: EVENT_ID, hold: holdView(event, held) },
-        { op: "booking.updated", eventId: EVENT_ID, booking: bookingView(event, booking, 3) },
+        { op: "booking.updated", eventId: EVENT_ID, booking },
       ]),
     ),
   );
+});
+
+test("what is told of a booking has its tickets' codes for whose it is, and for nobody else", () => {
+  const engine = new EventBench();
+  const bookingId = engine.booked(engine.held([0]));
+  const of = { bookingId, userId: ALICE, asOrganizer: false, key: null };
+  engine.run(engine.drafts.transfer({ ...of, toUserId: BOB, email: "bob@example.org" }));
+  const fact = engine.facts.at(-1);
+  assert.ok(fact?.kind === "bookingChanged");
+  const code = fact.booking.ticketCodes[0] ?? "";
+  const isToldCode = (token: string, userId: UserId): boolean => {
+    const socket = bench.open(token);
+    bench.room.tell({ kind: "bookingUpdated", eventId: EVENT_ID, userId, fact });
+    assert.equal(socket.sent.length, 1);
+    return JSON.stringify(socket.sent).includes(code);
+  };
+  assert.deepEqual([isToldCode(OTHER_TOKEN, BOB), isToldCode(TOKEN, ALICE)], [true, false]);
 });
 
 test("a socket has a bounded number of requests at the desk; one more is busy", () => {

@@ -267,8 +267,10 @@ function noticeMessage(event: EventEntry, notice: Notice): object {
     case "waitlistOffer":
       return { op: "waitlist.offer", eventId, hold: holdView(event, notice.offer) };
     case "bookingUpdated": {
-      const { booking, seq } = notice.fact;
-      return { op: "booking.updated", eventId, booking: bookingView(event, booking, seq) };
+      const { booking: record, seq } = notice.fact;
+      const reader = { userId: notice.userId, asOrganizer: false };
+      const booking = bookingView(event, { record, seq }, reader);
+      return { op: "booking.updated", eventId, booking };
     }
     default:
       return unreachable(notice);

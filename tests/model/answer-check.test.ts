@@ -295,6 +295,35 @@ test("only who may owe books unpaid, and only who may cancels", () => {
   assert.match(said(judged, own, cancelled, when), /was cancelled by/);
 });
 
+test("a booking that is handed over has the codes that were brought, and no others admit", () => {
+  const judged = bench();
+  const { bench: engine } = judged;
+  const bookingId = engine.booked(engine.held([0, 1]));
+  const { ticketCodes: old = [] } = engine.state.bookings.get(bookingId)?.record ?? {};
+  const of = { bookingId, userId: ALICE, toUserId: BOB, asOrganizer: false, key: null };
+  const transfer = engine.drafts.transfer({ ...of, email: "bob@example.org" });
+  judged.judgeFacts();
+  const before = judged.model.clone();
+  const { answer, when } = judged.run(transfer);
+  assert.match(said(judged, { ...transfer, ticketCodes: ["x"] }, answer, when), /tickets' codes/);
+  const fact = engine.facts.at(-1);
+  assert.ok(fact?.kind === "bookingChanged");
+  const illegal = [old, [old[0] ?? "", "new"], ["a", "a"], ["a"]].map((ticketCodes) =>
+    before
+      .clone()
+      .take({ ...fact, booking: { ...fact.booking, ticketCodes } })
+      .join("\n"),
+  );
+  for (const complaint of illegal) assert.match(complaint, /ticket code/);
+  assert.deepEqual(before.take(fact), []);
+  const [ticketCode = ""] = old;
+  const enter = { kind: "checkIn", ticketCode, by: BOB, undo: false, key: null } as const;
+  assert.equal(said(judged, enter, refused({ code: "ticket_not_found" })), "");
+  const [newCode = ""] = fact.booking.ticketCodes;
+  const entered = judged.run({ ...enter, ticketCode: newCode }).answer;
+  assert.notEqual(said(judged, enter, entered, { ...NOW, beforeSeq: fact.seq }), "");
+});
+
 test("cancelling again tells the booking as it is, under whatever key", () => {
   const judged = bench();
   const { bench: engine } = judged;

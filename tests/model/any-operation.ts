@@ -348,12 +348,15 @@ function anyTransfer(choose: Chooser, scene: Scene, known: Known): Operation {
         toUserId: choose.pick(scene.users),
         email: choose.pick(["ann@example.org", "cat@example.org"]),
       };
-  return { kind: "transfer", bookingId, userId, asOrganizer, ...to, key: anyKey(choose, known) };
+  const of = { bookingId, userId, asOrganizer, key: anyKey(choose, known) };
+  return scene.drafts.transfer({ ...of, ...to });
 }
 
 function anyCheckIn(choose: Chooser, scene: Scene, known: Known): Operation {
-  const { record } = anyKnownBooking(choose, scene, known);
-  const ticketCode = record === undefined ? "none" : choose.pick(record.ticketCodes);
+  const { bookingId, record } = anyKnownBooking(choose, scene, known);
+  const isOld = choose.below(4) === 3;
+  const codes = isOld ? scene.model.codesOf(bookingId) : record?.ticketCodes;
+  const ticketCode = codes === undefined || codes.length === 0 ? "none" : choose.pick(codes);
   const undo = choose.below(3) === 0;
   return { kind: "checkIn", ticketCode, by: STAFF, undo, key: anyKey(choose, known) };
 }
@@ -434,6 +437,8 @@ export function anew(operation: Operation, drafts: CommandDrafts): Operation {
       const { holdId, userId, email } = operation;
       return { ...drafts.pay(holdId, userId, operation.key), email };
     }
+    case "transfer":
+      return drafts.transfer(operation);
     case "joinWaitlist": {
       const { entryId } = drafts.join(operation.quantity, operation.userId, null);
       return { ...operation, entryId };

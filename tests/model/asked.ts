@@ -44,9 +44,14 @@ function unaskedContents(state: ModelState, operation: Operation, fact: Fact): s
     case "transfer": {
       const changed = changedBy(operation, fact, ["transferred"]);
       if (typeof changed === "string") return [changed];
-      const { userId, email } = changed.booking;
+      const { userId, email, ticketCodes } = changed.booking;
       const asked = { userId: operation.toUserId, email: operation.email };
-      return [...same({ userId, email }, asked), ...ofRequester(state, operation, changed)];
+      const codes = operation.ticketCodes.slice(0, ticketCodes.length);
+      return [
+        ...same({ userId, email }, asked),
+        ...differences("the tickets' codes", ticketCodes, codes),
+        ...ofRequester(state, operation, changed),
+      ];
     }
     case "checkIn":
       return ofCheckIn(operation, fact);

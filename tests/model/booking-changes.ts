@@ -113,7 +113,7 @@ export function changedRecord(
     case "ticket_moved":
       return moved(state, before, fact);
     case "transferred":
-      return transferred(before, fact);
+      return transferred(state, before, fact);
     case "checked_in":
     case "check_in_undone":
       return entered(before, fact);
@@ -278,9 +278,13 @@ function moved(
 
 const NO_FATE: TicketFate = { cancelledAtMs: null, checkedInAtMs: null };
 
-function transferred(before: BookingRecord, fact: BookingChanged): BookingRecord | string {
+function transferred(
+  state: ModelState,
+  before: BookingRecord,
+  fact: BookingChanged,
+): BookingRecord | string {
   const { seq, atMs, booking } = fact;
-  const { userId, email } = booking;
+  const { userId, email, ticketCodes } = booking;
   if (statusIn(before) !== "confirmed")
     return `a booking that is ${statusIn(before)} stays whose it is`;
   const isIn = positionsIn(before).some((n) => fateIn(before, n).checkedInAtMs !== null);
@@ -289,7 +293,22 @@ function transferred(before: BookingRecord, fact: BookingChanged): BookingRecord
   const tickets = before.later === null ? before.items.map(() => NO_FATE) : before.later.tickets;
   const payment = paymentIn(before);
   const later = { status: "confirmed", seq, atMs, tickets, payment, cancelled: null } as const;
-  return { ...before, userId, email, later };
+  const flaw = flawOfCodes(state, booking);
+  return flaw ?? { ...before, userId, email, ticketCodes, later };
+}
+
+/** What is wrong with the codes that a booking's tickets get; null: each has one that is new. */
+export function flawOfCodes(
+  state: ModelState,
+  { items, ticketCodes }: Pick<BookingRecord, "items" | "ticketCodes">,
+): string | null {
+  if (ticketCodes.length !== items.length) {
+    return `${ticketCodes.length} ticket codes for ${items.length} places`;
+  }
+  const used = ticketCodes.find(
+    (code, n) => state.ticketCodes.has(code) || ticketCodes.indexOf(code) < n,
+  );
+  return used === undefined ? null : `ticket code ${used} was used`;
 }
 
 function entered(before: BookingRecord, fact: BookingChanged): BookingRecord | string {

@@ -180,6 +180,8 @@ function ofCheckIn(state: ModelState, { ticketCode, undo }: Of<"checkIn">): Expe
   const record = bookingId === undefined ? undefined : state.bookings.get(bookingId)?.record;
   if (record === undefined) return refused({ code: "ticket_not_found" });
   const at = record.ticketCodes.indexOf(ticketCode);
+  // It was the code of who had the booking before.
+  if (at < 0) return refused({ code: "ticket_not_found" });
   const refusal = refusalOfTicket(record, at);
   if (refusal !== null) return refused(refusal);
   const entered = enteredAmong(record, [at]);

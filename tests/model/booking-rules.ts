@@ -4,7 +4,13 @@ import type { Booked, BookingChanged, PaymentStarted } from "../../engine/facts.
 import type { ActiveHold } from "../../engine/hold-book.ts";
 import type { EventId } from "../../engine/ids.ts";
 import { HOLD_LIFETIME_TTLS_MAX, ITEM_IDS_PER_HOLD } from "../../engine/limits.ts";
-import { boughtBy, changedRecord, paidRecord, pendingRecord } from "./booking-changes.ts";
+import {
+  boughtBy,
+  changedRecord,
+  flawOfCodes,
+  paidRecord,
+  pendingRecord,
+} from "./booking-changes.ts";
 import { checkFreshId, checkReason, checkSameHold, heldHold, liveHold } from "./hold-rules.ts";
 import { type ModelState, positionsIn, standingIn, statusIn } from "./model-state.ts";
 import { dueOf, sumOf } from "./prices.ts";
@@ -17,19 +23,13 @@ function checkNewBooking(
   { booking, atMs }: Pick<Booked, "booking" | "atMs">,
   must: Must,
 ): ActiveHold | null {
-  const { bookingId, ticketCodes, items } = booking;
+  const { bookingId } = booking;
   checkFreshId(eventId, bookingId, must);
   must(!state.bookings.has(bookingId), () => `booking ${bookingId} has been before`);
   must(state.definition?.status !== "cancelled", () => "the event is cancelled");
   must(booking.bookedAtMs === atMs, () => `it says that it was booked at ${booking.bookedAtMs}`);
-  must(ticketCodes.length === items.length, () => {
-    return `${ticketCodes.length} ticket codes for ${items.length} places`;
-  });
-  const codes = new Set<string>();
-  for (const code of ticketCodes) {
-    must(!codes.has(code) && !state.ticketCodes.has(code), () => `ticket code ${code} was used`);
-    codes.add(code);
-  }
+  const flaw = flawOfCodes(state, booking);
+  must(flaw === null, () => flaw ?? "");
   const hold = liveHold(state, booking, atMs, must);
   if (hold === null) return null;
   checkSameHold(hold, booking, must);

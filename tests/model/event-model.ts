@@ -153,6 +153,11 @@ export class EventModel {
     return this.#state.bookings.get(bookingId);
   }
 
+  /** Every code that a ticket of the booking has or had. */
+  codesOf(bookingId: BookingId): string[] {
+    return [...this.#state.ticketCodes].flatMap(([code, of]) => (of === bookingId ? [code] : []));
+  }
+
   /** Every booking that is confirmed, in the order of booking. */
   bookings(): BookingRecord[] {
     return this.everyBooking().filter((record) => statusIn(record) === "confirmed");

@@ -94,7 +94,7 @@ export class ModelState {
   ends = new Map<HoldId, ModelEnd>();
   bookings = new Map<BookingId, ModelBooking>();
   intents = new Map<IntentId, BookingId>();
-  /** Whose a ticket's code is. */
+  /** Whose ticket a code is of, or was before the booking was handed over. */
   ticketCodes = new Map<string, BookingId>();
   placesByUser = new Map<UserId, number>();
   /** The times at which a buyer's holds were dropped. */

@@ -91,11 +91,13 @@ function notice(random: Random, judged: JudgedBench, known: Known): void {
   assert.deepEqual(outcome.complaints, []);
   known.remember(operation, outcome.answer);
   const { answer, when } = outcome;
-  // Which of the free seats are chosen is the engine's, and beside what a wish was not met.
-  const isChoice = operation.kind === "hold" && operation.best.length > 0;
+  // Which of the free seats are chosen is the engine's, and beside what a wish was not met; of
+  // several wishes that can't be met, it may name any.
+  const wishes = operation.kind === "hold" ? operation.best.length : 0;
   const isSpared = (path: string): boolean =>
     SPARED.test(path) ||
-    (isChoice && /^items\.\d+\.place$|^refusal\.(?:available$|alternatives\.)/.test(path));
+    (wishes > 0 && /^items\.\d+\.place$|^refusal\.(?:available$|alternatives\.)/.test(path)) ||
+    (wishes > 1 && path === "refusal.category");
   const other = withLeafChanged(answer, random, isSpared);
   if (other !== null) {
     const said = saidTo(() => judged.model.check(operation, other.value, when));

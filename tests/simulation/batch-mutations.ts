@@ -104,6 +104,16 @@ const MUTATIONS: Readonly<Record<string, Mutation>> = {
     if (changed === undefined) return null;
     return { ...effects, bookingChanges: [...effects.bookingChanges, changed] };
   },
+  "a ticket that is given the code of its neighbour": (effects) => {
+    const { bookingChanges } = effects;
+    const change = bookingChanges.find(({ tickets }) => tickets.some((index) => index > 0));
+    if (change === undefined) return null;
+    const { record } = change;
+    const [code = ""] = record.ticketCodes;
+    const again = { ...change, record: { ...record, ticketCodes: record.items.map(() => code) } };
+    const changes = bookingChanges.map((each) => (each === change ? again : each));
+    return { ...effects, bookingChanges: changes };
+  },
   "a seat that is kept twice": (effects, { eventId }) => {
     const blocks = ["one", "two"].map((channel) => ({ eventId, place: 3, channel, quantity: 1 }));
     return { ...effects, blocks: [...effects.blocks, ...blocks] };

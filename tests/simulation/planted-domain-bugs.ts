@@ -90,8 +90,8 @@ export const DOMAIN_BUGS: readonly PlantedBug[] = [
   {
     name: "the row of a moved ticket keeps its old seat",
     file: "workers/projector/booking-fold.ts",
-    find: 'change === "transferred" ? [] : tickets, moved)',
-    replace: 'change === "transferred" || moved.length > 0 ? [] : tickets, [])',
+    find: "this.#change(booking, tickets, moved);",
+    replace: "this.#change(booking, moved.length > 0 ? [] : tickets, []);",
   },
   {
     name: "a cancelled ticket may be cancelled again",

@@ -310,10 +310,11 @@ function vacateTickets(target: Target, tickets: readonly Ticket[]): number {
 function writeTickets(target: Target, tickets: readonly Ticket[]): number {
   let count = 0;
   for (const { eventId, row } of tickets) {
-    const before = target.rowsOf(eventId).tickets.get(ticketKey(row));
+    const { tickets, ticketByCode } = target.rowsOf(eventId);
+    const before = tickets.get(ticketKey(row));
     if (before === undefined) continue;
-    const { id, code } = before;
-    putTicket(target, eventId, { ...row, id, code });
+    if (row.code !== before.code) unique(ticketByCode, row.code, "tickets_code");
+    putTicket(target, eventId, { ...row, id: before.id });
     count += 1;
   }
   return count;
@@ -344,6 +345,7 @@ function putTicket({ rowsOf, undo }: Target, eventId: EventId, ticket: TicketRow
   if (before !== undefined && ticketBySeat.get(before.place) === key) {
     undo.delete(ticketBySeat, before.place);
   }
+  if (before !== undefined) undo.delete(ticketByCode, before.code);
   const takesSeat = isSeat(ticket.place) && ticket.status === "valid";
   if (takesSeat) unique(ticketBySeat, ticket.place, "tickets_one_per_seat");
   undo.set(tickets, key, ticket);

@@ -45,8 +45,7 @@ export class BookingFold {
   change(fact: BookingChanged): void {
     const { booking, change, tickets } = fact;
     const moved = change === "ticket_moved" ? tickets : [];
-    // Whose a booking is stands in its own row.
-    this.#change(booking, change === "transferred" ? [] : tickets, moved);
+    this.#change(booking, tickets, moved);
     if (change === "cancelled" || change === "ticket_moved" || change === "paid_in_vain") {
       this.#noteRefunds(fact);
     }

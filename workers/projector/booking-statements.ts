@@ -103,6 +103,9 @@ const keyColumns = (rows: readonly TicketRow[]) => [
   plainColumn(rows, ({ record, index }) => record.ordinals?.[index] ?? index),
 ];
 
+const codeColumn = (rows: readonly TicketRow[]) =>
+  textColumn(rows, ({ record, index }) => record.ticketCodes[index] ?? "");
+
 const priceColumns = (rows: readonly TicketRow[]) => [
   rareColumn(rows, ({ item }) => item.charge?.discountMinor ?? null, plainColumn),
   rareColumn(rows, ({ item }) => item.charge?.feeMinor ?? null, plainColumn),
@@ -148,14 +151,14 @@ function writeTickets(rows: readonly TicketRow[]): Statement {
     name: "change-tickets",
     text: `
       UPDATE tickets SET place = u.place, category = u.category, price_minor = u.price_minor,
-        status = u.status, discount_minor = u.discount_minor, fee_minor = u.fee_minor,
-        tax_minor = u.tax_minor, due_minor = u.due_minor, checked_in_ms = u.checked_in_ms,
-        cancelled_ms = u.cancelled_ms
+        code = u.code, status = u.status, discount_minor = u.discount_minor,
+        fee_minor = u.fee_minor, tax_minor = u.tax_minor, due_minor = u.due_minor,
+        checked_in_ms = u.checked_in_ms, cancelled_ms = u.cancelled_ms
       FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::integer[], $5::integer[],
-                  $6::bigint[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[],
-                  $11::bigint[], $12::bigint[], $13::bigint[])
-        AS u (event_id, booking_id, position, place, category, price_minor, status, discount_minor,
-              fee_minor, tax_minor, due_minor, checked_in_ms, cancelled_ms)
+                  $6::bigint[], $7::text[], $8::text[], $9::bigint[], $10::bigint[],
+                  $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[])
+        AS u (event_id, booking_id, position, place, category, price_minor, code, status,
+              discount_minor, fee_minor, tax_minor, due_minor, checked_in_ms, cancelled_ms)
       WHERE tickets.event_id = u.event_id AND tickets.booking_id = u.booking_id
         AND tickets.position = u.position`,
     values: [
@@ -163,6 +166,7 @@ function writeTickets(rows: readonly TicketRow[]): Statement {
       plainColumn(rows, (row) => row.item.place),
       plainColumn(rows, (row) => row.item.category),
       plainColumn(rows, (row) => row.item.priceMinor),
+      codeColumn(rows),
       plainColumn(rows, (row) => row.status),
       ...priceColumns(rows),
       ...fateColumns(rows),
@@ -188,7 +192,7 @@ export function insertTickets({ bookingsMade }: NetEffects): Statement {
       plainColumn(rows, (row) => row.item.place),
       plainColumn(rows, (row) => row.item.category),
       plainColumn(rows, (row) => row.item.priceMinor),
-      textColumn(rows, ({ record, index }) => record.ticketCodes[index] ?? ""),
+      codeColumn(rows),
       plainColumn(rows, (row) => row.status),
       ...priceColumns(rows),
       ...fateColumns(rows),

@@ -106,6 +106,20 @@ test("a booking that was made and cancelled within the run is made, as cancelled
   assert.deepEqual(effects.areas, []);
 });
 
+test("a booking that is handed over twice within the run has its last codes, for every ticket", () => {
+  const bench = new EventBench();
+  const bookingId = bench.booked(bench.held([0, 1]));
+  const of = { bookingId, userId: BOB, asOrganizer: true, toUserId: BOB, key: null };
+  const effects = effectsOf(bench, () => {
+    bench.run(bench.drafts.transfer({ ...of, email: "bob@example.org" }));
+    bench.run(bench.drafts.transfer({ ...of, email: "bobby@example.org" }));
+  });
+  const record = bench.state.bookings.get(bookingId)?.record;
+  assert.deepEqual(effects.bookingChanges, [
+    { eventId: EVENT_ID, record, tickets: [0, 1], moved: [] },
+  ]);
+});
+
 test("events are told apart, and the last definition of each counts", () => {
   const bench = new EventBench();
   bench.run({ kind: "configure", definition: definition({ perUserMax: 2 }) });
