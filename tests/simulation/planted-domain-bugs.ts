@@ -94,6 +94,24 @@ export const DOMAIN_BUGS: readonly PlantedBug[] = [
     replace: "this.#change(booking, moved.length > 0 ? [] : tickets, []);",
   },
   {
+    name: "the rows of a booking that was handed over keep its old codes",
+    file: "workers/projector/booking-fold.ts",
+    find: "this.#change(booking, tickets, moved);",
+    replace: 'this.#change(booking, change === "transferred" ? [] : tickets, moved);',
+  },
+  {
+    name: "the codes of a booking that was handed over are still known",
+    file: "engine/ticket-index.ts",
+    find: "    for (const code of before.ticketCodes) this.#byCode.delete(code);\n",
+    replace: "",
+  },
+  {
+    name: "who is given a booking gets the codes that its last owner knows",
+    file: "engine/commands/transfer.ts",
+    find: "booking: { ...record, userId: toUserId, email, ticketCodes, later },",
+    replace: "booking: { ...record, userId: toUserId, email, later },",
+  },
+  {
     name: "a cancelled ticket may be cancelled again",
     file: "engine/commands/cancel.ts",
     find: "const standing = asked.filter((index) => fateOf(record, index).cancelledAtMs === null);",
