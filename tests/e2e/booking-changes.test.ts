@@ -92,27 +92,74 @@ test("a booking is handed over to an account, or to whoever registers with the a
   assert.equal(given.email, other.email);
   const path = `/api/v1/bookings/${booked.id}`;
   refused(await office.api.get(path, { token: mine.token }), 404, "booking_not_found");
-  assert.deepEqual(await office.booking(booked.id, other.token), given, "visible at once");
+  const theirs = await office.booking(booked.id, other.token);
+  assert.deepEqual(withoutCodes(theirs), given, "visible at once, and the codes theirs alone");
   const list = ok(await office.api.get<Page<BookingShape>>("/api/v1/bookings", other));
-  assert.deepEqual(list.data, [given]);
+  assert.deepEqual(list.data, [theirs]);
 
   const email = `${randomUUID()}@example.org`;
   const onwards = ok(await post(booked, "transfer", other.token, { email: email.toUpperCase() }));
   assert.equal(onwards.email, email);
   const late = await office.register(email);
-  assert.deepEqual(await office.booking(booked.id, late.token), onwards);
+  assert.deepEqual(withoutCodes(await office.booking(booked.id, late.token)), onwards);
   const history = await historyOf(booked, late.token);
   assert.deepEqual(
-    history.map(({ change, by }) => [change, by.who]),
+    history.map(({ change, by, email }) => [change, by.who, email]),
     [
-      ["booked", "owner"],
-      ["transferred", "owner"],
-      ["transferred", "owner"],
+      ["booked", "owner", undefined],
+      ["transferred", "owner", undefined],
+      ["transferred", "owner", email],
     ],
   );
   const seen = await historyOf(booked, office.admin);
-  assert.equal(seen.length, 3, "the organiser reads it, too");
+  const addresses = seen.map((entry) => entry.email);
+  assert.deepEqual(addresses, [undefined, other.email, email], "the organiser reads all of it");
   await auditOf(office.api, event.id);
+});
+
+const withoutCodes = (booking: BookingShape): BookingShape => ({
+  ...booking,
+  tickets: booking.tickets.map(({ code: _, ...ticket }) => ticket),
+});
+
+test("the tickets of a booking that was handed over have new codes; the old ones admit nobody", async () => {
+  const { api, admin, node } = office;
+  const event = await openStudio(api);
+  const [mine, other] = [await office.register(), await office.register()];
+  const booked = await office.book(event, mine.token, seats("A-1", "A-2"));
+  const scan = (code: string | undefined, undo = false) => {
+    const body = { ticketCode: code, undo };
+    return api.post(`/api/v1/events/${event.id}/check-ins`, { token: admin, body });
+  };
+  const [first, second] = booked.tickets;
+  ok(await scan(first?.code));
+  ok(await scan(first?.code, true));
+  const key = { key: "hand-over" };
+  const to = { token: mine.token, body: { email: other.email } };
+  const path = `/api/v1/bookings/${booked.id}/transfer`;
+  const given = ok(await api.post<BookingShape>(path, { ...to, ...key }));
+  assert.ok(given.tickets.every((ticket) => !("code" in ticket)));
+  const theirs = await office.booking(booked.id, other.token);
+  const codes = theirs.tickets.map(({ code }) => code);
+  assert.equal(new Set([first?.code, second?.code, ...codes]).size, 4);
+  assert.deepEqual(await office.booking(booked.id, admin), theirs, "the organiser sees them");
+
+  const stillSo = async () => {
+    for (const { code } of booked.tickets) refused(await scan(code), 404, "ticket_not_found");
+    const replayed = await api.post<BookingShape>(path, { ...to, ...key });
+    assert.equal(replayed.headers["idempotent-replayed"], "true");
+    assert.deepEqual(ok(replayed), given);
+    refused(await api.post(path, to), 404, "booking_not_found");
+    const again = { token: other.token, body: { email: other.email } };
+    assert.deepEqual(ok(await api.post(path, again)), theirs, "theirs already: nothing changes");
+    assert.deepEqual(await office.booking(booked.id, other.token), theirs);
+  };
+  await stillSo();
+  await node.kill9();
+  await node.start();
+  await stillSo();
+  ok(await scan(codes[0]));
+  await auditOf(api, event.id);
 });
 
 /** All of it, two entries a page. */

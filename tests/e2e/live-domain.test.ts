@@ -68,9 +68,22 @@ test("hold, change, extend, book, move, cancel, transfer and the waitlist", asyn
     "valid",
     "valid",
   ]);
-  await ask("transfer", { bookingId, email: other.email });
+  const handOver = { bookingId, email: other.email, idempotencyKey: "hand-over" };
+  const handed = await ask("transfer", handOver);
   const given = await theirs.next("booking.updated");
   assert.equal(given.booking?.id, bookingId);
+  // The codes are told to the new owner alone.
+  const codesIn = (booking?: BookingShape) => booking?.tickets.map(({ code }) => code);
+  const old = codesIn(booked);
+  assert.equal(new Set([...(old ?? []), ...(codesIn(given.booking) ?? [])]).size, 6);
+  const none = [undefined, undefined, undefined];
+  assert.deepEqual(codesIn(handed.body as BookingShape), none);
+  const replayed = await ask("transfer", handOver);
+  assert.deepEqual([replayed.replayed, replayed.body], [true, handed.body]);
+  assert.equal(
+    live.take("booking.updated").some(({ booking }) => booking?.email === other.email),
+    false,
+  );
   await ask("cancel", { bookingId }, 404);
   await office.hold(event, other.token, [floor(4), best({ quantity: 2, category: "balcony" })]);
   await ask("waitlist.join", { eventId, quantity: 10 }, 201);

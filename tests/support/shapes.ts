@@ -88,7 +88,8 @@ export interface PaymentShape {
 }
 
 export interface TicketShape extends ItemShape {
-  readonly code: string;
+  /** Absent for who has just handed the booking over. */
+  readonly code?: string;
   readonly status: string;
   readonly checkedInAt?: string;
 }
@@ -126,6 +127,7 @@ export interface HistoryShape {
   readonly change: string;
   readonly by: { readonly who: string; readonly userId: string | null };
   readonly reason: string | null;
+  readonly email?: string;
 }
 
 export interface LogShape {

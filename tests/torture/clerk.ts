@@ -63,9 +63,12 @@ export class Clerk {
     this.#keep(question, answer);
   }
 
-  async #checkIn({ eventId, tickets }: BookingShape, undo: boolean): Promise<void> {
-    const { code } = this.#random.pick(tickets);
+  async #checkIn({ id, eventId, tickets }: BookingShape, undo: boolean): Promise<void> {
     const { teller, ledger } = this.#crowd;
+    const ticket = this.#random.pick(tickets);
+    const codes = ledger.bookings.get(id)?.codes;
+    const code = codes?.anyOf(ticket.id, this.#random) ?? null;
+    if (codes === undefined || code === null) return;
     // As it may be typed at the door.
     const ticketCode = this.#random.next() < 0.2 ? code.toLowerCase() : code;
     const body = undo ? { ticketCode, undo } : { ticketCode };
@@ -82,8 +85,10 @@ export class Clerk {
     for (const body of entered) {
       const { seq } = body as { seq: number };
       ledger.noteWinner(eventId, seq, this.#name);
+      codes.note(ticket.id, code, seq);
     }
     const [answer] = answers;
+    if (answer?.status === 404) codes.noteRefused(ticket.id, code);
     if (answer?.status === 200) this.#keep(question, answer);
   }
 

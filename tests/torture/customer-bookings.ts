@@ -96,16 +96,19 @@ export class CustomerBookings {
     const { random, crowd } = this.#customer;
     const [...emails] = crowd.registered.keys();
     const email = random.next() < 0.8 ? random.pick(emails) : `nobody-${booking.id}@example.org`;
-    const answer = await this.#change(ask.transfer(booking.id, email, this.#customer.freshKey()));
+    const heir = crowd.registered.get(email);
+    const question = ask.transfer(booking.id, email, this.#customer.freshKey());
+    const answer = await this.#change(question, heir === this.#customer);
     if (answer?.status !== 200) return;
     this.#forget(booking.id);
-    crowd.registered.get(email)?.receive(answer.body as BookingShape);
+    heir?.receive(answer.body as BookingShape);
   }
 
-  async #change(question: ask.Question): Promise<Answer | null> {
+  /** `isTheirs`: the booking is still this customer's afterwards. */
+  async #change(question: ask.Question, isTheirs = true): Promise<Answer | null> {
+    const { crowd } = this.#customer;
     const answer = await this.#customer.change(question);
-    if (answer?.status === 200)
-      this.#customer.crowd.ledger.noteBooking(answer.body as BookingShape);
+    if (answer?.status === 200) crowd.ledger.noteBooking(answer.body as BookingShape, isTheirs);
     return answer;
   }
 

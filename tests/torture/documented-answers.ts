@@ -46,8 +46,9 @@ const ANSWERS: Readonly<Record<string, readonly string[]>> = {
     "409 event_cancelled",
   ],
   transfer: ["200", ...ENDED_BOOKING, "409 already_checked_in"],
-  checkIn: ["200", ...ENDED_BOOKING, "409 already_checked_in"],
-  "checkIn.undo": ["200", ...ENDED_BOOKING, "409 not_checked_in"],
+  // Whoever has it now may have another code.
+  checkIn: ["200", ...ENDED_BOOKING, "409 already_checked_in", "404 ticket_not_found"],
+  "checkIn.undo": ["200", ...ENDED_BOOKING, "409 not_checked_in", "404 ticket_not_found"],
   "waitlist.join": [
     "200",
     "201",

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { BookingShape, HoldShape } from "../support/shapes.ts";
 import { documentedAnswers } from "./documented-answers.ts";
+import { KnownCodes } from "./known-codes.ts";
 import type { Question } from "./questions.ts";
 import { type Answer, type Caller, type Faults, said } from "./teller.ts";
 
@@ -17,8 +18,7 @@ export interface KnownBooking {
   told: BookingShape;
   /** Every seq that somebody was told together with what the booking was then. */
   readonly seqs: Set<number>;
-  /** Ticket codes by ticket, as they were first told. */
-  readonly codes: Readonly<Record<string, string>>;
+  readonly codes: KnownCodes;
 }
 
 export interface Kept {
@@ -56,26 +56,36 @@ export class Ledger {
     );
   }
 
-  /** Told by an answer or a notice; older news than what is known change nothing. */
-  noteBooking(booking: BookingShape): void {
-    const known = this.bookings.get(booking.id);
-    const codes = Object.fromEntries(booking.tickets.map(({ id, code }) => [id, code]));
-    if (known === undefined) {
-      const seqs = new Set([booking.seq]);
-      this.bookings.set(booking.id, { told: booking, seqs, codes });
-      return;
+  /**
+   * Told by an answer or a notice; older news than what is known change nothing. `isTheirs`: it
+   * was told to whose it is then, or to who organises the event.
+   */
+  noteBooking(booking: BookingShape, isTheirs = true): void {
+    const { id, seq, tickets } = booking;
+    const known = this.bookings.get(id) ?? {
+      told: booking,
+      seqs: new Set<number>(),
+      codes: new KnownCodes(),
+    };
+    this.bookings.set(id, known);
+    known.seqs.add(seq);
+    for (const ticket of tickets) {
+      if (ticket.code !== undefined) known.codes.note(ticket.id, ticket.code, seq);
     }
-    known.seqs.add(booking.seq);
     this.#faults.check(
-      isDeepStrictEqual(codes, known.codes),
-      () => `booking ${booking.id} has other tickets than it was made with`,
+      tickets.every(({ code }) => (code !== undefined) === isTheirs),
+      () => `booking ${id} was told ${isTheirs ? "without" : "with"} codes at seq ${seq}`,
     );
     const { told } = known;
-    if (booking.seq > told.seq) known.told = booking;
-    if (booking.seq !== told.seq) return;
+    this.#faults.check(
+      isDeepStrictEqual(ticketIdsOf(booking), ticketIdsOf(told)),
+      () => `booking ${id} has other tickets than it was made with`,
+    );
+    if (seq > told.seq) known.told = booking;
+    if (seq !== told.seq) return;
     this.#faults.check(
       isSameBooking(booking, told),
-      () => `booking ${booking.id} was told in two ways at seq ${told.seq}: ${diff(booking, told)}`,
+      () => `booking ${id} was told in two ways at seq ${told.seq}: ${diff(booking, told)}`,
     );
   }
 
@@ -146,8 +156,16 @@ export function plain({ priceDifference, payment, ...booking }: BookingShape): o
   return { ...booking, payment: { provider, intentId, amount, status, payUntil, refunds } };
 }
 
+const ticketIdsOf = ({ tickets }: BookingShape): string[] => tickets.map(({ id }) => id);
+
+/** But for the codes, which not everybody is told: see `KnownCodes`. */
 export const isSameBooking = (a: BookingShape, b: BookingShape): boolean =>
-  isDeepStrictEqual(plain(a), plain(b));
+  isDeepStrictEqual(plain(withoutCodes(a)), plain(withoutCodes(b)));
+
+const withoutCodes = (booking: BookingShape): BookingShape => ({
+  ...booking,
+  tickets: booking.tickets.map(({ code: _, ...ticket }) => ticket),
+});
 
 /** The members in which two of a kind differ. */
 export function diff(a: object, b: object): string {
