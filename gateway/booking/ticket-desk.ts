@@ -101,7 +101,7 @@ function enteredTicket(event: EventEntry, answer: Accepted): DeskResult {
   const [index = 0] = fact.tickets;
   const { checkedInAtMs } = fateOf(booking, index);
   const body = {
-    ticket: ticketView(event, booking, index, true),
+    ticket: ticketView(event, booking, { index, withCode: true }),
     checkedInAt: checkedInAtMs === null ? null : iso(checkedInAtMs),
     booking: { id: booking.bookingId, code: booking.code },
     seq,

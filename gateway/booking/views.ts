@@ -127,7 +127,7 @@ export function bookingView(
     holdId: booking.holdId,
     status: statusOf(booking),
     email: booking.email,
-    tickets: items.map((_, index) => ticketView(event, booking, index, mayEnter)),
+    tickets: items.map((_, index) => ticketView(event, booking, { index, withCode: mayEnter })),
     total: money(event, totalMinor(items)),
     createdAt: iso(booking.bookedAtMs),
     ...(terms === null || terms.promoCode === null ? {} : { promoCode: terms.promoCode }),
@@ -145,8 +145,7 @@ export function bookingView(
 export function ticketView(
   event: EventEntry,
   booking: BookingRecord,
-  index: number,
-  withCode: boolean,
+  { index, withCode }: { readonly index: number; readonly withCode: boolean },
 ): object {
   const item = booking.items[index];
   if (item === undefined) return {};
