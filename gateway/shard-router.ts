@@ -234,6 +234,11 @@ export class ShardRouter {
     });
   }
 
+  /** As whenProjected: up to whatever anybody was told of the shard by now. */
+  whenTold(shard: number): Promise<boolean> {
+    return this.whenProjected(shard, this.#answeredLsn[shard] ?? 0);
+  }
+
   /**
    * The database refused a fact of this shard: nothing of it is trusted until people have looked.
    */

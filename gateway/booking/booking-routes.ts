@@ -146,10 +146,16 @@ async function readable(ports: BookingRoutesPorts, request: HttpRequest) {
   const event = bookingId === null ? null : await ports.directory.getByTag(eventTagOf(bookingId));
   if (bookingId === null || event === null) throw new ProblemError("booking_not_found");
   await settled(ports, identity);
-  const [booking, asOrganizer] = await Promise.all([
-    ports.reader.find(event.eventId, bookingId),
+  const { reader, router } = ports;
+  const [known, asOrganizer] = await Promise.all([
+    reader.find(event.eventId, bookingId),
     ports.isOrganizer(identity, event.organizationId),
   ]);
+  let booking = known;
+  // Its buyer may have been told of it, who now stands before the organiser.
+  if (booking === null && asOrganizer && (await router.whenTold(router.shardOf(event.eventId)))) {
+    booking = await reader.find(event.eventId, bookingId);
+  }
   const { userId } = identity;
   if (booking === null || !(asOrganizer || booking.record.userId === userId)) {
     throw new ProblemError("booking_not_found");

@@ -246,3 +246,12 @@ test("the organiser finds a booking by the code that its buyer reads out, among 
   refused(await api.get(path, { token }), 403, "forbidden");
   refused(await api.get(path), 401, "unauthenticated");
 });
+
+test("the organiser sees a booking as soon as its buyer was told of it", async () => {
+  const event = await openStudio(office.api);
+  const { token } = await office.register();
+  for (let n = 0; n < 5; n += 1) {
+    const { id } = await office.book(event, token, [{ area: "floor", quantity: 1 }]);
+    assert.equal((await office.booking(id, office.admin)).id, id);
+  }
+});

@@ -28,6 +28,8 @@ export class Customer implements Visitor {
   live: LiveClient | null = null;
   /** Holds that are left to expire. */
   readonly #left: HoldShape[] = [];
+  /** Events whose line was left, which gives back what it offered. */
+  readonly #linesLeft = new Set<string>();
   #keys = 0;
 
   constructor(crowd: Crowd, person: Person, { n, random }: { n: number; random: Random }) {
@@ -226,10 +228,11 @@ export class Customer implements Visitor {
     const isLate = isThere && askedMs > endOf(answer.body as HoldShape) + END_MS_MAX;
     const isEarly = !isThere && Date.now() < endMs - TICK_MS && !stage.isCancelled;
     // Whoever cancels a booking that waits for its money gives back its hold.
+    const isGivenBack = hold.source === "waitlist" && this.#linesLeft.has(hold.eventId);
     const isBookings = (): boolean =>
       [...this.crowd.ledger.bookings.values()].some(({ told }) => told.holdId === hold.id);
     this.crowd.teller.faults.check(
-      !isLate && !(isEarly && !wasCancelled && !isBookings()),
+      !isLate && !(isEarly && !wasCancelled && !isGivenBack && !isBookings()),
       () => `hold ${hold.id} until ${hold.expiresAt} was ${answer.code || "there"} at ${askedMs}`,
     );
   }
@@ -243,6 +246,7 @@ export class Customer implements Visitor {
     if (mood < 0.2) return void (await teller.ask(this, ask.waiting(eventId)));
     if (mood < 0.35) {
       this.waits.delete(stage);
+      this.#linesLeft.add(eventId);
       return void (await teller.ask(this, ask.leave(eventId)));
     }
     const body = {
