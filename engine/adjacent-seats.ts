@@ -6,8 +6,6 @@ export interface Choice {
   readonly uniform: UnitView;
   /** null: only groups of one category. */
   readonly mixed: UnitView | null;
-  /** null: any zone. */
-  readonly zone: number | null;
 }
 
 /**
@@ -32,7 +30,7 @@ export class AdjacentSeats {
   }
 
   /** The position of the group's first seat; -1: there is no such place. */
-  find({ uniform, mixed, zone }: Choice, size: number): number {
+  find({ uniform, mixed }: Choice, size: number): number {
     let oneOrphan = 0;
     let longest = 0;
     for (let orphans = 0; orphans <= 2; orphans++) {
@@ -40,7 +38,7 @@ export class AdjacentSeats {
       if (orphans > 0 && longest < size) break;
       for (const view of [uniform, mixed]) {
         if (view === null) continue;
-        this.#look(view, zone, size, orphans);
+        this.#look(view, size, orphans);
         if (this.#start >= 0) return this.#start;
         if (orphans > 0) continue;
         oneOrphan |= this.#oneOrphan;
@@ -51,9 +49,9 @@ export class AdjacentSeats {
   }
 
   /** The nearest place that orphans exactly so many; there must be none that orphans fewer. */
-  #look(view: UnitView, zone: number | null, size: number, orphans: number): void {
+  #look(view: UnitView, size: number, orphans: number): void {
     const stretches = this.#stretches;
-    const { nearest, unitZones } = stretches.units;
+    const { nearest } = stretches.units;
     const { orphanFree, oneOrphan, longest } = stretches;
     const masks = orphans === 0 ? orphanFree : oneOrphan;
     const bit = bitOf(size);
@@ -63,7 +61,6 @@ export class AdjacentSeats {
     this.#longest = 0;
     for (let index = 0; index < view.units.length; index++) {
       const unit = view.units[index] ?? 0;
-      if (zone !== null && unitZones[unit] !== zone) continue;
       if ((nearest[unit] ?? 0) * size > this.#sum) return;
       stretches.freshen(unit);
       const length = longest[unit] ?? 0;

@@ -240,7 +240,7 @@ describe("alternatives", () => {
     const hall = new Hall("sffs", "sffs", "", "sffs", "sffs", "", "fsfs", "sfsf");
     const answer = hall.find({ quantity: 4 });
     assert.ok(answer.kind === "none");
-    assert.equal(answer.free, 12);
+    assert.equal(answer.free, 4);
     assert.deepEqual(
       answer.alternatives.map((groups) => groups.map((group) => group.seats)),
       [

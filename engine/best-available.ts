@@ -5,7 +5,7 @@ import { FreeStretches } from "./free-stretches.ts";
 import { freeIn, nearestSeats } from "./nearest-seats.ts";
 import { groupsOf, type Placement, type SeatGroup } from "./seat-groups.ts";
 import type { SeatMap } from "./seat-map.ts";
-import { SeatUnits } from "./seat-units.ts";
+import { SeatUnits, type UnitView } from "./seat-units.ts";
 import { SplitParty } from "./split-party.ts";
 
 /** Alternatives that a refused search offers. */
@@ -39,7 +39,7 @@ export interface SeatsFound {
 
 export interface NoSeats {
   readonly kind: "none";
-  /** Seats that the party might take one by one. */
+  /** Seats that the party might take one by one; as many as it wants, if there are more. */
   readonly free: number;
   /** Other ways to seat the whole party, best first; they share no seat. */
   readonly alternatives: readonly (readonly SeatGroup[])[];
@@ -97,17 +97,20 @@ export class SeatPicker {
   }
 
   #find({ quantity, category, zone, adjacent }: SeatQuery): SeatAnswer {
-    const view = category === null ? this.#units.uniform : this.#units.ofCategory(category);
+    const units = this.#units;
+    const at = (view: UnitView): UnitView => (zone === null ? view : units.inZone(view, zone));
+    const view = category === null ? units.uniform : units.ofCategory(category);
     if (view === null) return { kind: "none", free: 0, alternatives: [] };
-    const mixed = category === null ? this.#units.mixed : null;
-    const start = this.#adjacent.find({ uniform: view, mixed, zone }, quantity);
+    const uniform = at(view);
+    const mixed = category === null ? at(units.mixed) : null;
+    const start = this.#adjacent.find({ uniform, mixed }, quantity);
     if (start >= 0) return this.#found({ starts: [start], sizes: [quantity] });
-    const whole = category === null ? this.#units.whole : view;
-    const free = freeIn(this.#stretches, whole, zone);
+    const whole = category === null ? at(units.whole) : uniform;
+    const free = freeIn(this.#stretches, whole, quantity);
     const wanted = adjacent ? ALTERNATIVES_MAX : 1;
-    const ways = free < quantity ? [] : this.#split.find(whole, zone, quantity, wanted);
+    const ways = free < quantity ? [] : this.#split.find(whole, quantity, wanted);
     if (ways.length < wanted && free >= quantity) {
-      const search = { view: whole, zone, count: quantity, others: ways };
+      const search = { view: whole, count: quantity, others: ways };
       const last = nearestSeats(this.#stretches, search);
       if (last !== null) ways.push(last);
     }
@@ -118,7 +121,7 @@ export class SeatPicker {
     const choice = { category, zone };
     const start = this.#accessible.find(choice, quantity);
     if (start >= 0) return this.#found({ starts: [start], sizes: [quantity] });
-    const free = this.#accessible.free(choice);
+    const free = Math.min(this.#accessible.free(choice), quantity);
     const wanted = adjacent ? ALTERNATIVES_MAX : 1;
     const ways = free < quantity ? [] : this.#accessible.split(choice, quantity, wanted);
     return this.#answer(ways, { free, adjacent });

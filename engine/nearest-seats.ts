@@ -2,16 +2,16 @@ import type { FreeStretches } from "./free-stretches.ts";
 import type { Placement } from "./seat-groups.ts";
 import type { UnitView } from "./seat-units.ts";
 
-/** Open seats of a view. */
-export function freeIn(stretches: FreeStretches, view: UnitView, zone: number | null): number {
-  const { free, units } = stretches;
+/** Open seats of a view; `enough`, if there are more. */
+export function freeIn(stretches: FreeStretches, { units }: UnitView, enough: number): number {
+  const { free } = stretches;
   let sum = 0;
-  for (const unit of view.units) {
-    if (zone !== null && units.unitZones[unit] !== zone) continue;
+  for (let index = 0; index < units.length && sum < enough; index++) {
+    const unit = units[index] ?? 0;
     stretches.freshen(unit);
     sum += free[unit] ?? 0;
   }
-  return sum;
+  return Math.min(sum, enough);
 }
 
 /**
@@ -20,12 +20,11 @@ export function freeIn(stretches: FreeStretches, view: UnitView, zone: number | 
  */
 export function nearestSeats(
   stretches: FreeStretches,
-  { view, zone, count, others }: NearestSearch,
+  { view, count, others }: NearestSearch,
 ): Placement | null {
   const { free, units } = stretches;
   const found: number[] = [];
   for (const unit of view.units) {
-    if (zone !== null && units.unitZones[unit] !== zone) continue;
     const farthest = found.length === count ? units.map.distances[found.at(-1) ?? 0] : undefined;
     if ((units.nearest[unit] ?? 0) > (farthest ?? Number.POSITIVE_INFINITY)) break;
     stretches.freshen(unit);
@@ -44,7 +43,6 @@ export function nearestSeats(
 
 interface NearestSearch {
   readonly view: UnitView;
-  readonly zone: number | null;
   readonly count: number;
   readonly others: readonly Placement[];
 }

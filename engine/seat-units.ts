@@ -61,6 +61,8 @@ export class SeatUnits {
   readonly whole: UnitView;
   readonly #ofCategory: readonly UnitView[];
   readonly #wheelchairCategories: ReadonlySet<number>;
+  /** By view and zone, made when somebody asks: most searches name no zone. */
+  readonly #inZone = new Map<UnitView, Map<number, UnitView>>();
 
   constructor(map: SeatMap, seatCategories: Uint8Array) {
     assert(seatCategories.length === map.seatCount, "every seat has a category");
@@ -117,6 +119,15 @@ export class SeatUnits {
     return this.#ofCategory[category] ?? null;
   }
 
+  /** What a view has in one zone; a neighbourhood is in the zone of its head. */
+  inZone(view: UnitView, zone: number): UnitView {
+    const known = this.#inZone.get(view) ?? new Map<number, UnitView>();
+    this.#inZone.set(view, known);
+    const made = known.get(zone) ?? this.#zoneOf(view, zone);
+    if (made.units.length > 0) known.set(zone, made);
+    return made;
+  }
+
   /** True when some seats for wheelchairs are of the category. */
   hasWheelchairs(category: number): boolean {
     return this.#wheelchairCategories.has(category);
@@ -128,6 +139,13 @@ export class SeatUnits {
   }
   rowEnd(row: number): number {
     return this.rowStart(row + 1);
+  }
+
+  #zoneOf({ units, heads, seconds, thirds, next }: UnitView, zone: number): UnitView {
+    const isInZone = (unit: number | undefined): boolean => this.unitZones[unit ?? -1] === zone;
+    const ofHeads = (column: Uint32Array) => column.filter((_, index) => isInZone(heads[index]));
+    const named = { heads: ofHeads(heads), seconds: ofHeads(seconds), thirds: ofHeads(thirds) };
+    return { units: units.filter(isInZone), ...named, next };
   }
 
   #viewOf(members: readonly number[]): UnitView {

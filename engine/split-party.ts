@@ -36,9 +36,10 @@ export class SplitParty {
   /** By index of a head: the counts of two rows, and of three. */
   #twoRows = new Int32Array(0);
   #threeRows = new Int32Array(0);
+  /** Stretches that have a group of the neighbourhood that is looked at. */
   readonly #used: number[] = [];
-  /** Ways that were found before: their seats are not for a further one. */
-  #taken: readonly Placement[] = [];
+  /** Positions of the ways that were found before. */
+  readonly #taken = new Set<number>();
   readonly #shapes = new Map<number, readonly Shape[]>();
   readonly #best = { stretch: -1, start: -1, orphans: 0, cost: 0 };
 
@@ -47,14 +48,15 @@ export class SplitParty {
   }
 
   /**
-   * Up to `wanted` ways to seat the party that share no seat, best first. All units of the view and
-   * the zone must be fresh, as they are after a search in vain.
+   * Up to `wanted` ways to seat the party that share no seat, best first. All units of the view
+   * must be fresh, as they are after a search in vain.
    */
-  find(view: UnitView, zone: number | null, party: number, wanted: number): Placement[] {
+  find(view: UnitView, party: number, wanted: number): Placement[] {
     const found: Placement[] = [];
-    this.#survey(view, zone);
-    this.#taken = found;
+    const most = this.#survey(view);
+    this.#taken.clear();
     for (const shape of this.#shapesOf(party)) {
+      if (!covers(most, shape.need)) continue;
       let count: number;
       // A neighbourhood seats one party at a time: it may have room for another of this shape.
       do {
@@ -62,13 +64,27 @@ export class SplitParty {
         const candidates = this.#seat(view, shape);
         candidates.sort((a, b) => a.orphans - b.orphans || a.cost - b.cost);
         for (const candidate of candidates) {
-          if (found.some((earlier) => overlap(earlier, candidate))) continue;
+          if (!this.#take(candidate)) continue;
           found.push(candidate);
           if (found.length === wanted) return found;
         }
       } while (found.length > count);
     }
     return found;
+  }
+
+  /** Takes the seats of a way, unless one of them is taken. */
+  #take({ starts, sizes }: Placement): boolean {
+    if (starts.some((start, index) => this.#isTaken(start, sizes[index] ?? 0))) return false;
+    for (const [index, start] of starts.entries()) {
+      for (let n = 0; n < (sizes[index] ?? 0); n++) this.#taken.add(start + n);
+    }
+    return true;
+  }
+
+  #isTaken(start: number, size: number): boolean {
+    for (let at = start; at < start + size; at++) if (this.#taken.has(at)) return true;
+    return false;
   }
 
   #shapesOf(party: number): readonly Shape[] {
@@ -80,23 +96,23 @@ export class SplitParty {
     return shapes;
   }
 
-  /** Counts the stretches of every neighbourhood. */
-  #survey({ heads, seconds, thirds }: UnitView, zone: number | null): void {
+  /** Counts the stretches of every neighbourhood; the most that one has of each length. */
+  #survey({ heads, seconds, thirds }: UnitView): number {
     if (this.#twoRows.length < heads.length) {
       this.#twoRows = new Int32Array(heads.length);
       this.#threeRows = new Int32Array(heads.length);
     }
-    const { counts, units } = this.#stretches;
+    const { counts } = this.#stretches;
+    let most = 0;
     for (let index = 0; index < heads.length; index++) {
-      const head = heads[index] ?? 0;
-      const isInZone = zone === null || units.unitZones[head] === zone;
-      const one = isInZone ? (counts[head] ?? 0) : 0;
-      const second = isInZone ? (counts[seconds[index] ?? 0] ?? 0) : 0;
-      const third = isInZone ? (counts[thirds[index] ?? 0] ?? 0) : 0;
-      const two = saturatingSum(one, second);
+      const one = counts[heads[index] ?? 0] ?? 0;
+      const two = saturatingSum(one, counts[seconds[index] ?? 0] ?? 0);
+      const three = saturatingSum(two, counts[thirds[index] ?? 0] ?? 0);
       this.#twoRows[index] = two;
-      this.#threeRows[index] = saturatingSum(two, third);
+      this.#threeRows[index] = three;
+      most = largerOf(most, three);
     }
+    return most;
   }
 
   #seat({ heads, next }: UnitView, { sizes, need }: Shape): Candidate[] {
@@ -105,7 +121,7 @@ export class SplitParty {
     const found: Candidate[] = [];
     let tries = 0;
     for (let index = 0; index < heads.length; index++) {
-      if (((((counts[index] ?? 0) | HIGH_BITS) - need) & HIGH_BITS) !== HIGH_BITS) continue;
+      if (!covers(counts[index] ?? 0, need)) continue;
       const head = heads[index] ?? 0;
       if (!this.#mayFit(head, next, rows, sizes[0] ?? 0)) continue;
       const candidate = this.#place(head, next, rows, sizes);
@@ -157,7 +173,7 @@ export class SplitParty {
     const { firstStretch, stretchCount, starts, ends, openStarts, openEnds } = this.#stretches;
     const { distanceSums } = this.#stretches.units;
     const best = this.#best;
-    const isFirstWay = this.#taken.length === 0;
+    const isFirstWay = this.#taken.size === 0;
     const first = firstStretch[unit] ?? 0;
     const last = first + (stretchCount[unit] ?? 0);
     for (let stretch = first; stretch < last; stretch++) {
@@ -167,7 +183,7 @@ export class SplitParty {
       const lonelyAt = (openStarts[stretch] ?? 0) + 1;
       const lonelyEnd = (openEnds[stretch] ?? 0) - 1 - size;
       for (let at = start; at <= end; at++) {
-        if (!isFirstWay && this.#taken.some((way) => overlaps(way, at, size))) continue;
+        if (!isFirstWay && this.#isTaken(at, size)) continue;
         const orphans = (at === lonelyAt ? 1 : 0) + (at === lonelyEnd ? 1 : 0);
         if (best.stretch >= 0 && orphans > best.orphans) continue;
         let cost = (distanceSums[at + size] ?? 0) - (distanceSums[at] ?? 0);
@@ -188,18 +204,22 @@ export class SplitParty {
   }
 }
 
+/** Whether each of eight numbers of four bits is as large as the other's, all at most 7. */
+function covers(counts: number, need: number): boolean {
+  return (((counts | HIGH_BITS) - need) & HIGH_BITS) === HIGH_BITS;
+}
+
+/** Of eight numbers of four bits that are at most 7, the larger ones. */
+function largerOf(a: number, b: number): number {
+  // The highest bit of each four stays where a's number is not the smaller one.
+  const isLarger = (((a | HIGH_BITS) - b) & HIGH_BITS) >>> 3;
+  const mask = isLarger * 7;
+  return (a & mask) | (b & ~mask);
+}
+
 /** Adds eight numbers of four bits each that are at most 7, and leaves 7 of what is more. */
 function saturatingSum(a: number, b: number): number {
   const sum = (a + b) | 0;
   const over = sum & HIGH_BITS;
   return (sum | (over - (over >>> 3))) & LOW_BITS;
-}
-
-function overlap(a: Placement, b: Placement): boolean {
-  return a.starts.some((start, index) => overlaps(b, start, a.sizes[index] ?? 0));
-}
-
-/** Whether some of so many seats from a start on are the placement's. */
-function overlaps({ starts, sizes }: Placement, start: number, size: number): boolean {
-  return starts.some((other, index) => start < other + (sizes[index] ?? 0) && other < start + size);
 }
