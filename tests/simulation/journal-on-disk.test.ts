@@ -12,6 +12,7 @@ import { Random } from "../../engine/testing/random.ts";
 import { FileJournal } from "../../workers/journal/file-journal.ts";
 import { JournalLoop, type WorkerLink } from "../../workers/journal/journal-loop.ts";
 import type { AppendMessage } from "../../workers/journal/journal-port.ts";
+import { emptyFileJournal } from "../../workers/journal/other-journal.ts";
 import { JournalNoRoom } from "../../workers/journal/recovery-errors.ts";
 import { SALT_BYTES } from "../../workers/journal/segment.ts";
 import {
@@ -327,6 +328,42 @@ function startOver(world: World): void {
   world.start();
 }
 
+/** The other journal takes its turn, after starts of it that were cut short. */
+function takeTurns(world: World): void {
+  const { disk, random, projected, acked } = world;
+  disk.restart();
+  const life = world.start();
+  life.run(20);
+  life.drain();
+  disk.killed();
+  const empty = (crashAfter: number): void => {
+    const shards = Array.from(projected, ([shard, appliedLsn]) => ({
+      shard,
+      epoch: 1,
+      appliedLsn,
+    }));
+    disk.restart();
+    disk.crashAfter(crashAfter);
+    emptyFileJournal(disk, shards);
+  };
+  for (let tries = 0; tries < 3; tries += 1) {
+    try {
+      empty(1 + random.below(6));
+    } catch (error) {
+      world.explain(error);
+    }
+    disk.killed();
+  }
+  empty(Number.POSITIVE_INFINITY);
+  for (const [shard, lsn] of projected) {
+    projected.set(shard, lsn + 5);
+    acked.set(shard, lsn + 5);
+  }
+  disk.powerFailed();
+  disk.restart();
+  world.start();
+}
+
 const chosen = process.env.SEED;
 const first = Number(chosen ?? 1);
 const seedCount = chosen === undefined ? Number(process.env.SEEDS ?? SEEDS) : 1;
@@ -344,6 +381,10 @@ for (let from = first; from < first + seedCount; from += SEEDS_PER_TEST) {
 
 test("starts that are cut short leave a journal that starts, whatever never got to disk", () => {
   for (let seed = first; seed < first + seedCount; seed += 1) inWorld(seed, startOver);
+});
+
+test("a journal that was emptied for the other one does not come back", () => {
+  for (let seed = first; seed < first + seedCount; seed += 1) inWorld(seed, takeTurns);
 });
 
 test("the lives were of every kind", () => {

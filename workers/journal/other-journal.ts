@@ -31,6 +31,9 @@ export function emptyFileJournal(disk: Disk, shards: readonly LoggedShard[]): vo
   refuseIfAny(entriesRecovered, "the journal in DATA_DIR", "journal");
   if (tornTail !== null) copyTornTail(disk, tornTail);
   for (const name of disk.list().filter(isLeftover)) disk.unlink(name);
+  // An earlier start may have been cut between a removal and its sync: what is not seen here could
+  // be there again after a power failure, when the other journal has gone on.
+  disk.syncDirectory();
   discardSegments(disk, used);
   discardSegments(disk, unused);
 }
