@@ -1,4 +1,10 @@
-import { type BookingId, eventTagOf, parseBookingId, parseEventId } from "../../engine/ids.ts";
+import {
+  type BookingId,
+  type EventId,
+  eventTagOf,
+  parseBookingId,
+  parseEventId,
+} from "../../engine/ids.ts";
 import type { EventDirectory } from "../catalogue/event-directory.ts";
 import type { HttpRequest, HttpResponse, Respond, Route } from "../http/exchange.ts";
 import { decodeCursor, encodeCursor, type Page, pageOf, readPage } from "../http/page.ts";
@@ -146,21 +152,26 @@ async function readable(ports: BookingRoutesPorts, request: HttpRequest) {
   const event = bookingId === null ? null : await ports.directory.getByTag(eventTagOf(bookingId));
   if (bookingId === null || event === null) throw new ProblemError("booking_not_found");
   await settled(ports, identity);
-  const { reader, router } = ports;
-  const [known, asOrganizer] = await Promise.all([
-    reader.find(event.eventId, bookingId),
-    ports.isOrganizer(identity, event.organizationId),
-  ]);
-  let booking = known;
-  // Its buyer may have been told of it, who now stands before the organiser.
-  if (booking === null && asOrganizer && (await router.whenTold(router.shardOf(event.eventId)))) {
-    booking = await reader.find(event.eventId, bookingId);
-  }
   const { userId } = identity;
-  if (booking === null || !(asOrganizer || booking.record.userId === userId)) {
-    throw new ProblemError("booking_not_found");
+  const known = await ports.reader.find(event.eventId, bookingId);
+  if (known?.record.userId === userId) {
+    return { booking: known, event, reader: { userId, asOrganizer: false } };
   }
+  const asOrganizer = await ports.isOrganizer(identity, event.organizationId);
+  if (!asOrganizer) throw new ProblemError("booking_not_found");
+  const booking = known ?? (await toldLately(ports, event.eventId, bookingId));
+  if (booking === null) throw new ProblemError("booking_not_found");
   return { booking, event, reader: { userId, asOrganizer } };
+}
+
+/** Its buyer may have been told of it, who now stands before the organiser. */
+async function toldLately(
+  { router, reader }: BookingRoutesPorts,
+  eventId: EventId,
+  bookingId: BookingId,
+): Promise<StoredBooking | null> {
+  if (!(await router.whenTold(router.shardOf(eventId)))) throw new ProblemError("busy");
+  return reader.find(eventId, bookingId);
 }
 
 /** The event of the path, for who organises it. */

@@ -25,6 +25,9 @@ const SELECT = `
     SELECT ${TICKETS} FROM tickets WHERE event_id = b.event_id AND booking_id = b.id
   ) t`;
 
+/** Than $2; null: all. As one bound, so that a later page costs what the first one does. */
+const OLDER = "b.id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')";
+
 /** Reads bookings for buyers and organisers, straight from the projected rows. */
 export class BookingsReader {
   readonly #pool: Pool;
@@ -46,7 +49,7 @@ export class BookingsReader {
 
   /** A buyer's bookings, newest first, after (older than) `before`. */
   async listOf(userId: UserId, limit: number, before: BookingId | null): Promise<StoredBooking[]> {
-    const text = `${SELECT} WHERE b.user_id = $1 AND ($2::uuid IS NULL OR b.id < $2)
+    const text = `${SELECT} WHERE b.user_id = $1 AND ${OLDER}
       ORDER BY b.id DESC LIMIT $3`;
     const { rows } = await this.#pool.query<Row>({
       name: "bookings-of",
@@ -62,7 +65,7 @@ export class BookingsReader {
     { limit, before, code }: { limit: number; before: BookingId | null; code: string | null },
   ): Promise<StoredBooking[]> {
     const withCode = code === null ? "" : "AND b.code = $4";
-    const text = `${SELECT} WHERE b.event_id = $1 AND ($2::uuid IS NULL OR b.id < $2) ${withCode}
+    const text = `${SELECT} WHERE b.event_id = $1 AND ${OLDER} ${withCode}
       ORDER BY b.id DESC LIMIT $3`;
     const { rows } = await this.#pool.query<Row>({
       name: code === null ? "bookings-of-event" : "bookings-by-code",
