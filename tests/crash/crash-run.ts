@@ -61,6 +61,7 @@ export class CrashRun {
   readonly moments = new Map<Moment["kind"], number>();
   kills = 0;
   #stopping = false;
+  #cycles: Promise<void> = Promise.resolve();
   #slackMs = 2;
   readonly #random: Random;
 
@@ -81,6 +82,8 @@ export class CrashRun {
   async close(): Promise<void> {
     this.#stopping = true;
     this.recorder.close();
+    // After a failure a cycle may be under way: it would start the server again.
+    await Promise.allSettled([this.#cycles]);
     this.api.close();
     await this.node.remove();
   }
@@ -92,16 +95,23 @@ export class CrashRun {
     const crowd = this.sales.flatMap((sale) =>
       Array.from({ length: this.options.buyersPerEvent }, () => this.#visit(sale)),
     );
-    const load = Promise.all(crowd);
-    const cycles = async (): Promise<void> => {
-      for (const [n, cycle] of scheduleOf(this.options).entries()) await this.#cycle(n, cycle);
-      this.#stopping = true;
-    };
-    // A buyer who finds something wrong ends the run at once.
-    await Promise.all([cycles(), load]);
-    await this.recorder.answerDropped();
-    clearInterval(watch);
+    this.#cycles = this.#killInCycles();
+    try {
+      // A buyer who finds something wrong ends the run at once.
+      await Promise.all([this.#cycles, ...crowd]);
+      await this.recorder.answerDropped();
+    } finally {
+      clearInterval(watch);
+    }
     this.recorder.records.push({ kind: "clock", slackMs: this.#slackMs });
+  }
+
+  async #killInCycles(): Promise<void> {
+    for (const [n, cycle] of scheduleOf(this.options).entries()) {
+      if (this.#stopping) return;
+      await this.#cycle(n, cycle);
+    }
+    this.#stopping = true;
   }
 
   async #open({ holdTtlSeconds, seats: count }: (typeof EVENTS)[number]): Promise<void> {
