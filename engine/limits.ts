@@ -273,6 +273,8 @@ export const TOKENS_CACHED_MAX = 50_000;
 export const PASSWORD_HASHES_IN_FLIGHT_MAX = 2;
 /** Password hashes that may wait for their turn: the last one waits about three seconds. */
 export const PASSWORD_HASHES_WAITING_MAX = 256;
+/** A thread that hashed nothing for so long ends; the next hash waits 50 ms for a new one. */
+export const PASSWORD_THREAD_IDLE_MS = 60_000;
 
 /** Payments that may wait for their provider's first answer; one more is `busy`. */
 export const PAYMENT_BEGINS_IN_FLIGHT_MAX = 256;

@@ -118,6 +118,7 @@ async function startOn(
     parts.beginStop();
     await parts.server.close();
     await parts.office.stop();
+    await parts.passwords.close();
     await parts.router.drained();
     parts.router.stop();
     parts.hub.stop();
@@ -163,7 +164,8 @@ function assemble(config: Config, { log, supervisor, pool }: Base) {
     shardFailed: (shard) => router.stopShard(shard),
   });
   const tokens = new Tokens(jwtSecretOf(config));
-  const users = new Users(pool, new Passwords());
+  const passwords = new Passwords();
+  const users = new Users(pool, passwords);
   const organizations = new Organizations(pool);
   const store = new EventStore(pool);
   const directory = new EventDirectory(store);
@@ -238,6 +240,7 @@ function assemble(config: Config, { log, supervisor, pool }: Base) {
     hub,
     office,
     server,
+    passwords,
     users,
     organizations,
     store,

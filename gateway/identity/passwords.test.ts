@@ -4,6 +4,8 @@ import { PASSWORD_HASHES_IN_FLIGHT_MAX, PASSWORD_HASHES_WAITING_MAX } from "../.
 import { ProblemError } from "../http/problem.ts";
 import { Passwords } from "./passwords.ts";
 
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
+
 describe("Passwords", () => {
   it("hashes with argon2id and knows the right one again", async () => {
     const passwords = new Passwords();
@@ -12,6 +14,18 @@ describe("Passwords", () => {
     assert.equal(await passwords.isRight("corréct horse", hash), true);
     assert.equal(await passwords.isRight("correct horse", hash), false);
     assert.equal(await passwords.isRight("corréct horse", null), false);
+    await passwords.close();
+  });
+
+  it("leaves the thread that asks free meanwhile", async () => {
+    const passwords = new Passwords();
+    let turns = 0;
+    const hash = passwords.hash("a password");
+    const isDone = hash.then(() => true);
+    while ((await Promise.race([isDone, nextTurn()])) !== true) turns += 1;
+    assert.ok(turns > 1, `${turns} turns of the event loop`);
+    assert.equal(await passwords.isRight("a password", await hash), true);
+    await passwords.close();
   });
 
   it("does as many at once as allowed, lets as many wait, and is busy for the next", async () => {
@@ -24,5 +38,6 @@ describe("Passwords", () => {
     );
     assert.equal(new Set(await Promise.all(accepted)).size, most);
     assert.match(await passwords.hash("afterwards"), /^\$argon2id/);
+    await passwords.close();
   });
 });

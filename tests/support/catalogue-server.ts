@@ -68,7 +68,8 @@ export async function startCatalogueServer(): Promise<CatalogueServer> {
   const pool = new Pool({ connectionString: database.url, max: 5 });
   // Dropping the database may meet a connection that is just saying goodbye.
   pool.on("error", () => undefined);
-  const users = new Users(pool, new Passwords());
+  const passwords = new Passwords();
+  const users = new Users(pool, passwords);
   const tokens = new Tokens("0123456789abcdef0123456789abcdef");
   const organizations = new Organizations(pool);
   const store = new EventStore(pool);
@@ -132,6 +133,7 @@ export async function startCatalogueServer(): Promise<CatalogueServer> {
     },
     async close() {
       await server.close();
+      await passwords.close();
       await pool.end();
       await database.drop();
     },
