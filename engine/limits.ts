@@ -269,6 +269,13 @@ export const NAME_CHARS_MAX = 100;
 export const PLAN_NAME_CHARS_MAX = 100;
 /** Verified access tokens that need no second look at their signature: about 600 bytes each. */
 export const TOKENS_CACHED_MAX = 50_000;
+/** Sessions and people whose access tokens end before their time: about 150 bytes each. */
+export const REVOKED_MAX = 100_000;
+/** Life of an access token, and of a refresh token. */
+export const ACCESS_TOKEN_SECONDS = 30 * 60;
+export const REFRESH_TOKEN_SECONDS = 7 * 24 * 3_600;
+/** Sign-ins of one person that may go on at once; the oldest ends for one more. */
+export const SESSIONS_PER_USER_MAX = 100;
 /** Password hashes computed at once; each takes a core for tens of milliseconds. */
 export const PASSWORD_HASHES_IN_FLIGHT_MAX = 2;
 /** Password hashes that may wait for their turn: the last one waits about three seconds. */

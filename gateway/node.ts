@@ -39,10 +39,7 @@ import { seedDemo } from "./demo/seed-demo.ts";
 import { startEmbeddedPostgres } from "./embedded-postgres.ts";
 import type { Route } from "./http/exchange.ts";
 import { HttpServer } from "./http/server.ts";
-import { identityRoutes } from "./identity/identity-routes.ts";
-import { Passwords } from "./identity/passwords.ts";
-import { Tokens } from "./identity/tokens.ts";
-import { Users } from "./identity/users.ts";
+import { IdentityOffice } from "./identity/identity-office.ts";
 import { InventoryGate } from "./inventory-gate.ts";
 import { AvailabilityHub } from "./live/availability-hub.ts";
 import { LiveRoom } from "./live/live-room.ts";
@@ -118,7 +115,7 @@ async function startOn(
     parts.beginStop();
     await parts.server.close();
     await parts.office.stop();
-    await parts.passwords.close();
+    await parts.identity.stop();
     await parts.router.drained();
     parts.router.stop();
     parts.hub.stop();
@@ -163,9 +160,8 @@ function assemble(config: Config, { log, supervisor, pool }: Base) {
     projected: (watermarks) => router.projected(watermarks),
     shardFailed: (shard) => router.stopShard(shard),
   });
-  const tokens = new Tokens(jwtSecretOf(config));
-  const passwords = new Passwords();
-  const users = new Users(pool, passwords);
+  const identity = new IdentityOffice({ pool, jwtSecret: jwtSecretOf(config) });
+  const { tokens, users } = identity;
   const organizations = new Organizations(pool);
   const store = new EventStore(pool);
   const directory = new EventDirectory(store);
@@ -186,7 +182,7 @@ function assemble(config: Config, { log, supervisor, pool }: Base) {
     directory,
     recentWrites,
     isOrganizer,
-    isStaff: (identity, organizationId) => organizations.isStaff(identity, organizationId),
+    isStaff: organizations.isStaff.bind(organizations),
     userIdOf: (email) => users.idOf(email),
     payments: office.payments,
     availabilityOf: (eventId) => hub.availabilityOf(eventId),
@@ -210,7 +206,7 @@ function assemble(config: Config, { log, supervisor, pool }: Base) {
   const history = new HistoryReader(pool);
   const seatLists = new SeatLists(store);
   const routes: Route[] = [
-    ...identityRoutes({ users, tokens }),
+    ...identity.routes(),
     ...organizationRoutes({ organizations, directory, tokens }),
     ...eventRoutes({ events, store, directory, seatLists, organizations, tokens }),
     ...bookingRoutes({
@@ -240,7 +236,7 @@ function assemble(config: Config, { log, supervisor, pool }: Base) {
     hub,
     office,
     server,
-    passwords,
+    identity,
     users,
     organizations,
     store,

@@ -4,11 +4,13 @@ import { ProblemError } from "../http/problem.ts";
 import { asyncRoute, json } from "../http/routes.ts";
 import { compileSchema, optional, readBody, validationFailed } from "../http/validation.ts";
 import { parseEmail } from "./email.ts";
+import type { Sessions } from "./sessions.ts";
 import { requireIdentity, type Tokens } from "./tokens.ts";
 import { freshUserId, type User, type Users } from "./users.ts";
 
 const PersonName = optional(Type.String({ format: "line", maxLength: 100 }));
 
+/** Body of POST /auth/register. */
 export const RegisterBody = Type.Object({
   email: Type.String({ format: "email", maxLength: 254 }),
   password: Type.String({ minLength: 8, maxLength: 200 }),
@@ -17,29 +19,44 @@ export const RegisterBody = Type.Object({
 });
 const checkRegister = compileSchema(RegisterBody);
 
+/** Body of POST /auth/login. */
 export const LoginBody = Type.Object({
   email: Type.String({ maxLength: 254 }),
   password: Type.String({ maxLength: 200 }),
 });
 const checkLogin = compileSchema(LoginBody);
 
+const RefreshToken = Type.String({ minLength: 1, maxLength: 200 });
+/** Body of POST /auth/refresh. */
+export const RefreshBody = Type.Object({ refreshToken: RefreshToken });
+const checkRefresh = compileSchema(RefreshBody);
+
+/** Body of POST /auth/logout, which may also be empty: the access token names the session, too. */
+export const LogoutBody = Type.Object({ refreshToken: optional(RefreshToken) });
+const checkLogout = compileSchema(LogoutBody);
+
 export interface IdentityPorts {
   readonly users: Users;
   readonly tokens: Tokens;
+  readonly sessions: Sessions;
 }
 
+type IdentityHandler = (ports: IdentityPorts, request: HttpRequest) => Promise<HttpResponse>;
+
+/** Who somebody is: coming in, staying in, going out. */
 export function identityRoutes(ports: IdentityPorts): Route[] {
-  const route = (handle: (ports: IdentityPorts, request: HttpRequest) => Promise<HttpResponse>) =>
-    asyncRoute((request) => handle(ports, request));
+  const route = (handle: IdentityHandler) => asyncRoute((request) => handle(ports, request));
   return [
     { method: "POST", path: "/api/v1/auth/register", handler: route(register) },
     { method: "POST", path: "/api/v1/auth/login", handler: route(login) },
+    { method: "POST", path: "/api/v1/auth/refresh", handler: route(refresh) },
+    { method: "POST", path: "/api/v1/auth/logout", handler: route(logout) },
     { method: "POST", path: "/api/v1/auth/guest", handler: route(guest) },
     { method: "GET", path: "/api/v1/users/me", handler: route(me) },
   ];
 }
 
-async function register({ users, tokens }: IdentityPorts, request: HttpRequest) {
+const register: IdentityHandler = async (ports, request) => {
   const {
     password,
     firstName = null,
@@ -50,35 +67,64 @@ async function register({ users, tokens }: IdentityPorts, request: HttpRequest) 
   if (email === null) {
     throw validationFailed([{ path: "email", message: "must be an email address" }]);
   }
-  const user = await users.register({ email, password, firstName, lastName });
-  return signedIn(tokens, 201, user);
-}
+  const user = await ports.users.register({ email, password, firstName, lastName });
+  return signedIn(ports, 201, user);
+};
 
-async function login({ users, tokens }: IdentityPorts, request: HttpRequest) {
+const login: IdentityHandler = async (ports, request) => {
   const { email, password } = readBody(checkLogin, request);
-  const user = await users.login(parseEmail(email) ?? "", password);
-  return signedIn(tokens, 200, user);
+  const user = await ports.users.login(parseEmail(email) ?? "", password);
+  return signedIn(ports, 200, user);
+};
+
+async function signedIn(
+  { tokens, sessions }: IdentityPorts,
+  status: number,
+  user: User,
+): Promise<HttpResponse> {
+  const { sessionId, refreshToken } = await sessions.begin(user.id);
+  const access = tokens.issue({ userId: user.id, role: user.role }, sessionId);
+  return unstored(json(status, { user, ...access, refreshToken }));
 }
 
-function signedIn(tokens: Tokens, status: number, user: User): HttpResponse {
-  const token = tokens.issue({ userId: user.id, role: user.role });
-  return unstored(json(status, { user, ...token }));
-}
+const refresh: IdentityHandler = async ({ users, tokens, sessions }, request) => {
+  const { sessionId, userId, refreshToken } = await sessions.rotate(
+    readBody(checkRefresh, request).refreshToken,
+  );
+  // What the account is now, not what it was at the sign-in.
+  const user = await users.find(userId);
+  if (user === null) throw new ProblemError("unauthenticated");
+  const access = tokens.issue({ userId, role: user.role }, sessionId);
+  return unstored(json(200, { user, ...access, refreshToken }));
+};
+
+/** Ends what the tokens name. That it has ended before is no reason for another answer. */
+const logout: IdentityHandler = async ({ tokens, sessions }, request) => {
+  const { refreshToken } = request.body.length === 0 ? {} : readBody(checkLogout, request);
+  const session = tokens.sessionOf(request.authorization);
+  const named = refreshToken ?? null;
+  if (session === null && named === null) throw new ProblemError("unauthenticated");
+  if (named !== null) await sessions.endByToken(named);
+  if (session !== null && session.sessionId !== null) await sessions.end(session.sessionId);
+  // A guest is nothing but this token.
+  if (session !== null && session.sessionId === null) tokens.revoke([session.userId]);
+  return { status: 204, body: null };
+};
 
 /** A guest is nothing but a token: an id that may hold places until it expires. */
-async function guest({ tokens }: IdentityPorts) {
+const guest: IdentityHandler = async ({ tokens }) => {
   const userId = freshUserId();
   const token = tokens.issue({ userId, role: "guest" });
   return unstored(json(201, { user: { id: userId, role: "guest" }, ...token }));
-}
+};
 
-async function me({ users, tokens }: IdentityPorts, request: HttpRequest) {
+const me: IdentityHandler = async ({ users, tokens }, request) => {
   const { userId, role } = requireIdentity(tokens, request);
   if (role === "guest") return unstored(json(200, { id: userId, role }));
   const user = await users.find(userId);
   if (user === null) throw new ProblemError("unauthenticated");
   return unstored(json(200, user));
-}
+};
 
 function unstored(response: HttpResponse): HttpResponse {
   return { ...response, headers: { "Cache-Control": "no-store" } };

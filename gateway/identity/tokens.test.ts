@@ -80,6 +80,40 @@ describe("Tokens", () => {
     assert.equal(tokens.cachedCount, TOKENS_CACHED_MAX);
   });
 
+  it("ends the tokens of a session or of a person, the later ones too, and nobody else's", () => {
+    let nowMs = NOW_MS;
+    const tokens = new Tokens(SECRET, () => nowMs);
+    const identity = someone();
+    const header = (session: string | null) =>
+      `Bearer ${tokens.issue(identity, session).accessToken}`;
+    const [one, other] = [header("one"), header("other")];
+    assert.deepEqual([tokens.verify(one), tokens.verify(other)], [identity, identity]);
+    tokens.revoke(["one", "unheard-of"]);
+    assert.equal(tokens.verify(one), null);
+    assert.deepEqual(tokens.verify(other), identity);
+    nowMs += 10_000;
+    assert.equal(tokens.verify(header("one")), null);
+    tokens.revoke([identity.userId]);
+    assert.equal(tokens.verify(other), null);
+    assert.equal(tokens.verify(header(null)), null);
+    assert.equal(tokens.cachedCount, 0);
+    nowMs += 30 * MINUTE_MS;
+    tokens.revoke([]);
+    tokens.revoke(["two"]);
+    assert.deepEqual(tokens.verify(header("one")), identity);
+  });
+
+  it("tells of what session a token came, also when it is over", () => {
+    let nowMs = NOW_MS;
+    const tokens = new Tokens(SECRET, () => nowMs);
+    const { userId } = someone();
+    const { accessToken } = tokens.issue({ userId, role: "customer" }, "one");
+    nowMs += 60 * MINUTE_MS;
+    assert.deepEqual(tokens.sessionOf(`Bearer ${accessToken}`), { userId, sessionId: "one" });
+    assert.equal(tokens.sessionOf(`Bearer ${accessToken}x`), null);
+    assert.equal(tokens.sessionOf(""), null);
+  });
+
   it("lets nobody through who needs to be somebody", () => {
     assert.throws(
       () => requireIdentity(new Tokens(SECRET), requestLike({})),

@@ -1,7 +1,7 @@
 import { createSigner, createVerifier, TokenError } from "fast-jwt";
 import { FifoMap } from "../../engine/fifo-map.ts";
 import { parseUserId, type UserId } from "../../engine/ids.ts";
-import { TOKENS_CACHED_MAX } from "../../engine/limits.ts";
+import { ACCESS_TOKEN_SECONDS, REVOKED_MAX, TOKENS_CACHED_MAX } from "../../engine/limits.ts";
 import type { HttpRequest } from "../http/exchange.ts";
 import { ProblemError } from "../http/problem.ts";
 
@@ -21,10 +21,15 @@ export interface AccessToken {
 
 interface Verified {
   readonly identity: Identity;
+  /** The sign-in it came of (sessions.ts); null: a guest has none. */
+  readonly sessionId: string | null;
   readonly expiresAtMs: number;
 }
 
-const ACCESS_TOKEN_SECONDS = 30 * 60;
+interface Remembered extends Verified {
+  readonly authorization: string;
+}
+
 const ISSUER = "evently";
 const ROLES: readonly Role[] = ["admin", "customer", "guest"];
 
@@ -37,12 +42,16 @@ const ROLES: readonly Role[] = ["admin", "customer", "guest"];
  * - Nothing is in the cache that was not verified here.
  * - A remembered token ends when it expires, to the millisecond, as any other.
  * - The cache has at most TOKENS_CACHED_MAX entries; the oldest goes first.
+ * - Nothing is in the cache that was revoked: a remembered token is looked up and no more. At most
+ *   REVOKED_MAX revocations are known, each for as long as a token lives.
  */
 export class Tokens {
   readonly #sign: (payload: Record<string, unknown>) => string;
   readonly #verify: (token: string) => unknown;
   readonly #now: () => number;
-  readonly #cache = new FifoMap<string, Verified>();
+  readonly #cache = new FifoMap<string, Remembered>();
+  /** Ids of sessions and users, with the time (Unix ms) at which their last token has expired. */
+  readonly #revoked = new FifoMap<string, number>();
 
   /** `now` gives Unix ms. */
   constructor(secret: string, now: () => number = Date.now) {
@@ -58,10 +67,11 @@ export class Tokens {
     this.#now = now;
   }
 
-  issue({ userId, role }: Identity): AccessToken {
+  issue({ userId, role }: Identity, sessionId: string | null = null): AccessToken {
     const iat = Math.floor(this.#now() / 1000);
     const exp = iat + ACCESS_TOKEN_SECONDS;
-    const accessToken = this.#sign({ iss: ISSUER, sub: userId, role, iat, exp });
+    const claims = { iss: ISSUER, sub: userId, role, iat, exp };
+    const accessToken = this.#sign(sessionId === null ? claims : { ...claims, sid: sessionId });
     return { accessToken, expiresIn: ACCESS_TOKEN_SECONDS };
   }
 
@@ -74,23 +84,65 @@ export class Tokens {
     return null;
   }
 
+  /**
+   * The session that an access token came of, whether or not it is still good; null: the header has
+   * no token of ours. Asked by who ends something, not by who lets somebody in.
+   */
+  sessionOf(authorization: string): { userId: UserId; sessionId: string | null } | null {
+    const verified = parseClaims(this.#claimsOf(bearerOf(authorization)));
+    return verified === null
+      ? null
+      : { userId: verified.identity.userId, sessionId: verified.sessionId };
+  }
+
+  /**
+   * Ends the access tokens of sessions or users, those too that are issued later. A walk through
+   * the cache: a millisecond when it is full, so that the way in stays a look-up.
+   */
+  revoke(ids: readonly string[]): void {
+    if (ids.length === 0) return;
+    const nowMs = this.#now();
+    for (const id of ids) this.#revoked.set(id, nowMs + ACCESS_TOKEN_SECONDS * 1000);
+    this.#forgetRevoked(nowMs);
+    const ended = new Set(ids);
+    for (const { identity, sessionId, authorization } of this.#cache.values()) {
+      const isEnded = ended.has(identity.userId) || (sessionId !== null && ended.has(sessionId));
+      if (isEnded) this.#cache.delete(authorization);
+    }
+  }
+
+  #forgetRevoked(nowMs: number): void {
+    let oldest = this.#revoked.oldestKey();
+    while (oldest !== undefined) {
+      const isOver = (this.#revoked.get(oldest) ?? 0) <= nowMs;
+      if (!isOver && this.#revoked.size <= REVOKED_MAX) return;
+      this.#revoked.delete(oldest);
+      oldest = this.#revoked.oldestKey();
+    }
+  }
+
+  #isRevoked({ identity, sessionId }: Verified): boolean {
+    const isEnded = sessionId !== null && this.#revoked.get(sessionId) !== undefined;
+    return isEnded || this.#revoked.get(identity.userId) !== undefined;
+  }
+
   get cachedCount(): number {
     return this.#cache.size;
   }
 
   #check(authorization: string): Verified | null {
-    const token = /^Bearer ([\w.-]{1,2000})$/i.exec(authorization)?.[1];
-    if (token === undefined) return null;
-    const verified = parseClaims(this.#claimsOf(token));
+    const verified = parseClaims(this.#claimsOf(bearerOf(authorization)));
     if (verified === null || verified.expiresAtMs <= this.#now()) return null;
-    this.#cache.set(authorization, verified);
+    if (this.#isRevoked(verified)) return null;
+    this.#cache.set(authorization, { ...verified, authorization });
     if (this.#cache.size <= TOKENS_CACHED_MAX) return verified;
     const oldest = this.#cache.oldestKey();
     if (oldest !== undefined) this.#cache.delete(oldest);
     return verified;
   }
 
-  #claimsOf(token: string): unknown {
+  #claimsOf(token: string | undefined): unknown {
+    if (token === undefined) return null;
     try {
       return this.#verify(token);
     } catch (error) {
@@ -100,13 +152,18 @@ export class Tokens {
   }
 }
 
+function bearerOf(authorization: string): string | undefined {
+  return /^Bearer ([\w.-]{1,2000})$/i.exec(authorization)?.[1];
+}
+
 function parseClaims(claims: unknown): Verified | null {
   if (typeof claims !== "object" || claims === null) return null;
   if (!("sub" in claims && "role" in claims && "exp" in claims)) return null;
   const userId = parseUserId(claims.sub);
   const role = ROLES.find((known) => known === claims.role);
   if (userId === null || role === undefined || typeof claims.exp !== "number") return null;
-  return { identity: { userId, role }, expiresAtMs: claims.exp * 1000 };
+  const sessionId = "sid" in claims && typeof claims.sid === "string" ? claims.sid : null;
+  return { identity: { userId, role }, sessionId, expiresAtMs: claims.exp * 1000 };
 }
 
 /** Who makes the request; throws `unauthenticated` when nobody does. */

@@ -11,6 +11,8 @@ export interface User {
   readonly firstName: string | null;
   readonly lastName: string | null;
   readonly role: "admin" | "customer";
+  /** Whether somebody has shown that they read the mail of this address. */
+  readonly emailVerified: boolean;
   /** RFC 3339 */
   readonly createdAt: string;
 }
@@ -30,6 +32,7 @@ interface UserRow {
   readonly first_name: string | null;
   readonly last_name: string | null;
   readonly role: User["role"];
+  readonly email_verified_at: Date | null;
   readonly created_at: Date;
 }
 
@@ -82,9 +85,10 @@ export class Users {
     if (row !== null && isSo) return userOf(row);
     const hash = await this.#passwords.hash(password);
     const { rows } = await this.#pool.query<UserRow>(
-      `INSERT INTO users (id, email, password_hash, role) VALUES ($1, $2, $3, 'admin')
-       ON CONFLICT (email)
-       DO UPDATE SET password_hash = excluded.password_hash, role = 'admin' RETURNING *`,
+      `INSERT INTO users (id, email, password_hash, role, email_verified_at)
+       VALUES ($1, $2, $3, 'admin', now())
+       ON CONFLICT (email) DO UPDATE SET password_hash = excluded.password_hash, role = 'admin',
+         email_verified_at = now() RETURNING *`,
       [await this.#reserve(email), email, hash],
     );
     const [admin] = rows;
@@ -127,6 +131,7 @@ function userOf(row: UserRow): User {
     firstName: row.first_name,
     lastName: row.last_name,
     role: row.role,
+    emailVerified: row.email_verified_at !== null,
     createdAt: row.created_at.toISOString(),
   };
 }

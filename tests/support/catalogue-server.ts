@@ -11,10 +11,8 @@ import { Organizations } from "../../gateway/catalogue/organizations.ts";
 import { SeatLists } from "../../gateway/catalogue/seat-lists.ts";
 import { ProblemError } from "../../gateway/http/problem.ts";
 import { HttpServer } from "../../gateway/http/server.ts";
-import { identityRoutes } from "../../gateway/identity/identity-routes.ts";
-import { Passwords } from "../../gateway/identity/passwords.ts";
-import { Tokens } from "../../gateway/identity/tokens.ts";
-import { Users } from "../../gateway/identity/users.ts";
+import { IdentityOffice } from "../../gateway/identity/identity-office.ts";
+import type { Users } from "../../gateway/identity/users.ts";
 import { createTestDatabase } from "./database.ts";
 
 /** An engine that notes what it is told, or is busy. */
@@ -68,9 +66,8 @@ export async function startCatalogueServer(): Promise<CatalogueServer> {
   const pool = new Pool({ connectionString: database.url, max: 5 });
   // Dropping the database may meet a connection that is just saying goodbye.
   pool.on("error", () => undefined);
-  const passwords = new Passwords();
-  const users = new Users(pool, passwords);
-  const tokens = new Tokens("0123456789abcdef0123456789abcdef");
+  const identity = new IdentityOffice({ pool, jwtSecret: "0123456789abcdef0123456789abcdef" });
+  const { tokens, users } = identity;
   const organizations = new Organizations(pool);
   const store = new EventStore(pool);
   const directory = new EventDirectory(store);
@@ -79,7 +76,7 @@ export async function startCatalogueServer(): Promise<CatalogueServer> {
   const seatLists = new SeatLists(store);
   const server = new HttpServer({
     routes: [
-      ...identityRoutes({ users, tokens }),
+      ...identity.routes(),
       ...organizationRoutes({ organizations, directory, tokens }),
       ...eventRoutes({ events, store, directory, seatLists, organizations, tokens }),
     ],
@@ -133,7 +130,7 @@ export async function startCatalogueServer(): Promise<CatalogueServer> {
     },
     async close() {
       await server.close();
-      await passwords.close();
+      await identity.stop();
       await pool.end();
       await database.drop();
     },

@@ -5,9 +5,16 @@ export interface Money {
 }
 
 export interface SignedIn {
-  readonly user: { readonly id: string; readonly role: string; readonly email?: string };
+  readonly user: {
+    readonly id: string;
+    readonly role: string;
+    readonly email?: string;
+    readonly emailVerified?: boolean;
+  };
   readonly accessToken: string;
   readonly expiresIn: number;
+  /** Guests have none. */
+  readonly refreshToken: string;
 }
 
 export interface EventShape {

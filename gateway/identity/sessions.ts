@@ -1,0 +1,112 @@
+import { randomBytes } from "node:crypto";
+import type { Pool } from "pg";
+import { type UserId, uuidV7 } from "../../engine/ids.ts";
+import { REFRESH_TOKEN_SECONDS, SESSIONS_PER_USER_MAX } from "../../engine/limits.ts";
+import { ProblemError } from "../http/problem.ts";
+import { digestOf, freshOpaqueToken } from "./opaque-token.ts";
+import type { Tokens } from "./tokens.ts";
+
+/** A sign-in as it goes on: the family's id and the one refresh token that is good now. */
+export interface Session {
+  readonly sessionId: string;
+  readonly userId: UserId;
+  readonly refreshToken: string;
+}
+
+interface FamilyRow {
+  readonly id: string;
+  readonly user_id: UserId;
+}
+
+const LIFETIME = `make_interval(secs => ${REFRESH_TOKEN_SECONDS})`;
+
+/**
+ * Families of refresh tokens in PostgreSQL.
+ *
+ * Invariants:
+ * - Of each family one token is good, and is exchanged at most once, however many try at a time.
+ * - A token that was exchanged before ends its whole family: one of the two who have it is a thief.
+ *   There is no grace for who lost the answer: they sign in again.
+ * - With a family end its access tokens, at once on this node, elsewhere when they expire.
+ */
+export class Sessions {
+  readonly #pool: Pool;
+  readonly #tokens: Pick<Tokens, "revoke">;
+
+  constructor(pool: Pool, tokens: Pick<Tokens, "revoke">) {
+    this.#pool = pool;
+    this.#tokens = tokens;
+  }
+
+  /** Of too many of one user, the oldest family ends. */
+  async begin(userId: UserId): Promise<Session> {
+    const sessionId = uuidV7(Date.now(), randomBytes(10));
+    const refreshToken = freshOpaqueToken();
+    await this.#pool.query(
+      `WITH surplus AS (
+         DELETE FROM refresh_families WHERE id IN (
+           SELECT id FROM refresh_families WHERE user_id = $2
+           ORDER BY created_at DESC OFFSET $4)
+       )
+       INSERT INTO refresh_families (id, user_id, digest, expires_at)
+       VALUES ($1, $2, $3, now() + ${LIFETIME})`,
+      [sessionId, userId, digestOf(refreshToken), SESSIONS_PER_USER_MAX - 1],
+    );
+    return { sessionId, userId, refreshToken };
+  }
+
+  /** Exchanges a token for the next one. Throws `unauthenticated`. */
+  async rotate(token: string): Promise<Session> {
+    const digest = digestOf(token);
+    const refreshToken = freshOpaqueToken();
+    // The update waits for another one of the same row, and then finds another digest in it.
+    const { rows } = await this.#pool.query<FamilyRow>(
+      `WITH rotated AS (
+         UPDATE refresh_families SET digest = $2, expires_at = now() + ${LIFETIME}
+         WHERE digest = $1 AND expires_at > now() RETURNING id, user_id
+       ), spent AS (
+         INSERT INTO spent_refresh_tokens (digest, family_id) SELECT $1, id FROM rotated
+       )
+       SELECT id, user_id FROM rotated`,
+      [digest, digestOf(refreshToken)],
+    );
+    const [row] = rows;
+    if (row !== undefined) return { sessionId: row.id, userId: row.user_id, refreshToken };
+    await this.#endFamilyOfSpent(digest);
+    throw new ProblemError("unauthenticated", { detail: "The refresh token is not valid" });
+  }
+
+  /** Ends the family that a refresh token belongs to, whether it is the good one or an old one. */
+  async endByToken(token: string): Promise<void> {
+    const digest = digestOf(token);
+    const { rows } = await this.#pool.query<FamilyRow>(
+      "DELETE FROM refresh_families WHERE digest = $1 RETURNING id",
+      [digest],
+    );
+    this.#tokens.revoke(rows.map(({ id }) => id));
+    if (rows.length === 0) await this.#endFamilyOfSpent(digest);
+  }
+
+  async end(sessionId: string): Promise<void> {
+    this.#tokens.revoke([sessionId]);
+    await this.#pool.query("DELETE FROM refresh_families WHERE id = $1", [sessionId]);
+  }
+
+  /** Ends all families of a user, but for the one to be kept. */
+  async endAllOf(userId: UserId, keptId: string | null = null): Promise<void> {
+    const { rows } = await this.#pool.query<FamilyRow>(
+      `DELETE FROM refresh_families WHERE user_id = $1 AND id IS DISTINCT FROM $2 RETURNING id`,
+      [userId, keptId],
+    );
+    this.#tokens.revoke(rows.map(({ id }) => id));
+  }
+
+  async #endFamilyOfSpent(digest: Buffer): Promise<void> {
+    const { rows } = await this.#pool.query<FamilyRow>(
+      `DELETE FROM refresh_families f USING spent_refresh_tokens s
+       WHERE s.digest = $1 AND f.id = s.family_id RETURNING f.id`,
+      [digest],
+    );
+    this.#tokens.revoke(rows.map(({ id }) => id));
+  }
+}

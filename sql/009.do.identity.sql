@@ -1,0 +1,28 @@
+-- Who is signed in, and what proves that somebody reads the mail of an address. Of every token only
+-- the SHA-256 is here: who reads this table can't use what is in it.
+
+ALTER TABLE users
+  -- NULL: nobody has shown yet that the address is theirs.
+  ADD COLUMN email_verified_at timestamptz;
+
+-- One sign-in and the refresh tokens that came of it, one after the other. A family that ended has
+-- no row, and takes what is known of its tokens with it.
+CREATE TABLE refresh_families (
+  id         uuid        PRIMARY KEY,
+  user_id    uuid        NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  -- Of the one token that is good now.
+  digest     bytea       NOT NULL UNIQUE,
+  expires_at timestamptz NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX refresh_families_by_user ON refresh_families (user_id, created_at);
+CREATE INDEX refresh_families_expiring ON refresh_families (expires_at);
+
+-- The tokens of living families that were exchanged: whoever shows one of them again has a copy.
+CREATE TABLE spent_refresh_tokens (
+  digest    bytea       PRIMARY KEY,
+  family_id uuid        NOT NULL REFERENCES refresh_families (id) ON DELETE CASCADE,
+  spent_at  timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX spent_refresh_tokens_by_family ON spent_refresh_tokens (family_id);
+CREATE INDEX spent_refresh_tokens_at ON spent_refresh_tokens (spent_at);

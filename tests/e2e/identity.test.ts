@@ -1,0 +1,98 @@
+/** Who people are: signing in, staying in, going out. Told from outside, over HTTP alone. */
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { test } from "node:test";
+import { BoxOffice, refused } from "../support/box-office.ts";
+import type { Reply } from "../support/client.ts";
+import type { SignedIn } from "../support/shapes.ts";
+import { guestToken, ok } from "../support/venue.ts";
+
+const office = BoxOffice.forThisFile();
+const { api } = office;
+const PASSWORD = "long enough 1";
+
+const freshEmail = () => `${randomUUID()}@example.org`;
+const auth = <Body>(what: string, body?: object, token?: string): Promise<Reply<Body>> =>
+  api.post<Body>(`/api/v1/auth/${what}`, {
+    ...(body === undefined ? {} : { body }),
+    ...(token === undefined ? {} : { token }),
+  });
+const login = (email: string, password = PASSWORD) => auth<SignedIn>("login", { email, password });
+const refresh = (refreshToken: string) => auth<SignedIn>("refresh", { refreshToken });
+const me = <Body = SignedIn["user"]>(token: string) => api.get<Body>("/api/v1/users/me", { token });
+
+async function signUp(email = freshEmail()): Promise<SignedIn> {
+  return ok(await auth<SignedIn>("register", { email, password: PASSWORD }), 201);
+}
+
+test("registering and logging in both give tokens for 30 minutes and for longer", async () => {
+  const signedUp = await signUp();
+  assert.equal(signedUp.expiresIn, 1800);
+  const loggedIn = ok(await login(signedUp.user.email ?? ""));
+  assert.equal(loggedIn.expiresIn, 1800);
+  assert.notEqual(loggedIn.refreshToken, signedUp.refreshToken);
+  assert.deepEqual(loggedIn.user, signedUp.user);
+  assert.equal(signedUp.user.emailVerified, false);
+  for (const { accessToken } of [signedUp, loggedIn]) {
+    assert.deepEqual(ok(await me(accessToken)), signedUp.user);
+  }
+});
+
+test("a refresh token is good for the next one, once; seen again, it ends all that came of it", async () => {
+  const first = await signUp();
+  const second = ok(await refresh(first.refreshToken));
+  assert.equal(second.expiresIn, 1800);
+  assert.deepEqual(second.user, first.user);
+  assert.equal(ok(await me(second.accessToken)).id, first.user.id);
+  const third = ok(await refresh(second.refreshToken));
+  const bystander = ok(await login(first.user.email ?? ""));
+  refused(await refresh(first.refreshToken), 401, "unauthenticated");
+  refused(await refresh(third.refreshToken), 401, "unauthenticated");
+  for (const { accessToken } of [first, second, third]) {
+    refused(await me(accessToken), 401, "unauthenticated");
+  }
+  ok(await me(bystander.accessToken));
+  ok(await refresh(bystander.refreshToken));
+});
+
+test("of many who refresh at once, at most one gets something, and nobody keeps it", async () => {
+  const { refreshToken } = await signUp();
+  const replies = await Promise.all(Array.from({ length: 8 }, () => refresh(refreshToken)));
+  const won = replies.filter(({ status }) => status === 200);
+  assert.equal(won.length, 1);
+  refused(await refresh(won[0]?.body.refreshToken ?? ""), 401, "unauthenticated");
+});
+
+test("no made-up token refreshes anything", async () => {
+  const { accessToken } = await signUp();
+  for (const token of ["x", "x".repeat(43), accessToken.slice(0, 200)]) {
+    refused(await refresh(token), 401, "unauthenticated");
+  }
+  refused(await auth("refresh", {}), 400, "validation_failed");
+  refused(await auth("refresh", { refreshToken: 7 }), 400, "validation_failed");
+});
+
+test("logging out ends the sign-in at once, and can be repeated", async () => {
+  const signedUp = await signUp();
+  const elsewhere = ok(await login(signedUp.user.email ?? ""));
+  const body = { refreshToken: signedUp.refreshToken };
+  for (let times = 0; times < 2; times += 1) {
+    assert.equal((await auth("logout", body, signedUp.accessToken)).status, 204);
+    assert.equal((await auth("logout", body)).status, 204);
+    assert.equal((await auth("logout", undefined, signedUp.accessToken)).status, 204);
+  }
+  refused(await me(signedUp.accessToken), 401, "unauthenticated");
+  refused(await refresh(signedUp.refreshToken), 401, "unauthenticated");
+  ok(await me(elsewhere.accessToken));
+  assert.equal((await auth("logout", undefined, elsewhere.accessToken)).status, 204);
+  refused(await refresh(elsewhere.refreshToken), 401, "unauthenticated");
+  refused(await auth("logout"), 401, "unauthenticated");
+  refused(await auth("logout", undefined, "x.y.z"), 401, "unauthenticated");
+});
+
+test("a guest who logs out is nobody any more", async () => {
+  const token = await guestToken(api);
+  ok(await me(token));
+  assert.equal((await auth("logout", undefined, token)).status, 204);
+  refused(await me(token), 401, "unauthenticated");
+});
