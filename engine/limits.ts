@@ -276,6 +276,29 @@ export const ACCESS_TOKEN_SECONDS = 30 * 60;
 export const REFRESH_TOKEN_SECONDS = 7 * 24 * 3_600;
 /** Sign-ins of one person that may go on at once; the oldest ends for one more. */
 export const SESSIONS_PER_USER_MAX = 100;
+/** Life of what is mailed to show that an address is read, and to set a forgotten password. */
+export const VERIFY_TOKEN_SECONDS = 48 * 3_600;
+export const RESET_TOKEN_SECONDS = 3_600;
+/** Forgotten passwords that are looked into at a time; one more request is `busy`. */
+export const RESETS_IN_FLIGHT_MAX = 64;
+/** Wrong passwords that one address may try for one account within the window, then it waits. */
+export const LOGIN_FAILURES_MAX = 5;
+export const LOGIN_WINDOW_SECONDS = 15 * 60;
+/** Mails that one account may ask for within the window. */
+export const ASKED_MAILS_MAX = 3;
+export const ASKED_MAILS_WINDOW_SECONDS = 3_600;
+/** Accounts that one network address may try to find out about within LOGIN_WINDOW_SECONDS. */
+export const PROBES_MAX = 20;
+/** How often tokens that are over are looked for, and how many of one table go at a time. */
+export const TOKEN_SWEEP_MS = 60_000;
+export const TOKEN_SWEEP_ROWS_MAX = 1_000;
+/** Mails on their way; further ones are dropped. */
+export const MAILS_IN_FLIGHT_MAX = 1_000;
+/** How long a stop waits for them. */
+export const MAIL_CLOSE_MS_MAX = 5_000;
+/** Connections to the mail server, and how long it may leave one without an answer. */
+export const SMTP_CONNECTIONS_MAX = 4;
+export const SMTP_WAIT_MS_MAX = 15_000;
 /** Password hashes computed at once; each takes a core for tens of milliseconds. */
 export const PASSWORD_HASHES_IN_FLIGHT_MAX = 2;
 /** Password hashes that may wait for their turn: the last one waits about three seconds. */

@@ -44,6 +44,7 @@ import { InventoryGate } from "./inventory-gate.ts";
 import { AvailabilityHub } from "./live/availability-hub.ts";
 import { LiveRoom } from "./live/live-room.ts";
 import type { Log } from "./log.ts";
+import { mailboxOf } from "./mail/configured-mailbox.ts";
 import { healthRoutes } from "./ops/health-routes.ts";
 import { opsRoutes } from "./ops/ops-routes.ts";
 import { PaymentOffice } from "./payments/payment-office.ts";
@@ -128,6 +129,7 @@ async function startOn(
   try {
     const port = await parts.server.listen(config.host, config.port);
     parts.office.start();
+    parts.identity.start();
     const host = config.host.includes(":") ? `[${config.host}]` : config.host;
     return { url: `http://${host}:${port}`, catalogue: parts.store, stop };
   } catch (error) {
@@ -160,7 +162,14 @@ function assemble(config: Config, { log, supervisor, pool }: Base) {
     projected: (watermarks) => router.projected(watermarks),
     shardFailed: (shard) => router.stopShard(shard),
   });
-  const identity = new IdentityOffice({ pool, jwtSecret: jwtSecretOf(config) });
+  const identity = new IdentityOffice({
+    ...config,
+    pool,
+    jwtSecret: jwtSecretOf(config),
+    mailbox: mailboxOf(config, log),
+    clock: systemClock,
+    log,
+  });
   const { tokens, users } = identity;
   const organizations = new Organizations(pool);
   const store = new EventStore(pool);

@@ -26,3 +26,13 @@ CREATE TABLE spent_refresh_tokens (
 );
 CREATE INDEX spent_refresh_tokens_by_family ON spent_refresh_tokens (family_id);
 CREATE INDEX spent_refresh_tokens_at ON spent_refresh_tokens (spent_at);
+
+-- What was mailed to an address, and lets whoever reads it do one thing, once.
+CREATE TABLE mailed_tokens (
+  digest     bytea       PRIMARY KEY,
+  user_id    uuid        NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+  purpose    text        NOT NULL CHECK (purpose IN ('verify_email', 'reset_password')),
+  expires_at timestamptz NOT NULL
+);
+CREATE INDEX mailed_tokens_by_user ON mailed_tokens (user_id);
+CREATE INDEX mailed_tokens_expiring ON mailed_tokens (expires_at);

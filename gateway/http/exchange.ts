@@ -21,6 +21,8 @@ export interface HttpRequest {
   readonly traceparent: string;
   /** Those that the route asked for, by lower-case name, "" when absent. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** The other end of the connection, where the route asked for it. */
+  readonly address?: string;
   /** Body bytes; empty when there is none. */
   readonly body: Buffer;
 }
@@ -51,6 +53,8 @@ export interface Route {
   readonly bodyBytesMax?: number;
   /** Lower-case names of further headers that the handler reads. Default: none. */
   readonly headers?: readonly string[];
+  /** Whether the handler reads `address`. Default: false. */
+  readonly withAddress?: boolean;
   /**
    * True: the request is answered `busy` before anything else of it is read. Asked once the path's
    * parameters are known; without it the route is never busy.

@@ -13,6 +13,7 @@ const STATUS_LINES = new Map(
 
 /** The library's response, as far as it is used here. */
 export interface Wire {
+  getRemoteAddressAsText(): ArrayBuffer;
   onAborted(handler: () => void): unknown;
   onData(handler: (chunk: ArrayBuffer, isLast: boolean) => void): unknown;
   onWritable(handler: (offset: number) => boolean): unknown;

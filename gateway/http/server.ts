@@ -168,6 +168,9 @@ export class HttpServer {
     else {
       draft.params = params;
       if (route.headers !== undefined) draft.headers = headersOf(route.headers, arriving);
+      if (route.withAddress === true) {
+        draft.address = Buffer.from(wire.getRemoteAddressAsText()).toString();
+      }
       if (isRead) {
         exchange.run(route);
         return;

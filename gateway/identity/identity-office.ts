@@ -1,34 +1,72 @@
 import type { Pool } from "pg";
+import type { Clock } from "../../workers/clock.ts";
 import type { Route } from "../http/exchange.ts";
+import type { Log } from "../log.ts";
+import type { Mailbox } from "../mail/mailbox.ts";
+import { AttemptLimits } from "./attempt-limits.ts";
+import { Credentials } from "./credentials.ts";
+import { IdentityMails } from "./identity-mails.ts";
 import { identityRoutes } from "./identity-routes.ts";
+import { mailRoutes, sendVerification } from "./mail-routes.ts";
+import { MailedTokens } from "./mailed-tokens.ts";
 import { Passwords } from "./passwords.ts";
 import { Sessions } from "./sessions.ts";
+import { TokenSweep } from "./token-sweep.ts";
 import { Tokens } from "./tokens.ts";
 import { Users } from "./users.ts";
 
 export interface IdentityOfficeOptions {
   readonly pool: Pool;
   readonly jwtSecret: string;
+  readonly mailbox: Mailbox;
+  /** null: mails have no links. */
+  readonly publicUrl: string | null;
+  /** False: nobody is told to wait. */
+  readonly rateLimit: boolean;
+  readonly clock: Clock;
+  readonly log: Pick<Log, "warn">;
 }
 
 /** Everything that knows who people are, put together. */
 export class IdentityOffice {
   readonly tokens: Tokens;
   readonly users: Users;
-  readonly #sessions: Sessions;
+  readonly #options: IdentityOfficeOptions;
   readonly #passwords = new Passwords();
+  readonly #sweep: TokenSweep;
 
-  constructor({ pool, jwtSecret }: IdentityOfficeOptions) {
-    this.tokens = new Tokens(jwtSecret);
-    this.users = new Users(pool, this.#passwords);
-    this.#sessions = new Sessions(pool, this.tokens);
+  constructor(options: IdentityOfficeOptions) {
+    this.#options = options;
+    this.tokens = new Tokens(options.jwtSecret);
+    this.users = new Users(options.pool, this.#passwords);
+    this.#sweep = new TokenSweep(options);
   }
 
   routes(): Route[] {
-    return identityRoutes({ users: this.users, tokens: this.tokens, sessions: this.#sessions });
+    const { tokens, users } = this;
+    const { pool, mailbox, log, publicUrl, rateLimit } = this.#options;
+    const mailedTokens = new MailedTokens(pool);
+    const mails = new IdentityMails(publicUrl);
+    const sending = { mailedTokens, mails, mailbox };
+    const common = { users, tokens, limits: new AttemptLimits(rateLimit) };
+    const credentials = new Credentials({ pool, passwords: this.#passwords, mailedTokens, tokens });
+    return [
+      ...identityRoutes({
+        ...common,
+        sessions: new Sessions(pool, tokens),
+        sendVerification: (user) => sendVerification(sending, user),
+      }),
+      ...mailRoutes({ ...common, ...sending, credentials, log }),
+    ];
+  }
+
+  start(): void {
+    this.#sweep.start();
   }
 
   async stop(): Promise<void> {
+    await this.#sweep.stop();
     await this.#passwords.close();
+    await this.#options.mailbox.close();
   }
 }

@@ -3,6 +3,7 @@ import type { HttpRequest, HttpResponse, Route } from "../http/exchange.ts";
 import { ProblemError } from "../http/problem.ts";
 import { asyncRoute, json } from "../http/routes.ts";
 import { compileSchema, optional, readBody, validationFailed } from "../http/validation.ts";
+import type { AttemptLimits } from "./attempt-limits.ts";
 import { parseEmail } from "./email.ts";
 import type { Sessions } from "./sessions.ts";
 import { requireIdentity, type Tokens } from "./tokens.ts";
@@ -10,10 +11,12 @@ import { freshUserId, type User, type Users } from "./users.ts";
 
 const PersonName = optional(Type.String({ format: "line", maxLength: 100 }));
 
+export const NewPassword = Type.String({ minLength: 8, maxLength: 200 });
+
 /** Body of POST /auth/register. */
 export const RegisterBody = Type.Object({
   email: Type.String({ format: "email", maxLength: 254 }),
-  password: Type.String({ minLength: 8, maxLength: 200 }),
+  password: NewPassword,
   firstName: PersonName,
   lastName: PersonName,
 });
@@ -39,6 +42,9 @@ export interface IdentityPorts {
   readonly users: Users;
   readonly tokens: Tokens;
   readonly sessions: Sessions;
+  readonly limits: AttemptLimits;
+  /** Mails a new account what shows that its address is read. */
+  readonly sendVerification: (user: User) => Promise<void>;
 }
 
 type IdentityHandler = (ports: IdentityPorts, request: HttpRequest) => Promise<HttpResponse>;
@@ -46,9 +52,10 @@ type IdentityHandler = (ports: IdentityPorts, request: HttpRequest) => Promise<H
 /** Who somebody is: coming in, staying in, going out. */
 export function identityRoutes(ports: IdentityPorts): Route[] {
   const route = (handle: IdentityHandler) => asyncRoute((request) => handle(ports, request));
+  const withAddress = true;
   return [
-    { method: "POST", path: "/api/v1/auth/register", handler: route(register) },
-    { method: "POST", path: "/api/v1/auth/login", handler: route(login) },
+    { method: "POST", path: "/api/v1/auth/register", handler: route(register), withAddress },
+    { method: "POST", path: "/api/v1/auth/login", handler: route(login), withAddress },
     { method: "POST", path: "/api/v1/auth/refresh", handler: route(refresh) },
     { method: "POST", path: "/api/v1/auth/logout", handler: route(logout) },
     { method: "POST", path: "/api/v1/auth/guest", handler: route(guest) },
@@ -67,22 +74,29 @@ const register: IdentityHandler = async (ports, request) => {
   if (email === null) {
     throw validationFailed([{ path: "email", message: "must be an email address" }]);
   }
-  const user = await ports.users.register({ email, password, firstName, lastName });
-  return signedIn(ports, 201, user);
+  const address = request.address ?? "";
+  const registration = { email, password, firstName, lastName };
+  const user = await ports.limits.registration(address, () => ports.users.register(registration));
+  await ports.sendVerification(user);
+  return signedIn(ports, 201, { user, passwordHash: null });
 };
 
 const login: IdentityHandler = async (ports, request) => {
-  const { email, password } = readBody(checkLogin, request);
-  const user = await ports.users.login(parseEmail(email) ?? "", password);
-  return signedIn(ports, 200, user);
+  const { password, ...given } = readBody(checkLogin, request);
+  // What is no address has no account: it is tried all the same, and takes as long.
+  const email = parseEmail(given.email) ?? "";
+  const signIn = await ports.limits.password(email, request.address ?? "", () =>
+    ports.users.signIn(email, password),
+  );
+  return signedIn(ports, 200, signIn);
 };
 
 async function signedIn(
   { tokens, sessions }: IdentityPorts,
   status: number,
-  user: User,
+  { user, passwordHash }: { readonly user: User; readonly passwordHash: string | null },
 ): Promise<HttpResponse> {
-  const { sessionId, refreshToken } = await sessions.begin(user.id);
+  const { sessionId, refreshToken } = await sessions.begin(user.id, passwordHash);
   const access = tokens.issue({ userId: user.id, role: user.role }, sessionId);
   return unstored(json(status, { user, ...access, refreshToken }));
 }

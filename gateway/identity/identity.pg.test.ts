@@ -103,10 +103,11 @@ describe("identity", () => {
     assert.equal(admin.role, "admin");
     assert.deepEqual(await server.users.ensureAdmin("root@example.com", "first password"), admin);
     await server.users.ensureAdmin("root@example.com", "second password");
-    await assert.rejects(server.users.login("root@example.com", "first password"), {
+    await assert.rejects(server.users.signIn("root@example.com", "first password"), {
       code: "invalid_credentials",
     });
-    assert.deepEqual(await server.users.login("root@example.com", "second password"), admin);
+    const { user } = await server.users.signIn("root@example.com", "second password");
+    assert.deepEqual(user, admin);
     await register({ email: "later@example.com", password: "long enough" });
     const raised = await server.users.ensureAdmin("later@example.com", "long enough");
     assert.equal(raised.role, "admin");

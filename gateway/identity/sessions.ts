@@ -38,20 +38,25 @@ export class Sessions {
     this.#tokens = tokens;
   }
 
-  /** Of too many of one user, the oldest family ends. */
-  async begin(userId: UserId): Promise<Session> {
+  /**
+   * `passwordHash`: what the user signed in with; throws `invalid_credentials` if it is theirs no
+   * more. Of too many families of one user, the oldest ends.
+   */
+  async begin(userId: UserId, passwordHash: string | null = null): Promise<Session> {
     const sessionId = uuidV7(Date.now(), randomBytes(10));
     const refreshToken = freshOpaqueToken();
-    await this.#pool.query(
+    const { rowCount } = await this.#pool.query(
       `WITH surplus AS (
          DELETE FROM refresh_families WHERE id IN (
            SELECT id FROM refresh_families WHERE user_id = $2
            ORDER BY created_at DESC OFFSET $4)
        )
        INSERT INTO refresh_families (id, user_id, digest, expires_at)
-       VALUES ($1, $2, $3, now() + ${LIFETIME})`,
-      [sessionId, userId, digestOf(refreshToken), SESSIONS_PER_USER_MAX - 1],
+       SELECT $1, id, $3, now() + ${LIFETIME} FROM users
+       WHERE id = $2 AND ($5::text IS NULL OR password_hash = $5) FOR SHARE`,
+      [sessionId, userId, digestOf(refreshToken), SESSIONS_PER_USER_MAX - 1, passwordHash],
     );
+    if (rowCount === 0) throw new ProblemError("invalid_credentials");
     return { sessionId, userId, refreshToken };
   }
 

@@ -25,7 +25,13 @@ export interface Registration {
   readonly lastName: string | null;
 }
 
-interface UserRow {
+/** Somebody who knew the password, and which one it was: it may be changed a moment later. */
+export interface SignIn {
+  readonly user: User;
+  readonly passwordHash: string;
+}
+
+export interface UserRow {
   readonly id: UserId;
   readonly email: string;
   readonly password_hash: string;
@@ -51,7 +57,7 @@ export class Users {
   /** Throws `email_taken`. */
   async register(registration: Registration): Promise<User> {
     const { email, password, firstName, lastName } = registration;
-    if ((await this.#findByEmail(email)) !== null) throw new ProblemError("email_taken");
+    if ((await this.#rowOf(email)) !== null) throw new ProblemError("email_taken");
     const hash = await this.#passwords.hash(password);
     const { rows } = await this.#pool.query<UserRow>(
       `INSERT INTO users (id, email, password_hash, first_name, last_name, role)
@@ -64,11 +70,11 @@ export class Users {
   }
 
   /** Throws `invalid_credentials`, after the same work whether or not there is such an account. */
-  async login(email: string, password: string): Promise<User> {
-    const row = await this.#findByEmail(email);
+  async signIn(email: string, password: string): Promise<SignIn> {
+    const row = await this.#rowOf(email);
     const isRight = await this.#passwords.isRight(password, row?.password_hash ?? null);
     if (row === null || !isRight) throw new ProblemError("invalid_credentials");
-    return userOf(row);
+    return { user: userOf(row), passwordHash: row.password_hash };
   }
 
   async find(id: UserId): Promise<User | null> {
@@ -77,9 +83,15 @@ export class Users {
     return row === undefined ? null : userOf(row);
   }
 
+  /** `email` as parseEmail gives it. */
+  async findByEmail(email: string): Promise<User | null> {
+    const row = await this.#rowOf(email);
+    return row === null ? null : userOf(row);
+  }
+
   /** Creates the platform administrator, or gives an existing account that role and password. */
   async ensureAdmin(email: string, password: string): Promise<User> {
-    const row = await this.#findByEmail(email);
+    const row = await this.#rowOf(email);
     const isSo =
       row?.role === "admin" && (await this.#passwords.isRight(password, row.password_hash));
     if (row !== null && isSo) return userOf(row);
@@ -101,7 +113,7 @@ export class Users {
    * that of whoever will.
    */
   async idOf(email: string): Promise<UserId> {
-    const row = await this.#findByEmail(email);
+    const row = await this.#rowOf(email);
     return row === null ? this.#reserve(email) : row.id;
   }
 
@@ -117,14 +129,14 @@ export class Users {
     return row.user_id;
   }
 
-  async #findByEmail(email: string): Promise<UserRow | null> {
+  async #rowOf(email: string): Promise<UserRow | null> {
     const text = "SELECT * FROM users WHERE email = $1";
     const { rows } = await this.#pool.query<UserRow>(text, [email]);
     return rows[0] ?? null;
   }
 }
 
-function userOf(row: UserRow): User {
+export function userOf(row: UserRow): User {
   return {
     id: row.id,
     email: row.email,

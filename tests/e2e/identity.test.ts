@@ -4,11 +4,13 @@ import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { BoxOffice, refused } from "../support/box-office.ts";
 import type { Reply } from "../support/client.ts";
+import { MailFolder } from "../support/mail-folder.ts";
 import type { SignedIn } from "../support/shapes.ts";
 import { guestToken, ok } from "../support/venue.ts";
 
 const office = BoxOffice.forThisFile();
 const { api } = office;
+const mails = new MailFolder(() => office.node.dataDir);
 const PASSWORD = "long enough 1";
 
 const freshEmail = () => `${randomUUID()}@example.org`;
@@ -95,4 +97,51 @@ test("a guest who logs out is nobody any more", async () => {
   ok(await me(token));
   assert.equal((await auth("logout", undefined, token)).status, 204);
   refused(await me(token), 401, "unauthenticated");
+});
+
+test("a mail shows, once, that an address is its account's", async () => {
+  const { user, accessToken } = await signUp();
+  const first = await mails.tokenFor(user.email);
+  const verified = ok(await auth<SignedIn>("verify-email", { token: first }));
+  assert.deepEqual(verified.user, { ...user, emailVerified: true });
+  assert.deepEqual(ok(await me(accessToken)), verified.user);
+  refused(await auth("verify-email", { token: first }), 400, "token_invalid");
+  refused(await auth("verify-email", { token: "x".repeat(43) }), 400, "token_invalid");
+  refused(await auth("verify-email", {}), 401, "unauthenticated");
+  refused(await auth("verify-email", {}, await guestToken(api)), 403, "forbidden");
+});
+
+test("whoever is signed in and not verified is sent another mail", async () => {
+  const { user, accessToken } = await signUp();
+  const first = await mails.tokenFor(user.email);
+  assert.equal((await auth("verify-email", {}, accessToken)).status, 202);
+  const second = await mails.tokenFor(user.email, 2);
+  assert.notEqual(second, first);
+  ok(await auth("verify-email", { token: second }));
+  refused(await auth("verify-email", { token: first }), 400, "token_invalid");
+});
+
+test("a forgotten password is set anew by mail, and ends every sign-in", async () => {
+  const signedUp = await signUp();
+  const { email } = signedUp.user;
+  const elsewhere = ok(await login(email ?? ""));
+  const unknown = await auth("forgot-password", { email: freshEmail() });
+  const known = await auth("forgot-password", { email: email?.toUpperCase() });
+  assert.deepEqual([known.status, known.text], [202, unknown.text]);
+  assert.equal(unknown.status, 202);
+  const token = await mails.tokenFor(email, 2);
+  const password = "quite another one";
+  refused(await auth("reset-password", { token, password: "short" }), 400, "validation_failed");
+  const foreign = await auth("reset-password", { token: "x".repeat(43), password });
+  refused(foreign, 400, "token_invalid");
+  refused(await auth("verify-email", { token }), 400, "token_invalid");
+  assert.equal((await auth("reset-password", { token, password })).status, 204);
+  refused(await auth("reset-password", { token, password }), 400, "token_invalid");
+  for (const { accessToken, refreshToken } of [signedUp, elsewhere]) {
+    refused(await me(accessToken), 401, "unauthenticated");
+    refused(await refresh(refreshToken), 401, "unauthenticated");
+  }
+  refused(await login(email ?? ""), 401, "invalid_credentials");
+  const { user } = ok(await login(email ?? "", password));
+  assert.equal(user.emailVerified, true);
 });

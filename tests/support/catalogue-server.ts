@@ -13,6 +13,8 @@ import { ProblemError } from "../../gateway/http/problem.ts";
 import { HttpServer } from "../../gateway/http/server.ts";
 import { IdentityOffice } from "../../gateway/identity/identity-office.ts";
 import type { Users } from "../../gateway/identity/users.ts";
+import type { OutgoingMail } from "../../gateway/mail/mailbox.ts";
+import { systemClock } from "../../workers/clock.ts";
 import { createTestDatabase } from "./database.ts";
 
 /** An engine that notes what it is told, or is busy. */
@@ -41,6 +43,8 @@ export interface Answer {
 
 export interface CatalogueServer {
   readonly pool: Pool;
+  /** What was posted, oldest first. */
+  readonly mails: readonly OutgoingMail[];
   readonly users: Users;
   readonly organizations: Organizations;
   readonly store: EventStore;
@@ -66,7 +70,17 @@ export async function startCatalogueServer(): Promise<CatalogueServer> {
   const pool = new Pool({ connectionString: database.url, max: 5 });
   // Dropping the database may meet a connection that is just saying goodbye.
   pool.on("error", () => undefined);
-  const identity = new IdentityOffice({ pool, jwtSecret: "0123456789abcdef0123456789abcdef" });
+  const mails: OutgoingMail[] = [];
+  const log = pino({ level: "warn" });
+  const identity = new IdentityOffice({
+    pool,
+    jwtSecret: "0123456789abcdef0123456789abcdef",
+    mailbox: { post: (mail) => mails.push(mail), close: () => Promise.resolve() },
+    publicUrl: "https://shop.example.com/",
+    rateLimit: true,
+    clock: systemClock,
+    log,
+  });
   const { tokens, users } = identity;
   const organizations = new Organizations(pool);
   const store = new EventStore(pool);
@@ -82,7 +96,7 @@ export async function startCatalogueServer(): Promise<CatalogueServer> {
     ],
     live: { open: () => undefined, message: () => undefined, close: () => undefined },
     livePath: "/ws",
-    log: pino({ level: "warn" }),
+    log,
   });
   const port = await server.listen("127.0.0.1", 0);
 
@@ -112,6 +126,7 @@ export async function startCatalogueServer(): Promise<CatalogueServer> {
 
   return {
     pool,
+    mails,
     users,
     organizations,
     store,

@@ -1,0 +1,150 @@
+import Type from "typebox";
+import { RESETS_IN_FLIGHT_MAX } from "../../engine/limits.ts";
+import type { HttpRequest, HttpResponse, Route } from "../http/exchange.ts";
+import { ProblemError } from "../http/problem.ts";
+import { asyncRoute, json } from "../http/routes.ts";
+import { compileSchema, optional, readBody, validationFailed } from "../http/validation.ts";
+import type { Log } from "../log.ts";
+import type { Mailbox } from "../mail/mailbox.ts";
+import type { AttemptLimits } from "./attempt-limits.ts";
+import type { Credentials } from "./credentials.ts";
+import { parseEmail } from "./email.ts";
+import type { IdentityMails } from "./identity-mails.ts";
+import { NewPassword } from "./identity-routes.ts";
+import type { MailedTokens } from "./mailed-tokens.ts";
+import { requireIdentity, type Tokens } from "./tokens.ts";
+import type { User, Users } from "./users.ts";
+
+const MailedToken = Type.String({ minLength: 1, maxLength: 200 });
+
+/** Body of POST /auth/verify-email; without a token, whoever is signed in is sent another one. */
+export const VerifyEmailBody = Type.Object({ token: optional(MailedToken) });
+const checkVerifyEmail = compileSchema(VerifyEmailBody);
+
+/** Body of POST /auth/forgot-password. */
+export const ForgotPasswordBody = Type.Object({
+  email: Type.String({ format: "email", maxLength: 254 }),
+});
+const checkForgotPassword = compileSchema(ForgotPasswordBody);
+
+/** Body of POST /auth/reset-password. */
+export const ResetPasswordBody = Type.Object({ token: MailedToken, password: NewPassword });
+const checkResetPassword = compileSchema(ResetPasswordBody);
+
+export interface MailRoutesPorts {
+  readonly users: Users;
+  readonly tokens: Tokens;
+  readonly credentials: Credentials;
+  readonly mailedTokens: MailedTokens;
+  readonly mails: IdentityMails;
+  readonly mailbox: Mailbox;
+  readonly limits: AttemptLimits;
+  readonly log: Pick<Log, "warn">;
+}
+
+/** What goes by way of somebody's mail: showing that an address is theirs, and a new password. */
+export function mailRoutes(ports: MailRoutesPorts): Route[] {
+  const desk = new MailDesk(ports);
+  const path = "/api/v1/auth";
+  const withAddress = true;
+  return [
+    {
+      method: "POST",
+      path: `${path}/verify-email`,
+      handler: asyncRoute((request) => desk.verifyEmail(request)),
+    },
+    {
+      method: "POST",
+      path: `${path}/forgot-password`,
+      handler: asyncRoute((request) => desk.forgotPassword(request)),
+      withAddress,
+    },
+    {
+      method: "POST",
+      path: `${path}/reset-password`,
+      handler: asyncRoute((request) => desk.resetPassword(request)),
+      withAddress,
+    },
+  ];
+}
+
+const ACCEPTED = { status: "accepted" };
+
+class MailDesk {
+  readonly #ports: MailRoutesPorts;
+  #resetsInFlight = 0;
+
+  constructor(ports: MailRoutesPorts) {
+    this.#ports = ports;
+  }
+
+  async verifyEmail(request: HttpRequest): Promise<HttpResponse> {
+    const { token } = readBody(checkVerifyEmail, request);
+    if (token === undefined || token === null) return this.#sendAnother(request);
+    const user = await this.#ports.credentials.verifyEmail(token);
+    if (user === null) throw new ProblemError("token_invalid");
+    return json(200, { user });
+  }
+
+  async #sendAnother(request: HttpRequest): Promise<HttpResponse> {
+    const { users, tokens, limits } = this.#ports;
+    const { userId, role } = requireIdentity(tokens, request);
+    const user = role === "guest" ? null : await users.find(userId);
+    if (user === null) throw new ProblemError("forbidden");
+    if (!user.emailVerified && (await limits.mayMail(user.email))) {
+      await sendVerification(this.#ports, user);
+    }
+    return json(202, ACCEPTED);
+  }
+
+  /**
+   * The answer is the same and leaves at the same time whether or not there is such an account:
+   * nobody has looked yet.
+   */
+  async forgotPassword(request: HttpRequest): Promise<HttpResponse> {
+    const { limits, log } = this.#ports;
+    const email = parseEmail(readBody(checkForgotPassword, request).email);
+    if (email === null) {
+      throw validationFailed([{ path: "email", message: "must be an email address" }]);
+    }
+    await limits.probe(request.address ?? "");
+    if (this.#resetsInFlight >= RESETS_IN_FLIGHT_MAX) throw new ProblemError("busy");
+    this.#resetsInFlight += 1;
+    setImmediate(() => {
+      this.#sendReset(email)
+        .catch((error: unknown) => {
+          const reason = error instanceof Error ? error.message : String(error);
+          log.warn({ reason }, "a forgotten password could not be looked into");
+        })
+        .finally(() => {
+          this.#resetsInFlight -= 1;
+        });
+    });
+    return json(202, ACCEPTED);
+  }
+
+  async #sendReset(email: string): Promise<void> {
+    const { users, mailedTokens, mails, mailbox, limits } = this.#ports;
+    const user = await users.findByEmail(email);
+    if (user === null || !(await limits.mayMail(email))) return;
+    const token = await mailedTokens.issue(user.id, "reset_password");
+    mailbox.post(mails.resetPassword(email, token));
+  }
+
+  async resetPassword(request: HttpRequest): Promise<HttpResponse> {
+    const { token, password } = readBody(checkResetPassword, request);
+    await this.#ports.limits.probe(request.address ?? "");
+    const user = await this.#ports.credentials.resetPassword(token, password);
+    if (user === null) throw new ProblemError("token_invalid");
+    return { status: 204, body: null };
+  }
+}
+
+/** Mails an account what shows that its address is read. */
+export async function sendVerification(
+  { mailedTokens, mails, mailbox }: Pick<MailRoutesPorts, "mailedTokens" | "mails" | "mailbox">,
+  { id, email }: Pick<User, "id" | "email">,
+): Promise<void> {
+  const token = await mailedTokens.issue(id, "verify_email");
+  mailbox.post(mails.verifyEmail(email, token));
+}

@@ -1,0 +1,33 @@
+/** The mails that a node keeps in its DATA_DIR, as whoever they are for reads them. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { until } from "./server.ts";
+
+export class MailFolder {
+  readonly #dataDir: () => string;
+
+  constructor(dataDir: () => string) {
+    this.#dataDir = dataDir;
+  }
+
+  /** Whole mails to an address, oldest first. */
+  to(email: string): string[] {
+    const folder = join(this.#dataDir(), "mail");
+    if (!existsSync(folder)) return [];
+    return readdirSync(folder)
+      .filter((name) => name.endsWith(".eml"))
+      .sort()
+      .map((name) => readFileSync(join(folder, name), "utf8"))
+      .filter((text) => text.split("\r\n").includes(`To: ${email}`));
+  }
+
+  /** The token in the `nth` mail to an address, for which it waits. */
+  async tokenFor(email: string | undefined, nth = 1): Promise<string> {
+    if (email === undefined) throw new Error("nobody is to read it");
+    await until(`mail ${nth} to ${email} has come`, () => this.to(email).length >= nth, 10_000);
+    const text = this.to(email)[nth - 1] ?? "";
+    const token = /^Token: ([\w-]+)/m.exec(text.replaceAll("=\r\n", ""))?.[1];
+    if (token === undefined) throw new Error(`there is no token in ${text}`);
+    return token;
+  }
+}
