@@ -5,6 +5,7 @@ import type { ChangePlaces } from "./commands/change-places.ts";
 import type { CheckIn } from "./commands/check-in.ts";
 import type { Configure } from "./commands/configure.ts";
 import type { Extend } from "./commands/extend.ts";
+import type { ForgetBuyer } from "./commands/forget-buyer.ts";
 import type { Hold } from "./commands/hold.ts";
 import type { MoveTicket } from "./commands/move-ticket.ts";
 import type { Pay } from "./commands/pay.ts";
@@ -34,5 +35,6 @@ export type Command =
   | MoveTicket
   | Transfer
   | CheckIn
+  | ForgetBuyer
   | JoinWaitlist
   | LeaveWaitlist;

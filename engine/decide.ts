@@ -5,6 +5,7 @@ import { changePlaces } from "./commands/change-places.ts";
 import { checkIn } from "./commands/check-in.ts";
 import { configure } from "./commands/configure.ts";
 import { extend } from "./commands/extend.ts";
+import { forgetBuyer } from "./commands/forget-buyer.ts";
 import { hold } from "./commands/hold.ts";
 import { moveTicket } from "./commands/move-ticket.ts";
 import { refuse } from "./commands/outcome.ts";
@@ -53,6 +54,8 @@ export function decide(state: EventState, command: Command, nowMs: number): Deci
       return moveTicket(state, command, nowMs);
     case "transfer":
       return transfer(state, command, nowMs);
+    case "forgetBuyer":
+      return forgetBuyer(state, command, nowMs);
     case "checkIn":
       return checkIn(state, command, nowMs);
     case "joinWaitlist":

@@ -95,7 +95,9 @@ export type BookingChange =
   | "ticket_moved"
   | "transferred"
   | "checked_in"
-  | "check_in_undone";
+  | "check_in_undone"
+  /** Its owner is gone, and left no address. */
+  | "buyer_forgotten";
 
 /** Anything that happens to a booking after it was made. */
 export interface BookingChanged extends FactBase {

@@ -62,6 +62,7 @@ const COMMANDS: readonly Make[] = [
   moveTicket,
   moveTicket,
   transfer,
+  forgetBuyer,
   checkIn,
   checkIn,
   joinWaitlist,
@@ -151,6 +152,13 @@ function transfer(step: Step): Command | null {
   const email = `${random.below(3)}\u0000@example.org`;
   const to = { email, toUserId: random.pick(USERS) };
   return step.bench.drafts.transfer({ ...asOwner(booking), ...to, key });
+}
+
+function forgetBuyer(step: Step): Command | null {
+  const booking = someBooking(step);
+  if (booking === null) return null;
+  const { bookingId, userId } = booking;
+  return { kind: "forgetBuyer", bookingId, userId };
 }
 
 function checkIn(step: Step): Command | null {

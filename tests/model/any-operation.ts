@@ -152,6 +152,7 @@ export const ASKED: Readonly<Record<Operation["kind"] | "again", readonly [numbe
   cancel: [4, anyCancellation],
   moveTicket: [4, anyMove],
   transfer: [2, anyTransfer],
+  forgetBuyer: [1, anyForgetting],
   checkIn: [3, anyCheckIn],
   changePlaces: [4, anyChangeOfPlaces],
   joinWaitlist: [5, anyJoining],
@@ -350,6 +351,11 @@ function anyTransfer(choose: Chooser, scene: Scene, known: Known): Operation {
       };
   const of = { bookingId, userId, asOrganizer, key: anyKey(choose, known) };
   return scene.drafts.transfer({ ...of, ...to });
+}
+
+function anyForgetting(choose: Chooser, scene: Scene, known: Known): Operation {
+  const { bookingId, userId } = anyRequester(choose, scene, known);
+  return { kind: "forgetBuyer", bookingId, userId };
 }
 
 function anyCheckIn(choose: Chooser, scene: Scene, known: Known): Operation {

@@ -53,6 +53,11 @@ function unaskedContents(state: ModelState, operation: Operation, fact: Fact): s
         ...ofRequester(state, operation, changed),
       ];
     }
+    case "forgetBuyer": {
+      const changed = changedBy(operation, fact, ["buyer_forgotten"]);
+      if (typeof changed === "string") return [changed];
+      return ofRequester(state, { ...operation, asOrganizer: false }, changed);
+    }
     case "checkIn":
       return ofCheckIn(operation, fact);
     case "changePlaces":
@@ -225,7 +230,7 @@ function changeIn(fact: Fact, changes: readonly BookingChange[]): BookingChanged
 }
 
 function changedBy(
-  { bookingId, userId }: Of<"cancel" | "moveTicket" | "transfer">,
+  { bookingId, userId }: Of<"cancel" | "moveTicket" | "transfer" | "forgetBuyer">,
   fact: Fact,
   changes: readonly BookingChange[],
 ): BookingChanged | string {
@@ -242,9 +247,12 @@ function beforeOf(state: ModelState, { booking }: BookingChanged): BookingRecord
 
 function ofRequester(
   state: ModelState,
-  { userId, asOrganizer, kind }: Of<"cancel" | "moveTicket" | "transfer">,
+  asked: Pick<Of<"cancel" | "moveTicket" | "transfer">, "userId" | "asOrganizer"> & {
+    readonly kind: Operation["kind"];
+  },
   fact: BookingChanged,
 ): string[] {
+  const { userId, asOrganizer, kind } = asked;
   const owner = beforeOf(state, fact).userId;
   if (asOrganizer || owner === userId) return [];
   const what = kind === "cancel" ? "cancelled" : "changed";

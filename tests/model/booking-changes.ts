@@ -114,6 +114,8 @@ export function changedRecord(
       return moved(state, before, fact);
     case "transferred":
       return transferred(state, before, fact);
+    case "buyer_forgotten":
+      return forgotten(before, fact);
     case "checked_in":
     case "check_in_undone":
       return entered(before, fact);
@@ -309,6 +311,14 @@ export function flawOfCodes(
     (code, n) => state.ticketCodes.has(code) || ticketCodes.indexOf(code) < n,
   );
   return used === undefined ? null : `ticket code ${used} was used`;
+}
+
+function forgotten(before: BookingRecord, { seq, atMs, by }: BookingChanged) {
+  if (statusIn(before) === "pending_payment") return "its hold waits for money for it";
+  if (before.email === null) return "it has no address";
+  if (by !== before.userId) return "only its owner can be gone from it";
+  const plain = { status: "confirmed", tickets: null, payment: null, cancelled: null } as const;
+  return { ...before, email: null, later: { ...plain, ...before.later, seq, atMs } };
 }
 
 function entered(before: BookingRecord, fact: BookingChanged): BookingRecord | string {

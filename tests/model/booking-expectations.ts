@@ -20,7 +20,13 @@ import { itemIdIn } from "./routed-ids.ts";
 
 type Of<Kind extends Operation["kind"]> = Extract<Operation, { kind: Kind }>;
 type BookingCommand = Of<
-  "settlePayment" | "settleRefund" | "cancel" | "moveTicket" | "transfer" | "checkIn"
+  | "settlePayment"
+  | "settleRefund"
+  | "cancel"
+  | "moveTicket"
+  | "transfer"
+  | "checkIn"
+  | "forgetBuyer"
 >;
 
 const accepted: Expected = { kind: "accepted" };
@@ -43,6 +49,8 @@ export function ofBookingCommand(
       return ofMove(state, command);
     case "transfer":
       return ofTransfer(state, command);
+    case "forgetBuyer":
+      return ofForgetting(state, command);
     case "checkIn":
       return ofCheckIn(state, command);
     default:
@@ -173,6 +181,15 @@ function ofTransfer(state: ModelState, command: Of<"transfer">): Expected {
   if (record.userId === command.toUserId && record.email === command.email) return asItIs(known);
   const refusal = refusalOfTicket(record, standingIn(record)[0] ?? 0);
   return unless(refusal ?? enteredAmong(record, positionsIn(record)));
+}
+
+/** What has no address has nothing to forget. */
+function ofForgetting(state: ModelState, { bookingId, userId }: Of<"forgetBuyer">): Expected {
+  const known = state.bookings.get(bookingId);
+  if (known === undefined || known.record.userId !== userId) return notFound;
+  if (known.record.email === null) return asItIs(known);
+  const isPending = statusIn(known.record) === "pending_payment";
+  return isPending ? refused({ code: "booking_pending" }) : accepted;
 }
 
 function ofCheckIn(state: ModelState, { ticketCode, undo }: Of<"checkIn">): Expected {

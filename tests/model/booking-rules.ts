@@ -118,6 +118,7 @@ function checkAbout(before: BookingRecord, { change, tickets }: BookingChanged, 
   const all = positionsIn(before);
   switch (change) {
     case "refund_settled":
+    case "buyer_forgotten":
       return mustEqual("its tickets", tickets, [], must);
     case "cancelled": {
       const isPending = statusIn(before) === "pending_payment";

@@ -140,6 +140,7 @@ function expectedAt(
     case "moveTicket":
     case "transfer":
     case "checkIn":
+    case "forgetBuyer":
       return [ofBookingCommand(state, operation, nowMs)];
     case "changePlaces":
       return [ofChangePlaces(state, operation)];

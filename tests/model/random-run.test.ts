@@ -316,6 +316,7 @@ const EVERY_CHANGE = [
   "transferred",
   "checked_in",
   "check_in_undone",
+  "buyer_forgotten",
   "offered",
   "unqueued closed",
   "holdEnded expired",

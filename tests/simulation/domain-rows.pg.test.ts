@@ -172,7 +172,7 @@ test("every kind of fact and of change had its turn", () => {
     ...["configured", "held", "extended", "holdChanged", "holdEnded", "paymentStarted", "booked"],
     ...["placesChanged", "queued", "unqueued", "cancelled", "payment_expired", "payment_failed"],
     ...["paid_late", "paid_in_vain", "refund_settled", "ticket_moved", "transferred"],
-    ...["checked_in", "check_in_undone"],
+    ...["checked_in", "check_in_undone", "buyer_forgotten"],
   ];
   assert.deepEqual(
     kinds.filter((kind) => !seen.has(kind)),
