@@ -267,6 +267,8 @@ export const TAGS_PER_EVENT_MAX = 20;
 export const NAME_CHARS_MAX = 100;
 /** Letters of a seat's id, a zone, a row, a plan's category: what a plan may call things. */
 export const PLAN_NAME_CHARS_MAX = 100;
+/** People who act for one organisation, invited ones included. */
+export const MEMBERS_PER_ORGANIZATION_MAX = 1_000;
 /** Verified access tokens that need no second look at their signature: about 600 bytes each. */
 export const TOKENS_CACHED_MAX = 50_000;
 /** Sessions and people whose access tokens end before their time: about 150 bytes each. */

@@ -26,10 +26,13 @@ import { BookingsReader } from "./booking/bookings-reader.ts";
 import { HistoryReader } from "./booking/history-reader.ts";
 import { PaymentSettlement } from "./booking/payment-settlement.ts";
 import { RecentWrites } from "./booking/recent-writes.ts";
+import { UserBelongings } from "./booking/user-belongings.ts";
 import { EventDirectory } from "./catalogue/event-directory.ts";
 import { eventRoutes } from "./catalogue/event-routes.ts";
 import { EventStore } from "./catalogue/event-store.ts";
 import { Events } from "./catalogue/events.ts";
+import { memberRoutes } from "./catalogue/member-routes.ts";
+import { Members } from "./catalogue/members.ts";
 import { organizationRoutes } from "./catalogue/organization-routes.ts";
 import { Organizations } from "./catalogue/organizations.ts";
 import { SeatLists } from "./catalogue/seat-lists.ts";
@@ -213,9 +216,11 @@ function assemble(config: Config, { log, supervisor, pool }: Base) {
   const { opsToken } = config;
   const reader = new BookingsReader(pool);
   const history = new HistoryReader(pool);
+  const belongings = new UserBelongings({ pool, router, directory, reader, recentWrites });
   const seatLists = new SeatLists(store);
   const routes: Route[] = [
-    ...identity.routes(),
+    ...identity.routes(belongings),
+    ...memberRoutes({ members: new Members({ pool, userIdOf: users.idOf.bind(users) }), tokens }),
     ...organizationRoutes({ organizations, directory, tokens }),
     ...eventRoutes({ events, store, directory, seatLists, organizations, tokens }),
     ...bookingRoutes({

@@ -36,3 +36,20 @@ CREATE TABLE mailed_tokens (
 );
 CREATE INDEX mailed_tokens_by_user ON mailed_tokens (user_id);
 CREATE INDEX mailed_tokens_expiring ON mailed_tokens (expires_at);
+
+-- Roles that wait for somebody: whoever shows that the address is theirs has them.
+CREATE TABLE organization_invitations (
+  organization_id uuid        NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+  -- Lower-cased, as in users.
+  email           text        NOT NULL,
+  -- As in reserved_users: the id that the account will have.
+  user_id         uuid        NOT NULL,
+  role            text        NOT NULL CHECK (role IN ('owner', 'organizer', 'staff')),
+  PRIMARY KEY (organization_id, user_id)
+);
+CREATE INDEX organization_invitations_by_email ON organization_invitations (email);
+
+-- For who asks for everything of one person, or has it removed.
+CREATE INDEX waitlist_entries_by_user ON waitlist_entries (user_id);
+CREATE INDEX event_history_transferred_to ON event_history ((detail ->> 'userId'))
+  WHERE change = 'transferred';

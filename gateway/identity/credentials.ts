@@ -38,7 +38,10 @@ export class Credentials {
          WHERE id = $1 RETURNING *`,
         [userId],
       );
-      return rows[0] === undefined ? null : userOf(rows[0]);
+      const [row] = rows;
+      if (row === undefined) return null;
+      await acceptInvitations(client, row);
+      return userOf(row);
     });
   }
 
@@ -79,6 +82,21 @@ export class Credentials {
   }
 }
 
+/** Whoever reads the mail of an address has the roles that it was given. */
+async function acceptInvitations(
+  client: Pick<PoolClient, "query">,
+  { id, email }: Pick<UserRow, "id" | "email">,
+): Promise<void> {
+  await client.query(
+    `WITH accepted AS (
+       DELETE FROM organization_invitations WHERE email = $2 RETURNING organization_id, role
+     )
+     INSERT INTO organization_members (organization_id, user_id, role)
+     SELECT organization_id, $1, role FROM accepted ON CONFLICT DO NOTHING`,
+    [id, email],
+  );
+}
+
 interface PasswordChange {
   readonly userId: UserId;
   readonly hash: string;
@@ -106,6 +124,7 @@ async function setPassword(
   );
   const [row] = rows;
   if (row === undefined) return null;
+  if (isMailRead) await acceptInvitations(client, row);
   const ended = await client.query<{ id: string }>(
     "DELETE FROM refresh_families WHERE user_id = $1 AND id IS DISTINCT FROM $2 RETURNING id",
     [userId, keptSession],

@@ -3,12 +3,15 @@ import type { Clock } from "../../workers/clock.ts";
 import type { Route } from "../http/exchange.ts";
 import type { Log } from "../log.ts";
 import type { Mailbox } from "../mail/mailbox.ts";
+import { Accounts } from "./accounts.ts";
 import { AttemptLimits } from "./attempt-limits.ts";
+import type { Belongings } from "./belongings-port.ts";
 import { Credentials } from "./credentials.ts";
 import { IdentityMails } from "./identity-mails.ts";
 import { identityRoutes } from "./identity-routes.ts";
 import { mailRoutes, sendVerification } from "./mail-routes.ts";
 import { MailedTokens } from "./mailed-tokens.ts";
+import { meRoutes } from "./me-routes.ts";
 import { Passwords } from "./passwords.ts";
 import { Sessions } from "./sessions.ts";
 import { TokenSweep } from "./token-sweep.ts";
@@ -42,7 +45,7 @@ export class IdentityOffice {
     this.#sweep = new TokenSweep(options);
   }
 
-  routes(): Route[] {
+  routes(belongings: Belongings): Route[] {
     const { tokens, users } = this;
     const { pool, mailbox, log, publicUrl, rateLimit } = this.#options;
     const mailedTokens = new MailedTokens(pool);
@@ -53,10 +56,12 @@ export class IdentityOffice {
     return [
       ...identityRoutes({
         ...common,
+        belongings,
         sessions: new Sessions(pool, tokens),
         sendVerification: (user) => sendVerification(sending, user),
       }),
       ...mailRoutes({ ...common, ...sending, credentials, log }),
+      ...meRoutes({ ...common, credentials, belongings, accounts: new Accounts(pool) }),
     ];
   }
 

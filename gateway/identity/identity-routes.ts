@@ -1,15 +1,17 @@
 import Type from "typebox";
+import type { UserId } from "../../engine/ids.ts";
 import type { HttpRequest, HttpResponse, Route } from "../http/exchange.ts";
 import { ProblemError } from "../http/problem.ts";
 import { asyncRoute, json } from "../http/routes.ts";
 import { compileSchema, optional, readBody, validationFailed } from "../http/validation.ts";
 import type { AttemptLimits } from "./attempt-limits.ts";
+import type { Belongings, HandedOver } from "./belongings-port.ts";
 import { parseEmail } from "./email.ts";
 import type { Sessions } from "./sessions.ts";
-import { requireIdentity, type Tokens } from "./tokens.ts";
+import type { Tokens } from "./tokens.ts";
 import { freshUserId, type User, type Users } from "./users.ts";
 
-const PersonName = optional(Type.String({ format: "line", maxLength: 100 }));
+export const PersonName = optional(Type.String({ format: "line", maxLength: 100 }));
 
 export const NewPassword = Type.String({ minLength: 8, maxLength: 200 });
 
@@ -43,6 +45,7 @@ export interface IdentityPorts {
   readonly tokens: Tokens;
   readonly sessions: Sessions;
   readonly limits: AttemptLimits;
+  readonly belongings: Belongings;
   /** Mails a new account what shows that its address is read. */
   readonly sendVerification: (user: User) => Promise<void>;
 }
@@ -59,7 +62,6 @@ export function identityRoutes(ports: IdentityPorts): Route[] {
     { method: "POST", path: "/api/v1/auth/refresh", handler: route(refresh) },
     { method: "POST", path: "/api/v1/auth/logout", handler: route(logout) },
     { method: "POST", path: "/api/v1/auth/guest", handler: route(guest) },
-    { method: "GET", path: "/api/v1/users/me", handler: route(me) },
   ];
 }
 
@@ -75,11 +77,34 @@ const register: IdentityHandler = async (ports, request) => {
     throw validationFailed([{ path: "email", message: "must be an email address" }]);
   }
   const address = request.address ?? "";
-  const registration = { email, password, firstName, lastName };
+  const guestId = guestIdOf(ports.tokens, request);
+  const registration = { email, password, firstName, lastName, guestId };
   const user = await ports.limits.registration(address, () => ports.users.register(registration));
   await ports.sendVerification(user);
-  return signedIn(ports, 201, { user, passwordHash: null });
+  const handedOver = await takeFromGuest(ports, guestId, user);
+  return signedIn(ports, 201, { user, passwordHash: null, handedOver });
 };
+
+/** The guest whose access token came with a request that needs none. */
+function guestIdOf(tokens: Tokens, { authorization }: HttpRequest): UserId | null {
+  const identity = authorization === "" ? null : tokens.verify(authorization);
+  return identity !== null && identity.role === "guest" ? identity.userId : null;
+}
+
+/**
+ * What the guest booked becomes the account's. A guest who became an account keeps everything as it
+ * is, under the same id; null: there is nothing to hand over.
+ */
+async function takeFromGuest(
+  { users, belongings }: IdentityPorts,
+  guestId: UserId | null,
+  user: User,
+): Promise<HandedOver | null> {
+  if (guestId === null || guestId === user.id) return null;
+  // An old token of a guest who is somebody by now.
+  if ((await users.find(guestId)) !== null) return null;
+  return belongings.handOver(guestId, user);
+}
 
 const login: IdentityHandler = async (ports, request) => {
   const { password, ...given } = readBody(checkLogin, request);
@@ -88,17 +113,27 @@ const login: IdentityHandler = async (ports, request) => {
   const signIn = await ports.limits.password(email, request.address ?? "", () =>
     ports.users.signIn(email, password),
   );
-  return signedIn(ports, 200, signIn);
+  const handedOver = await takeFromGuest(ports, guestIdOf(ports.tokens, request), signIn.user);
+  return signedIn(ports, 200, { ...signIn, handedOver });
 };
+
+interface SignedIn {
+  readonly user: User;
+  /** null: it was set just now. */
+  readonly passwordHash: string | null;
+  /** null: nobody came as a guest. */
+  readonly handedOver: HandedOver | null;
+}
 
 async function signedIn(
   { tokens, sessions }: IdentityPorts,
   status: number,
-  { user, passwordHash }: { readonly user: User; readonly passwordHash: string | null },
+  { user, passwordHash, handedOver }: SignedIn,
 ): Promise<HttpResponse> {
   const { sessionId, refreshToken } = await sessions.begin(user.id, passwordHash);
   const access = tokens.issue({ userId: user.id, role: user.role }, sessionId);
-  return unstored(json(status, { user, ...access, refreshToken }));
+  const body = { user, ...access, refreshToken };
+  return unstored(json(status, handedOver === null ? body : { ...body, handedOver }));
 }
 
 const refresh: IdentityHandler = async ({ users, tokens, sessions }, request) => {
@@ -130,14 +165,6 @@ const guest: IdentityHandler = async ({ tokens }) => {
   const userId = freshUserId();
   const token = tokens.issue({ userId, role: "guest" });
   return unstored(json(201, { user: { id: userId, role: "guest" }, ...token }));
-};
-
-const me: IdentityHandler = async ({ users, tokens }, request) => {
-  const { userId, role } = requireIdentity(tokens, request);
-  if (role === "guest") return unstored(json(200, { id: userId, role }));
-  const user = await users.find(userId);
-  if (user === null) throw new ProblemError("unauthenticated");
-  return unstored(json(200, user));
 };
 
 function unstored(response: HttpResponse): HttpResponse {

@@ -23,6 +23,11 @@ export interface Registration {
   readonly password: string;
   readonly firstName: string | null;
   readonly lastName: string | null;
+  /**
+   * Who registers: the account has the guest's id, unless its address has one already. null: nobody
+   * who was here before.
+   */
+  readonly guestId?: UserId | null;
 }
 
 /** Somebody who knew the password, and which one it was: it may be changed a moment later. */
@@ -56,13 +61,13 @@ export class Users {
 
   /** Throws `email_taken`. */
   async register(registration: Registration): Promise<User> {
-    const { email, password, firstName, lastName } = registration;
+    const { email, password, firstName, lastName, guestId = null } = registration;
     if ((await this.#rowOf(email)) !== null) throw new ProblemError("email_taken");
     const hash = await this.#passwords.hash(password);
     const { rows } = await this.#pool.query<UserRow>(
       `INSERT INTO users (id, email, password_hash, first_name, last_name, role)
        VALUES ($1, $2, $3, $4, $5, 'customer') ON CONFLICT (email) DO NOTHING RETURNING *`,
-      [await this.#reserve(email), email, hash, firstName, lastName],
+      [await this.#reserve(email, guestId), email, hash, firstName, lastName],
     );
     const [row] = rows;
     if (row === undefined) throw new ProblemError("email_taken");
@@ -117,16 +122,36 @@ export class Users {
     return row === null ? this.#reserve(email) : row.id;
   }
 
-  /** The one id that an account of this address has, or will have. */
-  async #reserve(email: string): Promise<UserId> {
+  /** The one id that an account of this address has, or will have; `wish` if it is nobody's. */
+  async #reserve(email: string, wish: UserId | null = null): Promise<UserId> {
+    const isFree = wish !== null && (await this.#isFree(wish));
+    try {
+      return await this.#reserveAs(email, isFree ? wish : freshUserId());
+    } catch (error) {
+      // The guest became somebody else at this very moment.
+      if (isFree && isUniqueViolation(error)) return this.#reserveAs(email, freshUserId());
+      throw error;
+    }
+  }
+
+  async #reserveAs(email: string, wish: UserId): Promise<UserId> {
     const { rows } = await this.#pool.query<{ user_id: UserId }>(
       `INSERT INTO reserved_users AS known (email, user_id) VALUES ($1, $2)
        ON CONFLICT (email) DO UPDATE SET user_id = known.user_id RETURNING user_id`,
-      [email, freshUserId()],
+      [email, wish],
     );
     const [row] = rows;
     if (row === undefined) throw new Error("an upsert returned no row");
     return row.user_id;
+  }
+
+  /** Whether the id is no account's, nor will be one's. */
+  async #isFree(id: UserId): Promise<boolean> {
+    const { rows } = await this.#pool.query(
+      "SELECT FROM reserved_users WHERE user_id = $1 UNION ALL SELECT FROM users WHERE id = $1",
+      [id],
+    );
+    return rows.length === 0;
   }
 
   async #rowOf(email: string): Promise<UserRow | null> {
@@ -135,6 +160,9 @@ export class Users {
     return rows[0] ?? null;
   }
 }
+
+const isUniqueViolation = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && error.code === "23505";
 
 export function userOf(row: UserRow): User {
   return {

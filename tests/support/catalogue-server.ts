@@ -11,6 +11,7 @@ import { Organizations } from "../../gateway/catalogue/organizations.ts";
 import { SeatLists } from "../../gateway/catalogue/seat-lists.ts";
 import { ProblemError } from "../../gateway/http/problem.ts";
 import { HttpServer } from "../../gateway/http/server.ts";
+import type { Belongings } from "../../gateway/identity/belongings-port.ts";
 import { IdentityOffice } from "../../gateway/identity/identity-office.ts";
 import type { Users } from "../../gateway/identity/users.ts";
 import type { OutgoingMail } from "../../gateway/mail/mailbox.ts";
@@ -32,6 +33,13 @@ export class FakeInventory implements InventoryPort {
     this.configured.push(definition);
   }
 }
+
+/** There is no engine: nobody has anything in it. */
+const NO_BELONGINGS: Belongings = {
+  exportOf: () => Promise.resolve({}),
+  handOver: () => Promise.resolve({ bookings: 0, left: 0 }),
+  forget: () => Promise.resolve(),
+};
 
 export interface Answer {
   readonly status: number;
@@ -90,7 +98,7 @@ export async function startCatalogueServer(): Promise<CatalogueServer> {
   const seatLists = new SeatLists(store);
   const server = new HttpServer({
     routes: [
-      ...identity.routes(),
+      ...identity.routes(NO_BELONGINGS),
       ...organizationRoutes({ organizations, directory, tokens }),
       ...eventRoutes({ events, store, directory, seatLists, organizations, tokens }),
     ],

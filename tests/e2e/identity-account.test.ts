@@ -1,0 +1,216 @@
+/** What people keep, see and take along: guests who register, their own data, going for good. */
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { test } from "node:test";
+import { BoxOffice, floor, refused, seats } from "../support/box-office.ts";
+import { MailFolder } from "../support/mail-folder.ts";
+import type { BookingShape, HoldShape, SignedIn } from "../support/shapes.ts";
+import { auditOf, guestToken, ok, openOrganization, openStudio } from "../support/venue.ts";
+
+const office = BoxOffice.forThisFile();
+const { api } = office;
+const mails = new MailFolder(() => office.node.dataDir);
+const password = "long enough 1";
+const freshEmail = () => `${randomUUID()}@example.org`;
+
+interface Arrived extends SignedIn {
+  readonly handedOver?: { readonly bookings: number; readonly left: number };
+}
+interface Export {
+  readonly user: { readonly id: string };
+  readonly memberships: readonly { readonly organizationId: string; readonly role: string }[];
+  readonly bookings: readonly BookingShape[];
+  readonly holds: readonly HoldShape[];
+  readonly waitlist: readonly { readonly eventId: string; readonly quantity: number }[];
+  readonly sessions: readonly unknown[];
+}
+const ME = "/api/v1/users/me";
+const enter = (how: "register" | "login", email: string, token?: string) =>
+  api.post<Arrived>(`/api/v1/auth/${how}`, {
+    body: { email, password },
+    ...(token === undefined ? {} : { token }),
+  });
+const bookingsOf = async (token: string) =>
+  ok(await api.get<{ data: BookingShape[] }>("/api/v1/bookings", { token })).data;
+const myExport = async (token: string) => ok(await api.get<Export>(`${ME}/export`, { token }));
+const leave = (token: string) => api.delete(ME, { token });
+
+async function bookedAsGuest() {
+  const event = await openStudio(api);
+  const guest = await guestToken(api);
+  const { id } = await office.hold(event, guest, seats("A-1", "A-2"));
+  const body = { holdId: id, payment: { provider: "none" }, email: "guest@example.org" };
+  const path = `/api/v1/events/${event.id}/bookings`;
+  const booking = ok(await api.post<BookingShape>(path, { token: guest, body }), 201);
+  return { event, guest, booking };
+}
+
+test("a guest who registers keeps bookings and holds", async () => {
+  const { event, guest, booking } = await bookedAsGuest();
+  const held = await office.hold(event, guest, seats("A-5"));
+  const guestId = ok(await api.get<{ id: string }>(ME, { token: guest })).id;
+  const arrived = ok(await enter("register", freshEmail(), guest), 201);
+  assert.equal(arrived.user.id, guestId);
+  assert.equal(arrived.user.role, "customer");
+  assert.deepEqual(
+    (await bookingsOf(arrived.accessToken)).map(({ id }) => id),
+    [booking.id],
+  );
+  const kept = await office.tryBook(event, arrived.accessToken, held.id);
+  assert.equal(ok(kept, 201).holdId, held.id);
+  const second = ok(await enter("register", freshEmail(), guest), 201);
+  assert.notEqual(second.user.id, guestId);
+  assert.deepEqual(await bookingsOf(second.accessToken), []);
+  await auditOf(api, event.id);
+});
+
+test("a guest who signs in takes the bookings along; what can't be moved stays", async () => {
+  const { event, guest, booking } = await bookedAsGuest();
+  const gone = await office.hold(event, guest, seats("A-4"));
+  const body = { holdId: gone.id, payment: { provider: "none" }, email: "guest@example.org" };
+  const path = `/api/v1/events/${event.id}/bookings`;
+  const cancelled = ok(await api.post<BookingShape>(path, { token: guest, body }), 201);
+  ok(await api.post(`/api/v1/bookings/${cancelled.id}/cancel`, { token: guest, body: {} }));
+  const email = freshEmail();
+  const known = ok(await enter("register", email), 201);
+  assert.equal(known.handedOver, undefined);
+  const arrived = ok(await enter("login", email, guest));
+  assert.deepEqual(arrived.handedOver, { bookings: 1, left: 1 });
+  const mine = await bookingsOf(arrived.accessToken);
+  assert.deepEqual(
+    mine.map(({ id, email: to }) => [id, to]),
+    [[booking.id, email]],
+  );
+  assert.deepEqual(ok(await enter("login", email, guest)).handedOver, { bookings: 0, left: 1 });
+  assert.equal(ok(await enter("login", email, arrived.accessToken)).handedOver, undefined);
+  await auditOf(api, event.id);
+});
+
+test("whoever was given a booking before registering has it, coming as a guest, too", async () => {
+  const { guest, booking } = await bookedAsGuest();
+  const other = await bookedAsGuest();
+  const email = freshEmail();
+  const transfer = `/api/v1/bookings/${other.booking.id}/transfer`;
+  ok(await api.post(transfer, { token: other.guest, body: { email } }));
+  const arrived = ok(await enter("register", email, guest), 201);
+  assert.deepEqual(arrived.handedOver, { bookings: 1, left: 0 });
+  assert.deepEqual(
+    new Set((await bookingsOf(arrived.accessToken)).map(({ id }) => id)),
+    new Set([booking.id, other.booking.id]),
+  );
+});
+
+test("names and password are changed by their owner, the password with the old one", async () => {
+  const { token, email } = await office.register();
+  const elsewhere = ok(await enter("login", email));
+  const patch = (body: object) => api.patch<SignedIn["user"]>(ME, { token, body });
+  const named = ok(await patch({ firstName: "Ann", lastName: "Lee" }));
+  assert.deepEqual(ok(await api.get(ME, { token })), named);
+  const { firstName, lastName } = ok(await patch({ lastName: null })) as typeof named & {
+    firstName: string;
+    lastName: null;
+  };
+  assert.deepEqual([firstName, lastName], ["Ann", null]);
+  refused(await patch({ password: "another long one" }), 401, "invalid_credentials");
+  refused(await patch({ email: freshEmail() }), 400, "validation_failed");
+  refused(await patch({ password: "short" }), 400, "validation_failed");
+  ok(await patch({ password: "another long one", currentPassword: password }));
+  ok(await api.get(ME, { token }));
+  refused(await api.get(ME, { token: elsewhere.accessToken }), 401, "unauthenticated");
+  refused(await enter("login", email), 401, "invalid_credentials");
+  const guest = { token: await guestToken(api), body: { firstName: "No" } };
+  refused(await api.patch(ME, guest), 403, "forbidden");
+});
+
+test("the export has all of one's own, and nobody else's", async () => {
+  const event = await openStudio(api);
+  const { token, id } = await office.register();
+  const other = await office.register();
+  const booking = await office.book(event, token, seats("A-1"));
+  await office.book(event, other.token, seats("A-2"));
+  const held = await office.hold(event, token, seats("A-3"));
+  await office.hold(event, other.token, [floor(5)]);
+  const wait = { token, body: { quantity: 2, categories: ["standing"] } };
+  ok(await api.post(`/api/v1/events/${event.id}/waitlist`, wait), 201);
+  const organizationId = await openOrganization(api, token);
+  const all = await myExport(token);
+  assert.equal(all.user.id, id);
+  assert.deepEqual(
+    all.bookings.map((one) => [one.id, one.code]),
+    [[booking.id, booking.code]],
+  );
+  assert.deepEqual(
+    all.holds.map((one) => one.id),
+    [held.id],
+  );
+  assert.deepEqual(
+    all.waitlist.map((one) => [one.eventId, one.quantity]),
+    [[event.id, 2]],
+  );
+  assert.deepEqual(
+    all.memberships.map((one) => [one.organizationId, one.role]),
+    [[organizationId, "owner"]],
+  );
+  assert.equal(all.sessions.length, 1);
+  const guest = await myExport(await guestToken(api));
+  assert.deepEqual([guest.bookings, guest.memberships], [[], []]);
+  refused(await api.get(`${ME}/export`), 401, "unauthenticated");
+});
+
+test("who goes is gone at once; the bookings stay, without an address, in memory too", async () => {
+  const { event, guest, booking: given } = await bookedAsGuest();
+  const email = freshEmail();
+  const arrived = ok(await enter("register", email), 201);
+  const { accessToken: token, refreshToken } = arrived;
+  ok(await api.post(`/api/v1/bookings/${given.id}/transfer`, { token: guest, body: { email } }));
+  const held = await office.hold(event, token, seats("A-4"));
+  const body = { holdId: held.id, payment: { provider: "none" }, email };
+  const path = `/api/v1/events/${event.id}/bookings`;
+  const booking = ok(await api.post<BookingShape>(path, { token, body }), 201);
+  assert.equal((await leave(token)).status, 204);
+  refused(await api.get(ME, { token }), 401, "unauthenticated");
+  refused(await leave(token), 401, "unauthenticated");
+  const refreshed = await api.post("/api/v1/auth/refresh", { body: { refreshToken } });
+  refused(refreshed, 401, "unauthenticated");
+  refused(await enter("login", email), 401, "invalid_credentials");
+  const admin = { token: office.admin };
+  for (const { id } of [booking, given]) {
+    const kept = ok(await api.get<BookingShape>(`/api/v1/bookings/${id}`, admin));
+    assert.deepEqual([kept.status, kept.email], ["confirmed", null]);
+    const history = await api.get(`/api/v1/bookings/${id}/history`, admin);
+    assert.ok(!history.text.includes(email), history.text);
+    const cancelled = await api.post(`/api/v1/bookings/${id}/cancel`, { ...admin, body: {} });
+    assert.ok(!cancelled.text.includes(email), cancelled.text);
+  }
+  await auditOf(api, event.id);
+  const again = ok(await enter("register", email), 201);
+  assert.notEqual(again.user.id, arrived.user.id);
+  assert.deepEqual(await bookingsOf(again.accessToken), []);
+});
+
+test("while money is on its way nobody goes, and no organisation loses its last owner", async () => {
+  const event = await openStudio(api);
+  const { token } = await office.register();
+  const { id } = await office.hold(event, token, seats("A-1"));
+  const body = { holdId: id, payment: { provider: "sandbox" }, email: "payer@example.org" };
+  const path = `/api/v1/events/${event.id}/bookings`;
+  const pending = ok(await api.post<BookingShape>(path, { token, body }), 202);
+  refused(await leave(token), 409, "booking_pending");
+  ok(await api.post(`/api/v1/bookings/${pending.id}/cancel`, { token, body: {} }));
+  const staff = await office.register();
+  const organization = await openOrganization(api, token);
+  const members = `/api/v1/organizations/${organization}/members`;
+  ok(await api.post(members, { token, body: { email: staff.email, role: "staff" } }), 201);
+  refused(await leave(token), 409, "last_owner");
+  assert.equal((await leave(staff.token)).status, 204);
+  assert.equal((await leave(token)).status, 204);
+});
+
+test("a guest goes, too", async () => {
+  const { guest, booking } = await bookedAsGuest();
+  assert.equal((await leave(guest)).status, 204);
+  const kept = await office.booking(booking.id, office.admin);
+  assert.equal(kept.email, null);
+  refused(await api.get(ME, { token: guest }), 401, "unauthenticated");
+  assert.ok(mails.to("guest@example.org").length === 0);
+});

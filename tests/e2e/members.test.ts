@@ -1,0 +1,142 @@
+/** Who acts for an organisation, and who may say so. */
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { test } from "node:test";
+import { BoxOffice, type Person, refused } from "../support/box-office.ts";
+import { MailFolder } from "../support/mail-folder.ts";
+import type { SignedIn } from "../support/shapes.ts";
+import { guestToken, ok, openOrganization } from "../support/venue.ts";
+
+const office = BoxOffice.forThisFile();
+const { api } = office;
+const mails = new MailFolder(() => office.node.dataDir);
+
+interface MemberShape {
+  readonly userId: string;
+  readonly email: string;
+  readonly role: string;
+}
+interface Team {
+  readonly id: string;
+  readonly path: string;
+  readonly owner: Person;
+  readonly organizer: Person;
+  readonly staff: Person;
+}
+
+const add = (path: string, token: string, email: string, role: string) =>
+  api.post<MemberShape>(path, { token, body: { email, role } });
+const list = (path: string, token: string) =>
+  api.get<{ data: MemberShape[]; nextCursor: string | null }>(path, { token });
+const set = (path: string, token: string, id: string, role: string) =>
+  api.patch<MemberShape>(`${path}/${id}`, { token, body: { role } });
+const drop = (path: string, token: string, id: string) => api.delete(`${path}/${id}`, { token });
+
+async function team(): Promise<Team> {
+  const [owner, organizer, staff] = [
+    await office.register(),
+    await office.register(),
+    await office.register(),
+  ];
+  const id = await openOrganization(api, owner.token);
+  const path = `/api/v1/organizations/${id}/members`;
+  ok(await add(path, owner.token, organizer.email.toUpperCase(), "organizer"), 201);
+  ok(await add(path, owner.token, staff.email, "staff"), 201);
+  return { id, path, owner, organizer, staff };
+}
+
+const draft = (organizationId: string, token: string) =>
+  api.post("/api/v1/events", {
+    token,
+    body: {
+      organizationId,
+      title: "A draft",
+      startsAt: "2040-05-04T19:30:00Z",
+      priceCategories: [{ key: "standing", name: "Standing", price: 3000 }],
+      areas: [{ key: "floor", name: "Floor", capacity: 5, priceCategory: "standing" }],
+    },
+  });
+
+test("a role lets its member do what it is for, and nothing above it", async () => {
+  const { id, path, owner, organizer, staff } = await team();
+  ok(await draft(id, organizer.token), 201);
+  refused(await draft(id, staff.token), 403, "forbidden");
+  const everybody = ok(await list(path, owner.token)).data;
+  assert.deepEqual(
+    new Map(everybody.map(({ userId, email, role }) => [userId, [email, role]])),
+    new Map([
+      [owner.id, [owner.email, "owner"]],
+      [organizer.id, [organizer.email, "organizer"]],
+      [staff.id, [staff.email, "staff"]],
+    ]),
+  );
+  assert.deepEqual(ok(await list(path, organizer.token)).data, everybody);
+  assert.deepEqual(ok(await list(path, office.admin)).data, everybody);
+  const first = ok(await list(`${path}?limit=2`, owner.token));
+  const rest = ok(await list(`${path}?limit=2&cursor=${first.nextCursor}`, owner.token));
+  assert.deepEqual([...first.data, ...rest.data], everybody);
+  assert.equal(rest.nextCursor, null);
+});
+
+test("only owners and administrators say who belongs to it; for strangers it is not there", async () => {
+  const { path, owner, organizer, staff } = await team();
+  const stranger = await office.register();
+  const guest = await guestToken(api);
+  refused(await list(path, staff.token), 403, "forbidden");
+  const asked = (token: string) => [
+    add(path, token, "x@example.org", "staff"),
+    set(path, token, owner.id, "staff"),
+    drop(path, token, owner.id),
+  ];
+  for (const { token } of [organizer, staff]) {
+    for (const reply of asked(token)) refused(await reply, 403, "forbidden");
+  }
+  for (const token of [stranger.token, guest]) {
+    for (const reply of [list(path, token), ...asked(token)]) {
+      refused(await reply, 404, "organization_not_found");
+    }
+  }
+  refused(await api.get(path), 401, "unauthenticated");
+  const nowhere = path.replace(/[0-9a-f]{12}\/members/, "000000000000/members");
+  refused(await list(nowhere, office.admin), 404, "organization_not_found");
+  ok(await set(path, office.admin, staff.id, "organizer"));
+});
+
+test("roles change, members go, and the last owner does neither", async () => {
+  const { id, path, owner, organizer, staff } = await team();
+  refused(await set(path, owner.token, owner.id, "staff"), 409, "last_owner");
+  refused(await drop(path, owner.token, owner.id), 409, "last_owner");
+  refused(await drop(path, office.admin, owner.id), 409, "last_owner");
+  refused(await add(path, owner.token, staff.email, "owner"), 409, "already_member");
+  assert.equal(ok(await set(path, owner.token, organizer.id, "owner")).role, "owner");
+  const both = await Promise.all([
+    set(path, owner.token, organizer.id, "staff"),
+    set(path, organizer.token, owner.id, "staff"),
+  ]);
+  const roles = ok(await list(path, office.admin)).data.map(({ role }) => role);
+  assert.equal(roles.filter((role) => role === "owner").length, 1, JSON.stringify(both));
+  assert.equal((await drop(path, staff.token, staff.id)).status, 204);
+  refused(await list(path, staff.token), 404, "organization_not_found");
+  refused(await drop(path, office.admin, staff.id), 404, "member_not_found");
+  refused(await set(path, office.admin, "nobody", "staff"), 404, "member_not_found");
+  refused(await set(path, office.admin, owner.id, "king"), 400, "validation_failed");
+  refused(await draft(id, staff.token), 403, "forbidden");
+});
+
+test("an address without an account has its role once somebody shows that they read it", async () => {
+  const { id, path, owner } = await team();
+  const email = `${randomUUID()}@example.org`;
+  const invited = ok(await add(path, owner.token, email, "organizer"), 201);
+  assert.deepEqual(Object.keys(invited).sort(), ["email", "role", "userId"]);
+  refused(await add(path, owner.token, email, "staff"), 409, "already_member");
+  const { token, id: userId } = await office.register(email);
+  assert.equal(userId, invited.userId);
+  refused(await draft(id, token), 403, "forbidden");
+  const proof = { token: await mails.tokenFor(email) };
+  const { user } = ok(await api.post<SignedIn>("/api/v1/auth/verify-email", { body: proof }));
+  assert.equal(user.emailVerified, true);
+  ok(await draft(id, token), 201);
+  const other = ok(await add(path, owner.token, `${randomUUID()}@example.org`, "staff"), 201);
+  assert.equal((await drop(path, owner.token, other.userId)).status, 204);
+  assert.equal(ok(await list(path, owner.token)).data.length, 4);
+});
