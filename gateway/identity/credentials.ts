@@ -77,7 +77,7 @@ export class Credentials {
 
   #done(changed: Changed | null): User | null {
     if (changed === null) return null;
-    this.#ports.tokens.revoke(changed.endedSessions);
+    this.#ports.tokens.revoke(changed.user.id, changed.endedSessions);
     return changed.user;
   }
 }

@@ -154,9 +154,11 @@ const logout: IdentityHandler = async ({ tokens, sessions }, request) => {
   const named = refreshToken ?? null;
   if (session === null && named === null) throw new ProblemError("unauthenticated");
   if (named !== null) await sessions.endByToken(named);
-  if (session !== null && session.sessionId !== null) await sessions.end(session.sessionId);
+  if (session === null) return { status: 204, body: null };
+  const { sessionId, userId } = session;
   // A guest is nothing but this token.
-  if (session !== null && session.sessionId === null) tokens.revoke([session.userId]);
+  if (sessionId === null) tokens.revoke(userId, "all");
+  else await sessions.end(sessionId, userId);
   return { status: 204, body: null };
 };
 

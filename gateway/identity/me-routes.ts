@@ -95,7 +95,7 @@ const remove: MeHandler = async ({ accounts, belongings, tokens }, { userId }) =
   await accounts.requireNotLastOwner(userId);
   await belongings.forget(userId);
   await accounts.remove(userId);
-  tokens.revoke([userId]);
+  tokens.revoke(userId, "all");
   return { status: 204, body: null };
 };
 

@@ -85,33 +85,28 @@ export class Sessions {
   async endByToken(token: string): Promise<void> {
     const digest = digestOf(token);
     const { rows } = await this.#pool.query<FamilyRow>(
-      "DELETE FROM refresh_families WHERE digest = $1 RETURNING id",
+      "DELETE FROM refresh_families WHERE digest = $1 RETURNING id, user_id",
       [digest],
     );
-    this.#tokens.revoke(rows.map(({ id }) => id));
+    this.#revoke(rows);
     if (rows.length === 0) await this.#endFamilyOfSpent(digest);
   }
 
-  async end(sessionId: string): Promise<void> {
-    this.#tokens.revoke([sessionId]);
+  async end(sessionId: string, userId: UserId): Promise<void> {
+    this.#tokens.revoke(userId, [sessionId]);
     await this.#pool.query("DELETE FROM refresh_families WHERE id = $1", [sessionId]);
-  }
-
-  /** Ends all families of a user, but for the one to be kept. */
-  async endAllOf(userId: UserId, keptId: string | null = null): Promise<void> {
-    const { rows } = await this.#pool.query<FamilyRow>(
-      `DELETE FROM refresh_families WHERE user_id = $1 AND id IS DISTINCT FROM $2 RETURNING id`,
-      [userId, keptId],
-    );
-    this.#tokens.revoke(rows.map(({ id }) => id));
   }
 
   async #endFamilyOfSpent(digest: Buffer): Promise<void> {
     const { rows } = await this.#pool.query<FamilyRow>(
       `DELETE FROM refresh_families f USING spent_refresh_tokens s
-       WHERE s.digest = $1 AND f.id = s.family_id RETURNING f.id`,
+       WHERE s.digest = $1 AND f.id = s.family_id RETURNING f.id, f.user_id`,
       [digest],
     );
-    this.#tokens.revoke(rows.map(({ id }) => id));
+    this.#revoke(rows);
+  }
+
+  #revoke(ended: readonly FamilyRow[]): void {
+    for (const { id, user_id: userId } of ended) this.#tokens.revoke(userId, [id]);
   }
 }

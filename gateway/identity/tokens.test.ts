@@ -88,18 +88,17 @@ describe("Tokens", () => {
       `Bearer ${tokens.issue(identity, session).accessToken}`;
     const [one, other] = [header("one"), header("other")];
     assert.deepEqual([tokens.verify(one), tokens.verify(other)], [identity, identity]);
-    tokens.revoke(["one", "unheard-of"]);
+    tokens.revoke(identity.userId, ["one", "unheard-of"]);
     assert.equal(tokens.verify(one), null);
     assert.deepEqual(tokens.verify(other), identity);
     nowMs += 10_000;
     assert.equal(tokens.verify(header("one")), null);
-    tokens.revoke([identity.userId]);
+    tokens.revoke(identity.userId, "all");
     assert.equal(tokens.verify(other), null);
     assert.equal(tokens.verify(header(null)), null);
     assert.equal(tokens.cachedCount, 0);
     nowMs += 30 * MINUTE_MS;
-    tokens.revoke([]);
-    tokens.revoke(["two"]);
+    tokens.revoke(identity.userId, ["two"]);
     assert.deepEqual(tokens.verify(header("one")), identity);
   });
 
