@@ -58,7 +58,11 @@ export class IdentityOffice {
         ...common,
         belongings,
         sessions: new Sessions(pool, tokens),
-        sendVerification: (user) => sendVerification(sending, user),
+        // The account is there, whatever becomes of its mail: another one can be asked for.
+        sendVerification: (user) =>
+          sendVerification(sending, user).catch((error: unknown) => {
+            this.#warn(error, "a new account was sent no mail");
+          }),
       }),
       ...mailRoutes({ ...common, ...sending, credentials, log }),
       ...meRoutes({ ...common, credentials, belongings, accounts: new Accounts(pool) }),
@@ -67,6 +71,14 @@ export class IdentityOffice {
 
   start(): void {
     this.#sweep.start();
+    this.#passwords.prepare().catch((error: unknown) => {
+      this.#warn(error, "the password threads did not start");
+    });
+  }
+
+  #warn(error: unknown, message: string): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#options.log.warn({ reason }, message);
   }
 
   async stop(): Promise<void> {

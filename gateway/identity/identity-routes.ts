@@ -81,9 +81,15 @@ const register: IdentityHandler = async (ports, request) => {
   const registration = { email, password, firstName, lastName, guestId };
   const user = await ports.limits.registration(address, () => ports.users.register(registration));
   await ports.sendVerification(user);
-  const handedOver = await takeFromGuest(ports, guestId, user);
+  const handedOver = await takeFromGuest(ports, guestId, user).catch(ifNotBusy);
   return signedIn(ports, 201, { user, passwordHash: null, handedOver });
 };
+
+/** The account is there: what could not be handed over now is handed over with a sign-in. */
+function ifNotBusy(error: unknown): null {
+  if (error instanceof ProblemError && error.code === "busy") return null;
+  throw error;
+}
 
 /** The guest whose access token came with a request that needs none. */
 function guestIdOf(tokens: Tokens, { authorization }: HttpRequest): UserId | null {

@@ -102,7 +102,11 @@ describe("identity", () => {
     const admin = await server.users.ensureAdmin("root@example.com", "first password");
     assert.equal(admin.role, "admin");
     assert.deepEqual(await server.users.ensureAdmin("root@example.com", "first password"), admin);
+    const before = await login({ email: "root@example.com", password: "first password" });
     await server.users.ensureAdmin("root@example.com", "second password");
+    const { refreshToken } = before.body;
+    const refreshed = await server.request("POST", "/auth/refresh", { body: { refreshToken } });
+    assert.equal(refreshed.status, 401);
     await assert.rejects(server.users.signIn("root@example.com", "first password"), {
       code: "invalid_credentials",
     });

@@ -7,6 +7,7 @@ import type { Accounts } from "./accounts.ts";
 import type { AttemptLimits } from "./attempt-limits.ts";
 import type { Belongings } from "./belongings-port.ts";
 import type { Credentials } from "./credentials.ts";
+import { parseEmail } from "./email.ts";
 import { NewPassword, PersonName } from "./identity-routes.ts";
 import { type Identity, requireIdentity, type Tokens } from "./tokens.ts";
 import type { User, Users } from "./users.ts";
@@ -62,6 +63,11 @@ async function accountOf(users: Users, { userId, role }: Identity): Promise<User
   return user;
 }
 
+/** A guest who has registered is asked to come as who they are now. */
+async function refuseFormerGuest(users: Users, { userId, role }: Identity): Promise<void> {
+  if (role === "guest" && (await users.find(userId)) !== null) throw new ProblemError("forbidden");
+}
+
 const show: MeHandler = async ({ users }, identity) => {
   const { userId: id, role } = identity;
   return privately((await accountOf(users, identity)) ?? { id, role });
@@ -71,7 +77,7 @@ const change: MeHandler = async (ports, identity, request) => {
   const user = await accountOf(ports.users, identity);
   if (user === null) throw new ProblemError("forbidden");
   const { email, password, currentPassword, ...names } = readBody(checkChanges, request);
-  if (email !== undefined && email !== user.email) {
+  if (email !== undefined && parseEmail(email) !== user.email) {
     throw validationFailed([{ path: "email", message: "can't be changed" }]);
   }
   if (password !== undefined) {
@@ -91,7 +97,9 @@ const change: MeHandler = async (ports, identity, request) => {
  * The order makes it repeatable: until the account itself goes, its owner can ask again. Their
  * access tokens end last.
  */
-const remove: MeHandler = async ({ accounts, belongings, tokens }, { userId }) => {
+const remove: MeHandler = async ({ users, accounts, belongings, tokens }, identity) => {
+  const { userId } = identity;
+  await refuseFormerGuest(users, identity);
   await accounts.requireNotLastOwner(userId);
   await belongings.forget(userId);
   await accounts.remove(userId);
@@ -101,6 +109,7 @@ const remove: MeHandler = async ({ accounts, belongings, tokens }, { userId }) =
 
 const exportAll: MeHandler = async ({ users, accounts, belongings }, identity) => {
   const { userId: id, role } = identity;
+  await refuseFormerGuest(users, identity);
   const [user, memberships, sessions, owned] = await Promise.all([
     accountOf(users, identity),
     accounts.membershipsOf(id),

@@ -43,6 +43,11 @@ export class Passwords {
     return isRight && passwordHash !== null;
   }
 
+  /** Makes what `isRight` needs where there is no account: the first to ask waits no longer. */
+  async prepare(): Promise<void> {
+    await this.#decoyHash();
+  }
+
   /** Takes no more hashes; those in the pool are given up. */
   close(): Promise<void> {
     return this.#pool.destroy();

@@ -110,6 +110,8 @@ export class Users {
     );
     const [admin] = rows;
     if (admin === undefined) throw new Error("an upsert returned no row");
+    // Whoever signed in with what was the password before is signed in no more.
+    await this.#pool.query("DELETE FROM refresh_families WHERE user_id = $1", [admin.id]);
     return userOf(admin);
   }
 

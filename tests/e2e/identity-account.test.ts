@@ -58,6 +58,8 @@ test("a guest who registers keeps bookings and holds", async () => {
   );
   const kept = await office.tryBook(event, arrived.accessToken, held.id);
   assert.equal(ok(kept, 201).holdId, held.id);
+  refused(await leave(guest), 403, "forbidden");
+  refused(await api.get(`${ME}/export`, { token: guest }), 403, "forbidden");
   const second = ok(await enter("register", freshEmail(), guest), 201);
   assert.notEqual(second.user.id, guestId);
   assert.deepEqual(await bookingsOf(second.accessToken), []);
