@@ -35,6 +35,7 @@ const OFTEN: Readonly<Record<Asked, number>> = {
   cancel: 6,
   moveTicket: 4,
   transfer: 2,
+  forgetBuyer: 1,
   checkIn: 3,
   changePlaces: 3,
   joinWaitlist: 5,
@@ -54,7 +55,7 @@ const REVIVALS = 12;
 /** One request in so many cancels an event. */
 const CANCELLATIONS = 150;
 const OF_HOLDS = new Set<Asked>(["changeHold", "extend", "release", "book", "pay", "getHold"]);
-const OF_BOOKINGS = new Set<Asked>(["cancel", "moveTicket", "transfer", "checkIn"]);
+const OF_BOOKINGS = new Set<Asked>(["cancel", "moveTicket", "transfer", "forgetBuyer", "checkIn"]);
 
 /** What a buyer hears: an answer, or that none came. */
 export type Heard = Answered | { readonly kind: "lost" };
