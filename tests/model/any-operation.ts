@@ -135,7 +135,7 @@ type Asking = (choose: Chooser, scene: Scene, known: Known) => Operation;
 /** Each kind of operation, with how often it is asked for. */
 export const ASKED: Readonly<Record<Operation["kind"] | "again", readonly [number, Asking]>> = {
   hold: [12, anyHold],
-  changeHold: [6, anyChangeOfHold],
+  changeHold: [7, anyChangeOfHold],
   extend: [
     3,
     (choose, scene, known) => ({
@@ -150,9 +150,9 @@ export const ASKED: Readonly<Record<Operation["kind"] | "again", readonly [numbe
   settlePayment: [5, anyOutcome],
   settleRefund: [2, anyRefund],
   cancel: [4, anyCancellation],
-  moveTicket: [4, anyMove],
+  moveTicket: [5, anyMove],
   transfer: [2, anyTransfer],
-  forgetBuyer: [1, anyForgetting],
+  forgetBuyer: [2, anyForgetting],
   checkIn: [3, anyCheckIn],
   changePlaces: [4, anyChangeOfPlaces],
   joinWaitlist: [5, anyJoining],
@@ -168,7 +168,7 @@ export const ASKED: Readonly<Record<Operation["kind"] | "again", readonly [numbe
     },
   ],
   again: [3, again],
-  getHold: [1, (choose, scene, known) => ({ kind: "getHold", ...anyHolder(choose, scene, known) })],
+  getHold: [2, (choose, scene, known) => ({ kind: "getHold", ...anyHolder(choose, scene, known) })],
   getWaiting: [1, (choose, { users }) => ({ kind: "getWaiting", userId: choose.pick(users) })],
   getWaitlist: [
     1,
@@ -273,7 +273,8 @@ function anyBooking(choose: Chooser, scene: Scene, known: Known): Operation {
 
 function anyPayment(choose: Chooser, scene: Scene, known: Known): Operation {
   const { holdId, userId } = anyHolder(choose, scene, known);
-  return scene.drafts.pay(holdId, userId, anyKey(choose, known));
+  const command = scene.drafts.pay(holdId, userId, anyKey(choose, known));
+  return { ...command, email: choose.pick([null, "ann@example.org"]) };
 }
 
 const last = <Item>(items: readonly Item[], none: Item): readonly Item[] =>
@@ -464,7 +465,7 @@ export function anyDefinition(choose: Chooser, { rules, nowMs }: Scene): Invento
   return {
     ...rules,
     status: choose.below(6) === 5 ? "cancelled" : "published",
-    salesOpenMs: maybe(nowMs + choose.below(3_000)),
+    salesOpenMs: choose.below(3) === 2 ? nowMs + choose.below(9_000) : null,
     salesCloseMs: maybe(nowMs + choose.below(choose.pick([2_000, 30_000]))),
     cancelUntilMs: maybe(nowMs + choose.below(30_000)),
     holdTtlMs: Math.max(

@@ -211,6 +211,7 @@ const EVERY_ANSWER: Readonly<Record<string, readonly string[]>> = {
     "hold_released",
     "idempotency_key_reused",
   ],
+  forgetBuyer: ["booking", "booking_not_found", "booking_pending", "done"],
   getHold: [
     "event_cancelled",
     "hold",
