@@ -309,6 +309,39 @@ test("a wait for the projection ends with the watermark, or in time", async () =
   assert.equal(router.isProjected(1, 7), false);
 });
 
+test("a wait for all that was told ends with the last of its shards, or in time", async () => {
+  const { router } = bench;
+  assert.equal(await router.whenAllProjected(), true, "nothing was told");
+  const first = router.shardOf(EVENT_ID);
+  const other = ["1", "2", "3", "4", "5", "6", "7", "8"]
+    .map((digit) => `${EVENT_ID.slice(0, -1)}${digit}` as EventId)
+    .find((eventId) => router.shardOf(eventId) !== first);
+  assert.ok(other !== undefined);
+  bench.ask(1);
+  bench.ask(1, other);
+  await until(() => bench.received[0]?.length === 2);
+  bench.answerAll();
+  await until(() => bench.answers.length === 2);
+  const [before = 0, after = 0] = bench.answers.map(({ lsn }) => lsn);
+  let isOver = false;
+  const all = router.whenAllProjected().then((projected) => {
+    isOver = true;
+    return projected;
+  });
+  router.projected([[first, before]]);
+  await delivered();
+  assert.equal(isOver, false);
+  router.projected([[router.shardOf(other), after]]);
+  assert.equal(await all, true);
+  bench.ask(1);
+  await until(() => bench.received[0]?.length === 1);
+  bench.answerAll();
+  await until(() => bench.answers.length === 3);
+  const late = router.whenAllProjected();
+  mock.timers.tick(5_000);
+  assert.equal(await late, false);
+});
+
 test("one more than may wait for the projection is told so at once, and the end of a wait makes room", async () => {
   const { router } = bench;
   const waits = Array.from({ length: PROJECTION_WAITS_MAX }, () => router.whenProjected(1, 6));

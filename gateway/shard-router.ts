@@ -240,6 +240,15 @@ export class ShardRouter {
   }
 
   /**
+   * True once PostgreSQL has whatever anybody was told by now: for reads that are rare and must
+   * miss nothing. False as with `whenProjected`.
+   */
+  async whenAllProjected(): Promise<boolean> {
+    const waits = Array.from(this.#answeredLsn, (lsn, shard) => this.whenProjected(shard, lsn));
+    return (await Promise.all(waits)).every((projected) => projected);
+  }
+
+  /**
    * The database refused a fact of this shard: nothing of it is trusted until people have looked.
    */
   stopShard(shard: number): void {

@@ -14,10 +14,10 @@ import { bookingView, holdView, iso } from "./views.ts";
 
 export interface UserBelongingsPorts {
   readonly pool: Pool;
-  readonly router: Pick<ShardRouter, "ask" | "shardOf" | "whenProjected">;
+  readonly router: Pick<ShardRouter, "ask" | "shardOf" | "whenAllProjected">;
   readonly directory: Pick<EventDirectory, "get">;
   readonly reader: Pick<BookingsReader, "listOf">;
-  readonly recentWrites: Pick<RecentWrites, "note" | "pendingOf">;
+  readonly recentWrites: Pick<RecentWrites, "note">;
 }
 
 interface WaitingRow {
@@ -88,7 +88,7 @@ export class UserBelongings implements Belongings {
     for (const { event_id: eventId, status } of await this.#waitingOf(userId)) {
       if (status === "waiting") await this.#tell(eventId, { kind: "leaveWaitlist", userId });
     }
-    await this.#settled(userId);
+    await this.#settled();
   }
 
   /** Answers with the code of a refusal, null when it is done. Throws `busy`. */
@@ -104,7 +104,7 @@ export class UserBelongings implements Belongings {
 
   /** Newest first, page by page. */
   async *#bookingsOf(userId: UserId): AsyncGenerator<StoredBooking> {
-    await this.#settled(userId);
+    await this.#settled();
     let before: BookingId | null = null;
     for (;;) {
       const page: StoredBooking[] = await this.#ports.reader.listOf(
@@ -118,11 +118,9 @@ export class UserBelongings implements Belongings {
     }
   }
 
-  /** Waits until the database has what this user was told. */
-  async #settled(userId: UserId): Promise<void> {
-    for (const [shard, lsn] of this.#ports.recentWrites.pendingOf(userId)) {
-      if (!(await this.#ports.router.whenProjected(shard, lsn))) throw new ProblemError("busy");
-    }
+  /** Waits until the database has what was told, of bookings, holds and lines. Throws `busy`. */
+  async #settled(): Promise<void> {
+    if (!(await this.#ports.router.whenAllProjected())) throw new ProblemError("busy");
   }
 
   async #event(eventId: EventId): Promise<EventEntry> {
@@ -132,7 +130,6 @@ export class UserBelongings implements Belongings {
     return event;
   }
 
-  /** Those that PostgreSQL knows: a hold is there a moment after it was made. */
   async #activeHoldsOf(userId: UserId): Promise<{ eventId: EventId; holdId: HoldId }[]> {
     const { rows } = await this.#ports.pool.query<{ eventId: EventId; holdId: HoldId }>(
       `SELECT event_id AS "eventId", id AS "holdId" FROM holds

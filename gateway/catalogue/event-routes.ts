@@ -18,7 +18,7 @@ import { checkEventChanges } from "./event-changes.ts";
 import { checkEventBody } from "./event-definition.ts";
 import type { EventDirectory, EventEntry } from "./event-directory.ts";
 import type { EventFilter, EventPosition, EventStore } from "./event-store.ts";
-import { eventView, memberView } from "./event-view.ts";
+import { eventView, organizerView } from "./event-view.ts";
 import type { Events } from "./events.ts";
 import { KnownStrangers } from "./known-strangers.ts";
 import type { Organizations } from "./organizations.ts";
@@ -63,30 +63,30 @@ const create: EventHandler = async ({ events, tokens }, request) => {
   const identity = requireIdentity(tokens, request);
   const event = await events.create(identity, readBody(checkEventBody, request));
   const headers = { Location: `/api/v1/events/${event.eventId}` };
-  return { ...json(201, memberView(event)), headers };
+  return { ...json(201, organizerView(event)), headers };
 };
 
 const change: EventHandler = async ({ events, tokens }, request) => {
   const identity = requireIdentity(tokens, request);
   const body = readBody(checkEventChanges, request);
-  return json(200, memberView(await events.change(identity, eventIdOf(request), body)));
+  return json(200, organizerView(await events.change(identity, eventIdOf(request), body)));
 };
 
 const publish: EventHandler = async ({ events, tokens }, request) => {
   const identity = requireIdentity(tokens, request);
   checkKey(request);
-  return json(200, memberView(await events.publish(identity, eventIdOf(request))));
+  return json(200, organizerView(await events.publish(identity, eventIdOf(request))));
 };
 
 const cancel: EventHandler = async ({ events, tokens }, request) => {
   const identity = requireIdentity(tokens, request);
   checkKey(request);
-  return json(200, memberView(await events.cancel(identity, eventIdOf(request))));
+  return json(200, organizerView(await events.cancel(identity, eventIdOf(request))));
 };
 
 const show: EventHandler = async (ports, request) => {
   const event = await visibleEvent(ports, request);
-  const body = await memberBody(ports, request, event);
+  const body = await organizerBody(ports, request, event);
   if (body !== null) {
     return entityResponse(request, { body, etag: etagOf(body), cacheControl: PRIVATE });
   }
@@ -94,16 +94,17 @@ const show: EventHandler = async (ports, request) => {
   return entityResponse(request, { body: event.json, etag: event.etag, cacheControl });
 };
 
-/** What members see of an event and others do not; null: nothing, or the asker is no member. */
-async function memberBody(
+/** What organisers see of an event and others do not; null: nothing, or the asker is none. */
+async function organizerBody(
   { tokens, strangers }: RoutePorts,
   request: HttpRequest,
   event: EventEntry,
 ): Promise<string | null> {
   if (event.promoCodes.length === 0) return null;
   const identity = tokens.verify(request.authorization);
-  const isMember = identity !== null && (await strangers.isMember(identity, event.organizationId));
-  return isMember ? JSON.stringify(memberView(event)) : null;
+  const { organizationId } = event;
+  const isOrganizer = identity !== null && (await strangers.isOrganizer(identity, organizationId));
+  return isOrganizer ? JSON.stringify(organizerView(event)) : null;
 }
 
 const seats: EventHandler = async (ports, request) => {

@@ -38,8 +38,8 @@ export function eventView(event: StoredEvent): object {
   };
 }
 
-/** The event for members of its organisation: with its promo codes, if it has any. */
-export function memberView(event: StoredEvent): object {
+/** The event for who sells it: with its promo codes, if it has any. */
+export function organizerView(event: StoredEvent): object {
   if (event.promoCodes.length === 0) return eventView(event);
   return { ...eventView(event), promoCodes: event.promoCodes.map(promoView) };
 }

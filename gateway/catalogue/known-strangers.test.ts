@@ -8,38 +8,38 @@ import { KnownStrangers } from "./known-strangers.ts";
 const HALL = "018f3c9a-7b10-7000-8000-0000000000f0" as OrganizationId;
 const userOf = (n: number): Identity => ({ userId: `user ${n}` as UserId, role: "customer" });
 
-test("a stranger is asked about once in a while, a member always", async () => {
+test("a stranger is asked about once in a while, an organiser always", async () => {
   const asked: string[] = [];
   let nowMs = 0;
-  let members = ["user 1"];
-  const isMember = async ({ userId }: Identity): Promise<boolean> => {
+  let organizers = ["user 1"];
+  const isOrganizer = async ({ userId }: Identity): Promise<boolean> => {
     asked.push(userId);
-    return members.includes(userId);
+    return organizers.includes(userId);
   };
-  const strangers = new KnownStrangers({ isMember }, () => nowMs);
+  const strangers = new KnownStrangers({ isOrganizer }, () => nowMs);
   for (let n = 0; n < 3; n += 1) {
-    assert.equal(await strangers.isMember(userOf(1), HALL), true);
-    assert.equal(await strangers.isMember(userOf(2), HALL), false);
+    assert.equal(await strangers.isOrganizer(userOf(1), HALL), true);
+    assert.equal(await strangers.isOrganizer(userOf(2), HALL), false);
   }
   assert.deepEqual(asked, ["user 1", "user 2", "user 1", "user 1"]);
-  members = ["user 2"];
+  organizers = ["user 2"];
   nowMs = KNOWN_STRANGERS_TTL_MS - 1;
-  assert.equal(await strangers.isMember(userOf(1), HALL), false);
-  assert.equal(await strangers.isMember(userOf(2), HALL), false);
+  assert.equal(await strangers.isOrganizer(userOf(1), HALL), false);
+  assert.equal(await strangers.isOrganizer(userOf(2), HALL), false);
   nowMs = KNOWN_STRANGERS_TTL_MS;
-  assert.equal(await strangers.isMember(userOf(2), HALL), true);
+  assert.equal(await strangers.isOrganizer(userOf(2), HALL), true);
 });
 
 test("the oldest of too many strangers is asked about again", async () => {
   let asked = 0;
-  const isMember = async (): Promise<boolean> => {
+  const isOrganizer = async (): Promise<boolean> => {
     asked += 1;
     return false;
   };
-  const strangers = new KnownStrangers({ isMember }, () => 0);
-  for (let n = 0; n <= KNOWN_STRANGERS_MAX; n += 1) await strangers.isMember(userOf(n), HALL);
-  await strangers.isMember(userOf(1), HALL);
+  const strangers = new KnownStrangers({ isOrganizer }, () => 0);
+  for (let n = 0; n <= KNOWN_STRANGERS_MAX; n += 1) await strangers.isOrganizer(userOf(n), HALL);
+  await strangers.isOrganizer(userOf(1), HALL);
   assert.equal(asked, KNOWN_STRANGERS_MAX + 1);
-  await strangers.isMember(userOf(0), HALL);
+  await strangers.isOrganizer(userOf(0), HALL);
   assert.equal(asked, KNOWN_STRANGERS_MAX + 2);
 });

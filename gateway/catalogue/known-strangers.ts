@@ -3,34 +3,34 @@ import type { OrganizationId } from "../../engine/ids.ts";
 import * as limits from "../../engine/limits.ts";
 import type { Identity } from "../identity/tokens.ts";
 
-/** Who belongs to an organisation: the organisations in the database. */
-export interface MemberSource {
-  isMember(identity: Identity, organizationId: OrganizationId): Promise<boolean>;
+/** Who sells for an organisation: the organisations in the database. */
+export interface OrganizerSource {
+  isOrganizer(identity: Identity, organizationId: OrganizationId): Promise<boolean>;
 }
 
 /**
- * Remembers for a while who is no member, so that a crowd of signed-in buyers does not ask the
- * database at every look at an event. Members are not remembered: they are few.
+ * Remembers for a while who sells nothing, so that a crowd of signed-in buyers does not ask the
+ * database at every look at an event. Organisers are not remembered: they are few.
  *
  * Invariant: at most KNOWN_STRANGERS_MAX are remembered, the oldest goes first.
  */
 export class KnownStrangers {
-  readonly #source: MemberSource;
+  readonly #source: OrganizerSource;
   /** Until when (Unix ms) it is believed. */
   readonly #untilMs = new FifoMap<string, number>();
   readonly #now: () => number;
 
   /** `now` gives Unix ms. */
-  constructor(source: MemberSource, now: () => number = Date.now) {
+  constructor(source: OrganizerSource, now: () => number = Date.now) {
     this.#source = source;
     this.#now = now;
   }
 
-  /** A new member may hear `false` for KNOWN_STRANGERS_TTL_MS. */
-  async isMember(identity: Identity, organizationId: OrganizationId): Promise<boolean> {
+  /** A new organiser may hear `false` for KNOWN_STRANGERS_TTL_MS. */
+  async isOrganizer(identity: Identity, organizationId: OrganizationId): Promise<boolean> {
     const key = `${identity.userId} ${organizationId}`;
     if ((this.#untilMs.get(key) ?? 0) > this.#now()) return false;
-    if (await this.#source.isMember(identity, organizationId)) return true;
+    if (await this.#source.isOrganizer(identity, organizationId)) return true;
     this.#untilMs.set(key, this.#now() + limits.KNOWN_STRANGERS_TTL_MS);
     if (this.#untilMs.size > limits.KNOWN_STRANGERS_MAX) {
       const oldest = this.#untilMs.oldestKey();

@@ -79,7 +79,7 @@ class MailDesk {
   }
 
   async verifyEmail(request: HttpRequest): Promise<HttpResponse> {
-    const { token } = readBody(checkVerifyEmail, request);
+    const { token } = request.body.length === 0 ? {} : readBody(checkVerifyEmail, request);
     if (token === undefined || token === null) return this.#sendAnother(request);
     const user = await this.#ports.credentials.verifyEmail(token);
     if (user === null) throw new ProblemError("token_invalid");

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
+import pg from "pg";
 import { BoxOffice, floor, refused, seats } from "../support/box-office.ts";
 import { MailFolder } from "../support/mail-folder.ts";
 import type { BookingShape, HoldShape, SignedIn } from "../support/shapes.ts";
@@ -34,6 +35,26 @@ const bookingsOf = async (token: string) =>
   ok(await api.get<{ data: BookingShape[] }>("/api/v1/bookings", { token })).data;
 const myExport = async (token: string) => ok(await api.get<Export>(`${ME}/export`, { token }));
 const leave = (token: string) => api.delete(ME, { token });
+
+/** The rows of all tables that have this text in them. */
+async function rowsWith(text: string): Promise<string[]> {
+  const client = new pg.Client(office.node.databaseUrl);
+  await client.connect();
+  const { rows: tables } = await client.query<{ name: string }>(
+    `SELECT quote_ident(table_name) AS name FROM information_schema.tables
+     WHERE table_schema = 'public' AND table_type = 'BASE TABLE'`,
+  );
+  const found: string[] = [];
+  for (const { name } of tables) {
+    const { rows } = await client.query<{ row: string }>(
+      `SELECT to_jsonb(t)::text AS row FROM ${name} t WHERE strpos(to_jsonb(t)::text, $1) > 0`,
+      [text],
+    );
+    found.push(...rows.map(({ row }) => `${name}: ${row}`));
+  }
+  await client.end();
+  return found;
+}
 
 async function bookedAsGuest() {
   const event = await openStudio(api);
@@ -169,7 +190,16 @@ test("who goes is gone at once; the bookings stay, without an address, in memory
   const body = { holdId: held.id, payment: { provider: "none" }, email };
   const path = `/api/v1/events/${event.id}/bookings`;
   const booking = ok(await api.post<BookingShape>(path, { token, body }), 201);
+  const wait = { token, body: { quantity: 1, categories: ["standing"] } };
+  await office.hold(event, (await office.register()).token, [floor(5)]);
+  ok(await api.post(`/api/v1/events/${event.id}/waitlist`, wait), 201);
+  assert.notDeepEqual(await rowsWith(email), []);
   assert.equal((await leave(token)).status, 204);
+  assert.deepEqual(await rowsWith(email), []);
+  const lines = await api.get<{ data: unknown[] }>(`/api/v1/events/${event.id}/waitlist`, {
+    token: office.admin,
+  });
+  assert.deepEqual(ok(lines).data, []);
   refused(await api.get(ME, { token }), 401, "unauthenticated");
   refused(await leave(token), 401, "unauthenticated");
   const refreshed = await api.post("/api/v1/auth/refresh", { body: { refreshToken } });

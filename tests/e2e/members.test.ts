@@ -45,8 +45,8 @@ async function team(): Promise<Team> {
   return { id, path, owner, organizer, staff };
 }
 
-const draft = (organizationId: string, token: string) =>
-  api.post("/api/v1/events", {
+const draft = (organizationId: string, token: string, more: object = {}) =>
+  api.post<{ id: string }>("/api/v1/events", {
     token,
     body: {
       organizationId,
@@ -54,6 +54,7 @@ const draft = (organizationId: string, token: string) =>
       startsAt: "2040-05-04T19:30:00Z",
       priceCategories: [{ key: "standing", name: "Standing", price: 3000 }],
       areas: [{ key: "floor", name: "Floor", capacity: 5, priceCategory: "standing" }],
+      ...more,
     },
   });
 
@@ -76,6 +77,21 @@ test("a role lets its member do what it is for, and nothing above it", async () 
   const rest = ok(await list(`${path}?limit=2&cursor=${first.nextCursor}`, owner.token));
   assert.deepEqual([...first.data, ...rest.data], everybody);
   assert.equal(rest.nextCursor, null);
+});
+
+test("an event's promo codes are for those who sell it: staff and buyers do not see them", async () => {
+  const { id, owner, organizer, staff } = await team();
+  const more = { promoCodes: [{ code: "EARLY", percent: "10" }], publish: true };
+  const event = ok(await draft(id, owner.token, more), 201);
+  const shown = async (token: string) =>
+    (await api.get(`/api/v1/events/${event.id}`, { token })).text;
+  for (const { token } of [owner, organizer, { token: office.admin }]) {
+    assert.match(await shown(token), /"EARLY"/);
+  }
+  for (const { token } of [staff, await office.register()]) {
+    const text = await shown(token);
+    assert.ok(text.includes(event.id) && !text.includes("EARLY"), text);
+  }
 });
 
 test("only owners and administrators say who belongs to it; for strangers it is not there", async () => {
