@@ -20,6 +20,9 @@ describe("Tokens", () => {
     const identity = someone();
     const { accessToken, expiresIn } = tokens.issue(identity);
     assert.equal(expiresIn, 1800);
+    const claims = JSON.parse(atob(accessToken.split(".")[1] ?? "")) as Record<string, unknown>;
+    const { iat, exp, sub } = claims;
+    assert.deepEqual([iat, exp, sub], [NOW_MS / 1000, NOW_MS / 1000 + 1800, identity.userId]);
     const header = `Bearer ${accessToken}`;
     assert.deepEqual(tokens.verify(header), identity);
     nowMs += 30 * MINUTE_MS - 1;

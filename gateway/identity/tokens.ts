@@ -58,7 +58,7 @@ export class Tokens {
 
   /** `now` gives Unix ms. */
   constructor(secret: string, now: () => number = Date.now) {
-    this.#sign = createSigner({ algorithm: "HS256", key: secret, noTimestamp: true });
+    this.#sign = createSigner({ algorithm: "HS256", key: secret });
     // Expiry is checked here, against the given clock, for remembered and new tokens alike.
     this.#verify = createVerifier({
       algorithms: ["HS256"],

@@ -1,23 +1,32 @@
-/** Acts for the organiser at the door and at the counter, on bookings of anybody. */
+/** Lets people in as staff, and acts for the organiser at the counter, on bookings of anybody. */
 import type { Random } from "../../engine/testing/random.ts";
 import type { BookingShape } from "../support/shapes.ts";
 import type { Crowd } from "./crowd.ts";
 import * as ask from "./questions.ts";
-import type { Answer, Caller } from "./teller.ts";
+import type { Caller } from "./teller.ts";
 import { anySeat } from "./wishes.ts";
+
+export interface ClerkTokens {
+  /** Staff of every organisation: may let people in, and nothing else. */
+  readonly door: Caller;
+  /** The organiser's. */
+  readonly counter: Caller;
+}
 
 export class Clerk {
   readonly #crowd: Crowd;
-  readonly #caller: Caller;
+  readonly #door: Caller;
+  readonly #counter: Caller;
   readonly #random: Random;
   readonly #name: string;
   #keys = 0;
 
-  constructor(crowd: Crowd, caller: Caller, { n, random }: { n: number; random: Random }) {
+  constructor(crowd: Crowd, { door, counter }: ClerkTokens, random: Random) {
     this.#crowd = crowd;
-    this.#caller = caller;
+    this.#door = door;
+    this.#counter = counter;
     this.#random = random;
-    this.#name = `clerk-${n}`;
+    this.#name = door.name;
   }
 
   async act(): Promise<void> {
@@ -29,6 +38,7 @@ export class Clerk {
     const booking = this.#someBooking();
     if (booking === undefined) return;
     if (mood < 0.12) return this.#look(ask.history(booking.id));
+    if (mood < 0.16) return this.#overreach(booking);
     if (mood < 0.65) return this.#checkIn(booking, mood < 0.25);
     const ticket = random.pick(booking.tickets);
     const key = this.#freshKey();
@@ -52,15 +62,28 @@ export class Clerk {
   }
 
   async #look(question: ask.Question): Promise<void> {
-    await this.#crowd.teller.ask(this.#caller, question);
+    await this.#crowd.teller.ask(this.#counter, question);
+  }
+
+  /** At the door there is nothing to be changed, and nobody's booking to be seen. */
+  async #overreach({ id, eventId }: BookingShape): Promise<void> {
+    const [question, expected] = this.#random.pick([
+      [ask.inventory(eventId, { block: [] }), "403 forbidden"],
+      [ask.patchEvent(eventId, { title: "Mine" }), "403 forbidden"],
+      [ask.waitlist(eventId), "403 forbidden"],
+      [ask.log(eventId, null), "403 forbidden"],
+      [ask.booking(id), "404 booking_not_found"],
+      [ask.cancel(id, {}, this.#freshKey()), "404 booking_not_found"],
+    ] as const);
+    await this.#crowd.teller.ask(this.#door, question, [expected]);
   }
 
   async #change(question: ask.Question): Promise<void> {
     const { teller, ledger } = this.#crowd;
-    const answer = await teller.ask(this.#caller, question);
+    const answer = await teller.ask(this.#counter, question);
     if (answer?.status !== 200) return;
     ledger.noteBooking(answer.body as BookingShape);
-    this.#keep(question, answer);
+    ledger.keep({ caller: this.#counter, question, answer });
   }
 
   async #checkIn({ id, eventId, tickets }: BookingShape, undo: boolean): Promise<void> {
@@ -74,10 +97,10 @@ export class Clerk {
     const body = undo ? { ticketCode, undo } : { ticketCode };
     const question = ask.checkIn(eventId, body, this.#freshKey());
     const answers = await Promise.all([
-      teller.ask(this.#caller, question),
+      teller.ask(this.#door, question),
       // Two doors at once, each with a key of its own: one of them lets in.
       ...(this.#random.next() < 0.2
-        ? [teller.ask(this.#caller, { ...question, key: this.#freshKey() })]
+        ? [teller.ask(this.#door, { ...question, key: this.#freshKey() })]
         : []),
     ]);
     const entered = answers.flatMap((answer) => (answer?.status === 200 ? [answer.body] : []));
@@ -89,11 +112,7 @@ export class Clerk {
     }
     const [answer] = answers;
     if (answer?.status === 404) codes.noteRefused(ticket.id, code);
-    if (answer?.status === 200) this.#keep(question, answer);
-  }
-
-  #keep(question: ask.Question, answer: Answer): void {
-    this.#crowd.ledger.keep({ caller: this.#caller, question, answer });
+    if (answer?.status === 200) ledger.keep({ caller: this.#door, question, answer });
   }
 
   #freshKey(): string {

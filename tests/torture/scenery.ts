@@ -207,16 +207,25 @@ function planOf([rows, seats]: readonly [rows: number, seats: number]): object {
 export interface SceneryAsk {
   readonly api: ApiClient;
   readonly organiser: Person;
+  /** Who may let people in, everywhere. */
+  readonly staff: readonly Person[];
   readonly scale: number;
   readonly random: Random;
 }
 
 /** Opens everything; nobody watches yet. */
-export async function openStages({ api, organiser, scale, random }: SceneryAsk): Promise<Stage[]> {
+export async function openStages(given: SceneryAsk): Promise<Stage[]> {
+  const { api, organiser, staff, scale, random } = given;
   const { token } = organiser;
   const open = async (body: object): Promise<string> =>
     ok(await api.post<{ id: string }>("/api/v1/organizations", { token, body }), 201).id;
   const organizations = { invoicing: await open(INVOICING), paid: await open(PAID) };
+  for (const organizationId of Object.values(organizations)) {
+    for (const { email } of staff) {
+      const member = { token, body: { email, role: "staff" } };
+      ok(await api.post(`/api/v1/organizations/${organizationId}/members`, member), 201);
+    }
+  }
   const stages: Stage[] = [];
   for (const plan of plansOf(scale, Date.now())) {
     const areas = Object.entries(plan.areas).map(([key, capacity]) => {

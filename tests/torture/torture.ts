@@ -98,13 +98,15 @@ class Torture {
     const owner = await register(this.#api);
     const organiser = callerOf("organiser", owner);
     const scale = Math.max(0.15, clients / CLIENTS_FULL);
-    const stages = await openStages({ api: this.#api, organiser: owner, scale, random });
+    const staff = await Promise.all(Array.from({ length: CLERKS }, () => register(this.#api)));
+    const doors = staff.map((person, n) => callerOf(`clerk-${n}`, person));
+    const stages = await openStages({ api: this.#api, organiser: owner, staff, scale, random });
     const crowd = this.#crowdOf(stages);
     const customers = await this.#gather(crowd);
     await this.#watch(stages);
     log(`${clients} clients at ${stages.length} events for ${this.#options.seconds} s`);
     const startedMs = Date.now();
-    await this.#load(crowd, customers, organiser);
+    await this.#load(crowd, customers, { organiser, doors });
     const loadSeconds = (Date.now() - startedMs) / 1_000;
     log(`the load is over after ${loadSeconds.toFixed(1)} s; waiting for what is left to end`);
     let waited = 0;
@@ -170,14 +172,19 @@ class Torture {
     }
   }
 
-  async #load(crowd: Crowd, customers: readonly Customer[], caller: Caller): Promise<void> {
+  async #load(
+    crowd: Crowd,
+    customers: readonly Customer[],
+    { organiser, doors }: { readonly organiser: Caller; readonly doors: readonly Caller[] },
+  ): Promise<void> {
     const { seconds, seed } = this.#options;
     const random = new Random(seed + 1);
     const organisers = crowd.stages.map((stage, n) => {
-      return new Organiser(this.#teller, caller, stage, new Random(seed + 13 * (n + 2)));
+      return new Organiser(this.#teller, organiser, stage, new Random(seed + 13 * (n + 2)));
     });
-    const clerks = Array.from({ length: CLERKS }, (_, n) => {
-      return new Clerk(crowd, caller, { n, random: new Random(seed + 101 * (n + 2)) });
+    const clerks = doors.map((door, n) => {
+      const random = new Random(seed + 101 * (n + 2));
+      return new Clerk(crowd, { door, counter: organiser }, random);
     });
     // One of each event's watchers never loses its connection.
     const watchers = crowd.stages.flatMap(({ watchers: all }) => all.slice(1));
