@@ -208,6 +208,7 @@ function assemble(config: Config, { log, supervisor, pool }: Base) {
     publish: (topic, text) => server.publish(topic, text),
   });
   const live = new LiveRoom({ desk, directory, tokens, hub });
+  tokens.listen((userId) => live.signedOut(userId));
   router.listen({
     changed: (change) => hub.changed(change),
     noticed: (notice) => live.tell(notice),

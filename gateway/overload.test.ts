@@ -81,7 +81,7 @@ test("past what is in flight holds are busy at once, bookings go on, and then al
   const node = new StandingNode(host);
   const port = await node.server.listen("127.0.0.1", 0);
   const api = new ApiClient(() => `http://127.0.0.1:${port}`, 2 * HOLDS_IN_FLIGHT_MAX);
-  const token = node.tokens.issue({ userId: ALICE, role: "customer" }).accessToken;
+  const token = node.tokens.issue({ userId: ALICE, role: "customer" }, "one").accessToken;
   const hold = (): Promise<Reply<HoldShape>> => api.post(HOLDS, { token, body: ONE_PLACE });
   /** Resolves with what was asked for, while the journal moves on. */
   const moving = async <Asked>(asked: Promise<Asked>): Promise<Asked> => {

@@ -7,7 +7,7 @@ import { compileSchema, optional, readBody, validationFailed } from "../http/val
 import type { AttemptLimits } from "./attempt-limits.ts";
 import type { Belongings, HandedOver } from "./belongings-port.ts";
 import { parseEmail } from "./email.ts";
-import type { Sessions } from "./sessions.ts";
+import { freshSessionId, type Sessions } from "./sessions.ts";
 import type { Tokens } from "./tokens.ts";
 import { freshUserId, type User, type Users } from "./users.ts";
 
@@ -160,18 +160,17 @@ const logout: IdentityHandler = async ({ tokens, sessions }, request) => {
   const named = refreshToken ?? null;
   if (session === null && named === null) throw new ProblemError("unauthenticated");
   if (named !== null) await sessions.endByToken(named);
-  if (session === null) return { status: 204, body: null };
-  const { sessionId, userId } = session;
-  // A guest is nothing but this token.
-  if (sessionId === null) tokens.revoke(userId, "all");
-  else await sessions.end(sessionId, userId);
+  if (session !== null) await sessions.end(session.sessionId, session.userId);
   return { status: 204, body: null };
 };
 
-/** A guest is nothing but a token: an id that may hold places until it expires. */
+/**
+ * A guest is nothing but a token: an id that may hold places until it expires. Its session has no
+ * row, and ends without what the guest may have become.
+ */
 const guest: IdentityHandler = async ({ tokens }) => {
   const userId = freshUserId();
-  const token = tokens.issue({ userId, role: "guest" });
+  const token = tokens.issue({ userId, role: "guest" }, freshSessionId());
   return unstored(json(201, { user: { id: userId, role: "guest" }, ...token }));
 };
 

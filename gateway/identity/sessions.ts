@@ -18,6 +18,8 @@ interface FamilyRow {
   readonly user_id: UserId;
 }
 
+export const freshSessionId = (): string => uuidV7(Date.now(), randomBytes(10));
+
 const LIFETIME = `make_interval(secs => ${REFRESH_TOKEN_SECONDS})`;
 
 /**
@@ -43,7 +45,7 @@ export class Sessions {
    * more. Of too many families of one user, the oldest ends.
    */
   async begin(userId: UserId, passwordHash: string | null = null): Promise<Session> {
-    const sessionId = uuidV7(Date.now(), randomBytes(10));
+    const sessionId = freshSessionId();
     const refreshToken = freshOpaqueToken();
     const { rowCount } = await this.#pool.query(
       `WITH surplus AS (

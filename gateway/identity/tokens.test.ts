@@ -18,7 +18,7 @@ describe("Tokens", () => {
     let nowMs = NOW_MS;
     const tokens = new Tokens(SECRET, () => nowMs);
     const identity = someone();
-    const { accessToken, expiresIn } = tokens.issue(identity);
+    const { accessToken, expiresIn } = tokens.issue(identity, "one");
     assert.equal(expiresIn, 1800);
     const claims = JSON.parse(atob(accessToken.split(".")[1] ?? "")) as Record<string, unknown>;
     const { iat, exp, sub } = claims;
@@ -36,16 +36,16 @@ describe("Tokens", () => {
 
   it("takes the scheme in any case", () => {
     const tokens = new Tokens(SECRET);
-    const { accessToken } = tokens.issue(someone());
+    const { accessToken } = tokens.issue(someone(), "one");
     assert.notEqual(tokens.verify(`bearer ${accessToken}`), null);
   });
 
   it("takes nothing else, and remembers none of it", () => {
     const tokens = new Tokens(SECRET, () => NOW_MS);
-    const { accessToken } = tokens.issue(someone());
+    const { accessToken } = tokens.issue(someone(), "one");
     const [head, payload, signature] = accessToken.split(".");
     const times = { iat: NOW_MS / 1000, exp: NOW_MS / 1000 + 60 };
-    const claims = { iss: "evently", sub: freshUserId(), role: "admin", ...times };
+    const claims = { iss: "evently", sub: freshUserId(), role: "admin", sid: "one", ...times };
     const sign = (payload: object, options: object = { key: SECRET, algorithm: "HS256" }): string =>
       createSigner(options)({ ...payload });
     const unsigned = createSigner({ algorithm: "none" })({ ...claims });
@@ -66,6 +66,7 @@ describe("Tokens", () => {
       `Bearer ${sign({ ...claims, iss: "someone" })}`,
       `Bearer ${sign({ ...claims, role: "root" })}`,
       `Bearer ${sign({ ...claims, sub: "me" })}`,
+      `Bearer ${sign({ ...claims, sid: undefined })}`,
       `Bearer ${sign({ ...claims, exp: undefined })}`,
       `Bearer ${sign({ ...claims, exp: NOW_MS / 1000 })}`,
       `Bearer ${"x".repeat(5_000)}`,
@@ -78,7 +79,7 @@ describe("Tokens", () => {
   it("keeps a bounded number of verified tokens", () => {
     const tokens = new Tokens(SECRET);
     for (let n = 0; n < TOKENS_CACHED_MAX + 10; n += 1) {
-      assert.notEqual(tokens.verify(`Bearer ${tokens.issue(someone()).accessToken}`), null);
+      assert.notEqual(tokens.verify(`Bearer ${tokens.issue(someone(), "one").accessToken}`), null);
     }
     assert.equal(tokens.cachedCount, TOKENS_CACHED_MAX);
   });
@@ -87,18 +88,20 @@ describe("Tokens", () => {
     let nowMs = NOW_MS;
     const tokens = new Tokens(SECRET, () => nowMs);
     const identity = someone();
-    const header = (session: string | null) =>
-      `Bearer ${tokens.issue(identity, session).accessToken}`;
+    const header = (session: string) => `Bearer ${tokens.issue(identity, session).accessToken}`;
     const [one, other] = [header("one"), header("other")];
     assert.deepEqual([tokens.verify(one), tokens.verify(other)], [identity, identity]);
+    const told: unknown[] = [];
+    tokens.listen((userId) => told.push([userId, tokens.verify(one), tokens.verify(other)]));
     tokens.revoke(identity.userId, ["one", "unheard-of"]);
+    assert.deepEqual(told, [[identity.userId, null, identity]]);
     assert.equal(tokens.verify(one), null);
     assert.deepEqual(tokens.verify(other), identity);
     nowMs += 10_000;
     assert.equal(tokens.verify(header("one")), null);
     tokens.revoke(identity.userId, "all");
     assert.equal(tokens.verify(other), null);
-    assert.equal(tokens.verify(header(null)), null);
+    assert.equal(tokens.verify(header("new")), null);
     assert.equal(tokens.cachedCount, 0);
     nowMs += 30 * MINUTE_MS;
     tokens.revoke(identity.userId, ["two"]);

@@ -21,8 +21,8 @@ export interface AccessToken {
 
 interface Verified {
   readonly identity: Identity;
-  /** The sign-in it came of (sessions.ts); null: a guest has none. */
-  readonly sessionId: string | null;
+  /** The sign-in it came of (sessions.ts). */
+  readonly sessionId: string;
   readonly expiresAtMs: number;
 }
 
@@ -55,6 +55,7 @@ export class Tokens {
   readonly #cachedOf = new Map<UserId, Remembered[]>();
   /** Ids of sessions and users, with the time (Unix ms) at which their last token has expired. */
   readonly #revoked = new FifoMap<string, number>();
+  #listener: (userId: UserId) => void = () => undefined;
 
   /** `now` gives Unix ms. */
   constructor(secret: string, now: () => number = Date.now) {
@@ -70,11 +71,15 @@ export class Tokens {
     this.#now = now;
   }
 
-  issue({ userId, role }: Identity, sessionId: string | null = null): AccessToken {
+  /** `revoked` hears of whom tokens have ended before their time, once none of them is good. */
+  listen(revoked: (userId: UserId) => void): void {
+    this.#listener = revoked;
+  }
+
+  issue({ userId, role }: Identity, sessionId: string): AccessToken {
     const iat = Math.floor(this.#now() / 1000);
     const exp = iat + ACCESS_TOKEN_SECONDS;
-    const claims = { iss: ISSUER, sub: userId, role, iat, exp };
-    const accessToken = this.#sign(sessionId === null ? claims : { ...claims, sid: sessionId });
+    const accessToken = this.#sign({ iss: ISSUER, sub: userId, role, sid: sessionId, iat, exp });
     return { accessToken, expiresIn: ACCESS_TOKEN_SECONDS };
   }
 
@@ -92,7 +97,7 @@ export class Tokens {
    * The session that an access token came of, whether or not it is still good; null: the header has
    * no token of ours. Asked by who ends something, not by who lets somebody in.
    */
-  sessionOf(authorization: string): { userId: UserId; sessionId: string | null } | null {
+  sessionOf(authorization: string): { userId: UserId; sessionId: string } | null {
     const verified = parseClaims(this.#claimsOf(bearerOf(authorization)));
     return verified === null
       ? null
@@ -112,6 +117,7 @@ export class Tokens {
     for (const known of [...(this.#cachedOf.get(userId) ?? [])]) {
       if (this.#isRevoked(known)) this.#forget(known);
     }
+    this.#listener(userId);
   }
 
   #forgetRevoked(nowMs: number): void {
@@ -125,7 +131,7 @@ export class Tokens {
   }
 
   #isRevoked({ identity, sessionId }: Verified): boolean {
-    const isEnded = sessionId !== null && this.#revoked.get(sessionId) !== undefined;
+    const isEnded = this.#revoked.get(sessionId) !== undefined;
     return isEnded || this.#revoked.get(identity.userId) !== undefined;
   }
 
@@ -178,12 +184,12 @@ function bearerOf(authorization: string): string | undefined {
 
 function parseClaims(claims: unknown): Verified | null {
   if (typeof claims !== "object" || claims === null) return null;
-  if (!("sub" in claims && "role" in claims && "exp" in claims)) return null;
+  if (!("sub" in claims && "role" in claims && "sid" in claims && "exp" in claims)) return null;
   const userId = parseUserId(claims.sub);
   const role = ROLES.find((known) => known === claims.role);
   if (userId === null || role === undefined || typeof claims.exp !== "number") return null;
-  const sessionId = "sid" in claims && typeof claims.sid === "string" ? claims.sid : null;
-  return { identity: { userId, role }, sessionId, expiresAtMs: claims.exp * 1000 };
+  if (typeof claims.sid !== "string") return null;
+  return { identity: { userId, role }, sessionId: claims.sid, expiresAtMs: claims.exp * 1000 };
 }
 
 /** Who makes the request; throws `unauthenticated` when nobody does. */

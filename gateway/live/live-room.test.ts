@@ -77,6 +77,7 @@ class RoomBench {
   readonly room: LiveRoom;
   isFull = false;
   isAllFull = false;
+  isSignedIn = true;
 
   constructor() {
     const note = (op: string) => (named: unknown, asked: object, settle: Settle) => {
@@ -86,7 +87,7 @@ class RoomBench {
       hub: this.hub,
       tokens: {
         verify: (header) => {
-          const userId = USERS.get(header ?? "");
+          const userId = this.isSignedIn ? USERS.get(header ?? "") : undefined;
           return userId === undefined ? null : { userId, role: "customer" };
         },
       },
@@ -257,6 +258,27 @@ test("an expired hold is told on every open socket of its owner, and to nobody e
   for (const socket of mine) bench.room.close(socket);
   bench.room.tell(notice);
   for (const { heard } of mine) assert.equal(heard.length, 1);
+});
+
+test("who is signed out hears nothing personal any more, is told so, and may come again", () => {
+  const socket = bench.open(TOKEN);
+  bench.room.signedOut(ALICE);
+  assert.deepEqual(socket.heard, []);
+  bench.isSignedIn = false;
+  bench.room.signedOut(BOB);
+  assert.deepEqual(socket.heard, []);
+  bench.room.signedOut(ALICE);
+  assert.deepEqual(socket.heard, ["error unauthenticated"]);
+  const holdId = uuidV7(NOON, new Uint8Array(10)) as HoldId;
+  const about = { eventId: EVENT_ID, seq: 9, holdId, userId: ALICE };
+  const notice = { kind: "holdExpired", ...about, reason: "expired" } as const;
+  bench.room.tell(notice);
+  bench.room.signedOut(ALICE);
+  assert.equal(socket.heard.length, 1);
+  bench.isSignedIn = true;
+  bench.say(socket, { op: "auth", token: TOKEN });
+  bench.room.tell(notice);
+  assert.equal(socket.heard.at(-1), "hold.expired");
 });
 
 test("every request of the desk has an op, which names what it is about", () => {

@@ -144,6 +144,19 @@ export class LiveRoom implements LiveHandler {
     );
   }
 
+  /** Tokens of a user have ended: who came with one of them is told, and hears nothing personal. */
+  signedOut(userId: UserId): void {
+    for (const socket of [...(this.#byUser.get(userId) ?? [])]) {
+      const session = this.#sessions.get(socket.id);
+      if (session === undefined) continue;
+      if (this.#tokens.verify(`Bearer ${session.token}`) !== null) continue;
+      this.#leaveUser(session);
+      session.identity = null;
+      session.token = "";
+      fail(session, undefined, "unauthenticated", "The sign-in has ended.");
+    }
+  }
+
   #send(userId: UserId, message: object): void {
     const text = JSON.stringify(message);
     for (const socket of this.#byUser.get(userId) ?? []) socket.send(text);

@@ -87,6 +87,14 @@ test("a guest who registers keeps bookings and holds", async () => {
   await auditOf(api, event.id);
 });
 
+test("the guest who became somebody logs out alone", async () => {
+  const guest = await guestToken(api);
+  const { accessToken: token } = ok(await enter("register", freshEmail(), guest), 201);
+  assert.equal((await api.post("/api/v1/auth/logout", { token: guest })).status, 204);
+  refused(await api.get(ME, { token: guest }), 401, "unauthenticated");
+  ok(await api.get(ME, { token }));
+});
+
 test("a guest who signs in takes the bookings along; what can't be moved stays", async () => {
   const { event, guest, booking } = await bookedAsGuest();
   const gone = await office.hold(event, guest, seats("A-4"));

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
-import { BoxOffice, refused } from "../support/box-office.ts";
-import type { Reply } from "../support/client.ts";
+import { BoxOffice, refused, seats } from "../support/box-office.ts";
+import { LiveClient, type Reply } from "../support/client.ts";
 import { MailFolder } from "../support/mail-folder.ts";
 import type { SignedIn } from "../support/shapes.ts";
-import { guestToken, ok } from "../support/venue.ts";
+import { guestToken, ok, openStudio } from "../support/venue.ts";
 
 const office = BoxOffice.forThisFile();
 const { api } = office;
@@ -90,6 +90,22 @@ test("logging out ends the sign-in at once, and can be repeated", async () => {
   refused(await refresh(elsewhere.refreshToken), 401, "unauthenticated");
   refused(await auth("logout"), 401, "unauthenticated");
   refused(await auth("logout", undefined, "x.y.z"), 401, "unauthenticated");
+});
+
+test("logging out is felt on open WebSockets: nothing personal is said there any more", async () => {
+  const event = await openStudio(api, { holdTtlSeconds: 1 });
+  const { user, accessToken: token } = await signUp();
+  const elsewhere = ok(await login(user.email ?? ""));
+  const out = await LiveClient.open(office.node.url, token);
+  const stays = await LiveClient.open(office.node.url, elsewhere.accessToken);
+  await office.hold(event, token, seats("A-1"));
+  assert.equal((await auth("logout", undefined, token)).status, 204);
+  assert.equal((await out.next("error")).code, "unauthenticated");
+  await stays.next("hold.expired");
+  const reply = await out.ask({ op: "hold", eventId: event.id, items: seats("A-2") });
+  assert.equal(reply.status, 401);
+  assert.deepEqual(out.untaken("hold.expired"), []);
+  for (const client of [out, stays]) client.close();
 });
 
 test("a guest who logs out is nobody any more", async () => {

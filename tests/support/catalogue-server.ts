@@ -149,7 +149,7 @@ export async function startCatalogueServer(): Promise<CatalogueServer> {
     },
     async admin() {
       const { id } = await users.ensureAdmin("admin@example.com", "administers");
-      return tokens.issue({ userId: id, role: "admin" }).accessToken;
+      return tokens.issue({ userId: id, role: "admin" }, "one").accessToken;
     },
     async close() {
       await server.close();
