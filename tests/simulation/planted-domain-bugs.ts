@@ -112,6 +112,12 @@ export const DOMAIN_BUGS: readonly PlantedBug[] = [
     replace: "booking: { ...record, userId: toUserId, email, later },",
   },
   {
+    name: "the row of a booking keeps the address of a buyer who is gone",
+    file: "workers/projector/booking-fold.ts",
+    find: "    // Whose a booking is stands in its own row.\n",
+    replace: '    if (change === "buyer_forgotten") return;\n',
+  },
+  {
     name: "a cancelled ticket may be cancelled again",
     file: "engine/commands/cancel.ts",
     find: "const standing = asked.filter((index) => fateOf(record, index).cancelledAtMs === null);",
