@@ -111,6 +111,8 @@ describe("Sessions", () => {
     for (let n = 0; n <= SESSIONS_PER_USER_MAX; n += 1) begun.push(await sessions.begin(userId));
     assert.equal(await count("refresh_families", "user_id", userId), SESSIONS_PER_USER_MAX);
     const [first, second] = begun.map(({ refreshToken }) => refreshToken);
+    const ended = begun.filter(({ sessionId }) => revoked.includes(sessionId));
+    assert.deepEqual(ended, begun.slice(0, 1));
     await assert.rejects(sessions.rotate(first ?? ""), refusal);
     assert.equal((await sessions.rotate(second ?? "")).userId, userId);
   });

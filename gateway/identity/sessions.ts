@@ -47,18 +47,24 @@ export class Sessions {
   async begin(userId: UserId, passwordHash: string | null = null): Promise<Session> {
     const sessionId = freshSessionId();
     const refreshToken = freshOpaqueToken();
-    const { rowCount } = await this.#pool.query(
+    const { rows } = await this.#pool.query<FamilyRow>(
       `WITH surplus AS (
          DELETE FROM refresh_families WHERE id IN (
            SELECT id FROM refresh_families WHERE user_id = $2
            ORDER BY created_at DESC OFFSET $4)
+         RETURNING id, user_id
+       ), begun AS (
+         INSERT INTO refresh_families (id, user_id, digest, expires_at)
+         SELECT $1, id, $3, now() + ${LIFETIME} FROM users
+         WHERE id = $2 AND ($5::text IS NULL OR password_hash = $5) FOR SHARE
+         RETURNING id, user_id
        )
-       INSERT INTO refresh_families (id, user_id, digest, expires_at)
-       SELECT $1, id, $3, now() + ${LIFETIME} FROM users
-       WHERE id = $2 AND ($5::text IS NULL OR password_hash = $5) FOR SHARE`,
+       SELECT * FROM begun UNION ALL SELECT * FROM surplus`,
       [sessionId, userId, digestOf(refreshToken), SESSIONS_PER_USER_MAX - 1, passwordHash],
     );
-    if (rowCount === 0) throw new ProblemError("invalid_credentials");
+    const ended = rows.filter(({ id }) => id !== sessionId);
+    this.#revoke(ended);
+    if (ended.length === rows.length) throw new ProblemError("invalid_credentials");
     return { sessionId, userId, refreshToken };
   }
 
