@@ -244,7 +244,7 @@ export class ShardRouter {
    * miss nothing. False as with `whenProjected`.
    */
   async whenAllProjected(): Promise<boolean> {
-    const waits = Array.from(this.#answeredLsn, (lsn, shard) => this.whenProjected(shard, lsn));
+    const waits = Array.from(this.#answeredLsn, (_, shard) => this.whenTold(shard));
     return (await Promise.all(waits)).every((projected) => projected);
   }
 

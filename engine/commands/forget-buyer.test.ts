@@ -7,7 +7,7 @@ function bookedBy(email: string) {
   const bench = new EventBench();
   const bookingId = bench.booked(bench.held([0, 1]));
   const by = { bookingId, userId: ALICE, asOrganizer: true, key: null } as const;
-  bench.run({ kind: "transfer", ...by, toUserId: ALICE, email });
+  bench.run(bench.drafts.transfer({ ...by, toUserId: ALICE, email }));
   return { bench, bookingId };
 }
 

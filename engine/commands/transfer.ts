@@ -7,13 +7,16 @@ import { codesFor } from "./book.ts";
 import { type BookingRequester, findBooking, refuseUnlessStanding } from "./find-booking.ts";
 import { accept, answer, nextFact, refuse } from "./outcome.ts";
 
-/** Hands a booking over to somebody else, whose tickets have other codes. */
+/** Hands a booking over to somebody else, or to the same person under another id. */
 export interface Transfer extends BookingRequester {
   readonly kind: "transfer";
   readonly email: string;
   /** The user of that address. */
   readonly toUserId: UserId;
-  /** Fresh: at least as many as the booking may have tickets. The old ones open nothing more. */
+  /**
+   * At least as many as the booking may have tickets; they alone admit from then on. Fresh, unless
+   * it is the same person.
+   */
   readonly ticketCodes: readonly string[];
   readonly key: CommandKey | null;
 }

@@ -41,9 +41,10 @@ export class UserBelongings implements Belongings {
 
   async exportOf(userId: UserId): Promise<object> {
     const bookings: object[] = [];
-    for await (const { eventId, record, seq } of this.#bookingsOf(userId)) {
-      const event = await this.#event(eventId);
-      bookings.push({ event: event.title, ...bookingView(event, record, seq) });
+    for await (const stored of this.#bookingsOf(userId)) {
+      const event = await this.#event(stored.eventId);
+      const reader = { userId, asOrganizer: false };
+      bookings.push({ event: event.title, ...bookingView(event, stored, reader) });
     }
     const holds: object[] = [];
     for (const { eventId, holdId } of await this.#activeHoldsOf(userId)) {
@@ -68,10 +69,13 @@ export class UserBelongings implements Belongings {
     let bookings = 0;
     let left = 0;
     for await (const { eventId, record } of this.#bookingsOf(fromId)) {
-      const of = { bookingId: record.bookingId, userId: fromId, asOrganizer: false, key: null };
+      const { bookingId, ticketCodes } = record;
+      const of = { bookingId, userId: fromId, asOrganizer: false, key: null };
+      // The same person under another id: printed tickets go on admitting.
+      const to = { toUserId, email, ticketCodes };
       const isDone =
         statusOf(record) === "confirmed" &&
-        (await this.#tell(eventId, { kind: "transfer", ...of, toUserId, email })) === null;
+        (await this.#tell(eventId, { kind: "transfer", ...of, ...to })) === null;
       if (isDone) bookings += 1;
       else left += 1;
     }

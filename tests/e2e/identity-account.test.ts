@@ -112,6 +112,8 @@ test("a guest who signs in takes the bookings along; what can't be moved stays",
     mine.map(({ id, email: to }) => [id, to]),
     [[booking.id, email]],
   );
+  const codesOf = (one: BookingShape | undefined) => one?.tickets.map(({ code }) => code);
+  assert.deepEqual(codesOf(mine[0]), codesOf(booking), "printed tickets go on admitting");
   assert.deepEqual(ok(await enter("login", email, guest)).handedOver, { bookings: 0, left: 1 });
   assert.equal(ok(await enter("login", email, arrived.accessToken)).handedOver, undefined);
   await auditOf(api, event.id);
