@@ -114,8 +114,8 @@ export const DOMAIN_BUGS: readonly PlantedBug[] = [
   {
     name: "the row of a booking keeps the address of a buyer who is gone",
     file: "workers/projector/booking-fold.ts",
-    find: "    // Whose a booking is stands in its own row.\n",
-    replace: '    if (change === "buyer_forgotten") return;\n',
+    find: 'const moved = change === "ticket_moved" ? tickets : [];',
+    replace: 'if (change === "buyer_forgotten") return; const moved: number[] = [];',
   },
   {
     name: "a cancelled ticket may be cancelled again",
