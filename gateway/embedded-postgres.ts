@@ -15,11 +15,17 @@ import { execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { createServer } from "node:net";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Client } from "pg";
 import { POSTGRES_START_MS_MAX, POSTGRES_STOP_MS_MAX } from "../engine/limits.ts";
+import {
+  type Account,
+  EmbeddedPostgresFailed,
+  requireReachable,
+  unprivilegedAccount,
+} from "./postgres-account.ts";
 
 export interface EmbeddedPostgresOptions {
   /** Where the server keeps everything; made when missing. */
@@ -37,10 +43,6 @@ export interface EmbeddedPostgres {
   readonly pid: number;
   /** Ends every session, writes a checkpoint and waits for the server's end. */
   stop(): Promise<void>;
-}
-
-export class EmbeddedPostgresFailed extends Error {
-  readonly code = "embedded_postgres_failed";
 }
 
 /** For a machine of two cores that the engine and the gateway share. */
@@ -83,11 +85,6 @@ interface Binaries {
   readonly postgres: string;
 }
 
-interface Account {
-  readonly uid: number;
-  readonly gid: number;
-}
-
 interface Server {
   readonly pid: number;
   readonly port: number;
@@ -116,6 +113,15 @@ export async function startEmbeddedPostgres(
   return { url, pid: server.pid, stop: () => stop(cluster, server.pid) };
 }
 
+/** The address of the server that runs on the cluster in `directory`; null: none does. */
+export async function findEmbeddedPostgres(directory: string): Promise<string | null> {
+  const path = join(resolve(directory), "password");
+  if (!fs.existsSync(path)) return null;
+  const password = fs.readFileSync(path, "utf8").trim();
+  const server = await findRunning(join(resolve(directory), "cluster"), password);
+  return server === null ? null : urlOf(server, DATABASE);
+}
+
 /** The package exports its hooked class only; its list of platforms lies beside that. */
 async function findBinaries(): Promise<Binaries> {
   const list = new URL("./binary.js", import.meta.resolve("embedded-postgres"));
@@ -127,49 +133,6 @@ async function findBinaries(): Promise<Binaries> {
       `no PostgreSQL is bundled for ${process.platform}/${process.arch}: set DATABASE_URL`,
       { cause },
     );
-  }
-}
-
-/** PostgreSQL refuses to run as root; null: this process is not root. */
-async function unprivilegedAccount(): Promise<Account | null> {
-  if (process.getuid?.() !== 0) return null;
-  try {
-    return await accountOf("postgres");
-  } catch {
-    // The account is missing: it is made below.
-  }
-  try {
-    await run("groupadd", ["--system", "--force", "postgres"]);
-    await run("useradd", ["--system", "--gid", "postgres", "--no-create-home", "postgres"]);
-    return await accountOf("postgres");
-  } catch (cause) {
-    throw new EmbeddedPostgresFailed(
-      "PostgreSQL does not run as root and the user postgres could not be made:" +
-        " run as another user, or set DATABASE_URL",
-      { cause },
-    );
-  }
-}
-
-async function accountOf(name: string): Promise<Account> {
-  const [uid, gid] = await Promise.all([run("id", ["-u", name]), run("id", ["-g", name])]);
-  return { uid: Number(uid.stdout), gid: Number(gid.stdout) };
-}
-
-/** Throws when a directory on the way to one of the paths may not be entered by the account. */
-function requireReachable(account: Account, paths: readonly string[]): void {
-  for (const path of paths) {
-    for (let parent = dirname(path); ; parent = dirname(parent)) {
-      const { mode, uid, gid } = fs.statSync(parent);
-      const bit = uid === account.uid ? 0o100 : gid === account.gid ? 0o010 : 0o001;
-      if ((mode & bit) === 0) {
-        throw new EmbeddedPostgresFailed(
-          `PostgreSQL runs as the user postgres, who may not enter ${parent} on the way to` +
-            ` ${path}: set DATA_DIR to a place it may enter, or DATABASE_URL`,
-        );
-      }
-      if (parent === dirname(parent)) break;
-    }
   }
 }
 

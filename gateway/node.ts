@@ -20,6 +20,7 @@ import { systemClock } from "../workers/clock.ts";
 import { type DataDirLock, lockDataDir } from "../workers/data-dir-lock.ts";
 import { Supervisor } from "../workers/supervisor.ts";
 import { ThreadPlatform } from "../workers/thread-platform.ts";
+import { requireNoUnfinishedRestore } from "./backup/unfinished-restore.ts";
 import { BookingDesk } from "./booking/booking-desk.ts";
 import { bookingRoutes } from "./booking/booking-routes.ts";
 import { BookingsReader } from "./booking/bookings-reader.ts";
@@ -63,6 +64,7 @@ export interface RunningNode {
 export async function startNode(config: Config, log: Log): Promise<RunningNode> {
   mkdirSync(config.dataDir, { recursive: true });
   const lock = await lockDataDir(config.dataDir);
+  requireNoUnfinishedRestore(config.dataDir);
   const database = await databaseOf(config);
   try {
     return await startOn(database, config, log, lock);
