@@ -111,7 +111,8 @@ test("files are named for their role, in kebab-case", () => {
 });
 
 test("every file is in use", () => {
-  const entries = [...scripts.matchAll(/[\w./-]+\.ts/g)].map(([path]) => path);
+  const commands = `${scripts}\n${readFileSync(join(ROOT, "Dockerfile"), "utf8")}`;
+  const entries = [...commands.matchAll(/[\w./-]+\.(?:ts|mjs)/g)].map(([path]) => path);
   const used = reachableFrom(entries.filter((path) => !isForTests(path)));
   const dead = product.filter(({ path }) => !used.has(path)).map(({ path }) => path);
   const tests = sources.filter(({ path }) => isTest(path)).map(({ path }) => path);

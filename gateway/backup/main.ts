@@ -5,10 +5,11 @@ import { BackupFailed } from "./backup-failed.ts";
 import type { Manifest } from "./manifest.ts";
 import { restore } from "./restore.ts";
 
-const USAGE = `  npm run backup -- DIR     backs up the node whose environment this is (DATABASE_URL,
-                            DATA_DIR), running or not, into DIR, which is not there yet
-  npm run restore -- DIR    fills the empty database of DATABASE_URL, or an embedded one, and an
-                            empty DATA_DIR, from DIR; then start the node
+const USAGE = `  npm run backup -- DIR     backs up the node whose environment this is
+                            (DATABASE_URL, DATA_DIR), running or not, into DIR, which is
+                            not there yet
+  npm run restore -- DIR    fills the empty database of DATABASE_URL, or an embedded one,
+                            and an empty DATA_DIR, from DIR; then start the node
 
 Exit code: 0 done, 1 not done, 2 wrong usage.
 `;
