@@ -283,14 +283,6 @@ export const VERIFY_TOKEN_SECONDS = 48 * 3_600;
 export const RESET_TOKEN_SECONDS = 3_600;
 /** Forgotten passwords that are looked into at a time; one more request is `busy`. */
 export const RESETS_IN_FLIGHT_MAX = 64;
-/** Wrong passwords that one address may try for one account within the window, then it waits. */
-export const LOGIN_FAILURES_MAX = 5;
-export const LOGIN_WINDOW_SECONDS = 15 * 60;
-/** Mails that one account may ask for within the window. */
-export const ASKED_MAILS_MAX = 3;
-export const ASKED_MAILS_WINDOW_SECONDS = 3_600;
-/** Accounts that one network address may try to find out about within LOGIN_WINDOW_SECONDS. */
-export const PROBES_MAX = 20;
 /** How often tokens that are over are looked for, and how many of one table go at a time. */
 export const TOKEN_SWEEP_MS = 60_000;
 export const TOKEN_SWEEP_ROWS_MAX = 1_000;

@@ -7,7 +7,9 @@ import * as fs from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { UNPROJECTED_BYTES_MAX, UNPROJECTED_FACTS_PER_SHARD_MAX } from "../engine/limits.ts";
+import { type DoorSettings, readDoor } from "./http/door-settings.ts";
 import { parseEmail } from "./identity/email.ts";
+import { type LimitSettings, readLimits } from "./limits/limit-classes.ts";
 
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
@@ -252,6 +254,8 @@ export interface Config extends Omit<Values, Composed> {
   readonly isProduction: boolean;
   readonly admin: { readonly email: string; readonly password: string } | null;
   readonly sandboxPayments: boolean;
+  readonly limits: LimitSettings;
+  readonly door: DoorSettings;
   /** null: nothing is paid through Stripe. */
   readonly stripe: {
     readonly secretKey: string;
@@ -299,6 +303,8 @@ export function readConfig(env: Env): Config {
     opsToken: read(OPTIONS.opsToken),
     sandboxPayments: read(OPTIONS.sandboxPayments) ?? !isProduction,
     sandboxWebhookSecret: read(OPTIONS.sandboxWebhookSecret),
+    limits: readLimits(read),
+    door: readDoor(read),
     stripe: stripeOf(
       read(OPTIONS.stripeSecretKey),
       read(OPTIONS.stripeWebhookSecret),

@@ -14,6 +14,7 @@ import {
   DATABASE_WAIT_MS_MAX,
   PROJECTION_DRAIN_MS_MAX,
   PROJECTION_STALL_MS,
+  SOCKETS_MAX,
 } from "../engine/limits.ts";
 import { migrate } from "../sql/migrate.ts";
 import { systemClock } from "../workers/clock.ts";
@@ -41,10 +42,15 @@ import { type Config, jwtSecretOf } from "./config.ts";
 import { DatabasePool } from "./database-pool.ts";
 import { seedDemo } from "./demo/seed-demo.ts";
 import { startEmbeddedPostgres } from "./embedded-postgres.ts";
+import type { DoorOptions } from "./http/door.ts";
+import { originsOf } from "./http/door-settings.ts";
 import type { Route } from "./http/exchange.ts";
+import { Origins } from "./http/origins.ts";
 import { HttpServer } from "./http/server.ts";
 import { IdentityOffice } from "./identity/identity-office.ts";
 import { InventoryGate } from "./inventory-gate.ts";
+import { TrustedProxies } from "./limits/client-address.ts";
+import { LimitOffice } from "./limits/limit-office.ts";
 import { AvailabilityHub } from "./live/availability-hub.ts";
 import { LiveRoom } from "./live/live-room.ts";
 import type { Log } from "./log.ts";
@@ -122,6 +128,7 @@ async function startOn(
     await parts.server.close();
     await parts.office.stop();
     await parts.identity.stop();
+    parts.limits.stop();
     await parts.router.drained();
     parts.router.stop();
     parts.hub.stop();
@@ -132,6 +139,7 @@ async function startOn(
     await lock.release();
   };
   try {
+    await parts.limits.start();
     const port = await parts.server.listen(config.host, config.port);
     parts.office.start();
     parts.identity.start();
@@ -167,8 +175,10 @@ function assemble(config: Config, { log, supervisor, pool }: Base) {
     projected: (watermarks) => router.projected(watermarks),
     shardFailed: (shard) => router.stopShard(shard),
   });
+  const limits = new LimitOffice({ ...config, log });
   const identity = new IdentityOffice({
     ...config,
+    attempts: limits.attempts,
     pool,
     jwtSecret: jwtSecretOf(config),
     mailbox: mailboxOf(config, log),
@@ -209,7 +219,7 @@ function assemble(config: Config, { log, supervisor, pool }: Base) {
     exists: (eventId) => directory.peek(eventId) !== undefined || isPublished(directory, eventId),
     publish: (topic, text) => server.publish(topic, text),
   });
-  const live = new LiveRoom({ desk, directory, tokens, hub });
+  const live = new LiveRoom({ desk, directory, tokens, hub, limits: limits.requests });
   tokens.listen((userId) => live.signedOut(userId));
   router.listen({
     changed: (change) => hub.changed(change),
@@ -238,13 +248,20 @@ function assemble(config: Config, { log, supervisor, pool }: Base) {
       isOrganizer,
     }),
     ...office.routes,
-    ...opsRoutes({ supervisor, router, hub, tokens, opsToken }),
+    ...opsRoutes({ supervisor, router, hub, tokens, opsToken, limits: () => limits.report }),
     ...healthRoutes({
       isServing: () => serving,
       impediments: () => impedimentsOf(supervisor),
+      notes: () => limits.notes,
     }),
   ];
-  const server = new HttpServer({ routes, live, livePath: "/ws", log });
+  const server = new HttpServer({
+    routes,
+    live,
+    livePath: "/ws",
+    log,
+    door: doorOf(config, limits, (authorization) => tokens.verify(authorization)?.userId ?? null),
+  });
   const beginStop = (): void => {
     serving = false;
   };
@@ -259,7 +276,26 @@ function assemble(config: Config, { log, supervisor, pool }: Base) {
     store,
     events,
     directory,
+    limits,
     beginStop,
+  };
+}
+
+function doorOf(
+  config: Config,
+  limits: LimitOffice,
+  userOf: (authorization: string) => string | null,
+): DoorOptions {
+  const { door, rateLimit, publicUrl } = config;
+  return {
+    limits: limits.requests,
+    userOf,
+    proxies: new TrustedProxies(door.trustedProxies, door.proxyHeader),
+    origins: new Origins(originsOf(door, config)),
+    isHttps: publicUrl?.startsWith("https:") === true,
+    connects: rateLimit ? config.limits.connect : null,
+    messages: rateLimit ? config.limits.message : null,
+    socketsPerAddressMax: rateLimit ? door.socketsPerAddressMax : SOCKETS_MAX,
   };
 }
 

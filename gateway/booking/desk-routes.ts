@@ -26,18 +26,27 @@ export function deskRoutes({ desk, tokens }: DeskRoutesPorts): Route[] {
         holds.hold(parseEventId(id), asked, settle),
       ),
       isBusy: ([id]) => desk.refusesHolds(parseEventId(id)),
+      limit: "hold",
     },
     route.plain("GET", hold, ({ identity }, [id = ""], settle) => holds.find(id, identity, settle)),
     route.plain("DELETE", hold, ({ identity }, [id = ""], settle) =>
       holds.release(id, identity, settle),
     ),
-    route.withBody("PATCH", hold, (asked, [id = ""], settle) => holds.change(id, asked, settle)),
+    {
+      ...route.withBody("PATCH", hold, (asked, [id = ""], settle) =>
+        holds.change(id, asked, settle),
+      ),
+      limit: "hold",
+    },
     route.withBody("POST", `${hold}/extend`, (asked, [id = ""], settle) =>
       holds.extend(id, asked, settle),
     ),
-    route.withBody("POST", `${event}/bookings`, (asked, [id], settle) =>
-      orders.book(parseEventId(id), asked, settle),
-    ),
+    {
+      ...route.withBody("POST", `${event}/bookings`, (asked, [id], settle) =>
+        orders.book(parseEventId(id), asked, settle),
+      ),
+      limit: "booking",
+    },
     route.withBody("POST", `${booking}/cancel`, (asked, [id = ""], settle) =>
       orders.cancel(id, asked, settle),
     ),

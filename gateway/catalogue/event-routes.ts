@@ -45,7 +45,7 @@ export function eventRoutes(given: EventPorts): Route[] {
   const path = "/api/v1/events";
   return [
     { method: "POST", path, handler: handler(create), bodyBytesMax: PLAN_BODY_BYTES_MAX },
-    { method: "GET", path, handler: handler(list) },
+    { method: "GET", path, handler: handler(list), limit: "search" },
     { method: "GET", path: `${path}/:id`, handler: handler(show) },
     {
       method: "PATCH",

@@ -1,3 +1,7 @@
+import type { Network } from "../limits/client-address.ts";
+import type { LimitClass } from "../limits/limit-classes.ts";
+import type { Quota } from "../limits/quota.ts";
+
 /**
  * Requests and responses as the routes see them. Only server.ts knows which HTTP library is behind.
  * Everything here is a copy: it stays valid after an await.
@@ -21,8 +25,10 @@ export interface HttpRequest {
   readonly traceparent: string;
   /** Those that the route asked for, by lower-case name, "" when absent. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** The other end of the connection, where the route asked for it. */
+  /** Whom it comes from, where the route asked for it: an IPv4 address, or the /64 of an IPv6 one. */
   readonly address?: string;
+  /** There with `address`: has the answer's headers tell of another bound than the route's own. */
+  readonly showQuota?: (quota: Quota) => void;
   /** Body bytes; empty when there is none. */
   readonly body: Buffer;
 }
@@ -55,6 +61,8 @@ export interface Route {
   readonly headers?: readonly string[];
   /** Whether the handler reads `address`. Default: false. */
   readonly withAddress?: boolean;
+  /** What it counts as. Default: under /api/ `read` or `write`, by the method; elsewhere `none`. */
+  readonly limit?: LimitClass | "none";
   /**
    * True: the request is answered `busy` before anything else of it is read. Asked once the path's
    * parameters are known; without it the route is never busy.
@@ -68,6 +76,8 @@ export interface LiveSocket {
   readonly id: number;
   /** `?access_token=` of the upgrade; "" when absent. */
   readonly accessToken: string;
+  /** Whom it comes from. */
+  readonly network: Network;
   /** False: the reader is too slow; the socket is being cut off with 1013. Bytes are UTF-8. */
   send(text: string | Uint8Array): boolean;
   subscribe(topic: string): void;

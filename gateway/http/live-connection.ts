@@ -1,4 +1,7 @@
+import { SOCKET_FLOOD_FACTOR } from "../../engine/door-limits.ts";
 import { SOCKET_CUT_OFF_MS_MAX } from "../../engine/limits.ts";
+import type { Network } from "../limits/client-address.ts";
+import type { Bound } from "../limits/window-counts.ts";
 import type { LiveSocket } from "./exchange.ts";
 
 /** The library's socket, as far as it is used here. It must not be touched after its close. */
@@ -13,10 +16,28 @@ export interface RawSocket {
   close(): void;
 }
 
+/** Written once: whoever floods is answered without a look at what was said. */
+export const TOO_MANY_MESSAGES = Buffer.from(
+  JSON.stringify({
+    op: "error",
+    code: "rate_limited",
+    detail: "Too many messages; wait before the next one",
+  }),
+);
+
+export interface LiveConnectionOptions {
+  readonly id: number;
+  readonly accessToken: string;
+  readonly network: Network;
+  /** null: it may say as much as it likes. */
+  readonly messages: Bound | null;
+}
+
 /**
  * A live connection as the rooms see it.
  *
  * Invariants:
+ * - Of what is said beyond its bound nothing is read; beyond a multiple of it, it is closed.
  * - `#ws` is null before the opening and from the close on: no call reaches a socket that is gone.
  * - A slow reader gets nothing more but the 1013 behind its backlog. That close frame can be sent
  *   only once the backlog is below its bound again, so it waits for the first bytes to be read; who
@@ -25,12 +46,31 @@ export interface RawSocket {
 export class LiveConnection implements LiveSocket {
   readonly id: number;
   readonly accessToken: string;
+  readonly network: Network;
+  readonly #messages: Bound | null;
   #ws: RawSocket | null = null;
   #cutOff: NodeJS.Timeout | null = null;
+  #said = 0;
+  #windowEndsMs = 0;
 
-  constructor(id: number, accessToken: string) {
+  constructor({ id, accessToken, network, messages }: LiveConnectionOptions) {
     this.id = id;
     this.accessToken = accessToken;
+    this.network = network;
+    this.#messages = messages;
+  }
+
+  /** Counts one message. `tooMany`: it is not to be read; `flood`: nor is any other. */
+  heard(nowMs: number): "taken" | "tooMany" | "flood" {
+    if (this.#messages === null) return "taken";
+    const { count, windowMs } = this.#messages;
+    if (nowMs >= this.#windowEndsMs) {
+      this.#windowEndsMs = nowMs + windowMs;
+      this.#said = 0;
+    }
+    this.#said += 1;
+    if (this.#said <= count) return "taken";
+    return this.#said <= count * SOCKET_FLOOD_FACTOR ? "tooMany" : "flood";
   }
 
   opened(ws: RawSocket): void {

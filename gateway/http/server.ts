@@ -1,4 +1,5 @@
 import uws, { type HttpRequest as Arriving } from "uWebSockets.js";
+import { LISTENERS } from "../../engine/door-limits.ts";
 import {
   BODY_BYTES_MAX,
   DRAIN_MS_MAX,
@@ -7,13 +8,26 @@ import {
   SOCKET_MESSAGE_BYTES_MAX,
   SOCKETS_MAX,
 } from "../../engine/limits.ts";
+import { textOfNetwork } from "../limits/client-address.ts";
+import type { LimitClass } from "../limits/limit-classes.ts";
+import { quotaLines } from "../limits/quota.ts";
 import type { Log } from "../log.ts";
+import { Door, type DoorOptions, limitClassOf, OPEN_DOOR } from "./door.ts";
 import type { LiveHandler, Route } from "./exchange.ts";
-import { type Draft, Exchange, refuseBusy, type Traffic, type Wire } from "./http-exchange.ts";
-import { LiveConnection } from "./live-connection.ts";
+import { freePort, ListenError } from "./free-port.ts";
+import {
+  type BodyBounds,
+  Exchange,
+  refuseAtDoor,
+  type Traffic,
+  type Wire,
+} from "./http-exchange.ts";
+import { LiveConnection, TOO_MANY_MESSAGES } from "./live-connection.ts";
 import { problem } from "./problem.ts";
 import type { ProblemCode } from "./problem-codes.ts";
-import { requestIdOf, traceparentOf } from "./request-id.ts";
+import { draftOf, headersOf, paramsOf } from "./request-draft.ts";
+import { requestIdOf } from "./request-id.ts";
+import { SlowClients } from "./slow-clients.ts";
 
 // The published types lack the overload that the library has: host, port and options together.
 declare module "uWebSockets.js" {
@@ -27,20 +41,25 @@ declare module "uWebSockets.js" {
   }
 }
 
-/** Without it two processes could share a port and each get half of the requests. */
-const EXCLUSIVE_PORT = 1;
-
-const NO_BODY = Buffer.alloc(0);
-
-export class ListenError extends Error {
-  readonly code = "listen_failed";
-}
+/** Several sockets listen at one port, each with a queue of its own. */
+const SHARED_PORT = 0;
 
 interface ServerOptions {
   readonly routes: readonly Route[];
   readonly live: LiveHandler;
   readonly livePath: string;
   readonly log: Log;
+  /** Default: open to all. */
+  readonly door?: DoorOptions;
+  /** Of slow clients, see there. */
+  readonly slow?: SlowClients;
+}
+
+/** A route, and what is known of it before anybody asks. */
+interface Served {
+  readonly route: Route;
+  readonly limitClass: LimitClass | null;
+  readonly isHead: boolean;
 }
 
 interface SocketData {
@@ -58,13 +77,18 @@ export class HttpServer {
   readonly #traffic: Traffic;
   readonly #live: LiveHandler;
   readonly #connections = new Set<LiveConnection>();
+  readonly #door: Door;
   #socketsTotal = 0;
-  #listening: uws.us_listen_socket | null = null;
+  #listening: uws.us_listen_socket[] = [];
   #closing = false;
 
   constructor(options: ServerOptions) {
-    this.#traffic = { log: options.log, open: 0, bytes: 0, idle: null };
+    const { log, slow = new SlowClients() } = options;
+    this.#door = new Door(options.door ?? OPEN_DOOR);
+    const { bodies } = this.#door;
+    this.#traffic = { log, slow, bodies, open: 0, bytes: 0, idle: null };
     this.#live = options.live;
+    this.#countConnections();
     this.#serveSockets(options.livePath);
     const methods = new Map<string, string[]>();
     for (const route of options.routes) {
@@ -73,9 +97,9 @@ export class HttpServer {
       methods.set(route.path, [...(methods.get(route.path) ?? []), ...names]);
     }
     for (const [path, allowed] of methods) {
-      this.#refuseOthers(path, "method_not_allowed", { Allow: allowed.join(", ") });
+      this.#refuseOthers(path, "method_not_allowed", allowed);
     }
-    this.#refuseOthers("/*", "not_found", {});
+    this.#refuseOthers("/*", "not_found", []);
   }
 
   get openRequests(): number {
@@ -87,19 +111,20 @@ export class HttpServer {
   get openSockets(): number {
     return this.#connections.size;
   }
+  get openConnections(): number {
+    return this.#door.openConnections;
+  }
 
   /** Answers with the port, which is of interest when 0 was asked for. */
-  listen(host: string, port: number): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#app.listen(host, port, EXCLUSIVE_PORT, (token) => {
-        if (token === false) {
-          reject(new ListenError(`can't listen on ${host}:${port}: is it taken?`));
-          return;
-        }
-        this.#listening = token;
-        resolve(uws.us_socket_local_port(token));
+  async listen(host: string, port: number): Promise<number> {
+    const free = await freePort(host, port);
+    for (let count = 0; count < LISTENERS; count += 1) {
+      this.#app.listen(host, free, SHARED_PORT, (token) => {
+        if (token !== false) this.#listening.push(token);
       });
-    });
+    }
+    if (this.#listening.length === 0) throw new ListenError(host, port);
+    return free;
   }
 
   publish(topic: string, text: string): void {
@@ -114,7 +139,7 @@ export class HttpServer {
   async close(): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
-    if (this.#listening !== null) uws.us_listen_socket_close(this.#listening);
+    for (const token of this.#listening) uws.us_listen_socket_close(token);
     await this.#drain();
     for (const connection of [...this.#connections]) connection.end(1001, "going away");
     await new Promise((resolve) => setImmediate(resolve));
@@ -132,12 +157,24 @@ export class HttpServer {
     });
   }
 
+  /** The library says that a connection has come, and that one has gone, but not which. */
+  #countConnections(): void {
+    const track = (peer: uws.HttpResponse, change: unknown): void => {
+      if (Number(change) < 0) this.#door.disconnected();
+      else if (!this.#door.connected(peer)) peer.close();
+    };
+    this.#app.filter(track);
+  }
+
   #serve(route: Route): void {
-    const serve = (wire: Wire, arriving: Arriving) => this.#handle(route, wire, arriving, false);
+    const limitClass = limitClassOf(route);
+    const served = (isHead: boolean) => (wire: Wire, arriving: Arriving) =>
+      this.#handle({ route, limitClass, isHead }, wire, arriving);
+    const serve = served(false);
     switch (route.method) {
       case "GET":
         this.#app.get(route.path, serve);
-        this.#app.head(route.path, (wire, arriving) => this.#handle(route, wire, arriving, true));
+        this.#app.head(route.path, served(true));
         break;
       case "POST":
         this.#app.post(route.path, serve);
@@ -154,39 +191,90 @@ export class HttpServer {
     }
   }
 
-  #handle(route: Route, wire: Wire, arriving: Arriving, isHead: boolean): void {
+  #handle({ route, limitClass, isHead }: Served, wire: Wire, arriving: Arriving): void {
     const params = paramsOf(route, arriving);
     if (params !== null && route.isBusy?.(params) === true) {
-      refuseBusy(wire, requestIdOf(arriving.getHeader("x-request-id")));
+      this.#refuseBusy(limitClass, wire, arriving);
       return;
     }
     const isRead = route.method === "GET";
     const draft = draftOf(arriving, isHead ? "HEAD" : route.method, isRead);
-    const exchange = new Exchange(this.#traffic, wire, draft, isHead);
-    if (this.#closing) exchange.refuse("busy");
-    else if (params === null) exchange.refuse("not_found");
-    else {
-      draft.params = params;
-      if (route.headers !== undefined) draft.headers = headersOf(route.headers, arriving);
-      if (route.withAddress === true) {
-        draft.address = Buffer.from(wire.getRemoteAddressAsText()).toString();
-      }
-      if (isRead) {
-        exchange.run(route);
-        return;
-      }
-      const bytesMax = route.bodyBytesMax ?? BODY_BYTES_MAX;
-      const declared = arriving.getHeader("content-length");
-      if (declared !== "" && Number(declared) > bytesMax) exchange.refuse("payload_too_large");
-      else exchange.receive(route, draft, bytesMax);
+    const door = this.#door;
+    const { limits } = door;
+    const isCounted = limits !== null && limitClass !== null;
+    const network = isCounted || route.withAddress ? door.networkOf(wire, arriving) : null;
+    const doorLines = door.linesFor(arriving);
+    const bounded = limits === null ? null : network;
+    const exchange = new Exchange(this.#traffic, wire, draft, {
+      isHead,
+      doorLines,
+      network: bounded,
+    });
+    if (this.#closing) {
+      exchange.refuse("busy");
+      return;
     }
+    if (isCounted && network !== null) {
+      const asker = { network, userId: door.userOf(draft.authorization) };
+      if (!exchange.admit(limits.admit(limitClass, asker))) return;
+    }
+    if (params === null) {
+      exchange.refuse("not_found");
+      return;
+    }
+    draft.params = params;
+    if (route.headers !== undefined) draft.headers = headersOf(route.headers, arriving);
+    if (route.withAddress === true && network !== null) {
+      draft.address = textOfNetwork(network);
+      draft.showQuota = (quota) => exchange.show(quota);
+    }
+    if (isRead) {
+      exchange.run(route);
+      return;
+    }
+    const bounds = this.#bodyBoundsOf(route, draft.authorization);
+    const declared = arriving.getHeader("content-length");
+    if (declared !== "" && Number(declared) > bounds.bytesMax) exchange.refuse(bounds.refusal);
+    else exchange.receive(route, draft, bounds);
   }
 
-  #refuseOthers(path: string, code: ProblemCode, headers: Record<string, string>): void {
+  /** Who is nobody sends no long bodies: those are for people who may do something with them. */
+  #bodyBoundsOf(route: Route, authorization: string): BodyBounds {
+    const bytesMax = route.bodyBytesMax ?? BODY_BYTES_MAX;
+    const isLong = bytesMax > BODY_BYTES_MAX && this.#door.limits !== null;
+    if (isLong && this.#door.userOf(authorization) === null) {
+      return { bytesMax: BODY_BYTES_MAX, refusal: "unauthenticated" };
+    }
+    return { bytesMax, refusal: "payload_too_large" };
+  }
+
+  /** Nearly all that is said under overload: it takes no more than has to be said. */
+  #refuseBusy(limitClass: LimitClass | null, wire: Wire, arriving: Arriving): void {
+    const quota = limitClass === null ? null : this.#door.peek(limitClass, wire, arriving);
+    const doorLines = this.#door.linesFor(arriving) + (quota === null ? "" : quotaLines(quota));
+    refuseAtDoor(wire, {
+      code: "busy",
+      requestId: requestIdOf(arriving.getHeader("x-request-id")),
+      doorLines,
+    });
+  }
+
+  /** Whatever no route takes; to OPTIONS it is told what the routes of the path take. */
+  #refuseOthers(path: string, code: ProblemCode, allowed: readonly string[]): void {
     this.#app.any(path, (wire, arriving) => {
-      const draft = draftOf(arriving, arriving.getMethod().toUpperCase(), true);
-      const exchange = new Exchange(this.#traffic, wire, draft, draft.method === "HEAD");
-      exchange.answer({ ...problem(code, draft.requestId), headers });
+      const method = arriving.getMethod().toUpperCase();
+      const draft = draftOf(arriving, method, true);
+      const isHead = method === "HEAD";
+      const doorLines = this.#door.linesFor(arriving);
+      const arrival = { isHead, doorLines, network: null };
+      const exchange = new Exchange(this.#traffic, wire, draft, arrival);
+      const allow = allowed.length === 0 ? {} : { Allow: [...allowed, "OPTIONS"].join(", ") };
+      if (method === "OPTIONS" && allowed.length > 0) {
+        const preflight = this.#door.preflightHeaders(arriving, allowed);
+        exchange.answer({ status: 204, body: null, headers: { ...allow, ...preflight } });
+      } else {
+        exchange.answer({ ...problem(code, draft.requestId), headers: allow });
+      }
     });
   }
 
@@ -198,13 +286,23 @@ export class HttpServer {
       idleTimeout: SOCKET_IDLE_SECONDS_MAX,
       sendPingsAutomatically: true,
       upgrade: (wire, arriving, context) => {
-        if (this.#closing || this.#connections.size >= SOCKETS_MAX) {
-          wire.cork(() => wire.writeStatus("503 Service Unavailable").end());
+        const isFull = this.#closing || this.#connections.size >= SOCKETS_MAX;
+        const network = this.#door.networkOf(wire, arriving);
+        const code = isFull ? "busy" : this.#door.enterSocket(arriving, network);
+        if (code !== null) {
+          const requestId = requestIdOf(arriving.getHeader("x-request-id"));
+          refuseAtDoor(wire, { code, requestId, doorLines: this.#door.linesFor(arriving) });
           return;
         }
         this.#socketsTotal += 1;
-        const token = arriving.getQuery("access_token") ?? "";
-        const connection = new LiveConnection(this.#socketsTotal, token);
+        const accessToken = arriving.getQuery("access_token") ?? "";
+        const { messages } = this.#door;
+        const connection = new LiveConnection({
+          id: this.#socketsTotal,
+          accessToken,
+          network,
+          messages,
+        });
         const key = arriving.getHeader("sec-websocket-key");
         const extensions = arriving.getHeader("sec-websocket-extensions");
         // No subprotocol is spoken yet: offered ones are not accepted.
@@ -212,6 +310,7 @@ export class HttpServer {
       },
       open: (ws) => {
         const { connection } = ws.getUserData();
+        this.#door.disconnected();
         connection.opened(ws);
         this.#connections.add(connection);
         this.#guard(connection, () => this.#live.open(connection));
@@ -219,6 +318,12 @@ export class HttpServer {
       message: (ws, message, isBinary) => {
         const { connection } = ws.getUserData();
         if (connection.isCutOff) return;
+        const verdict = connection.heard(performance.now());
+        if (verdict !== "taken") {
+          if (verdict === "tooMany") connection.send(TOO_MANY_MESSAGES);
+          else connection.end(1008, "too many messages");
+          return;
+        }
         const bytes = Buffer.from(message);
         const refusal = isBinary ? null : this.#live.refusalOf?.(bytes);
         if (refusal) {
@@ -234,6 +339,7 @@ export class HttpServer {
         const { connection } = ws.getUserData();
         connection.closed();
         this.#connections.delete(connection);
+        this.#door.leaveSocket(connection.network);
         this.#guard(connection, () => this.#live.close(connection));
       },
     });
@@ -248,43 +354,4 @@ export class HttpServer {
       connection.end(1011, "internal error");
     }
   }
-}
-
-/** Copies what routes may want to know; a header costs a crossing, so only those that are used. */
-function draftOf(arriving: Arriving, method: string, isRead: boolean): Draft {
-  return {
-    method,
-    path: arriving.getUrl(),
-    query: arriving.getQuery() ?? "",
-    params: [],
-    authorization: arriving.getHeader("authorization"),
-    contentType: isRead ? "" : arriving.getHeader("content-type"),
-    idempotencyKey: isRead ? "" : arriving.getHeader("idempotency-key"),
-    ifNoneMatch: isRead ? arriving.getHeader("if-none-match") : "",
-    requestId: requestIdOf(arriving.getHeader("x-request-id")),
-    traceparent: traceparentOf(arriving.getHeader("traceparent")),
-    body: NO_BODY,
-  };
-}
-
-function headersOf(names: readonly string[], arriving: Arriving): Record<string, string> {
-  return Object.fromEntries(names.map((name) => [name, arriving.getHeader(name)]));
-}
-
-/** Values of the path's parameters; null when one is not percent-encoded UTF-8. */
-function paramsOf(route: Route, arriving: Arriving): string[] | null {
-  const params: string[] = [];
-  for (let at = route.path.indexOf(":"); at !== -1; at = route.path.indexOf(":", at + 1)) {
-    const raw = arriving.getParameter(params.length);
-    if (!raw.includes("%")) params.push(raw);
-    else {
-      try {
-        params.push(decodeURIComponent(raw));
-      } catch (error) {
-        if (error instanceof URIError) return null;
-        throw error;
-      }
-    }
-  }
-  return params;
 }

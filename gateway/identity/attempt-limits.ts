@@ -1,51 +1,61 @@
-import { type IRateLimiterOptions, RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
-import {
-  ASKED_MAILS_MAX,
-  ASKED_MAILS_WINDOW_SECONDS,
-  LOGIN_FAILURES_MAX,
-  LOGIN_WINDOW_SECONDS,
-  PROBES_MAX,
-} from "../../engine/limits.ts";
+import { createHash } from "node:crypto";
+import type { HttpRequest } from "../http/exchange.ts";
 import { ProblemError } from "../http/problem.ts";
-import { networkOf } from "./network-address.ts";
+import type { LimitSettings } from "../limits/limit-classes.ts";
+import { type Quota, quotaOf, refusalMembers, type Scope } from "../limits/quota.ts";
+import type { RedisLink } from "../limits/redis-link.ts";
+import { Tally } from "../limits/tally.ts";
+import type { Bound, CountKey, Window } from "../limits/window-counts.ts";
 
 /** Failures that say "wrong", and are therefore counted. */
 const isGuess = (error: unknown): boolean =>
   error instanceof ProblemError && error.code === "invalid_credentials";
 
+/** Who tries. */
+export type Attempter = Pick<HttpRequest, "address" | "showQuota">;
+
 /**
- * How often somebody may try. Counted in this process: each node counts for itself.
+ * How often somebody may try.
  *
  * Invariants:
  * - Failures count for an account *and* the network they come from: nobody is locked out by others.
  * - An attempt counts before it is made, so many at once are not more than many in a row; one that
  *   succeeds clears the count, one that could not be made is given back.
- * - A count costs a hash, a mail or an account's row to make, and is gone with its window: that is
- *   what bounds their number.
+ * - Redis learns no addresses of people: keys are hashes.
  */
 export class AttemptLimits {
-  readonly #isOn: boolean;
-  readonly #logins = limiter("login", LOGIN_FAILURES_MAX, LOGIN_WINDOW_SECONDS);
-  readonly #mails = limiter("mail", ASKED_MAILS_MAX, ASKED_MAILS_WINDOW_SECONDS);
-  readonly #probes = limiter("probe", PROBES_MAX, LOGIN_WINDOW_SECONDS);
+  readonly #logins: Tally | null;
+  readonly #mails: Tally | null;
+  readonly #probes: Tally | null;
 
-  /** `isOn` false: nothing is limited. */
-  constructor(isOn: boolean) {
-    this.#isOn = isOn;
+  /** `settings` null: nothing is limited. */
+  constructor(
+    settings: Pick<LimitSettings, "login" | "mail" | "probe"> | null,
+    link: RedisLink | null,
+  ) {
+    const tally = (name: string, bound: Bound | null | undefined): Tally | null =>
+      bound === null || bound === undefined ? null : new Tally({ name, bound, link, textOf });
+    this.#logins = tally("login", settings?.login);
+    this.#mails = tally("mail", settings?.mail);
+    this.#probes = tally("probe", settings?.probe);
   }
 
   /** Makes an attempt at a password. Throws `rate_limited` in its place, or what it throws. */
-  async password<T>(email: string, address: string, attempt: () => Promise<T>): Promise<T> {
-    if (!this.#isOn) return attempt();
-    const key = `${networkOf(address)} ${email}`;
-    await spend(this.#logins, key);
+  async password<T>(email: string, from: Attempter, attempt: () => Promise<T>): Promise<T> {
+    const logins = this.#logins;
+    if (logins === null) return attempt();
+    const key = `${from.address ?? ""} ${email}`;
+    const window = await spend(logins, key, "account", from);
     try {
       const result = await attempt();
-      await this.#logins.delete(key);
+      logins.clear(key);
+      window.used = 0;
       return result;
     } catch (error) {
-      if (!isGuess(error)) await this.#logins.reward(key);
+      if (!isGuess(error)) logins.giveBack(key, window);
       throw error;
+    } finally {
+      from.showQuota?.(leftOf(logins, window, "account"));
     }
   }
 
@@ -53,47 +63,59 @@ export class AttemptLimits {
    * A registration, which tells that an address is taken. Whoever was told so too often is refused
    * before it is known whether this one is. Throws `rate_limited`, or what `attempt` throws.
    */
-  async registration<T>(address: string, attempt: () => Promise<T>): Promise<T> {
-    const key = networkOf(address);
-    const told = this.#isOn ? await this.#probes.get(key) : null;
-    if (told !== null && told.consumedPoints >= PROBES_MAX) throw refusalOf(told);
+  async registration<T>(from: Attempter, attempt: () => Promise<T>): Promise<T> {
+    const probes = this.#probes;
+    if (probes === null) return attempt();
+    const key = from.address ?? "";
+    const told = probes.peek(key, performance.now());
+    if (told !== null && told.used >= probes.bound.count)
+      throw refused(probes, told, "address", from);
     try {
       return await attempt();
     } catch (error) {
-      if (error instanceof ProblemError && error.code === "email_taken") {
-        await this.#probes.penalty(key);
-      }
+      if (error instanceof ProblemError && error.code === "email_taken") await count(probes, key);
       throw error;
     }
   }
 
   /** Something that may tell whether an account exists. Throws `rate_limited`. */
-  async probe(address: string): Promise<void> {
-    if (this.#isOn) await spend(this.#probes, networkOf(address));
+  async probe(from: Attempter): Promise<void> {
+    if (this.#probes !== null) await spend(this.#probes, from.address ?? "", "address", from);
   }
 
   /** Whether one more mail may be sent to an address that did not ask for it itself. */
   async mayMail(email: string): Promise<boolean> {
-    if (!this.#isOn) return true;
-    const { consumedPoints } = await this.#mails.penalty(email);
-    return consumedPoints <= ASKED_MAILS_MAX;
+    return this.#mails === null || count(this.#mails, email);
   }
 }
 
-function limiter(keyPrefix: string, points: number, duration: number): RateLimiterMemory {
-  const options: IRateLimiterOptions = { keyPrefix, points, duration };
-  return new RateLimiterMemory(options);
+const textOf = (key: CountKey): string =>
+  createHash("sha256").update(String(key)).digest("base64url");
+
+/** Counts one, whatever there is; whether it was within the bound. */
+async function count(tally: Tally, key: string): Promise<boolean> {
+  const window = tally.at(key, performance.now());
+  window.used += 1;
+  const isWithin = window.used <= tally.bound.count;
+  return (await tally.confirm(key, window)) && isWithin;
 }
 
-async function spend(limiter: RateLimiterMemory, key: string): Promise<void> {
-  try {
-    await limiter.consume(key);
-  } catch (refusal) {
-    throw refusal instanceof RateLimiterRes ? refusalOf(refusal) : refusal;
-  }
+/** Counts one. Throws `rate_limited` when there is none left. */
+async function spend(tally: Tally, key: string, scope: Scope, from: Attempter): Promise<Window> {
+  const window = tally.at(key, performance.now());
+  if (window.used >= tally.bound.count) throw refused(tally, window, scope, from);
+  window.used += 1;
+  if (await tally.confirm(key, window)) return window;
+  tally.giveBack(key, window);
+  throw refused(tally, window, scope, from);
 }
 
-function refusalOf({ msBeforeNext }: RateLimiterRes): ProblemError {
-  const retryAt = new Date(Date.now() + msBeforeNext).toISOString();
-  return new ProblemError("rate_limited", { retryAt });
+function leftOf(tally: Tally, { used, endsMs }: Window, scope: Scope, isAllowed = true): Quota {
+  return quotaOf(isAllowed, scope, tally.bound, { used, endsMs, nowMs: performance.now() });
+}
+
+function refused(tally: Tally, window: Window, scope: Scope, from: Attempter): ProblemError {
+  const quota = leftOf(tally, window, scope, false);
+  from.showQuota?.(quota);
+  return new ProblemError("rate_limited", refusalMembers(quota));
 }

@@ -4,7 +4,7 @@ import type { Route } from "../http/exchange.ts";
 import type { Log } from "../log.ts";
 import type { Mailbox } from "../mail/mailbox.ts";
 import { Accounts } from "./accounts.ts";
-import { AttemptLimits } from "./attempt-limits.ts";
+import type { AttemptLimits } from "./attempt-limits.ts";
 import type { Belongings } from "./belongings-port.ts";
 import { Credentials } from "./credentials.ts";
 import { IdentityMails } from "./identity-mails.ts";
@@ -24,8 +24,8 @@ export interface IdentityOfficeOptions {
   readonly mailbox: Mailbox;
   /** null: mails have no links. */
   readonly publicUrl: string | null;
-  /** False: nobody is told to wait. */
-  readonly rateLimit: boolean;
+  /** How often somebody may try. */
+  readonly attempts: AttemptLimits;
   readonly clock: Clock;
   readonly log: Pick<Log, "warn">;
 }
@@ -47,11 +47,11 @@ export class IdentityOffice {
 
   routes(belongings: Belongings): Route[] {
     const { tokens, users } = this;
-    const { pool, mailbox, log, publicUrl, rateLimit } = this.#options;
+    const { pool, mailbox, log, publicUrl, attempts } = this.#options;
     const mailedTokens = new MailedTokens(pool);
     const mails = new IdentityMails(publicUrl);
     const sending = { mailedTokens, mails, mailbox };
-    const common = { users, tokens, limits: new AttemptLimits(rateLimit) };
+    const common = { users, tokens, limits: attempts };
     const credentials = new Credentials({ pool, passwords: this.#passwords, mailedTokens, tokens });
     return [
       ...identityRoutes({

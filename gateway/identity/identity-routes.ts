@@ -55,13 +55,14 @@ type IdentityHandler = (ports: IdentityPorts, request: HttpRequest) => Promise<H
 /** Who somebody is: coming in, staying in, going out. */
 export function identityRoutes(ports: IdentityPorts): Route[] {
   const route = (handle: IdentityHandler) => asyncRoute((request) => handle(ports, request));
-  const withAddress = true;
+  const entering = { method: "POST", withAddress: true, limit: "auth" } as const;
+  const staying = { method: "POST", limit: "session" } as const;
   return [
-    { method: "POST", path: "/api/v1/auth/register", handler: route(register), withAddress },
-    { method: "POST", path: "/api/v1/auth/login", handler: route(login), withAddress },
-    { method: "POST", path: "/api/v1/auth/refresh", handler: route(refresh) },
-    { method: "POST", path: "/api/v1/auth/logout", handler: route(logout) },
-    { method: "POST", path: "/api/v1/auth/guest", handler: route(guest) },
+    { ...entering, path: "/api/v1/auth/register", handler: route(register) },
+    { ...entering, path: "/api/v1/auth/login", handler: route(login) },
+    { ...staying, path: "/api/v1/auth/refresh", handler: route(refresh) },
+    { ...staying, path: "/api/v1/auth/logout", handler: route(logout) },
+    { ...staying, path: "/api/v1/auth/guest", handler: route(guest) },
   ];
 }
 
@@ -76,10 +77,9 @@ const register: IdentityHandler = async (ports, request) => {
   if (email === null) {
     throw validationFailed([{ path: "email", message: "must be an email address" }]);
   }
-  const address = request.address ?? "";
   const guestId = guestIdOf(ports.tokens, request);
   const registration = { email, password, firstName, lastName, guestId };
-  const user = await ports.limits.registration(address, () => ports.users.register(registration));
+  const user = await ports.limits.registration(request, () => ports.users.register(registration));
   await ports.sendVerification(user);
   const handedOver = await takeFromGuest(ports, guestId, user).catch(ifNotBusy);
   return signedIn(ports, 201, { user, passwordHash: null, handedOver });
@@ -116,7 +116,7 @@ const login: IdentityHandler = async (ports, request) => {
   const { password, ...given } = readBody(checkLogin, request);
   // What is no address has no account: it is tried all the same, and takes as long.
   const email = parseEmail(given.email) ?? "";
-  const signIn = await ports.limits.password(email, request.address ?? "", () =>
+  const signIn = await ports.limits.password(email, request, () =>
     ports.users.signIn(email, password),
   );
   const handedOver = await takeFromGuest(ports, guestIdOf(ports.tokens, request), signIn.user);

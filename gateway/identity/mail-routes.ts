@@ -46,24 +46,22 @@ export interface MailRoutesPorts {
 export function mailRoutes(ports: MailRoutesPorts): Route[] {
   const desk = new MailDesk(ports);
   const path = "/api/v1/auth";
-  const withAddress = true;
+  const limited = { method: "POST", withAddress: true, limit: "auth" } as const;
   return [
     {
-      method: "POST",
+      ...limited,
       path: `${path}/verify-email`,
       handler: asyncRoute((request) => desk.verifyEmail(request)),
     },
     {
-      method: "POST",
+      ...limited,
       path: `${path}/forgot-password`,
       handler: asyncRoute((request) => desk.forgotPassword(request)),
-      withAddress,
     },
     {
-      method: "POST",
+      ...limited,
       path: `${path}/reset-password`,
       handler: asyncRoute((request) => desk.resetPassword(request)),
-      withAddress,
     },
   ];
 }
@@ -107,7 +105,7 @@ class MailDesk {
     if (email === null) {
       throw validationFailed([{ path: "email", message: "must be an email address" }]);
     }
-    await limits.probe(request.address ?? "");
+    await limits.probe(request);
     if (this.#resetsInFlight >= RESETS_IN_FLIGHT_MAX) throw new ProblemError("busy");
     this.#resetsInFlight += 1;
     setImmediate(() => {
@@ -133,7 +131,7 @@ class MailDesk {
 
   async resetPassword(request: HttpRequest): Promise<HttpResponse> {
     const { token, password } = readBody(checkResetPassword, request);
-    await this.#ports.limits.probe(request.address ?? "");
+    await this.#ports.limits.probe(request);
     const user = await this.#ports.credentials.resetPassword(token, password);
     if (user === null) throw new ProblemError("token_invalid");
     return { status: 204, body: null };

@@ -82,9 +82,7 @@ const change: MeHandler = async (ports, identity, request) => {
   }
   if (password !== undefined) {
     const known = currentPassword ?? "";
-    await ports.limits.password(user.email, request.address ?? "", () =>
-      ports.users.signIn(user.email, known),
-    );
+    await ports.limits.password(user.email, request, () => ports.users.signIn(user.email, known));
     const sessionId = ports.tokens.sessionOf(request.authorization)?.sessionId ?? null;
     await ports.credentials.changePassword(user.id, password, sessionId);
   }

@@ -7,6 +7,7 @@ import type { InventoryDesk } from "../booking/inventory-desk.ts";
 import type { OrderDesk } from "../booking/order-desk.ts";
 import type { TicketDesk } from "../booking/ticket-desk.ts";
 import type { WaitlistDesk } from "../booking/waitlist-desk.ts";
+import type { LimitClass } from "../limits/limit-classes.ts";
 
 /** The desk, as far as it is open to WebSockets. */
 export interface LiveDesk extends Pick<BookingDesk, "refusesHolds" | "refusesAllHolds"> {
@@ -84,3 +85,14 @@ export const DESK_OPS: ReadonlyMap<string, DeskOp> = new Map<string, DeskOp>([
       desk.inventory.change(parseEventId(eventId), request, settle),
   ],
 ]);
+
+const OP_CLASSES: ReadonlyMap<string, LimitClass> = new Map<string, LimitClass>([
+  ["hold", "hold"],
+  ["change", "hold"],
+  ["book", "booking"],
+]);
+
+/** What an op counts as: the same as its route over HTTP. */
+export function limitClassOfOp(op: string): LimitClass {
+  return OP_CLASSES.get(op) ?? "write";
+}

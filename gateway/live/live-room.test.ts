@@ -32,6 +32,7 @@ const USERS = new Map([
 
 class FakeSocket implements LiveSocket {
   static #count = 0;
+  readonly network = 0x7f000001;
   readonly id: number;
   readonly accessToken: string;
   readonly sent: Record<string, unknown>[] = [];

@@ -14,9 +14,12 @@ import { parseJsonText } from "../http/json-body.ts";
 import { problemDocument } from "../http/problem.ts";
 import { compileSchema, type FieldError, validationFailed } from "../http/validation.ts";
 import type { Identity, Tokens } from "../identity/tokens.ts";
+import type { LimitClass } from "../limits/limit-classes.ts";
+import { refusalMembers } from "../limits/quota.ts";
+import type { Admission, RequestLimits } from "../limits/request-limits.ts";
 import { AvailabilityHub } from "./availability-hub.ts";
 import { BusyReply } from "./busy-reply.ts";
-import { DESK_OPS, type LiveDesk } from "./desk-ops.ts";
+import { DESK_OPS, type LiveDesk, limitClassOfOp } from "./desk-ops.ts";
 import { LiveView } from "./live-view.ts";
 
 const Id = Type.Union([Type.String({ maxLength: 200 }), Type.Number()]);
@@ -41,6 +44,8 @@ export interface LiveRoomPorts {
   readonly directory: Directory;
   readonly tokens: Pick<Tokens, "verify">;
   readonly hub: AvailabilityHub;
+  /** null: nobody is counted. Default: null. */
+  readonly limits?: Pick<RequestLimits, "admit"> | null;
 }
 
 interface Session {
@@ -69,6 +74,7 @@ export class LiveRoom implements LiveHandler {
   readonly #directory: Directory;
   readonly #tokens: Pick<Tokens, "verify">;
   readonly #hub: AvailabilityHub;
+  readonly #limits: Pick<RequestLimits, "admit"> | null;
   readonly #busy = new BusyReply();
   readonly #sessions = new Map<number, Session>();
   readonly #byUser = new Map<UserId, Set<LiveSocket>>();
@@ -78,6 +84,7 @@ export class LiveRoom implements LiveHandler {
     this.#directory = ports.directory;
     this.#tokens = ports.tokens;
     this.#hub = ports.hub;
+    this.#limits = ports.limits ?? null;
   }
 
   get socketCount(): number {
@@ -168,7 +175,10 @@ export class LiveRoom implements LiveHandler {
       case "auth":
         return this.#authenticate(session, message.token ?? "", message.id);
       case "subscribe":
-        return this.#subscribe(session, eventId, message);
+        return this.#admit(session, "read", (admission) => {
+          if (refusalOf(admission) === null) this.#subscribe(session, eventId, message);
+          else fail(session, message.id, "rate_limited", TOO_MANY);
+        });
       case "unsubscribe":
         return this.#unsubscribe(session, eventId, message);
       default:
@@ -254,15 +264,41 @@ export class LiveRoom implements LiveHandler {
       return send(session, replyOf(id, BUSY));
     }
     session.inFlight += 1;
-    const settle: Settle = (result) => {
-      session.inFlight -= 1;
-      send(session, replyOf(id, result));
-    };
-    const identity = this.#tokens.verify(`Bearer ${session.token}`);
-    if (identity === null) return settle(UNAUTHENTICATED);
-    const request = { identity, body, idempotencyKey: message.idempotencyKey ?? "" };
-    ask(this.#desk, message, request, settle);
+    const limitClass = limitClassOfOp(op);
+    this.#admit(session, limitClass, (admission) => {
+      const settle: Settle = (result) => {
+        session.inFlight -= 1;
+        if (result.kind === "problem" && result.code === "busy") admission?.giveBack();
+        send(session, replyOf(id, result));
+      };
+      const refusal = refusalOf(admission);
+      if (refusal !== null) return settle(refusal);
+      const identity = this.#tokens.verify(`Bearer ${session.token}`);
+      if (identity === null) return settle(UNAUTHENTICATED);
+      const request = { identity, body, idempotencyKey: message.idempotencyKey ?? "" };
+      ask(this.#desk, message, request, settle);
+    });
   }
+
+  /** Counts what a socket asks for as what it would be over HTTP; null: nobody is counted. */
+  #admit(
+    { socket: { network }, token }: Session,
+    limitClass: LimitClass,
+    then: (admission: Admission | null) => void,
+  ): void {
+    if (this.#limits === null) return then(null);
+    const userId = this.#tokens.verify(`Bearer ${token}`)?.userId ?? null;
+    const admitted = this.#limits.admit(limitClass, { network, userId });
+    if (!(admitted instanceof Promise)) return then(admitted);
+    // Redis that does not answer is no failure there: what comes here is a bug, and lets in.
+    admitted.then(then, () => then(null));
+  }
+}
+
+/** Null: it is let in. */
+function refusalOf(admission: Admission | null): DeskResult | null {
+  const quota = admission?.quota ?? null;
+  return quota === null || quota.isAllowed ? null : problem("rate_limited", refusalMembers(quota));
 }
 
 /** What the owner of something is told without having asked. */
@@ -290,6 +326,7 @@ function noticeMessage(event: EventEntry, notice: Notice): object {
   }
 }
 
+const TOO_MANY = "Too many requests; wait before the next one.";
 const BUSY = problem("busy");
 const UNAUTHENTICATED = problem("unauthenticated");
 

@@ -6,6 +6,8 @@ export interface HealthPorts {
   readonly isServing: () => boolean;
   /** Reasons why this node should get no new work; empty: none. */
   readonly impediments: () => Promise<readonly string[]>;
+  /** What is not as it should be, although this node serves. */
+  readonly notes: () => readonly string[];
 }
 
 /**
@@ -26,7 +28,7 @@ export function healthRoutes(ports: HealthPorts): Route[] {
       path: "/health/ready",
       handler: asyncRoute(async () => {
         const impediments = ports.isServing() ? await ports.impediments() : ["stopping"];
-        return answer(impediments.length === 0, { impediments });
+        return answer(impediments.length === 0, { impediments, notes: ports.notes() });
       }),
     },
   ];

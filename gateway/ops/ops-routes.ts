@@ -16,6 +16,8 @@ export interface OpsRoutesPorts {
   readonly tokens: Tokens;
   /** null: only a platform administrator's access token opens these routes. */
   readonly opsToken: string | null;
+  /** What is counted, and by whom. */
+  readonly limits: () => object;
 }
 
 type OpsHandler = (ports: OpsRoutesPorts, param: string) => Promise<object>;
@@ -28,6 +30,7 @@ export function opsRoutes(ports: OpsRoutesPorts): Route[] {
     route(ports, "/ops/events/:id", eventReport),
     route(ports, "/ops/events/:id/audit", audit),
     route(ports, "/ops/journal", journalReport),
+    route(ports, "/ops/limits", async () => ports.limits()),
   ];
 }
 

@@ -35,6 +35,7 @@ export function paymentRoutes(ports: PaymentRoutesPorts): Route[] {
       method: "POST",
       path: "/api/v1/payments/webhooks/:provider",
       headers: webhookHeadersOf(ports.providers),
+      limit: "webhook",
       handler: asyncRoute((request) => webhook(ports, request)),
     },
     {

@@ -11,9 +11,11 @@ import { Organizations } from "../../gateway/catalogue/organizations.ts";
 import { SeatLists } from "../../gateway/catalogue/seat-lists.ts";
 import { ProblemError } from "../../gateway/http/problem.ts";
 import { HttpServer } from "../../gateway/http/server.ts";
+import { AttemptLimits } from "../../gateway/identity/attempt-limits.ts";
 import type { Belongings } from "../../gateway/identity/belongings-port.ts";
 import { IdentityOffice } from "../../gateway/identity/identity-office.ts";
 import type { Users } from "../../gateway/identity/users.ts";
+import { DEFAULT_LIMITS } from "../../gateway/limits/limit-classes.ts";
 import type { OutgoingMail } from "../../gateway/mail/mailbox.ts";
 import { systemClock } from "../../workers/clock.ts";
 import { createTestDatabase } from "./database.ts";
@@ -85,7 +87,7 @@ export async function startCatalogueServer(): Promise<CatalogueServer> {
     jwtSecret: "0123456789abcdef0123456789abcdef",
     mailbox: { post: (mail) => mails.push(mail), close: () => Promise.resolve() },
     publicUrl: "https://shop.example.com/",
-    rateLimit: true,
+    attempts: new AttemptLimits(DEFAULT_LIMITS, null),
     clock: systemClock,
     log,
   });

@@ -1,0 +1,187 @@
+import { type Network, textOfNetwork } from "./client-address.ts";
+import type { ClassBounds, LimitClass, LimitSettings } from "./limit-classes.ts";
+import { type Quota, quotaOf, type Scope } from "./quota.ts";
+import type { RedisLink } from "./redis-link.ts";
+import { Tally } from "./tally.ts";
+import type { Bound, CountKey, Window } from "./window-counts.ts";
+
+/** Who asks. */
+export interface Asker {
+  readonly network: Network;
+  /** null: no token, or none that is good. */
+  readonly userId: string | null;
+}
+
+interface Counted {
+  readonly tally: Tally;
+  readonly key: CountKey;
+  readonly window: Window;
+}
+
+interface Tallies {
+  readonly user: Tally | null;
+  readonly address: Tally | null;
+}
+
+/** What was counted for one request. */
+export interface Admission {
+  /** null: nothing is bounded here. */
+  readonly quota: Quota | null;
+  /** Takes it back: the request could not be tried. What is left then. */
+  giveBack(): Quota | null;
+}
+
+const UNBOUNDED: Admission = { quota: null, giveBack: () => null };
+
+/**
+ * How often somebody may ask for something, by the class of what it is.
+ *
+ * Invariants:
+ * - What is refused is not counted, neither for the user nor for the address: who hammers at a
+ *   closed door does not close it for the others of an office, and not for longer for themselves.
+ * - Between looking and counting nothing else happens: as many are let in as the bound says.
+ */
+export class RequestLimits {
+  readonly #tallies: Readonly<Record<LimitClass, Tallies>>;
+  readonly #now: () => number;
+
+  /** `now` gives ms and never runs backwards. */
+  constructor(
+    settings: Pick<LimitSettings, "classes">,
+    link: RedisLink | null,
+    now: () => number = () => performance.now(),
+  ) {
+    this.#now = now;
+    const tallies = (name: LimitClass): Tallies => {
+      const { user, address }: ClassBounds = settings.classes[name];
+      const tally = (scope: Scope, bound: Bound | null): Tally | null =>
+        bound === null
+          ? null
+          : new Tally({ name: `${name}:${scope}`, bound, link, textOf: textOfKey });
+      return { user: tally("user", user), address: tally("address", address) };
+    };
+    this.#tallies = {
+      auth: tallies("auth"),
+      session: tallies("session"),
+      booking: tallies("booking"),
+      hold: tallies("hold"),
+      write: tallies("write"),
+      search: tallies("search"),
+      read: tallies("read"),
+      webhook: tallies("webhook"),
+    };
+  }
+
+  /** Users and addresses that are counted here, by class. */
+  get sizes(): Readonly<Record<string, { readonly users: number; readonly addresses: number }>> {
+    return Object.fromEntries(
+      Object.entries(this.#tallies).map(([name, { user, address }]) => [
+        name,
+        { users: user?.size ?? 0, addresses: address?.size ?? 0 },
+      ]),
+    );
+  }
+
+  /**
+   * Counts one request. The answer comes at once, unless Redis has to be asked.
+   */
+  admit(limitClass: LimitClass, asker: Asker): Admission | Promise<Admission> {
+    const { user, address } = this.#tallies[limitClass];
+    const nowMs = this.#now();
+    const ofAddress = address === null ? null : countedIn(address, asker.network, nowMs);
+    if (ofAddress !== null && isFull(ofAddress)) return refusal(ofAddress, "address", nowMs);
+    const { userId } = asker;
+    const ofUser = user === null || userId === null ? null : countedIn(user, userId, nowMs);
+    if (ofUser !== null && isFull(ofUser)) return refusal(ofUser, "user", nowMs);
+    if (ofUser === null && ofAddress === null) return UNBOUNDED;
+    if (ofAddress !== null) ofAddress.window.used += 1;
+    if (ofUser !== null) ofUser.window.used += 1;
+    const admission = new Counting(ofUser, ofAddress, this.#now);
+    return (ofUser ?? ofAddress)?.tally.isShared === true ? admission.confirmed() : admission;
+  }
+
+  /** What is left of what `admit` would count, without counting. */
+  peek(limitClass: LimitClass, { network, userId }: Asker): Quota | null {
+    const { user, address } = this.#tallies[limitClass];
+    const nowMs = this.#now();
+    const [tally, key, scope] =
+      user !== null && userId !== null
+        ? ([user, userId, "user"] as const)
+        : ([address, network, "address"] as const);
+    if (tally === null) return null;
+    const { bound } = tally;
+    const window = tally.peek(key, nowMs) ?? { used: 0, endsMs: nowMs + bound.windowMs };
+    return quotaOf(true, scope, bound, { ...window, nowMs });
+  }
+}
+
+const textOfKey = (key: CountKey): string => (typeof key === "number" ? textOfNetwork(key) : key);
+
+function countedIn(tally: Tally, key: CountKey, nowMs: number): Counted {
+  return { tally, key, window: tally.at(key, nowMs) };
+}
+
+const isFull = ({ tally, window }: Counted): boolean => window.used >= tally.bound.count;
+
+function refusal({ tally, window }: Counted, scope: Scope, nowMs: number): Admission {
+  const { used, endsMs } = window;
+  const quota = quotaOf(false, scope, tally.bound, { used, endsMs, nowMs });
+  return { quota, giveBack: () => quota };
+}
+
+/** One request that this node lets in. */
+class Counting implements Admission {
+  readonly #ofUser: Counted | null;
+  readonly #ofAddress: Counted | null;
+  readonly #now: () => number;
+  quota: Quota | null;
+
+  constructor(ofUser: Counted | null, ofAddress: Counted | null, now: () => number) {
+    this.#ofUser = ofUser;
+    this.#ofAddress = ofAddress;
+    this.#now = now;
+    this.quota = this.#left();
+  }
+
+  /** The same once Redis has counted it for all nodes; or its refusal. */
+  async confirmed(): Promise<Admission> {
+    const [user, address] = [this.#ofUser, this.#ofAddress];
+    const [isUserIn, isAddressIn] = await Promise.all([isConfirmed(user), isConfirmed(address)]);
+    if (isUserIn && isAddressIn) {
+      this.quota = this.#left();
+      return this;
+    }
+    const full = isUserIn ? address : user;
+    if (full === null) return this;
+    const refused = refusal(full, isUserIn ? "address" : "user", this.#now());
+    this.giveBack();
+    return refused;
+  }
+
+  giveBack(): Quota | null {
+    for (const counted of [this.#ofUser, this.#ofAddress]) {
+      counted?.tally.giveBack(counted.key, counted.window);
+    }
+    return this.#left();
+  }
+
+  /** Of the two bounds the one that leaves less. */
+  #left(): Quota | null {
+    const nowMs = this.#now();
+    const [user, address] = [this.#ofUser, this.#ofAddress];
+    const isUserNearer =
+      user !== null &&
+      (address === null ||
+        user.tally.bound.count - user.window.used <=
+          address.tally.bound.count - address.window.used);
+    const nearer = isUserNearer ? user : address;
+    if (nearer === null) return null;
+    const { used, endsMs } = nearer.window;
+    const at = { used, endsMs, nowMs };
+    return quotaOf(true, isUserNearer ? "user" : "address", nearer.tally.bound, at);
+  }
+}
+
+async function isConfirmed(counted: Counted | null): Promise<boolean> {
+  return counted === null || counted.tally.confirm(counted.key, counted.window);
+}
