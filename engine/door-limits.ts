@@ -5,7 +5,7 @@ import { assert } from "./assert.ts";
  * of everything behind it. How often is configurable (gateway/limits/limit-classes.ts).
  */
 
-/** Windows of one kind that a node counts: about 170 bytes each. Past it the oldest is forgotten. */
+/** Windows of one kind that a node counts: about 170 bytes each. The oldest goes first. */
 export const LIMIT_KEYS_MAX = 100_000;
 /** The longest window that may be configured, in seconds. */
 export const LIMIT_WINDOW_SECONDS_MAX = 24 * 3_600;

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { ConfigError, jwtSecretOf, readConfig, sandboxSecretOf } from "./config.ts";
+import { originsOf } from "./http/door-settings.ts";
 
 const SECRET = "0123456789abcdef0123456789abcdef";
 
@@ -58,6 +59,43 @@ describe("readConfig", () => {
     assert.equal(config.isProduction, true);
   });
 
+  it("reads bounds for a user and an address, or none", () => {
+    const config = readConfig({
+      RATE_LIMIT_BOOKING: "3/10s",
+      RATE_LIMIT_HOLD: "5/1m,100/1h",
+      RATE_LIMIT_READ: "off",
+      RATE_LIMIT_AUTH: "7/2m",
+      RATE_LIMIT_LOGIN: "off",
+    });
+    const { classes, login } = config.limits;
+    const bound = (count: number, windowMs: number) => ({ count, windowMs });
+    const wide = bound(3_000, 60_000);
+    assert.deepEqual(classes.booking, { user: bound(3, 10_000), address: wide });
+    assert.deepEqual(classes.hold, { user: bound(5, 60_000), address: bound(100, 3_600_000) });
+    assert.deepEqual(classes.read, { user: null, address: null });
+    assert.deepEqual(classes.auth, { user: null, address: bound(7, 120_000) });
+    assert.equal(login, null);
+    const { limits } = readConfig({});
+    assert.deepEqual(limits.classes.booking.user, bound(10, 60_000));
+    assert.deepEqual(limits.login, bound(5, 900_000));
+  });
+
+  it("lets pages of localhost in unless it is production, and the shop's own always", () => {
+    const originsIn = (env: Record<string, string>): string[] => {
+      const config = readConfig({ JWT_SECRET: SECRET, ...env });
+      return originsOf(config.door, config);
+    };
+    const PUBLIC_URL = "https://shop.example.org/de/";
+    const NODE_ENV = "production";
+    assert.ok(originsIn({}).includes("http://localhost:*"));
+    assert.deepEqual(originsIn({ NODE_ENV }), []);
+    assert.deepEqual(originsIn({ NODE_ENV, PUBLIC_URL }), ["https://shop.example.org"]);
+    assert.deepEqual(originsIn({ CORS_ORIGINS: "none" }), []);
+    const CORS_ORIGINS = "https://a.example, https://*.b.example";
+    const given = ["https://a.example", "https://*.b.example"];
+    assert.deepEqual(originsIn({ NODE_ENV, CORS_ORIGINS }), given);
+  });
+
   const refused: readonly (readonly [env: Record<string, string>, line: RegExp])[] = [
     [{ PORT: "80a" }, /^PORT accepts a port/],
     [{ PORT: "65536" }, /^PORT accepts/],
@@ -76,6 +114,16 @@ describe("readConfig", () => {
     [{ UNPROJECTED_MIB_MAX: "0" }, /^UNPROJECTED_MIB_MAX accepts/],
     [{ JOURNAL_ARCHIVE_BYTES: "1GB" }, /^JOURNAL_ARCHIVE_BYTES accepts a whole number of bytes/],
     [{ RATE_LIMIT: "yes" }, /^RATE_LIMIT accepts on or off/],
+    [{ RATE_LIMIT_BOOKING: "10" }, /^RATE_LIMIT_BOOKING accepts a bound for a user, such as 10/],
+    [{ RATE_LIMIT_BOOKING: "10/1m,20/1m,30/1m" }, /^RATE_LIMIT_BOOKING accepts/],
+    [{ RATE_LIMIT_BOOKING: "10/1d" }, /^RATE_LIMIT_BOOKING accepts/],
+    [{ RATE_LIMIT_HOLD: "0/1m" }, /^RATE_LIMIT_HOLD accepts/],
+    [{ RATE_LIMIT_AUTH: "1/1m,2/1m" }, /^RATE_LIMIT_AUTH accepts a count and its time/],
+    [{ RATE_LIMIT_LOGIN: "5/25h" }, /^RATE_LIMIT_LOGIN accepts/],
+    [{ CORS_ORIGINS: "shop.example.org" }, /^CORS_ORIGINS accepts origins/],
+    [{ TRUSTED_PROXIES: "10.0.0.0/8,lb" }, /^TRUSTED_PROXIES accepts IP addresses and ranges/],
+    [{ PROXY_HEADER: "x-real-ip" }, /^PROXY_HEADER accepts x-forwarded-for or forwarded/],
+    [{ SOCKETS_PER_ADDRESS: "0" }, /^SOCKETS_PER_ADDRESS accepts/],
     [{ SEED_DEMO: "true" }, /^SEED_DEMO accepts on or off/],
     [{ LOG_LEVEL: "verbose" }, /^LOG_LEVEL accepts trace, debug/],
     [{ ACK_MODE: "disk" }, /^ACK_MODE accepts journal or postgres$/],

@@ -31,9 +31,8 @@ const corsOrigins: DoorOption<readonly string[] | null> = {
   default: null,
   parse: (text) =>
     text === "none" ? [] : listOf(text, (part) => parseOriginPattern(part) !== undefined),
-  accepts:
-    "origins with commas between, such as https://*.example.org or http://localhost:*; *; none",
-  help: "Pages that may call the API from a browser. Unset: those of localhost, none in production.",
+  accepts: "origins with commas between, such as https://*.example.org,http://localhost:*; *; none",
+  help: "Pages that may call the API from a browser. Unset: localhost, none in production.",
 };
 
 const trustedProxies: DoorOption<readonly string[]> = {
@@ -49,7 +48,7 @@ const proxyHeader: DoorOption<ProxyHeader> = {
   default: "x-forwarded-for",
   parse: (text) => PROXY_HEADERS.find((header) => header === text.toLowerCase()),
   accepts: PROXY_HEADERS.join(" or "),
-  help: "The one header in which they say it; they have to write it, or what a client wrote counts.",
+  help: "The header in which they say it: it has to be one that they write, whatever comes.",
 };
 
 const socketsPerAddress: DoorOption<number> = {

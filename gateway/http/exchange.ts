@@ -25,7 +25,7 @@ export interface HttpRequest {
   readonly traceparent: string;
   /** Those that the route asked for, by lower-case name, "" when absent. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Whom it comes from, where the route asked for it: an IPv4 address, or the /64 of an IPv6 one. */
+  /** Whom it comes from, where the route asked for it: an IPv4 address, or an IPv6 one's /64. */
   readonly address?: string;
   /** There with `address`: has the answer's headers tell of another bound than the route's own. */
   readonly showQuota?: (quota: Quota) => void;

@@ -36,6 +36,8 @@ describe("parseJsonBody", () => {
     ["a byte that is no UTF-8", Buffer.from([0x22, 0xff, 0x22])],
     ["a byte order mark", "\ufeff{}"],
     ["a __proto__ key", '{"a":{"__proto__":{"admin":true}}}'],
+    ["a constructor key", '{"constructor":{"prototype":{"admin":true}}}'],
+    ["a constructor key in disguise", '{"\\u0063on\\u0073tructor":1}'],
     ["half a character in a text", '{"a":[{"b":"x\\udc00"}]}'],
     ["half a character in a key", '{"\\ud83d":1}'],
     ["a __proto__ key in disguise", '{"\\u005f_pr\\u006fto__" : 1}'],
@@ -47,8 +49,9 @@ describe("parseJsonBody", () => {
     });
   }
 
-  it("takes __proto__ inside a text", () => {
-    const text = 'say "__proto__": twice';
-    assert.deepEqual(parse(JSON.stringify({ text })), { ok: true, value: { text } });
+  it("takes such words inside a text", () => {
+    const text = 'say "__proto__": twice, and "constructor": once';
+    const value = { text, word: "constructor" };
+    assert.deepEqual(parse(JSON.stringify(value)), { ok: true, value });
   });
 });

@@ -10,15 +10,21 @@ const JSON_TYPE = /^application\/(?:[\w.!#$&^+-]+\+)?json\s*(?:;|$)/i;
 
 /** A letter as it is, or as its escape `\u00xx`. */
 function letterPattern(letter: string): string {
-  const hex = letter.charCodeAt(0).toString(16).replace("f", "[fF]");
-  return `(?:${letter}|\\\\u00${hex})`;
+  const hex = letter.charCodeAt(0).toString(16);
+  const digits = hex.replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
+  return `(?:${letter}|\\\\u00${digits})`;
 }
 
+const lettersPattern = (word: string): string => Array.from(word, letterPattern).join("");
+
 /**
- * A key `__proto__`, however its letters are escaped, followed by its colon. Inside a string value
- * the quotes would be escaped, so only keys match. (Source: fastify's secure-json-parse.)
+ * A key `__proto__` or `constructor`, however its letters are escaped, followed by its colon: the
+ * ways to what all objects share. Inside a string value the quotes would be escaped, so only keys
+ * match. (Source: fastify's secure-json-parse.)
  */
-const PROTO_KEY = new RegExp(`"${Array.from("__proto__", letterPattern).join("")}"\\s*:`);
+const SHARED_KEY = new RegExp(
+  `"(?:${lettersPattern("__proto__")}|${lettersPattern("constructor")})"\\s*:`,
+);
 
 export type JsonText =
   | { readonly ok: true; readonly value: unknown }
@@ -31,9 +37,11 @@ const DOUBTFUL_ESCAPE = /\\u[dD][89a-fA-F]/;
 /** A surrogate without its other half: in Unicode mode whole pairs are one character. */
 const HALF_CHARACTER = /\p{Surrogate}/u;
 
-/** Parses JSON. A key `__proto__`, and texts with half characters, are refused. */
+/** Parses JSON. Keys `__proto__` and `constructor`, and half characters in texts, are refused. */
 export function parseJsonText(text: string): JsonText {
-  if (PROTO_KEY.test(text)) return { ok: false, detail: "The key __proto__ is not accepted" };
+  if (SHARED_KEY.test(text)) {
+    return { ok: false, detail: "The keys __proto__ and constructor are not accepted" };
+  }
   try {
     const value: unknown = JSON.parse(text);
     if (DOUBTFUL_ESCAPE.test(text) && !isWellFormed(value)) {

@@ -46,10 +46,11 @@ export function textOfNetwork(network: Network): string {
 
 /** A range in CIDR notation, or one address. undefined: it is neither. */
 export function parseRange(text: string): Range | undefined {
-  if (ipaddr.isValidCIDR(text)) return ipaddr.parseCIDR(text);
+  const [bare = ""] = text.split("/");
   // Forms such as 10.1 are valid to the library, and never meant.
-  if (!ipaddr.IPv4.isValidFourPartDecimal(text) && !ipaddr.IPv6.isValid(text)) return undefined;
-  const address = ipaddr.parse(text);
+  if (!ipaddr.IPv4.isValidFourPartDecimal(bare) && !ipaddr.IPv6.isValid(bare)) return undefined;
+  if (text.includes("/")) return ipaddr.isValidCIDR(text) ? ipaddr.parseCIDR(text) : undefined;
+  const address = ipaddr.parse(bare);
   return [address, address.kind() === "ipv4" ? 32 : 128];
 }
 
