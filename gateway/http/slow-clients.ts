@@ -21,11 +21,16 @@ export interface Waiting {
 export class SlowClients {
   readonly #waiting = new Map<Waiting, number>();
   readonly #graceMs: number;
+  readonly #bytesPerSecond: number;
   #timer: NodeJS.Timeout | null = null;
 
   /** `graceMs`: what everybody has, whatever the size. */
-  constructor(graceMs: number = SLOW_CLIENT_MS_MAX) {
+  constructor(
+    graceMs: number = SLOW_CLIENT_MS_MAX,
+    bytesPerSecond: number = SLOW_CLIENT_BYTES_PER_SECOND_MIN,
+  ) {
     this.#graceMs = graceMs;
+    this.#bytesPerSecond = bytesPerSecond;
   }
 
   get size(): number {
@@ -35,7 +40,7 @@ export class SlowClients {
   /** Harmless when repeated: the time runs from the first call. */
   watch(waiting: Waiting, bytesMax: number): void {
     if (this.#waiting.has(waiting)) return;
-    const allowedMs = this.#graceMs + (bytesMax / SLOW_CLIENT_BYTES_PER_SECOND_MIN) * 1_000;
+    const allowedMs = this.#graceMs + (bytesMax / this.#bytesPerSecond) * 1_000;
     this.#waiting.set(waiting, performance.now() + allowedMs);
     if (this.#timer !== null) return;
     this.#timer = setInterval(() => this.#look(), SLOW_CLIENT_LOOK_MS);
