@@ -35,7 +35,7 @@ export async function startBenchServer(launcher: readonly string[] = []): Promis
       HOST: "127.0.0.1",
       DATABASE_URL: "",
       DATA_DIR: directory,
-      RATE_LIMIT: "off",
+      RATE_LIMIT: process.env.RATE_LIMIT ?? "off",
       SEED_DEMO: "off",
       ADMIN_EMAIL: ADMIN.email,
       ADMIN_PASSWORD: ADMIN.password,
