@@ -55,6 +55,7 @@ import { AvailabilityHub } from "./live/availability-hub.ts";
 import { LiveRoom } from "./live/live-room.ts";
 import type { Log } from "./log.ts";
 import { mailboxOf } from "./mail/configured-mailbox.ts";
+import { describedRoutes } from "./openapi/described-routes.ts";
 import { healthRoutes } from "./ops/health-routes.ts";
 import { opsRoutes } from "./ops/ops-routes.ts";
 import { PaymentOffice } from "./payments/payment-office.ts";
@@ -256,7 +257,7 @@ function assemble(config: Config, { log, supervisor, pool }: Base) {
     }),
   ];
   const server = new HttpServer({
-    routes,
+    routes: describedRoutes(routes),
     live,
     livePath: "/ws",
     log,

@@ -1,3 +1,4 @@
+import Type from "typebox";
 import {
   type BookingId,
   type EventId,
@@ -7,9 +8,16 @@ import {
 } from "../../engine/ids.ts";
 import type { EventDirectory } from "../catalogue/event-directory.ts";
 import type { HttpRequest, HttpResponse, Respond, Route } from "../http/exchange.ts";
-import { decodeCursor, encodeCursor, type Page, pageOf, readPage } from "../http/page.ts";
+import {
+  decodeCursor,
+  encodeCursor,
+  type Page,
+  PageQuery,
+  pageFrom,
+  pageOf,
+} from "../http/page.ts";
 import { ProblemError, problem } from "../http/problem.ts";
-import { QueryReader } from "../http/query.ts";
+import { compileQuery, textParameter } from "../http/query.ts";
 import { asyncRoute, json } from "../http/routes.ts";
 import { validationFailed } from "../http/validation.ts";
 import { type Identity, requireIdentity } from "../identity/tokens.ts";
@@ -58,7 +66,7 @@ function availability(ports: BookingRoutesPorts, request: HttpRequest, respond: 
   const eventId = parseEventId(request.params[0]);
   const notFound = (): void => respond(problem("event_not_found", request.requestId));
   if (eventId === null) return notFound();
-  const withSeats = /(?:^|&)seats=true(?:&|$)/.test(request.query);
+  const withSeats = readsSeats(request.query);
   ports.hub.read(eventId, (result) => {
     if (result instanceof LiveView) {
       const body = result.availabilityJson(withSeats);
@@ -69,6 +77,20 @@ function availability(ports: BookingRoutesPorts, request: HttpRequest, respond: 
       respond(problem("busy", request.requestId));
     }
   });
+}
+
+/** The query of GET /events/{id}/availability. */
+export const AvailabilityQuery = Type.Object({
+  seats: Type.Optional(
+    Type.Boolean({ default: false, description: "With the status of every seat." }),
+  ),
+});
+const readAvailabilityQuery = compileQuery(AvailabilityQuery);
+
+/** Nearly all who ask say one of two things. */
+function readsSeats(query: string): boolean {
+  if (query === "") return false;
+  return query === "seats=true" || readAvailabilityQuery(query).seats === true;
 }
 
 /** The caller's own. */
@@ -95,16 +117,21 @@ async function listOfEvent(ports: BookingRoutesPorts, request: HttpRequest): Pro
   return listed(ports, { page, found, reader: { userId: identity.userId, asOrganizer: true } });
 }
 
+/** The query of GET /events/{id}/bookings. */
+export const LookUpQuery = Type.Object({
+  ...PageQuery.properties,
+  code: textParameter(64, "A booking's code as it was typed or read out; finds that booking."),
+});
+const readLookUpQuery = compileQuery(LookUpQuery);
+
 function readLookUp(query: string): { page: Page; code: string | null } {
-  const reader = new QueryReader(query);
-  const page = readPage(reader);
-  const typed = reader.text("code", 64);
-  const code = typed === null ? null : parseBookingCode(typed);
-  if (typed !== null && code === null) {
-    reader.refuse("code", "is no booking code: a character is missing or mistyped");
+  const { code: typed, ...rest } = readLookUpQuery(query);
+  const code = typed === undefined ? null : parseBookingCode(typed);
+  if (typed !== undefined && code === null) {
+    const message = "is no booking code: a character is missing or mistyped";
+    throw validationFailed([{ path: "code", message }]);
   }
-  reader.finish();
-  return { page, code };
+  return { page: pageFrom(rest), code };
 }
 
 /** The booking after which a page begins; null: at the newest. */

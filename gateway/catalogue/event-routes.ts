@@ -1,22 +1,17 @@
 import { parseEventId } from "../../engine/ids.ts";
-import {
-  EVENT_CHANGES_BODY_BYTES_MAX,
-  NAME_CHARS_MAX,
-  PLAN_BODY_BYTES_MAX,
-  TITLE_CHARS_MAX,
-} from "../../engine/limits.ts";
+import { EVENT_CHANGES_BODY_BYTES_MAX, PLAN_BODY_BYTES_MAX } from "../../engine/limits.ts";
 import { isIdempotencyKey } from "../booking/command-key.ts";
 import { entityResponse, etagOf } from "../http/etag.ts";
 import type { HttpRequest, HttpResponse, Route } from "../http/exchange.ts";
-import { decodeCursor, encodeCursor, readPage } from "../http/page.ts";
+import { decodeCursor, encodeCursor, pageFrom } from "../http/page.ts";
 import { ProblemError } from "../http/problem.ts";
-import { QueryReader } from "../http/query.ts";
 import { asyncRoute, json } from "../http/routes.ts";
 import { readBody, validationFailed } from "../http/validation.ts";
 import { requireIdentity, type Tokens } from "../identity/tokens.ts";
 import { checkEventChanges } from "./event-changes.ts";
 import { checkEventBody } from "./event-definition.ts";
 import type { EventDirectory, EventEntry } from "./event-directory.ts";
+import { readEventQuery, refuseLater } from "./event-query.ts";
 import type { EventFilter, EventPosition, EventStore } from "./event-store.ts";
 import { eventView, organizerView } from "./event-view.ts";
 import type { Events } from "./events.ts";
@@ -139,29 +134,22 @@ async function visibleEvent(ports: EventPorts, request: HttpRequest): Promise<Ev
   return event;
 }
 
-const LATER_PARAMETERS = ["near", "radiusKm", "minPrice", "maxPrice", "available"];
-
 const list: EventHandler = async ({ store }, request) => {
-  const query = new QueryReader(request.query);
-  const { limit, cursor } = readPage(query);
+  refuseLater(request.query);
+  const { from, to, sort: _, ...given } = readEventQuery(request.query);
+  const { limit, cursor } = pageFrom(given);
   const after = cursor === null ? null : positionOf(cursor);
-  if (cursor !== null && after === null)
-    query.refuse("cursor", "must be a nextCursor of this list");
-  const filter: EventFilter = {
-    q: query.text("q", TITLE_CHARS_MAX),
-    category: query.text("category", NAME_CHARS_MAX),
-    tag: query.text("tag", NAME_CHARS_MAX),
-    city: query.text("city", NAME_CHARS_MAX),
-    fromMs: query.time("from"),
-    toMs: query.time("to"),
-  };
-  for (const name of LATER_PARAMETERS) {
-    if (query.has(name)) query.refuse(name, "is not available yet");
+  if (cursor !== null && after === null) {
+    throw validationFailed([{ path: "cursor", message: "must be a nextCursor of this list" }]);
   }
-  const sort = query.text("sort", 20) ?? "startsAt";
-  if (sort === "relevance" || sort === "distance") query.refuse("sort", "is not available yet");
-  else if (sort !== "startsAt") query.refuse("sort", "must be startsAt");
-  query.finish();
+  const filter: EventFilter = {
+    q: given.q ?? null,
+    category: given.category ?? null,
+    tag: given.tag ?? null,
+    city: given.city ?? null,
+    fromMs: from === undefined ? null : Date.parse(from),
+    toMs: to === undefined ? null : Date.parse(to),
+  };
   const found = await store.list(filter, { limit: limit + 1, after });
   const page = found.slice(0, limit);
   const last = page.at(-1);

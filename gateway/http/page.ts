@@ -1,7 +1,22 @@
+import Type, { type Static } from "typebox";
 import { PAGE_ENTRIES_MAX } from "../../engine/limits.ts";
-import { QueryReader } from "./query.ts";
+import { compileQuery, textParameter } from "./query.ts";
 
 const PAGE_ENTRIES_DEFAULT = 20;
+
+/** The parameters of every list. */
+export const PageQuery = Type.Object({
+  limit: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: PAGE_ENTRIES_MAX,
+      default: PAGE_ENTRIES_DEFAULT,
+      description: "Entries of a page.",
+    }),
+  ),
+  cursor: textParameter(400, "`nextCursor` of the page before; absent: from the start."),
+});
+const readPageQuery = compileQuery(PageQuery);
 
 /** Which part of a list is asked for: `?limit=` and `?cursor=`. */
 export interface Page {
@@ -11,17 +26,11 @@ export interface Page {
 }
 
 /** Reads the page out of a query string; what is wrong with it is thrown. */
-export function pageOf(query: string): Page {
-  const reader = new QueryReader(query);
-  const page = readPage(reader);
-  reader.finish();
-  return page;
-}
+export const pageOf = (query: string): Page => pageFrom(readPageQuery(query));
 
-/** As pageOf, for lists with parameters of their own: the reader keeps what is wrong. */
-export function readPage(reader: QueryReader): Page {
-  const limit = reader.integer("limit", { min: 1, max: PAGE_ENTRIES_MAX }) ?? PAGE_ENTRIES_DEFAULT;
-  return { limit, cursor: reader.text("cursor", 400) };
+/** The page out of a query that was read with parameters of its own besides. */
+export function pageFrom({ limit, cursor }: Static<typeof PageQuery>): Page {
+  return { limit: limit ?? PAGE_ENTRIES_DEFAULT, cursor: cursor ?? null };
 }
 
 /** A cursor of these parts, none of which has a `|`. Opaque to clients. */

@@ -1,51 +1,49 @@
-import { type FieldError, validationFailed } from "./validation.ts";
+import Type, { type Static, type TObject, type TSchema } from "typebox";
+import { compileSchema, validationFailed } from "./validation.ts";
 
 /**
- * Reads the query parameters of one request. Absent and empty ones are null; what is wrong with the
- * others is collected and thrown by `finish`, all at once.
+ * A reader of query strings: the schema is that of an object with the parameters as members. Absent
+ * and empty parameters are absent; what is wrong with the others is thrown, all at once. Of a
+ * parameter that is given twice the first one counts, and unknown ones are let pass.
  */
-export class QueryReader {
-  readonly #parameters: URLSearchParams;
-  readonly #errors: FieldError[] = [];
-
-  constructor(query: string) {
-    this.#parameters = new URLSearchParams(query);
-  }
-
-  text(name: string, charsMax: number): string | null {
-    const value = this.#parameters.get(name)?.trim() ?? "";
-    if (value === "") return null;
-    if (value.length <= charsMax && !value.includes("\0")) return value;
-    return this.refuse(name, `must have at most ${charsMax} characters`);
-  }
-
-  integer(name: string, bounds: { min: number; max: number }): number | null {
-    const text = this.text(name, 20);
-    if (text === null) return null;
-    const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= bounds.min && value <= bounds.max) return value;
-    return this.refuse(name, `must be a whole number from ${bounds.min} to ${bounds.max}`);
-  }
-
-  /** Unix ms. */
-  time(name: string): number | null {
-    const text = this.text(name, 40);
-    if (text === null) return null;
-    const ms = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
-    return Number.isNaN(ms) ? this.refuse(name, "must be an RFC 3339 time or date") : ms;
-  }
-
-  /** Notes what is wrong with a parameter. */
-  refuse(name: string, message: string): null {
-    this.#errors.push({ path: name, message });
-    return null;
-  }
-
-  has(name: string): boolean {
-    return this.#parameters.has(name);
-  }
-
-  finish(): void {
-    if (this.#errors.length > 0) throw validationFailed(this.#errors);
-  }
+export function compileQuery<Schema extends TObject>(
+  schema: Schema,
+): (query: string) => Static<Schema> {
+  const check = compileSchema(schema);
+  const parameters = Object.entries(schema.properties);
+  return (query) => {
+    const given = new URLSearchParams(query);
+    const values: Record<string, unknown> = {};
+    for (const [name, parameter] of parameters) {
+      const text = given.get(name)?.trim() ?? "";
+      if (text !== "") values[name] = parsedAs(parameter, text);
+    }
+    const checked = check(values);
+    if (!checked.ok) throw validationFailed(checked.errors);
+    return checked.value;
+  };
 }
+
+/** What a text stands for; one that is no number stays a text, and the schema complains. */
+function parsedAs(parameter: TSchema, text: string): unknown {
+  const type = "type" in parameter ? parameter.type : "string";
+  if (type === "integer" && /^-?\d{1,15}$/.test(text)) return Number(text);
+  if (type === "number" && /^-?\d{1,15}(?:\.\d{1,15})?$/.test(text)) return Number(text);
+  if (type === "boolean" && (text === "true" || text === "false")) return text === "true";
+  return text;
+}
+
+/** A text in a query. PostgreSQL keeps no NUL. */
+export const textParameter = (maxLength: number, description: string, examples: string[] = []) =>
+  Type.Optional(
+    Type.String({
+      format: "text",
+      maxLength,
+      description,
+      ...(examples.length > 0 ? { examples } : {}),
+    }),
+  );
+
+/** An instant in a query; a day counts from its beginning in UTC. */
+export const timeParameter = (description: string) =>
+  Type.Optional(Type.String({ format: "timeOrDay", maxLength: 40, description }));

@@ -47,6 +47,10 @@ function isInstant(text: string): boolean {
 /** An instant, or a local time, which is an instant without its offset. */
 const isMoment = (text: string): boolean => isInstant(text) || isInstant(`${text}Z`);
 
+/** As Date.parse reads it: an instant, or a day. */
+const isTimeOrDay = (text: string): boolean =>
+  /^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(Date.parse(text));
+
 function isCurrency(text: string): boolean {
   return /^[A-Z]{3}$/.test(text) && Intl.supportedValuesOf("currency").includes(text);
 }
@@ -67,6 +71,7 @@ const FORMATS: Readonly<Record<string, readonly [(text: string) => boolean, stri
     isMoment,
     "must be an RFC 3339 time, such as 2030-05-04T19:30:00Z, or a local one: 2030-05-04T19:30",
   ],
+  timeOrDay: [isTimeOrDay, "must be an RFC 3339 time or date"],
   percent: [
     (text) => /^\d{1,3}(?:\.\d{1,2})?$/.test(text) && Number(text) <= 100,
     'must be a percentage as a text, with at most two decimals, such as "2.5"',
@@ -176,6 +181,8 @@ function explain(
       return [[path, `must be at least ${error.params.limit}`]];
     case "maximum":
       return [[path, `must be at most ${error.params.limit}`]];
+    case "maxLength":
+      return [[path, `must have at most ${error.params.limit} characters`]];
     default:
       return [[path, error.message]];
   }

@@ -23,7 +23,7 @@ import { DESK_OPS, type LiveDesk, limitClassOfOp } from "./desk-ops.ts";
 import { LiveView } from "./live-view.ts";
 
 const Id = Type.Union([Type.String({ maxLength: 200 }), Type.Number()]);
-const Message = Type.Object({
+export const Message = Type.Object({
   op: Type.String({ maxLength: 50 }),
   id: Type.Optional(Id),
   eventId: Type.Optional(Type.String({ maxLength: 100 })),

@@ -1,0 +1,141 @@
+import { PageQuery } from "../http/page.ts";
+import { EXAMPLE } from "../openapi/example-values.ts";
+import type { AnswerBody, Operations } from "../openapi/operation.ts";
+import { MemberBody, MemberChangesBody } from "./member-routes.ts";
+import { OrganizationBody, OrganizationChangesBody } from "./organization-routes.ts";
+import { Member, MemberPage, Organization, OrganizationPage } from "./organization-schemas.ts";
+
+const tag = "Organizations";
+const organization = {
+  id: EXAMPLE.organization,
+  name: "City Theatre",
+  allowInvoices: true,
+  currency: "EUR",
+  country: "DE",
+  createdAt: EXAMPLE.past,
+  role: "owner",
+  fees: [{ name: "Booking fee", fixed: 100 }],
+  tax: { name: "VAT", percent: "7", included: true },
+};
+const member = { userId: EXAMPLE.otherUser, email: "grace@example.org", role: "organizer" };
+
+const one = (description: string): AnswerBody => ({
+  description,
+  schema: Organization,
+  example: organization,
+});
+const oneMember = (description: string): AnswerBody => ({
+  description,
+  schema: Member,
+  example: member,
+});
+
+export const organizationOperations: Operations = {
+  "POST /api/v1/organizations": {
+    id: "createOrganization",
+    tag,
+    summary: "Create an organisation",
+    description: "Whoever creates it is its owner. Guests can't.",
+    access: "user",
+    body: {
+      name: "NewOrganization",
+      schema: OrganizationBody,
+      examples: {
+        plain: { name: "City Theatre", allowInvoices: true },
+        withCharges: {
+          name: "City Theatre",
+          currency: "EUR",
+          country: "DE",
+          fees: [{ name: "Booking fee", fixed: 100 }],
+          tax: { name: "VAT", percent: "7", included: true },
+        },
+      },
+    },
+    answers: { 201: one("The organisation.") },
+    codes: ["forbidden"],
+  },
+  "GET /api/v1/organizations": {
+    id: "listOrganizations",
+    tag,
+    summary: "Your organisations",
+    description: "Newest first. An administrator sees all.",
+    access: "user",
+    query: PageQuery,
+    answers: {
+      200: {
+        description: "A page of them.",
+        schema: OrganizationPage,
+        example: { data: [organization], nextCursor: null },
+      },
+    },
+  },
+  "PATCH /api/v1/organizations/:id": {
+    id: "changeOrganization",
+    tag,
+    summary: "Change an organisation",
+    description:
+      "For owners. What is absent stays as it is. Events that are published keep the fees and " +
+      "the tax that they were published with.",
+    access: "user",
+    body: {
+      name: "OrganizationChanges",
+      schema: OrganizationChangesBody,
+      examples: { plain: { name: "City Theatre Berlin", tax: null } },
+    },
+    answers: { 200: one("As it is now.") },
+    codes: ["organization_not_found", "forbidden"],
+  },
+  "GET /api/v1/organizations/:id/members": {
+    id: "listMembers",
+    tag,
+    summary: "Who belongs to it",
+    description: "For owners and organisers, in the order of ids.",
+    access: "user",
+    query: PageQuery,
+    answers: {
+      200: {
+        description: "A page of them.",
+        schema: MemberPage,
+        example: { data: [member], nextCursor: null },
+      },
+    },
+    codes: ["organization_not_found", "forbidden"],
+  },
+  "POST /api/v1/organizations/:id/members": {
+    id: "addMember",
+    tag,
+    summary: "Add a member",
+    description: "For owners. Answers the same for addresses with and without an account.",
+    access: "user",
+    body: {
+      name: "NewMember",
+      schema: MemberBody,
+      examples: { plain: { email: "grace@example.org", role: "organizer" } },
+    },
+    answers: { 201: oneMember("The member.") },
+    codes: ["organization_not_found", "forbidden", "already_member", "limit_exceeded"],
+  },
+  "PATCH /api/v1/organizations/:id/members/:userId": {
+    id: "changeMember",
+    tag,
+    summary: "Give a member another role",
+    description: "For owners. The last owner stays one.",
+    access: "user",
+    body: {
+      name: "MemberChanges",
+      schema: MemberChangesBody,
+      examples: { plain: { role: "staff" } },
+    },
+    answers: { 200: oneMember("As they are now.") },
+    codes: ["organization_not_found", "forbidden", "member_not_found", "last_owner"],
+  },
+  "DELETE /api/v1/organizations/:id/members/:userId": {
+    id: "removeMember",
+    tag,
+    summary: "Remove a member, or leave",
+    description: "For owners; everybody may leave, but for the last owner.",
+    access: "user",
+    answers: { 204: { description: "They belong to it no more." } },
+    codes: ["organization_not_found", "forbidden", "member_not_found", "last_owner"],
+  },
+};

@@ -1,0 +1,143 @@
+/** The WebSocket in the OpenAPI document: what may be said, and what is heard. */
+import Type, { type TProperties, type TSchema } from "typebox";
+import { EXAMPLE } from "../openapi/example-values.ts";
+import type { Operation, Operations } from "../openapi/operation.ts";
+import { type JsonObject, plain, type SchemaBook } from "../openapi/schema-book.ts";
+import { Message } from "./live-room.ts";
+import { SERVER_MESSAGES } from "./live-schemas.ts";
+
+const members = Message.properties;
+type Named = "eventId" | "holdId" | "bookingId" | "ticketId";
+const NAMED_EXAMPLES: Readonly<Record<Named, string>> = {
+  eventId: EXAMPLE.event,
+  holdId: EXAMPLE.hold,
+  bookingId: EXAMPLE.booking,
+  ticketId: EXAMPLE.item,
+};
+
+/** The ops of the desk: what they name, and the route whose body and answers they have. */
+export const LIVE_OPERATIONS: Readonly<Record<string, readonly [route: string, ...Named[]]>> = {
+  hold: ["POST /api/v1/events/:id/holds", "eventId"],
+  change: ["PATCH /api/v1/holds/:id", "holdId"],
+  extend: ["POST /api/v1/holds/:id/extend", "holdId"],
+  release: ["DELETE /api/v1/holds/:id", "holdId"],
+  book: ["POST /api/v1/events/:id/bookings", "eventId"],
+  cancel: ["POST /api/v1/bookings/:id/cancel", "bookingId"],
+  transfer: ["POST /api/v1/bookings/:id/transfer", "bookingId"],
+  move: ["POST /api/v1/bookings/:id/tickets/:ticketId/move", "bookingId", "ticketId"],
+  "waitlist.join": ["POST /api/v1/events/:id/waitlist", "eventId"],
+  "waitlist.leave": ["DELETE /api/v1/events/:id/waitlist/me", "eventId"],
+  "check-in": ["POST /api/v1/events/:id/check-ins", "eventId"],
+  inventory: ["PATCH /api/v1/events/:id/inventory", "eventId"],
+};
+
+const DESCRIPTION = `
+Text frames carry JSON. Reading needs no token; otherwise say \`auth\`, or connect with \`?access_token=\`.
+A message that makes no sense is answered with \`error\`, and the connection stays. A question may carry an \`id\`
+(a string or a number), which its answer repeats. A reader that is too slow is cut off with code 1013 and resumes with
+\`since\`.
+`.trim();
+
+/** `operations`: those of the routes, whose bodies are said here, too. */
+export function liveSection(operations: Operations): (book: SchemaBook) => JsonObject {
+  return (book) => {
+    const said = [
+      ...Object.entries(plainMessages(book)),
+      ...Object.entries(LIVE_OPERATIONS).map(([op, [route, ...named]]) => {
+        return [op, deskMessage(op, { route, named, operation: operations[route] }, book)] as const;
+      }),
+    ];
+    const heard = Object.entries(SERVER_MESSAGES).map(([op, message]) => {
+      const { description, schema, example } = message;
+      return [op, { description, schema: book.write(schema), example: plain(example) }];
+    });
+    return {
+      path: "/ws",
+      description: DESCRIPTION,
+      clientMessages: Object.fromEntries(said),
+      serverMessages: Object.fromEntries(heard),
+    };
+  };
+}
+
+function plainMessages(book: SchemaBook): JsonObject {
+  const { id, eventId, token, since } = members;
+  const message = (
+    op: string,
+    description: string,
+    [properties, example]: readonly [TProperties, object],
+  ): JsonObject => ({
+    description,
+    schema: book.write(
+      Type.Object({ op: Type.Literal(op), id, ...properties }, { $id: messageName(op) }),
+    ),
+    example: plain({ op, ...example }),
+  });
+  const event = { eventId: needed(eventId) };
+  return {
+    auth: message("auth", "Who you are, from now on. Answered with `reply` if it has an `id`.", [
+      { token: needed(token) },
+      { id: 1, token: "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIwMTk4In0.c2lnbmF0dXJl" },
+    ]),
+    subscribe: message(
+      "subscribe",
+      "Answered with `snapshot`, or the deltas missed `since`; then every `delta` comes.",
+      [
+        { ...event, since },
+        { eventId: EXAMPLE.event, since: { epoch: 3, seq: 4715 } },
+      ],
+    ),
+    unsubscribe: message("unsubscribe", "Answered with `unsubscribed`.", [
+      event,
+      { eventId: EXAMPLE.event },
+    ]),
+  };
+}
+
+interface DeskMessage {
+  readonly route: string;
+  readonly named: readonly Named[];
+  readonly operation: Operation | undefined;
+}
+
+function deskMessage(
+  op: string,
+  { route, named, operation }: DeskMessage,
+  book: SchemaBook,
+): JsonObject {
+  const { id, idempotencyKey } = members;
+  const body = operation?.body;
+  const properties: TProperties =
+    body !== undefined && "properties" in body.schema ? propertiesOf(body.schema.properties) : {};
+  const schema = Type.Object(
+    {
+      op: Type.Literal(op),
+      id,
+      ...Object.fromEntries(named.map((name) => [name, needed(members[name])])),
+      ...(operation?.key === "kept" ? { idempotencyKey } : {}),
+      ...properties,
+    },
+    { $id: messageName(op) },
+  );
+  const [example = {}] = Object.values(body?.examples ?? {});
+  const names = Object.fromEntries(named.map((name) => [name, NAMED_EXAMPLES[name]]));
+  return {
+    description: `As ${route}; answered with \`reply\`.`,
+    operationId: operation?.id ?? "",
+    schema: book.write(schema),
+    example: plain({ op, id: 1, ...names, ...(typeof example === "object" ? example : {}) }),
+  };
+}
+
+/** A member that may be absent elsewhere; the copy has no mark of that. */
+const needed = (schema: TSchema): TSchema => ({ ...schema });
+
+function propertiesOf(value: unknown): TProperties {
+  return typeof value === "object" && value !== null ? { ...value } : {};
+}
+
+/** waitlist.join: WaitlistJoinRequest */
+function messageName(op: string): string {
+  const words = op.split(/[.-]/).map((word) => word.charAt(0).toUpperCase() + word.slice(1));
+  return `${words.join("")}Request`;
+}

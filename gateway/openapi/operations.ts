@@ -1,0 +1,23 @@
+/** The operations of all rooms. A new route's is in its room; a new room is named here. */
+import { bookingOperations } from "../booking/booking-operations.ts";
+import { holdOperations } from "../booking/hold-operations.ts";
+import { saleOperations } from "../booking/sale-operations.ts";
+import { eventOperations } from "../catalogue/event-operations.ts";
+import { organizationOperations } from "../catalogue/organization-operations.ts";
+import { identityOperations } from "../identity/identity-operations.ts";
+import { opsOperations } from "../ops/ops-operations.ts";
+import { paymentOperations } from "../payments/payment-operations.ts";
+import { docsOperations } from "./docs-operations.ts";
+import type { Operations } from "./operation.ts";
+
+export const OPERATIONS: Operations = {
+  ...identityOperations,
+  ...organizationOperations,
+  ...eventOperations,
+  ...holdOperations,
+  ...bookingOperations,
+  ...saleOperations,
+  ...paymentOperations,
+  ...opsOperations,
+  ...docsOperations,
+};

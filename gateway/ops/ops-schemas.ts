@@ -1,0 +1,136 @@
+/** What operators are shown: workers/shard-messages.ts and the journal's and projector's reports. */
+import Type from "typebox";
+import { Count, Id, nullable } from "../http/answer-schemas.ts";
+
+const Ratio = Type.Number({ minimum: 0 });
+
+export const ShardReport = Type.Object(
+  {
+    shard: Count,
+    worker: Count,
+    epoch: Count,
+    actors: Type.Array(Id, { description: "Events whose actors are in memory." }),
+    actorCount: Count,
+    mailboxDepth: Count,
+    commandsTotal: Count,
+    commandsPerSecond: Ratio,
+    factsPerRound: Ratio,
+    lsn: Count,
+    durableLsn: Count,
+    projectedLsn: Count,
+    logicalMs: Type.Number(),
+    latencyMsP50: Ratio,
+    latencyMsP99: Ratio,
+    eventLoopUtilisation: Ratio,
+    projectionLagFacts: Type.Integer(),
+    subscribers: Count,
+    failure: nullable(Type.String({ description: "Why it has stopped; null: it has not." })),
+  },
+  { $id: "ShardReport" },
+);
+export const ShardReports = Type.Object(
+  { shards: Type.Array(ShardReport) },
+  { $id: "ShardReports" },
+);
+
+export const ActorReport = Type.Object(
+  {
+    eventId: Id,
+    shard: Count,
+    seq: Count,
+    configured: Type.Boolean(),
+    holds: Count,
+    bookings: Count,
+    keys: Count,
+    watched: Type.Boolean(),
+    hash: Type.String(),
+    subscribers: Count,
+  },
+  { $id: "ActorReport" },
+);
+
+const AuditSide = Type.Object(
+  {
+    seq: Count,
+    capacity: Count,
+    free: Count,
+    held: Count,
+    sold: Count,
+    blocked: Count,
+    holds: Count,
+    bookings: Count,
+    hash: Type.String(),
+  },
+  { $id: "AuditSide" },
+);
+
+export const AuditReport = Type.Object(
+  {
+    ok: Type.Boolean(),
+    seq: Count,
+    memory: AuditSide,
+    database: AuditSide,
+    drift: Type.Array(Type.String(), { description: "A sentence a difference; empty: none." }),
+  },
+  { $id: "AuditReport" },
+);
+
+const ProjectorReport = Type.Object(
+  {
+    kind: Type.Literal("projectorReport"),
+    backlogFacts: Count,
+    backlogBytes: Count,
+    overfull: Type.Boolean(),
+    factsTotal: Count,
+    batchesTotal: Count,
+    lastBatchFacts: Count,
+    lastBatchMs: Ratio,
+    unansweredMs: Ratio,
+    lastError: nullable(Type.String()),
+  },
+  { $id: "ProjectorReport" },
+);
+
+const journal = {
+  full: Type.Boolean(),
+  frames: Count,
+  entries: Count,
+  entriesPerFrame: Ratio,
+  shards: Type.Array(Type.Object({ shard: Count, durableLsn: Count, projectedLsn: Count })),
+  projector: ProjectorReport,
+};
+
+const FileJournal = Type.Object(
+  {
+    kind: Type.Literal("file"),
+    ...journal,
+    segments: Count,
+    bytes: Count,
+    file: Type.String(),
+    offset: Count,
+    fsyncs: Count,
+    lastSyncUs: Ratio,
+  },
+  { $id: "FileJournalReport" },
+);
+const PgJournal = Type.Object(
+  {
+    kind: Type.Literal("postgres"),
+    ...journal,
+    rows: Count,
+    lastAppendUs: Ratio,
+    failures: Count,
+    lastFailure: nullable(Type.String()),
+  },
+  { $id: "PostgresJournalReport" },
+);
+export const JournalReport = Type.Union([FileJournal, PgJournal]);
+
+export const Health = Type.Object({ status: Type.Enum(["ok", "unavailable"]) }, { $id: "Health" });
+export const Readiness = Type.Object(
+  {
+    status: Type.Enum(["ok", "unavailable"]),
+    impediments: Type.Array(Type.String(), { description: "Why it should get no new work." }),
+  },
+  { $id: "Readiness" },
+);
