@@ -1,8 +1,9 @@
 /** The WebSocket in the OpenAPI document: what may be said, and what is heard. */
 import Type, { type TProperties, type TSchema } from "typebox";
+import type { LiveSection } from "../openapi/document.ts";
 import { EXAMPLE } from "../openapi/example-values.ts";
 import type { Operation, Operations } from "../openapi/operation.ts";
-import { type JsonObject, plain, type SchemaBook } from "../openapi/schema-book.ts";
+import { plain, type SchemaBook } from "../openapi/schema-book.ts";
 import { Message } from "./live-room.ts";
 import { SERVER_MESSAGES } from "./live-schemas.ts";
 
@@ -39,12 +40,12 @@ A message that makes no sense is answered with \`error\`, and the connection sta
 `.trim();
 
 /** `operations`: those of the routes, whose bodies are said here, too. */
-export function liveSection(operations: Operations): (book: SchemaBook) => JsonObject {
+export function liveSection(operations: Operations): (book: SchemaBook) => LiveSection {
   return (book) => {
     const said = [
       ...Object.entries(plainMessages(book)),
       ...Object.entries(LIVE_OPERATIONS).map(([op, [route, ...named]]) => {
-        return [op, deskMessage(op, { route, named, operation: operations[route] }, book)] as const;
+        return [op, deskMessage(op, { named, operation: operations[route] }, book)] as const;
       }),
     ];
     const heard = Object.entries(SERVER_MESSAGES).map(([op, message]) => {
@@ -60,17 +61,15 @@ export function liveSection(operations: Operations): (book: SchemaBook) => JsonO
   };
 }
 
-function plainMessages(book: SchemaBook): JsonObject {
+function plainMessages(book: SchemaBook) {
   const { id, eventId, token, since } = members;
   const message = (
     op: string,
     description: string,
     [properties, example]: readonly [TProperties, object],
-  ): JsonObject => ({
+  ) => ({
     description,
-    schema: book.write(
-      Type.Object({ op: Type.Literal(op), id, ...properties }, { $id: messageName(op) }),
-    ),
+    schema: book.write(Type.Object({ op: Type.Literal(op), id, ...properties })),
     example: plain({ op, ...example }),
   });
   const event = { eventId: needed(eventId) };
@@ -95,34 +94,26 @@ function plainMessages(book: SchemaBook): JsonObject {
 }
 
 interface DeskMessage {
-  readonly route: string;
   readonly named: readonly Named[];
   readonly operation: Operation | undefined;
 }
 
-function deskMessage(
-  op: string,
-  { route, named, operation }: DeskMessage,
-  book: SchemaBook,
-): JsonObject {
+function deskMessage(op: string, { named, operation }: DeskMessage, book: SchemaBook) {
   const { id, idempotencyKey } = members;
   const body = operation?.body;
   const properties: TProperties =
     body !== undefined && "properties" in body.schema ? propertiesOf(body.schema.properties) : {};
-  const schema = Type.Object(
-    {
-      op: Type.Literal(op),
-      id,
-      ...Object.fromEntries(named.map((name) => [name, needed(members[name])])),
-      ...(operation?.key === "kept" ? { idempotencyKey } : {}),
-      ...properties,
-    },
-    { $id: messageName(op) },
-  );
+  const schema = Type.Object({
+    op: Type.Literal(op),
+    id,
+    ...Object.fromEntries(named.map((name) => [name, needed(members[name])])),
+    ...(operation?.key === "kept" ? { idempotencyKey } : {}),
+    ...properties,
+  });
   const [example = {}] = Object.values(body?.examples ?? {});
   const names = Object.fromEntries(named.map((name) => [name, NAMED_EXAMPLES[name]]));
   return {
-    description: `As ${route}; answered with \`reply\`.`,
+    description: `As \`${operation?.id}\` over HTTP; answered with \`reply\`.`,
     operationId: operation?.id ?? "",
     schema: book.write(schema),
     example: plain({ op, id: 1, ...names, ...(typeof example === "object" ? example : {}) }),
@@ -134,10 +125,4 @@ const needed = (schema: TSchema): TSchema => ({ ...schema });
 
 function propertiesOf(value: unknown): TProperties {
   return typeof value === "object" && value !== null ? { ...value } : {};
-}
-
-/** waitlist.join: WaitlistJoinRequest */
-function messageName(op: string): string {
-  const words = op.split(/[.-]/).map((word) => word.charAt(0).toUpperCase() + word.slice(1));
-  return `${words.join("")}Request`;
 }

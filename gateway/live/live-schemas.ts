@@ -20,18 +20,15 @@ const counts = { free: 500, held: 1, sold: 1, blocked: 0 };
 const availability: Readonly<Record<string, ServerMessage>> = {
   snapshot: {
     description: "The answer to `subscribe`: everything, at one seq.",
-    schema: Type.Object(
-      {
-        op: Type.Literal("snapshot"),
-        eventId: Id,
-        epoch: Epoch,
-        seq: Count,
-        statuses: SeatStatuses,
-        areas: Type.Array(AreaCounts),
-        ...totals,
-      },
-      { $id: "SnapshotMessage" },
-    ),
+    schema: Type.Object({
+      op: Type.Literal("snapshot"),
+      eventId: Id,
+      epoch: Epoch,
+      seq: Count,
+      statuses: SeatStatuses,
+      areas: Type.Array(AreaCounts),
+      ...totals,
+    }),
     example: {
       op: "snapshot",
       eventId: EXAMPLE.event,
@@ -45,25 +42,22 @@ const availability: Readonly<Record<string, ServerMessage>> = {
   delta: {
     description:
       "What changed: `from` equals the last `to`. A gap or another `epoch` means: subscribe again.",
-    schema: Type.Object(
-      {
-        op: Type.Literal("delta"),
-        eventId: Id,
-        epoch: Epoch,
-        from: Count,
-        to: Count,
-        seats: Type.Array(
-          Type.Array(Type.Union([Count, Type.Enum(["f", "h", "s", "b"])]), {
-            minItems: 2,
-            maxItems: 2,
-            description: "Index and status.",
-          }),
-        ),
-        areas: Type.Array(AreaCounts),
-        ...totals,
-      },
-      { $id: "DeltaMessage" },
-    ),
+    schema: Type.Object({
+      op: Type.Literal("delta"),
+      eventId: Id,
+      epoch: Epoch,
+      from: Count,
+      to: Count,
+      seats: Type.Array(
+        Type.Array(Type.Union([Count, Type.Enum(["f", "h", "s", "b"])]), {
+          minItems: 2,
+          maxItems: 2,
+          description: "Index and status.",
+        }),
+      ),
+      areas: Type.Array(AreaCounts),
+      ...totals,
+    }),
     example: {
       op: "delta",
       eventId: EXAMPLE.event,
@@ -77,10 +71,7 @@ const availability: Readonly<Record<string, ServerMessage>> = {
   },
   unsubscribed: {
     description: "The answer to `unsubscribe`.",
-    schema: Type.Object(
-      { op: Type.Literal("unsubscribed"), eventId: Id },
-      { $id: "UnsubscribedMessage" },
-    ),
+    schema: Type.Object({ op: Type.Literal("unsubscribed"), eventId: Id }),
     example: { op: "unsubscribed", eventId: EXAMPLE.event },
   },
 };
@@ -90,33 +81,27 @@ const answers: Readonly<Record<string, ServerMessage>> = {
     description:
       "The answer to all other ops: status and body as over HTTP, but without `requestId` in " +
       "problems. `replayed`: the first outcome of a repeated request.",
-    schema: Type.Object(
-      {
-        op: Type.Literal("reply"),
-        id: QuestionId,
-        status: Type.Integer(),
-        body: Type.Unknown(),
-        replayed: Type.Optional(Type.Literal(true)),
-      },
-      { $id: "ReplyMessage" },
-    ),
+    schema: Type.Object({
+      op: Type.Literal("reply"),
+      id: QuestionId,
+      status: Type.Integer(),
+      body: Type.Unknown(),
+      replayed: Type.Optional(Type.Literal(true)),
+    }),
     example: { op: "reply", id: 1, status: 201, body: HOLD_EXAMPLE },
   },
   error: {
     description: "What made no sense, or can't be had. The connection stays.",
-    schema: Type.Object(
-      {
-        op: Type.Literal("error"),
-        id: QuestionId,
-        code: Type.String({
-          description:
-            "malformed_json, validation_failed, unsupported_frame, unknown_op, unauthenticated, " +
-            "event_not_found, too_many_subscriptions, busy …",
-        }),
-        detail: Type.String(),
-      },
-      { $id: "ErrorMessage" },
-    ),
+    schema: Type.Object({
+      op: Type.Literal("error"),
+      id: QuestionId,
+      code: Type.String({
+        description:
+          "malformed_json, validation_failed, unsupported_frame, unknown_op, unauthenticated, " +
+          "event_not_found, too_many_subscriptions, busy …",
+      }),
+      detail: Type.String(),
+    }),
     example: { op: "error", id: 1, code: "unknown_op", detail: 'There is no op "dance".' },
   },
 };
@@ -124,16 +109,13 @@ const answers: Readonly<Record<string, ServerMessage>> = {
 const personal: Readonly<Record<string, ServerMessage>> = {
   "hold.expired": {
     description: "To the owner: a hold ended by itself.",
-    schema: Type.Object(
-      {
-        op: Type.Literal("hold.expired"),
-        eventId: Id,
-        holdId: Id,
-        reason: Type.Enum(["expired", "event_cancelled"]),
-        seq: Seq,
-      },
-      { $id: "HoldExpiredMessage" },
-    ),
+    schema: Type.Object({
+      op: Type.Literal("hold.expired"),
+      eventId: Id,
+      holdId: Id,
+      reason: Type.Enum(["expired", "event_cancelled"]),
+      seq: Seq,
+    }),
     example: {
       op: "hold.expired",
       eventId: EXAMPLE.event,
@@ -144,10 +126,7 @@ const personal: Readonly<Record<string, ServerMessage>> = {
   },
   "waitlist.offer": {
     description: "To who waited: places are held for them.",
-    schema: Type.Object(
-      { op: Type.Literal("waitlist.offer"), eventId: Id, hold: Hold },
-      { $id: "WaitlistOfferMessage" },
-    ),
+    schema: Type.Object({ op: Type.Literal("waitlist.offer"), eventId: Id, hold: Hold }),
     example: {
       op: "waitlist.offer",
       eventId: EXAMPLE.event,
@@ -156,10 +135,7 @@ const personal: Readonly<Record<string, ServerMessage>> = {
   },
   "booking.updated": {
     description: "To the owner: a booking was confirmed by money, or changed in another way.",
-    schema: Type.Object(
-      { op: Type.Literal("booking.updated"), eventId: Id, booking: Booking },
-      { $id: "BookingUpdatedMessage" },
-    ),
+    schema: Type.Object({ op: Type.Literal("booking.updated"), eventId: Id, booking: Booking }),
     example: { op: "booking.updated", eventId: EXAMPLE.event, booking: BOOKING_EXAMPLE },
   },
 };

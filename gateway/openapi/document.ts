@@ -24,7 +24,17 @@ export interface DocumentOptions {
   readonly operations: Operations;
   readonly version: string;
   /** What is said over the WebSocket. */
-  readonly websocket: (book: SchemaBook) => JsonObject;
+  readonly websocket: (book: SchemaBook) => LiveSection;
+}
+
+type LiveMessages = Readonly<Record<string, JsonObject & { readonly description: string }>>;
+
+/** The document's `x-websocket`. */
+export interface LiveSection extends JsonObject {
+  readonly path: string;
+  readonly description: string;
+  readonly clientMessages: LiveMessages;
+  readonly serverMessages: LiveMessages;
 }
 
 export interface Described {
@@ -55,7 +65,7 @@ export function documentOf({ routes, operations, version, websocket }: DocumentO
       title: "Evently",
       version,
       summary: "Event booking",
-      description: INTRODUCTION,
+      description: `${INTRODUCTION}\n\n${liveTable(live)}`,
       license: { name: "MIT", identifier: "MIT" },
       contact: { name: "Whoever runs this node" },
     },
@@ -75,4 +85,16 @@ export function documentOf({ routes, operations, version, websocket }: DocumentO
     "x-websocket": live,
   };
   return { document, undescribed };
+}
+
+/** The WebSocket's messages for readers: `x-websocket` is for machines. */
+function liveTable({ description, clientMessages, serverMessages }: LiveSection): string {
+  const rows = (messages: LiveMessages): string[] =>
+    Object.entries(messages).map(([op, message]) => `| \`${op}\` | ${message.description} |`);
+  return [
+    "## Live: the WebSocket at `/ws`",
+    description,
+    ["| you say | |", "|---|---|", ...rows(clientMessages)].join("\n"),
+    ["| you hear | |", "|---|---|", ...rows(serverMessages)].join("\n"),
+  ].join("\n\n");
 }

@@ -91,5 +91,4 @@ An event-booking engine: holds, bookings, waitlists, live availability.
   outcome is not known yet: repeat the request with the same \`Idempotency-Key\`.
 * **Lists** come in pages: \`limit\`, \`cursor\`, \`nextCursor\`.
 * \`GET\` routes answer \`HEAD\`, too. Unknown members of bodies and unknown parameters are let pass.
-* **Live**: the WebSocket at \`/ws\` is described under \`x-websocket\`.
 `.trim();

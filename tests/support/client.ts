@@ -1,9 +1,13 @@
-/** What the tests talk to the server with: HTTP on a bounded number of sockets, and WebSocket. */
+/**
+ * What the tests talk to the server with: HTTP on a bounded number of sockets, and WebSocket. An
+ * answer that the OpenAPI document does not promise rejects the request, or ends the test.
+ */
 import { once } from "node:events";
 import * as http from "node:http";
 import * as net from "node:net";
 import { WebSocket } from "ws";
 import { AvailabilityReader } from "../../gateway/live/testing/availability-reader.ts";
+import { requireDocumented, requireDocumentedMessage } from "./documented-answers.ts";
 import type { BookingShape, HoldShape } from "./shapes.ts";
 
 const SOCKETS_MAX = 256;
@@ -69,9 +73,15 @@ export class ApiClient {
         response.once("end", () => {
           const text = Buffer.concat(chunks).toString("utf8");
           const isJson = response.headers["content-type"]?.includes("json") ?? false;
+          const { statusCode: status = 0, headers } = response;
+          try {
+            requireDocumented({ method, path, status, headers, text });
+          } catch (error) {
+            return reject(error);
+          }
           // The shape is the contract's; the tests are what checks it.
           const body = (isJson && text !== "" ? JSON.parse(text) : undefined) as Body;
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, body, text });
+          resolve({ status, headers, body, text });
         });
       });
       request.once("error", reject);
@@ -161,6 +171,8 @@ export class LiveClient {
   /** Questions of `ask` that have no answer yet, by their id. */
   readonly #asked = new Map<string | number, (answer: LiveMessage | null) => void>();
   #askedCount = 0;
+  /** The op of each message that was sent with an id. */
+  readonly #ops = new Map<unknown, string>();
 
   private constructor(socket: WebSocket) {
     this.socket = socket;
@@ -180,6 +192,9 @@ export class LiveClient {
   }
 
   send(message: object | string): void {
+    if (typeof message === "object" && "id" in message && "op" in message) {
+      this.#ops.set(message.id, String(message.op));
+    }
     this.socket.send(typeof message === "string" ? message : JSON.stringify(message));
   }
 
@@ -234,6 +249,7 @@ export class LiveClient {
       this.faults.push(error);
     }
     const message = JSON.parse(text) as LiveMessage;
+    requireDocumentedMessage(message, this.#ops.get(message.id));
     const answer = message.id === undefined ? undefined : this.#asked.get(message.id);
     if (answer !== undefined) return answer(message);
     // Deltas come by the thousand; only their latest is of interest beside the reader.

@@ -1,0 +1,27 @@
+/** The contract that all clients of the tests hold answers against. Compiled on first use. */
+import { AnswerContract, documentedApi, type HeardAnswer } from "./answer-contract.ts";
+
+let contract: AnswerContract | null = null;
+
+function known(): AnswerContract {
+  contract ??= new AnswerContract(documentedApi());
+  return contract;
+}
+
+/** An answer that the OpenAPI document does not promise. */
+export class UndocumentedAnswer extends Error {
+  readonly code = "undocumented_answer";
+}
+
+/** Throws UndocumentedAnswer. */
+export function requireDocumented(answer: HeardAnswer): void {
+  const fault = known().faultOf(answer);
+  if (fault === null) return;
+  throw new UndocumentedAnswer(`${answer.method} ${answer.path} ${answer.status}: ${fault}`);
+}
+
+/** The same of a message; `asked`: the op that a reply answers, if that is known. */
+export function requireDocumentedMessage(message: unknown, asked: string | undefined): void {
+  const fault = known().liveFaultOf(message, asked);
+  if (fault !== null) throw new UndocumentedAnswer(`the answer to "${asked}": ${fault}`);
+}
