@@ -12,7 +12,9 @@ export const EventQuery = Type.Object({
   city: textParameter(NAME_CHARS_MAX, "Where the venue is.", ["Berlin"]),
   from: timeParameter("Starting then or later."),
   to: timeParameter("Starting before then."),
-  sort: Type.Optional(Type.Enum(["startsAt"], { default: "startsAt" })),
+  sort: Type.Optional(
+    Type.Enum(["startsAt"], { default: "startsAt", description: "In which order." }),
+  ),
   ...PageQuery.properties,
 });
 export const readEventQuery = compileQuery(EventQuery);

@@ -66,7 +66,7 @@ export function documentOf({ routes, operations, version, websocket }: DocumentO
       version,
       summary: "Event booking",
       description: `${INTRODUCTION}\n\n${liveTable(live)}`,
-      license: { name: "MIT", identifier: "MIT" },
+      license: { name: "MIT", url: "https://opensource.org/license/mit" },
       contact: { name: "Whoever runs this node" },
     },
     servers: [{ url: "/", description: "This node" }],

@@ -168,7 +168,7 @@ const probing: Operations = {
     id: "isReady",
     tag,
     summary: "Should it get requests now?",
-    description: "503 names what is in the way.",
+    description: "A 503 names what is in the way.",
     access: "public",
     answers: {
       200: {
