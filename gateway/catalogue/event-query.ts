@@ -1,8 +1,10 @@
 import Type from "typebox";
+import { parseEventId } from "../../engine/ids.ts";
 import { NAME_CHARS_MAX, TITLE_CHARS_MAX } from "../../engine/limits.ts";
-import { PageQuery } from "../http/page.ts";
+import { decodeCursor, PageQuery } from "../http/page.ts";
 import { compileQuery, textParameter, timeParameter } from "../http/query.ts";
-import { validationFailed } from "../http/validation.ts";
+import type { FieldError } from "../http/validation.ts";
+import type { EventPosition } from "./event-store.ts";
 
 /** The query of GET /events. */
 export const EventQuery = Type.Object({
@@ -17,19 +19,30 @@ export const EventQuery = Type.Object({
   ),
   ...PageQuery.properties,
 });
-export const readEventQuery = compileQuery(EventQuery);
+export const readEventQuery = compileQuery(EventQuery, (given) => [
+  ...laterFaults(given),
+  ...cursorFaults(given.get("cursor")?.trim() ?? ""),
+]);
 
 const LATER_PARAMETERS = ["near", "radiusKm", "minPrice", "maxPrice", "available"];
 
 /** What the contract has and this node does not: said, rather than passed over. */
-export function refuseLater(query: string): void {
-  const given = new URLSearchParams(query);
-  const errors = LATER_PARAMETERS.filter((name) => given.has(name)).map((path) => {
-    return { path, message: "is not available yet" };
-  });
+function laterFaults(given: URLSearchParams): FieldError[] {
   const sort = given.get("sort");
-  if (sort === "relevance" || sort === "distance") {
-    errors.push({ path: "sort", message: "is not available yet" });
-  }
-  if (errors.length > 0) throw validationFailed(errors);
+  const isLater = sort === "relevance" || sort === "distance";
+  return [...LATER_PARAMETERS.filter((name) => given.has(name)), ...(isLater ? ["sort"] : [])].map(
+    (path) => ({ path, message: "is not available yet" }),
+  );
+}
+
+function cursorFaults(cursor: string): FieldError[] {
+  if (cursor === "" || positionOf(cursor) !== null) return [];
+  return [{ path: "cursor", message: "must be a nextCursor of this list" }];
+}
+
+/** Where the page after this cursor begins; null: it is none of ours. */
+export function positionOf(cursor: string): EventPosition | null {
+  const [time = "", id] = decodeCursor(cursor);
+  const eventId = parseEventId(id);
+  return eventId !== null && /^-?\d{1,15}$/.test(time) ? { startsMs: Number(time), eventId } : null;
 }

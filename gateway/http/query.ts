@@ -1,13 +1,15 @@
 import Type, { type Static, type TObject, type TSchema } from "typebox";
-import { compileSchema, validationFailed } from "./validation.ts";
+import { compileSchema, type FieldError, validationFailed } from "./validation.ts";
 
 /**
  * A reader of query strings: the schema is that of an object with the parameters as members. Absent
  * and empty parameters are absent; what is wrong with the others is thrown, all at once. Of a
- * parameter that is given twice the first one counts, and unknown ones are let pass.
+ * parameter that is given twice the first one counts, and unknown ones are let pass. `faultsOf`
+ * says what else is wrong, which a schema can't.
  */
 export function compileQuery<Schema extends TObject>(
   schema: Schema,
+  faultsOf: (given: URLSearchParams) => readonly FieldError[] = () => [],
 ): (query: string) => Static<Schema> {
   const check = compileSchema(schema);
   const parameters = Object.entries(schema.properties);
@@ -19,8 +21,10 @@ export function compileQuery<Schema extends TObject>(
       if (text !== "") values[name] = parsedAs(parameter, text);
     }
     const checked = check(values);
-    if (!checked.ok) throw validationFailed(checked.errors);
-    return checked.value;
+    const faults = [...faultsOf(given), ...(checked.ok ? [] : checked.errors)];
+    if (checked.ok && faults.length === 0) return checked.value;
+    const first = new Map(faults.toReversed().map((fault) => [fault.path, fault]));
+    throw validationFailed([...first.values()].reverse());
   };
 }
 
