@@ -77,7 +77,7 @@ export const holdOperations: Operations = {
     tag,
     summary: "Add and drop items",
     description:
-      "In one step or not at all. What stays keeps its id and its price; the hold's end stays, too.",
+      "In one step or not at all. What stays keeps its id and price; the hold's end stays, too.",
     access: "user",
     key: "kept",
     body: {
@@ -106,8 +106,7 @@ export const holdOperations: Operations = {
     id: "releaseHold",
     tag,
     summary: "Give a hold back",
-    description:
-      "Its places are for sale, or offered to the waitlist, in the same step. Repeatable.",
+    description: "Its places are for sale, or offered to the line, in the same step. Repeatable.",
     access: "user",
     answers: { 204: { description: "It is released, now or before." } },
     codes: [...GONE, "timeout"],

@@ -33,10 +33,10 @@ export const LIVE_OPERATIONS: Readonly<Record<string, readonly [route: string, .
 };
 
 const DESCRIPTION = `
-Text frames carry JSON. Reading needs no token; otherwise say \`auth\`, or connect with \`?access_token=\`.
-A message that makes no sense is answered with \`error\`, and the connection stays. A question may carry an \`id\`
-(a string or a number), which its answer repeats. A reader that is too slow is cut off with code 1013 and resumes with
-\`since\`.
+Text frames carry JSON. Reading needs no token; otherwise say \`auth\`, or connect with
+\`?access_token=\`. A message that makes no sense is answered with \`error\`, and the connection
+stays. A question may carry an \`id\` (a string or a number), which its answer repeats. A reader
+that is too slow is cut off with code 1013 and resumes with \`since\`.
 `.trim();
 
 /** `operations`: those of the routes, whose bodies are said here, too. */

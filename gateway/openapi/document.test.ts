@@ -10,8 +10,9 @@ import { PROBLEMS } from "../http/problem-codes.ts";
 import { DESK_OPS } from "../live/desk-ops.ts";
 import { LIVE_OPERATIONS } from "../live/live-operations.ts";
 import { documentOf } from "./document.ts";
+import type { Json, JsonObject } from "./json.ts";
 import { OPERATIONS } from "./operations.ts";
-import { type Json, type JsonObject, SchemaBook, SchemaError } from "./schema-book.ts";
+import { SchemaBook, SchemaError } from "./schema-book.ts";
 
 const api = documentedApi();
 

@@ -3,10 +3,11 @@
  * validate. Nothing of a request is described twice.
  */
 import type { Route } from "../http/exchange.ts";
+import type { JsonObject } from "./json.ts";
 import type { Operations } from "./operation.ts";
 import { OperationWriter } from "./operation-writer.ts";
 import { templateOf } from "./path-parameters.ts";
-import type { JsonObject, SchemaBook } from "./schema-book.ts";
+import type { SchemaBook } from "./schema-book.ts";
 import {
   HEADERS,
   IDEMPOTENCY_KEY,

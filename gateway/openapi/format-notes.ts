@@ -1,4 +1,4 @@
-import type { JsonObject } from "./schema-book.ts";
+import type { JsonObject } from "./json.ts";
 
 interface FormatNote extends JsonObject {
   /** Continues the description. Absent: the format is known to everybody. */

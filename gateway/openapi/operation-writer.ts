@@ -1,8 +1,9 @@
 import { PROBLEMS, type ProblemCode } from "../http/problem-codes.ts";
+import type { Json, JsonObject } from "./json.ts";
 import { type AnswerBody, codesOf, type Operation } from "./operation.ts";
 import { pathParameters } from "./path-parameters.ts";
 import { problemContent, problemExample, problemName } from "./problem-schemas.ts";
-import { type Json, type JsonObject, plain, SchemaBook } from "./schema-book.ts";
+import { plain, SchemaBook } from "./schema-book.ts";
 import { RATE_LIMIT_HEADERS } from "./shared-parts.ts";
 
 const RETRIED: ReadonlySet<ProblemCode> = new Set([
@@ -11,6 +12,8 @@ const RETRIED: ReadonlySet<ProblemCode> = new Set([
   "rate_limited",
   "hold_churn",
 ]);
+
+const JSON_TYPE = "application/json";
 
 interface Told {
   readonly answer: AnswerBody | undefined;
@@ -82,7 +85,7 @@ export class OperationWriter {
 
   #requestBody({ body, foreignBody }: Operation): JsonObject | null {
     if (foreignBody !== undefined) {
-      const content = { "application/json": { schema: {} } };
+      const content = { [JSON_TYPE]: { schema: {} } };
       return { description: foreignBody, required: true, content };
     }
     if (body === undefined) return null;
@@ -91,7 +94,7 @@ export class OperationWriter {
       return [title, { value: plain(value) }];
     });
     const media = { schema: this.book.name(name, schema), examples: Object.fromEntries(shown) };
-    return { required: !isOptional, content: { "application/json": media } };
+    return { required: !isOptional, content: { [JSON_TYPE]: media } };
   }
 
   #responsesOf(key: string, operation: Operation): JsonObject {
@@ -146,14 +149,11 @@ export class OperationWriter {
     };
   }
 
-  #answerContent({ schema, example, contentType = "application/json" }: AnswerBody): JsonObject {
+  #answerContent({ schema, example, contentTypes = [JSON_TYPE] }: AnswerBody): JsonObject {
     if (schema === undefined) return {};
-    return {
-      [contentType]: {
-        schema: this.book.write(schema),
-        ...(example === undefined ? {} : { example: plain(example) }),
-      },
-    };
+    const shown = example === undefined ? {} : { example: plain(example) };
+    const media = { schema: this.book.write(schema), ...shown };
+    return Object.fromEntries(contentTypes.map((type) => [type, media]));
   }
 }
 

@@ -42,8 +42,8 @@ export interface AnswerBody {
   readonly schema?: TSchema;
   /** Needed where there is a schema; it fits. */
   readonly example?: unknown;
-  /** Default: application/json. */
-  readonly contentType?: string;
+  /** Default: application/json alone. */
+  readonly contentTypes?: readonly string[];
   readonly headers?: readonly AnswerHeader[];
 }
 

@@ -1,5 +1,5 @@
 import { EXAMPLE } from "./example-values.ts";
-import type { JsonObject } from "./schema-book.ts";
+import type { JsonObject } from "./json.ts";
 
 /** A thing's id is wrong when it leads nowhere: the schema is a promise, not a check. */
 const id = (description: string, example: string): JsonObject => ({

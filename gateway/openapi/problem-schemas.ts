@@ -1,7 +1,8 @@
 import Type, { type TSchema } from "typebox";
 import { PROBLEMS, type ProblemCode } from "../http/problem-codes.ts";
 import { PROBLEM_MEMBERS } from "../http/problem-members.ts";
-import type { Json, JsonObject, SchemaBook } from "./schema-book.ts";
+import type { Json, JsonObject } from "./json.ts";
+import type { SchemaBook } from "./schema-book.ts";
 
 /** seat_unavailable: SeatUnavailableProblem */
 export function problemName(code: ProblemCode): string {

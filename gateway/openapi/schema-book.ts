@@ -1,11 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { TSchema } from "typebox";
 import { FORMAT_NOTES } from "./format-notes.ts";
-
-export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
-export interface JsonObject {
-  readonly [member: string]: Json;
-}
+import type { Json, JsonObject } from "./json.ts";
 
 /** Two schemas have one name, or a schema can't be written as JSON. */
 export class SchemaError extends Error {

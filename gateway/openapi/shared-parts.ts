@@ -1,6 +1,7 @@
 /** Headers, security schemes and tags: what many operations of the document share. */
+
+import type { JsonObject } from "./json.ts";
 import type { TagName } from "./operation.ts";
-import type { JsonObject } from "./schema-book.ts";
 
 const header = (description: string, schema: JsonObject): JsonObject => ({ description, schema });
 const text: JsonObject = { type: "string" };
@@ -83,12 +84,13 @@ export const TAGS: Readonly<Record<TagName, string>> = {
 export const INTRODUCTION = `
 An event-booking engine: holds, bookings, waitlists, live availability.
 
-* **Errors** are [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) problems; \`code\` is stable and made for machines.
-  Every operation lists the codes it has. Besides, any path may be \`404 not_found\`, and any other method on a known
-  path \`405 method_not_allowed\` with \`Allow\`.
+* **Errors** are [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) problems; \`code\` is stable and
+  made for machines. Every operation lists the codes it has. Besides, any path may be
+  \`404 not_found\`, and any other method on a known path \`405 method_not_allowed\` with \`Allow\`.
 * **Money** is in integer minor units, **times** are RFC 3339 in UTC, **ids** are UUIDv7.
-* **Retries**: \`503 busy\` changed nothing, and comes within milliseconds with \`Retry-After\`. After \`504 timeout\` the
-  outcome is not known yet: repeat the request with the same \`Idempotency-Key\`.
+* **Retries**: \`503 busy\` changed nothing, and comes within milliseconds with \`Retry-After\`.
+  After \`504 timeout\` the outcome is not known yet: repeat the request with the same
+  \`Idempotency-Key\`.
 * **Lists** come in pages: \`limit\`, \`cursor\`, \`nextCursor\`.
-* \`GET\` routes answer \`HEAD\`, too. Unknown members of bodies and unknown parameters are let pass.
+* \`GET\` routes answer \`HEAD\`, too. Unknown members and parameters are let pass.
 `.trim();

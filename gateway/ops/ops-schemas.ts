@@ -1,4 +1,4 @@
-/** What operators are shown: workers/shard-messages.ts and the journal's and projector's reports. */
+/** What operators are shown: the reports of shards, actors, journal and projector. */
 import Type from "typebox";
 import { Count, Id, nullable } from "../http/answer-schemas.ts";
 

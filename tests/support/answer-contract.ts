@@ -5,8 +5,9 @@
 import { Ajv2020, type AnySchema, type ValidateFunction } from "ajv/dist/2020.js";
 import { liveSection } from "../../gateway/live/live-operations.ts";
 import { documentOf } from "../../gateway/openapi/document.ts";
+import type { Json, JsonObject } from "../../gateway/openapi/json.ts";
 import { OPERATIONS } from "../../gateway/openapi/operations.ts";
-import { type Json, type JsonObject, plain } from "../../gateway/openapi/schema-book.ts";
+import { plain } from "../../gateway/openapi/schema-book.ts";
 
 export interface HeardAnswer {
   readonly method: string;
@@ -44,6 +45,8 @@ export function documentedApi(): JsonObject {
   return documentOf({ routes, operations: OPERATIONS, version: "0.0.0", websocket }).document;
 }
 
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
 /** Our own objects have no members but those that are described. */
 function closed(value: Json): Json {
   if (Array.isArray(value)) return value.map(closed);
@@ -77,7 +80,7 @@ export class AnswerContract {
       "uuid",
       /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
     );
-    this.#ajv.addFormat("date-time", (text) => new Date(text).toISOString() === text);
+    this.#ajv.addFormat("date-time", INSTANT);
     this.#ajv.addFormat("email", /@/);
     const schema = closed(given);
     this.#ajv.addSchema(schema as AnySchema, "api");

@@ -19,6 +19,7 @@ import { DEFAULT_LIMITS } from "../../gateway/limits/limit-classes.ts";
 import type { OutgoingMail } from "../../gateway/mail/mailbox.ts";
 import { systemClock } from "../../workers/clock.ts";
 import { createTestDatabase } from "./database.ts";
+import { requireDocumented } from "./documented-answers.ts";
 
 /** An engine that notes what it is told, or is busy. */
 export class FakeInventory implements InventoryPort {
@@ -38,7 +39,7 @@ export class FakeInventory implements InventoryPort {
 
 /** There is no engine: nobody has anything in it. */
 const NO_BELONGINGS: Belongings = {
-  exportOf: () => Promise.resolve({}),
+  exportOf: () => Promise.resolve({ bookings: [], holds: [], waitlist: [] }),
   handOver: () => Promise.resolve({ bookings: 0, left: 0 }),
   forget: () => Promise.resolve(),
 };
@@ -125,6 +126,13 @@ export async function startCatalogueServer(): Promise<CatalogueServer> {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();
+    requireDocumented({
+      method,
+      path: `/api/v1${path}`,
+      status: response.status,
+      headers: Object.fromEntries(response.headers),
+      text,
+    });
     const isJson = /json/.test(response.headers.get("content-type") ?? "");
     return {
       status: response.status,
