@@ -1,0 +1,41 @@
+/**
+ * Asks a node everything that its document describes, and a lot that it does not:
+ *
+ *   npm run fuzz                                    20,000 requests, another seed each time
+ *   npm run fuzz -- --seed 7 --requests 1000        the same requests again
+ *
+ * What a request is about depends on what was answered before, and four are in flight at once: with
+ * `--lanes 1` a seed gives nearly the same run again.
+ */
+import { randomInt } from "node:crypto";
+import { parseArgs } from "node:util";
+import { startTestServer, TEST_DATABASE_URL } from "../support/database.ts";
+import { fuzz } from "./fuzz-run.ts";
+
+const { values: args } = parseArgs({
+  options: {
+    seed: { type: "string" },
+    requests: { type: "string", default: "20000" },
+    lanes: { type: "string", default: "4" },
+  },
+});
+
+const seed = args.seed === undefined ? randomInt(2 ** 31) : Number(args.seed);
+const requests = Number(args.requests);
+const lanes = Number(args.lanes);
+console.log(`npm run fuzz -- --seed ${seed} --requests ${requests} --lanes ${lanes}`);
+const server = await startTestServer();
+process.env[TEST_DATABASE_URL] = server.url;
+try {
+  const { findings, heard } = await fuzz({ seed, requests, lanes });
+  for (const what of [...heard.keys()].sort()) {
+    const statuses = [...(heard.get(what) ?? [])].sort(([a], [b]) => a.localeCompare(b));
+    const counts = statuses.map(([status, count]) => `${status}×${count}`);
+    console.log(`${what.padEnd(24)} ${counts.join("  ")}`);
+  }
+  for (const finding of findings) console.error(`FINDING ${finding}`);
+  console.log(`${findings.length} findings`);
+  if (findings.length > 0) process.exitCode = 1;
+} finally {
+  await server.stop();
+}

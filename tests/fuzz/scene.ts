@@ -1,0 +1,157 @@
+import { randomUUID } from "node:crypto";
+import type { Random } from "../../engine/testing/random.ts";
+import { isObject } from "../support/answer-contract.ts";
+import type { ApiClient } from "../support/client.ts";
+import { OPS_TOKEN } from "../support/server.ts";
+import type { EventShape, SignedIn } from "../support/shapes.ts";
+import { adminToken, guestToken, ok, SMALL_PLAN } from "../support/venue.ts";
+
+/** Something that a request may be about, and whose it is. */
+export interface Thing {
+  readonly id: string;
+  /** "": anybody's. */
+  readonly token: string;
+  readonly eventId: string;
+  /** Of a hold its items, of a booking its tickets. */
+  readonly parts: readonly string[];
+  readonly codes: readonly string[];
+}
+
+export type Kind = "event" | "hold" | "booking" | "organization" | "intent" | "user" | "cursor";
+const KINDS: readonly Kind[] = [
+  ...["event", "hold", "booking", "organization"],
+  ...["intent", "user", "cursor"],
+] as Kind[];
+/** Of each kind: the newest are the ones that are still something. */
+const THINGS_MAX = 60;
+export const PASSWORD = "long enough 1";
+
+/**
+ * Who is there, and what there is: what answers tell of is remembered, so that later requests are
+ * about things that exist.
+ */
+export class Scene {
+  readonly #api: ApiClient;
+  readonly #random: Random;
+  readonly #things = new Map<Kind, Thing[]>(KINDS.map((kind) => [kind, []]));
+  /** Of the administrator, an owner, a customer and a guest. */
+  tokens: readonly string[] = [];
+  /** Of accounts. */
+  readonly emails: string[] = [];
+  #owner = "";
+  #organizationId = "";
+
+  constructor(api: ApiClient, random: Random) {
+    this.#api = api;
+    this.#random = random;
+  }
+
+  async set(): Promise<void> {
+    const admin = await adminToken(this.#api);
+    this.#owner = await this.register();
+    const customer = await this.register();
+    this.tokens = [admin, this.#owner, this.#owner, customer, await guestToken(this.#api)];
+    await this.refresh();
+  }
+
+  async register(): Promise<string> {
+    const email = `${randomUUID()}@example.org`;
+    const body = { email, password: PASSWORD };
+    this.emails.unshift(email);
+    this.emails.splice(10);
+    return ok(await this.#api.post<SignedIn>("/api/v1/auth/register", { body }), 201).accessToken;
+  }
+
+  guest(): Promise<string> {
+    return guestToken(this.#api);
+  }
+
+  /** Another event on sale: others are cancelled, sold out or closed by and by. */
+  async refresh(): Promise<void> {
+    const token = this.#owner;
+    if (this.#organizationId === "") {
+      const given = { token, body: { name: "Fuzz hall", allowInvoices: true } };
+      const made = await this.#api.post<{ id: string }>("/api/v1/organizations", given);
+      this.#organizationId = ok(made, 201).id;
+      this.#keep("organization", { id: this.#organizationId, token });
+    }
+    const body = {
+      organizationId: this.#organizationId,
+      title: "Fuzz night",
+      startsAt: "2031-05-04T19:30:00Z",
+      priceCategories: [
+        { key: "stalls", name: "Stalls", price: 4500 },
+        { key: "balcony", name: "Balcony", price: 3900 },
+        { key: "standing", name: "Standing", price: 0 },
+      ],
+      seatingPlan: SMALL_PLAN,
+      areas: [{ key: "floor", name: "Floor", capacity: 500, priceCategory: "standing" }],
+      promoCodes: [{ code: "EARLY", percent: "10" }],
+      publish: true,
+    };
+    const event = ok(await this.#api.post<EventShape>("/api/v1/events", { token, body }), 201);
+    this.#keep("event", { id: event.id, token });
+  }
+
+  get organizationId(): string {
+    return this.#organizationId;
+  }
+
+  /** Events that this made or heard of. */
+  get events(): readonly Thing[] {
+    return this.#things.get("event") ?? [];
+  }
+
+  /** null: there is none yet. */
+  any(kind: Kind): Thing | null {
+    const things = this.#things.get(kind) ?? [];
+    // One in two is about the newest few.
+    const recent = this.#random.next() < 0.5 ? things.slice(-3) : things;
+    return recent.length === 0 ? null : this.#random.pick(recent);
+  }
+
+  operatorToken(): string {
+    return this.#random.next() < 0.7 ? OPS_TOKEN : (this.tokens[0] ?? "");
+  }
+
+  /** Remembers what an answer tells of. */
+  learn(operationId: string, body: unknown, { token }: Pick<Thing, "token">): void {
+    if (!isObject(body)) return;
+    const { id, eventId, nextCursor, payment } = body;
+    const kind = LEARNT[operationId];
+    const list = [body.items, body.tickets].find(Array.isArray) ?? [];
+    const parts = list.map((part) => (isObject(part) ? String(part.id) : ""));
+    const codes = list.flatMap((part) => {
+      return isObject(part) && typeof part.code === "string" ? [part.code] : [];
+    });
+    if (kind !== undefined && typeof id === "string") {
+      this.#keep(kind, { id, token, eventId: String(eventId ?? id), parts, codes });
+    }
+    if (typeof nextCursor === "string") this.#keep("cursor", { id: nextCursor, token });
+    if (isObject(payment) && typeof payment.intentId === "string") {
+      this.#keep("intent", { id: payment.intentId, token });
+    }
+    if (isObject(body.user) && typeof body.user.id === "string") {
+      this.#keep("user", { id: body.user.id, token });
+    }
+  }
+
+  #keep(kind: Kind, thing: Partial<Thing> & Pick<Thing, "id" | "token">): void {
+    const things = this.#things.get(kind) ?? [];
+    const { id, token, eventId = id, parts = [], codes = [] } = thing;
+    const others = things.filter((known) => known.id !== id);
+    const kept = [...others, { id, token, eventId, parts, codes }].slice(-THINGS_MAX);
+    this.#things.set(kind, kept);
+  }
+}
+
+/** What the `id` of an answer is that of. */
+const LEARNT: Readonly<Record<string, Kind>> = {
+  holdPlaces: "hold",
+  changeHold: "hold",
+  book: "booking",
+  moveTicket: "booking",
+  createEvent: "event",
+  createOrganization: "organization",
+  addMember: "user",
+};
