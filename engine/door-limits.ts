@@ -12,7 +12,10 @@ export const LIMIT_WINDOW_SECONDS_MAX = 24 * 3_600;
 /** The most that a window may be configured to let in. */
 export const LIMIT_COUNT_MAX = 1_000_000_000;
 
-/** How long a request waits for Redis to count it; then this node's own count decides. */
+/**
+ * How long a request waits for Redis to count it, if REDIS_WAIT_MS does not say otherwise; then
+ * this node's own count decides.
+ */
 export const REDIS_WAIT_MS_MAX = 20;
 /** Questions that Redis may leave open, about 1 KiB each; one more is decided by the node. */
 export const REDIS_ASKS_MAX = 4_096;

@@ -6,6 +6,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
+import { REDIS_SILENCE_MS_MAX, REDIS_WAIT_MS_MAX } from "../engine/door-limits.ts";
 import { UNPROJECTED_BYTES_MAX, UNPROJECTED_FACTS_PER_SHARD_MAX } from "../engine/limits.ts";
 import { type DoorSettings, readDoor } from "./http/door-settings.ts";
 import { parseEmail } from "./identity/email.ts";
@@ -83,6 +84,13 @@ export const OPTIONS = {
     parse: url("redis:", "rediss:"),
     accepts: "a URL that starts with redis:// or rediss://",
     help: "Fan-out and limits across nodes. Unset: all of that is done in process.",
+  }),
+  redisWaitMs: option({
+    name: "REDIS_WAIT_MS",
+    default: REDIS_WAIT_MS_MAX,
+    parse: integer(1, REDIS_SILENCE_MS_MAX - 1),
+    accepts: `a whole number from 1 to ${REDIS_SILENCE_MS_MAX - 1}`,
+    help: "Milliseconds that a request may wait for Redis before its own node decides.",
   }),
   dataDir: option({
     name: "DATA_DIR",
@@ -285,6 +293,7 @@ export function readConfig(env: Env): Config {
     host: read(OPTIONS.host),
     databaseUrl: read(OPTIONS.databaseUrl),
     redisUrl: read(OPTIONS.redisUrl),
+    redisWaitMs: read(OPTIONS.redisWaitMs),
     dataDir: resolve(read(OPTIONS.dataDir)),
     jwtSecret,
     admin: adminOf(read(OPTIONS.adminEmail), read(OPTIONS.adminPassword)),

@@ -72,5 +72,12 @@ export const PROBLEM_MEMBERS: Readonly<Partial<Record<ProblemCode, TProperties>>
   already_checked_in: { checkedInAt: Instant },
   capacity_in_use: { area: Type.String({ examples: ["floor"] }), inUse: Count },
   hold_churn: { retryAt: Time },
-  rate_limited: { retryAt: Time },
+  rate_limited: {
+    scope: Type.Enum(["user", "address", "account"], {
+      description: "Whose bound it is: of the token's user, of the address, of one account there.",
+    }),
+    limit: Count,
+    windowSeconds: Type.Integer({ minimum: 1, examples: [60] }),
+    retryAt: Time,
+  },
 };

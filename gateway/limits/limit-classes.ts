@@ -53,6 +53,19 @@ function parseBound(text: string): Bound | undefined {
   return { count: Number(count), windowMs: seconds * 1_000 };
 }
 
+/** As it is configured: `10/1m`, or `10/1m,3000/1m`. null: the value is no bound. */
+export function boundText(value: unknown): string | null {
+  if (typeof value !== "object" || value === null) return null;
+  if ("count" in value && "windowMs" in value) {
+    const seconds = Number(value.windowMs) / 1_000;
+    const unit = seconds % 3_600 === 0 ? "h" : seconds % 60 === 0 ? "m" : "s";
+    return `${String(value.count)}/${seconds / (UNIT_SECONDS[unit] ?? 1)}${unit}`;
+  }
+  if (!("user" in value && "address" in value)) return null;
+  const both = [boundText(value.user), boundText(value.address)];
+  return both.filter((text) => text !== null).join(",");
+}
+
 const bound = (count: number, seconds: number): Bound => ({ count, windowMs: seconds * 1_000 });
 
 const ONE = "a count and its time, such as 10/1m or 5/15m (at most 24h), or off";

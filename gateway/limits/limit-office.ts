@@ -10,6 +10,8 @@ export interface LimitOfficeOptions {
   readonly limits: LimitSettings;
   /** null: this process counts for itself. */
   readonly redisUrl: string | null;
+  /** The longest that a request waits for Redis. */
+  readonly redisWaitMs: number;
   readonly log: Pick<Log, "warn" | "info">;
 }
 
@@ -29,8 +31,8 @@ export class LimitOffice {
   readonly requests: RequestLimits | null;
   readonly #link: RedisLink | null;
 
-  constructor({ rateLimit, limits, redisUrl, log }: LimitOfficeOptions) {
-    this.#link = rateLimit && redisUrl !== null ? new RedisLink(redisUrl, log) : null;
+  constructor({ rateLimit, limits, redisUrl, redisWaitMs, log }: LimitOfficeOptions) {
+    this.#link = rateLimit && redisUrl !== null ? new RedisLink(redisUrl, redisWaitMs, log) : null;
     this.attempts = new AttemptLimits(rateLimit ? limits : null, this.#link);
     this.requests = rateLimit ? new RequestLimits(limits, this.#link) : null;
   }

@@ -6,7 +6,6 @@ import {
   REDIS_RETRY_MS_MAX,
   REDIS_SILENCE_MS_MAX,
   REDIS_START_MS_MAX,
-  REDIS_WAIT_MS_MAX,
 } from "../../engine/door-limits.ts";
 import type { Log } from "../log.ts";
 
@@ -27,13 +26,14 @@ const PROBE_KEY = "evently:limits:probe";
  * The connection to the Redis that counts for all nodes, and whether it is worth asking.
  *
  * Invariants:
- * - Nobody waits for an answer longer than REDIS_WAIT_MS_MAX, and nobody for one of a Redis that is
+ * - Nobody waits for an answer longer than REDIS_WAIT_MS, and nobody for one of a Redis that is
  *   away. What is asked without an answer is at most REDIS_ASKS_MAX, for REDIS_SILENCE_MS_MAX.
  * - Redis is up from the first probe that it took until a connection ends, an answer is an error,
  *   or a question stays open too long. Either change is logged once.
  */
 export class RedisLink {
   readonly client: Redis;
+  readonly #waitMs: number;
   readonly #log: Pick<Log, "warn" | "info">;
   #reason: string | null = "not connected yet";
   #outages = 0;
@@ -49,7 +49,8 @@ export class RedisLink {
   #watch: NodeJS.Timeout | null = null;
   #waiting: (() => void) | null = null;
 
-  constructor(url: string, log: Pick<Log, "warn" | "info">) {
+  constructor(url: string, waitMs: number, log: Pick<Log, "warn" | "info">) {
+    this.#waitMs = waitMs;
     this.#log = log;
     this.client = new Redis(url, {
       lazyConnect: true,
@@ -116,7 +117,7 @@ export class RedisLink {
       const timer = setTimeout(() => {
         this.#unanswered += 1;
         resolve(null);
-      }, REDIS_WAIT_MS_MAX);
+      }, this.#waitMs);
       const settle = (answer: T | null): void => {
         clearTimeout(timer);
         this.#open -= 1;

@@ -36,7 +36,9 @@ const DESCRIPTION = `
 Text frames carry JSON. Reading needs no token; otherwise say \`auth\`, or connect with
 \`?access_token=\`. A message that makes no sense is answered with \`error\`, and the connection
 stays. A question may carry an \`id\` (a string or a number), which its answer repeats. A reader
-that is too slow is cut off with code 1013 and resumes with \`since\`.
+that is too slow is cut off with code 1013 and resumes with \`since\`. The upgrade is refused to
+pages of other origins (\`403 origin_not_allowed\`), and to an address that has too many
+connections (\`429 too_many_connections\`).
 `.trim();
 
 /** `operations`: those of the routes, whose bodies are said here, too. */

@@ -89,7 +89,7 @@ export function codesOf(key: string, operation: Operation): readonly ProblemCode
     access === "operator" ? ["forbidden"] : [],
     // What is not percent-encoded UTF-8 leads nowhere.
     key.includes("/:") ? ["not_found"] : [],
-    isRead ? [] : ["payload_too_large"],
+    isRead ? [] : ["payload_too_large", "request_timeout"],
     key.includes(" /api/v1/") ? ["rate_limited"] : [],
     ["internal", "busy"],
   ];

@@ -92,5 +92,6 @@ An event-booking engine: holds, bookings, waitlists, live availability.
   After \`504 timeout\` the outcome is not known yet: repeat the request with the same
   \`Idempotency-Key\`.
 * **Lists** come in pages: \`limit\`, \`cursor\`, \`nextCursor\`.
-* \`GET\` routes answer \`HEAD\`, too. Unknown members and parameters are let pass.
+* \`GET\` routes answer \`HEAD\`, too, and every path \`OPTIONS\`, for pages of allowed origins.
+  Unknown members and parameters are let pass.
 `.trim();

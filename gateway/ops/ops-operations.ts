@@ -5,6 +5,7 @@ import {
   AuditReport,
   Health,
   JournalReport,
+  LimitsReport,
   Readiness,
   ShardReport,
   ShardReports,
@@ -100,6 +101,18 @@ const looking: Operations = {
       example: { ok: true, seq: 4715, memory: side, database: side, drift: [] },
     },
   ),
+  "GET /ops/limits": forOperators(
+    { id: "getLimits", summary: "Limits", description: "Who counts, and how many are counted." },
+    {
+      description: "The report.",
+      schema: LimitsReport,
+      example: {
+        counting: "process",
+        redis: null,
+        keys: { booking: { users: 120, addresses: 80 } },
+      },
+    },
+  ),
   "GET /ops/journal": forOperators(
     {
       id: "getJournal",
@@ -174,13 +187,13 @@ const probing: Operations = {
       200: {
         description: "Yes.",
         schema: Readiness,
-        example: { status: "ok", impediments: [] },
+        example: { status: "ok", impediments: [], notes: [] },
         headers: ["Cache-Control"],
       },
       503: {
         description: "No.",
         schema: Readiness,
-        example: { status: "unavailable", impediments: ["the journal has no room"] },
+        example: { status: "unavailable", impediments: ["the journal has no room"], notes: [] },
         headers: ["Cache-Control"],
       },
     },

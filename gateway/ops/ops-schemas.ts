@@ -131,6 +131,28 @@ export const Readiness = Type.Object(
   {
     status: Type.Enum(["ok", "unavailable"]),
     impediments: Type.Array(Type.String(), { description: "Why it should get no new work." }),
+    notes: Type.Array(Type.String(), { description: "What is amiss, while it serves." }),
   },
   { $id: "Readiness" },
+);
+
+const Counted = Type.Object({ users: Count, addresses: Count });
+
+export const LimitsReport = Type.Object(
+  {
+    counting: Type.Enum(["off", "process", "redis"], { description: "Who counts now." }),
+    redis: nullable(
+      Type.Object({
+        isUp: Type.Boolean(),
+        reason: nullable(Type.String({ description: "Why it is away." })),
+        outages: Count,
+        open: Count,
+        unanswered: Count,
+      }),
+    ),
+    keys: Type.Record(Type.String(), Counted, {
+      description: "Users and addresses that this process counts, by class.",
+    }),
+  },
+  { $id: "LimitsReport" },
 );

@@ -1,5 +1,5 @@
 /** PostgreSQL as an operator installs it, with its client programs: of the distribution's. */
-import { execFile, execFileSync, spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -15,13 +15,11 @@ const run = promisify(execFile);
 export const POSTGRES_PROGRAMS: string | null = programs();
 
 function programs(): string | null {
-  try {
-    const found = execFileSync("pg_config", ["--bindir"], { encoding: "utf8" }).trim();
-    return fs.existsSync(join(found, "initdb")) ? found : null;
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
-    throw error;
-  }
+  const debian = "/usr/lib/postgresql";
+  const versions = fs.existsSync(debian) ? fs.readdirSync(debian) : [];
+  const newest = versions.sort((a, b) => Number(b) - Number(a))[0] ?? "";
+  const places = [join(debian, newest, "bin"), "/usr/local/pgsql/bin", "/opt/homebrew/bin"];
+  return places.find((place) => fs.existsSync(join(place, "pg_basebackup"))) ?? null;
 }
 
 /** A server on a directory of its own, which goes with `remove`. */
