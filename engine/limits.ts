@@ -283,6 +283,8 @@ export const VERIFY_TOKEN_SECONDS = 48 * 3_600;
 export const RESET_TOKEN_SECONDS = 3_600;
 /** Forgotten passwords that are looked into at a time; one more request is `busy`. */
 export const RESETS_IN_FLIGHT_MAX = 64;
+/** For so long an invitation can be accepted, and is listed. */
+export const INVITATION_SECONDS = 7 * 86_400;
 /** How often tokens that are over are looked for, and how many of one table go at a time. */
 export const TOKEN_SWEEP_MS = 60_000;
 export const TOKEN_SWEEP_ROWS_MAX = 1_000;

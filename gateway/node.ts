@@ -6,7 +6,6 @@ import { randomInt } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Pool } from "pg";
 import type { EventId } from "../engine/ids.ts";
 import {
   DATABASE_CONNECTIONS_MAX,
@@ -33,8 +32,11 @@ import { EventDirectory } from "./catalogue/event-directory.ts";
 import { eventRoutes } from "./catalogue/event-routes.ts";
 import { EventStore } from "./catalogue/event-store.ts";
 import { Events } from "./catalogue/events.ts";
+import { invitationRoutes } from "./catalogue/invitation-routes.ts";
+import { Invitations } from "./catalogue/invitations.ts";
 import { memberRoutes } from "./catalogue/member-routes.ts";
 import { Members } from "./catalogue/members.ts";
+import { NamedEvents } from "./catalogue/named-events.ts";
 import { organizationRoutes } from "./catalogue/organization-routes.ts";
 import { Organizations } from "./catalogue/organizations.ts";
 import { SeatLists } from "./catalogue/seat-lists.ts";
@@ -60,6 +62,7 @@ import { healthRoutes } from "./ops/health-routes.ts";
 import { opsRoutes } from "./ops/ops-routes.ts";
 import { PaymentOffice } from "./payments/payment-office.ts";
 import { ShardRouter } from "./shard-router.ts";
+import { Database } from "./tenancy/database.ts";
 
 export interface RunningNode {
   readonly url: string;
@@ -72,32 +75,32 @@ export async function startNode(config: Config, log: Log): Promise<RunningNode> 
   mkdirSync(config.dataDir, { recursive: true });
   const lock = await lockDataDir(config.dataDir);
   requireNoUnfinishedRestore(config.dataDir);
-  const database = await databaseOf(config);
+  const postgres = await postgresOf(config);
   try {
-    return await startOn(database, config, log, lock);
+    return await startOn(postgres, config, log, lock);
   } catch (error) {
-    await database.stop();
+    await postgres.stop();
     throw error;
   }
 }
 
-interface Database {
+interface Postgres {
   readonly url: string;
   stop(): Promise<void>;
 }
 
 async function startOn(
-  database: Database,
+  postgres: Postgres,
   config: Config,
   log: Log,
   lock: DataDirLock,
 ): Promise<RunningNode> {
-  await migrate(database.url);
+  await migrate(postgres.url);
   const supervisor = await Supervisor.start({
     platform: new ThreadPlatform({
       ackMode: config.ackMode,
       journalDir: join(config.dataDir, "journal"),
-      databaseUrl: database.url,
+      databaseUrl: postgres.url,
       archiveBytes: config.journalArchiveBytes,
     }),
     shardCount: config.shards,
@@ -107,7 +110,7 @@ async function startOn(
     log: (level, fields, message) => log[level](fields, message),
   });
   const pool = new DatabasePool({
-    connectionString: database.url,
+    connectionString: postgres.url,
     max: DATABASE_CONNECTIONS_MAX,
     // A database that does not answer becomes an answer: busy.
     connectionTimeoutMillis: DATABASE_WAIT_MS_MAX,
@@ -118,7 +121,7 @@ async function startOn(
   pool.on("error", ({ message }) =>
     log.warn({ reason: message }, "a database connection was lost"),
   );
-  const parts = assemble(config, { log, supervisor, pool });
+  const parts = assemble(config, { log, supervisor, database: new Database(pool) });
   if (config.admin !== null) {
     await parts.users.ensureAdmin(config.admin.email, config.admin.password);
   }
@@ -136,7 +139,7 @@ async function startOn(
     await supervisor.stop(PROJECTION_DRAIN_MS_MAX);
     // A database that does not answer any more must not keep the process.
     await Promise.race([pool.end(), delay(DATABASE_END_MS_MAX, null, { ref: false })]);
-    await database.stop();
+    await postgres.stop();
     await lock.release();
   };
   try {
@@ -152,7 +155,7 @@ async function startOn(
   }
 }
 
-async function databaseOf(config: Config): Promise<Database> {
+async function postgresOf(config: Config): Promise<Postgres> {
   if (config.databaseUrl === null) {
     return startEmbeddedPostgres({ directory: join(config.dataDir, "postgres") });
   }
@@ -162,10 +165,10 @@ async function databaseOf(config: Config): Promise<Database> {
 interface Base {
   readonly log: Log;
   readonly supervisor: Supervisor;
-  readonly pool: Pool;
+  readonly database: Database;
 }
 
-function assemble(config: Config, { log, supervisor, pool }: Base) {
+function assemble(config: Config, { log, supervisor, database }: Base) {
   const router = new ShardRouter({
     ports: supervisor.gatewayPorts,
     shardCount: config.shards,
@@ -177,19 +180,21 @@ function assemble(config: Config, { log, supervisor, pool }: Base) {
     shardFailed: (shard) => router.stopShard(shard),
   });
   const limits = new LimitOffice({ ...config, log });
+  const mailbox = mailboxOf(config, log);
   const identity = new IdentityOffice({
     ...config,
     attempts: limits.attempts,
-    pool,
+    database,
     jwtSecret: jwtSecretOf(config),
-    mailbox: mailboxOf(config, log),
+    mailbox,
     clock: systemClock,
     log,
   });
   const { tokens, users } = identity;
-  const organizations = new Organizations(pool);
-  const store = new EventStore(pool);
-  const directory = new EventDirectory(store);
+  const organizations = new Organizations(database);
+  const store = new EventStore(database);
+  const named = new NamedEvents(database);
+  const directory = new EventDirectory(named);
   const inventory = new InventoryGate(router);
   const events = new Events({ store, organizations, directory, inventory });
   const recentWrites = new RecentWrites((shard, lsn) => router.isProjected(shard, lsn));
@@ -197,7 +202,7 @@ function assemble(config: Config, { log, supervisor, pool }: Base) {
   const logError = (message: string, cause: unknown): void => log.error({ err: cause }, message);
   const office = new PaymentOffice({
     config,
-    pool,
+    database,
     actors: new PaymentSettlement({ router, directory, recentWrites, logError }),
     clock: systemClock,
     log,
@@ -228,13 +233,18 @@ function assemble(config: Config, { log, supervisor, pool }: Base) {
   });
   let serving = true;
   const { opsToken } = config;
-  const reader = new BookingsReader(pool);
-  const history = new HistoryReader(pool);
-  const belongings = new UserBelongings({ pool, router, directory, reader, recentWrites });
-  const seatLists = new SeatLists(store);
+  const reader = new BookingsReader(database);
+  const history = new HistoryReader(database);
+  const belongings = new UserBelongings({ database, router, directory, reader, recentWrites });
+  const seatLists = new SeatLists(named);
+  const { publicUrl } = config;
+  const userIdOf = users.idOf.bind(users);
+  const { attempts } = limits;
+  const members = new Members({ database, userIdOf, limits: attempts, mailbox, publicUrl });
   const routes: Route[] = [
     ...identity.routes(belongings),
-    ...memberRoutes({ members: new Members({ pool, userIdOf: users.idOf.bind(users) }), tokens }),
+    ...memberRoutes({ members, tokens }),
+    ...invitationRoutes({ invitations: new Invitations(database, members), tokens }),
     ...organizationRoutes({ organizations, directory, tokens }),
     ...eventRoutes({ events, store, directory, seatLists, organizations, tokens }),
     ...bookingRoutes({

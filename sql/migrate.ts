@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { Client } from "pg";
 import Postgrator from "postgrator";
+import { ensureGatewayRole, GatewayRoleMissing, requireRowSecurity } from "./gateway-role.ts";
 
 /** Oldest server whose SQL the migrations and statements use. */
 const SERVER_MAJOR_MIN = 15;
@@ -27,10 +28,12 @@ export async function migrate(databaseUrl: string): Promise<void> {
     await requireServer(client);
     await client.query("BEGIN");
     await client.query("SELECT pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
+    await ensureGatewayRole(client);
     await runFiles(client);
+    await requireRowSecurity(client);
     await client.query("COMMIT");
   } catch (cause) {
-    if (cause instanceof MigrationFailed) throw cause;
+    if (cause instanceof MigrationFailed || cause instanceof GatewayRoleMissing) throw cause;
     const text = cause instanceof Error ? cause.message : String(cause);
     throw new MigrationFailed(`the database could not be migrated: ${text}`, { cause });
   } finally {

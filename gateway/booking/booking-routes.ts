@@ -109,7 +109,7 @@ async function listOfEvent(ports: BookingRoutesPorts, request: HttpRequest): Pro
   const { page, code } = readLookUp(request.query);
   const before = beforeOf(page);
   await settled(ports, identity);
-  const found = await ports.reader.listOfEvent(event.eventId, {
+  const found = await ports.reader.listOfEvent(identity, event.eventId, {
     limit: page.limit + 1,
     before,
     code,
@@ -166,8 +166,8 @@ async function find(ports: BookingRoutesPorts, request: HttpRequest): Promise<Ht
 }
 
 async function history(ports: BookingRoutesPorts, request: HttpRequest): Promise<HttpResponse> {
-  const { booking, event, reader } = await readable(ports, request);
-  const rows = await ports.history.ofBooking(event.eventId, booking.record.bookingId);
+  const { identity, booking, event, reader } = await readable(ports, request);
+  const rows = await ports.history.ofBooking(identity, event.eventId, booking.record.bookingId);
   const data = bookingHistoryView(event, booking, rows, reader);
   return json(200, { data, nextCursor: null });
 }
@@ -180,25 +180,26 @@ async function readable(ports: BookingRoutesPorts, request: HttpRequest) {
   if (bookingId === null || event === null) throw new ProblemError("booking_not_found");
   await settled(ports, identity);
   const { userId } = identity;
-  const known = await ports.reader.find(event.eventId, bookingId);
+  const known = await ports.reader.find(identity, event.eventId, bookingId);
   if (known?.record.userId === userId) {
-    return { booking: known, event, reader: { userId, asOrganizer: false } };
+    return { identity, booking: known, event, reader: { userId, asOrganizer: false } };
   }
   const asOrganizer = await ports.isOrganizer(identity, event.organizationId);
   if (!asOrganizer) throw new ProblemError("booking_not_found");
-  const booking = known ?? (await toldLately(ports, event.eventId, bookingId));
+  const booking =
+    known ?? (await toldLately(ports, identity, { eventId: event.eventId, bookingId }));
   if (booking === null) throw new ProblemError("booking_not_found");
-  return { booking, event, reader: { userId, asOrganizer } };
+  return { identity, booking, event, reader: { userId, asOrganizer } };
 }
 
 /** Its buyer may have been told of it, who now stands before the organiser. */
 async function toldLately(
   { router, reader }: BookingRoutesPorts,
-  eventId: EventId,
-  bookingId: BookingId,
+  identity: Identity,
+  { eventId, bookingId }: { readonly eventId: EventId; readonly bookingId: BookingId },
 ): Promise<StoredBooking | null> {
   if (!(await router.whenTold(router.shardOf(eventId)))) throw new ProblemError("busy");
-  return reader.find(eventId, bookingId);
+  return reader.find(identity, eventId, bookingId);
 }
 
 /** The event of the path, for who organises it. */
@@ -222,7 +223,10 @@ async function log(ports: BookingRoutesPorts, request: HttpRequest): Promise<Htt
     throw validationFailed([{ path: "cursor", message: "must be a nextCursor of this list" }]);
   }
   await settled(ports, identity);
-  const rows = await ports.history.ofEvent(event.eventId, limit + 1, Number(text));
+  const rows = await ports.history.ofEvent(identity, event.eventId, {
+    limit: limit + 1,
+    afterSeq: Number(text),
+  });
   const page = rows.slice(0, limit);
   const last = page.at(-1);
   const nextCursor =

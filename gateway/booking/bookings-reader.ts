@@ -1,4 +1,3 @@
-import type { Pool } from "pg";
 import type { KnownBooking } from "../../engine/booking.ts";
 import type { BookingId, EventId, UserId } from "../../engine/ids.ts";
 import {
@@ -7,6 +6,9 @@ import {
   knownBooking,
   TICKETS,
 } from "../../workers/store/booking-rows.ts";
+import type { Identity } from "../identity/tokens.ts";
+import type { Database } from "../tenancy/database.ts";
+import { asker, person } from "../tenancy/scope.ts";
 
 /** A booking as the database has it. */
 export interface StoredBooking extends KnownBooking {
@@ -30,15 +32,20 @@ const OLDER = "b.id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
 
 /** Reads bookings for buyers and organisers, straight from the projected rows. */
 export class BookingsReader {
-  readonly #pool: Pool;
+  readonly #database: Database;
 
-  constructor(pool: Pool) {
-    this.#pool = pool;
+  constructor(database: Database) {
+    this.#database = database;
   }
 
-  async find(eventId: EventId, bookingId: BookingId): Promise<StoredBooking | null> {
+  /** null also where the asker may not see it. */
+  async find(
+    identity: Identity,
+    eventId: EventId,
+    bookingId: BookingId,
+  ): Promise<StoredBooking | null> {
     const text = `${SELECT} WHERE b.event_id = $1 AND b.id = $2`;
-    const { rows } = await this.#pool.query<Row>({
+    const { rows } = await this.#database.in(asker(identity)).query<Row>({
       name: "booking",
       text,
       values: [eventId, bookingId],
@@ -51,7 +58,7 @@ export class BookingsReader {
   async listOf(userId: UserId, limit: number, before: BookingId | null): Promise<StoredBooking[]> {
     const text = `${SELECT} WHERE b.user_id = $1 AND ${OLDER}
       ORDER BY b.id DESC LIMIT $3`;
-    const { rows } = await this.#pool.query<Row>({
+    const { rows } = await this.#database.in(person(userId)).query<Row>({
       name: "bookings-of",
       text,
       values: [userId, before, limit],
@@ -61,13 +68,14 @@ export class BookingsReader {
 
   /** An event's bookings, newest first, after (older than) `before`; null: any code. */
   async listOfEvent(
+    identity: Identity,
     eventId: EventId,
     { limit, before, code }: { limit: number; before: BookingId | null; code: string | null },
   ): Promise<StoredBooking[]> {
     const withCode = code === null ? "" : "AND b.code = $4";
     const text = `${SELECT} WHERE b.event_id = $1 AND ${OLDER} ${withCode}
       ORDER BY b.id DESC LIMIT $3`;
-    const { rows } = await this.#pool.query<Row>({
+    const { rows } = await this.#database.in(asker(identity)).query<Row>({
       name: code === null ? "bookings-of-event" : "bookings-by-code",
       text,
       values: [eventId, before, limit, ...(code === null ? [] : [code])],

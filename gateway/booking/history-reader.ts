@@ -1,5 +1,7 @@
-import type { Pool } from "pg";
 import type { BookingId, EventId, UserId } from "../../engine/ids.ts";
+import type { Identity } from "../identity/tokens.ts";
+import type { Database } from "../tenancy/database.ts";
+import { asker } from "../tenancy/scope.ts";
 
 /** One thing that happened to an event. */
 export interface HistoryRow {
@@ -40,14 +42,18 @@ const UNTOLD = `
 
 /** Reads what happened to an event and its bookings, in the order in which it did. */
 export class HistoryReader {
-  readonly #pool: Pool;
+  readonly #database: Database;
 
-  constructor(pool: Pool) {
-    this.#pool = pool;
+  constructor(database: Database) {
+    this.#database = database;
   }
 
-  async ofBooking(eventId: EventId, bookingId: BookingId): Promise<HistoryRow[]> {
-    const { rows } = await this.#pool.query<Row>({
+  async ofBooking(
+    identity: Identity,
+    eventId: EventId,
+    bookingId: BookingId,
+  ): Promise<HistoryRow[]> {
+    const { rows } = await this.#database.in(asker(identity)).query<Row>({
       name: "booking-history",
       text: `${CHANGES} WHERE event_id = $1 AND booking_id = $2
         UNION ALL ${BOOKINGS} WHERE b.event_id = $1 AND b.id = $2 AND ${UNTOLD}
@@ -57,8 +63,12 @@ export class HistoryReader {
     return rows.map(historyRow);
   }
 
-  async ofEvent(eventId: EventId, limit: number, afterSeq: number): Promise<HistoryRow[]> {
-    const { rows } = await this.#pool.query<Row>({
+  async ofEvent(
+    identity: Identity,
+    eventId: EventId,
+    { limit, afterSeq }: { readonly limit: number; readonly afterSeq: number },
+  ): Promise<HistoryRow[]> {
+    const { rows } = await this.#database.in(asker(identity)).query<Row>({
       name: "event-log",
       text: `(${CHANGES} WHERE event_id = $1 AND seq > $2 ORDER BY seq LIMIT $3)
         UNION ALL

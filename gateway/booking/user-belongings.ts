@@ -1,4 +1,3 @@
-import type { Pool } from "pg";
 import { statusOf } from "../../engine/booking.ts";
 import type { Command } from "../../engine/commands.ts";
 import type { BookingId, EventId, HoldId, UserId } from "../../engine/ids.ts";
@@ -7,13 +6,15 @@ import type { EventDirectory, EventEntry } from "../catalogue/event-directory.ts
 import { ProblemError } from "../http/problem.ts";
 import type { Belongings, HandedOver } from "../identity/belongings-port.ts";
 import type { Answered, ShardRouter } from "../shard-router.ts";
+import type { Database } from "../tenancy/database.ts";
+import { person } from "../tenancy/scope.ts";
 import type { BookingsReader, StoredBooking } from "./bookings-reader.ts";
 import { noteReaders } from "./desk-core.ts";
 import type { RecentWrites } from "./recent-writes.ts";
 import { bookingView, holdView, iso } from "./views.ts";
 
 export interface UserBelongingsPorts {
-  readonly pool: Pool;
+  readonly database: Database;
   readonly router: Pick<ShardRouter, "ask" | "shardOf" | "whenAllProjected">;
   readonly directory: Pick<EventDirectory, "get">;
   readonly reader: Pick<BookingsReader, "listOf">;
@@ -135,16 +136,18 @@ export class UserBelongings implements Belongings {
   }
 
   async #activeHoldsOf(userId: UserId): Promise<{ eventId: EventId; holdId: HoldId }[]> {
-    const { rows } = await this.#ports.pool.query<{ eventId: EventId; holdId: HoldId }>(
-      `SELECT event_id AS "eventId", id AS "holdId" FROM holds
+    const { rows } = await this.#ports.database
+      .in(person(userId))
+      .query<{ eventId: EventId; holdId: HoldId }>(
+        `SELECT event_id AS "eventId", id AS "holdId" FROM holds
        WHERE status = 'active' AND user_id = $1`,
-      [userId],
-    );
+        [userId],
+      );
     return rows;
   }
 
   async #waitingOf(userId: UserId): Promise<WaitingRow[]> {
-    const { rows } = await this.#ports.pool.query<WaitingRow>(
+    const { rows } = await this.#ports.database.in(person(userId)).query<WaitingRow>(
       `SELECT event_id, id, quantity, status, at_ms FROM waitlist_entries
        WHERE user_id = $1 ORDER BY at_ms`,
       [userId],

@@ -180,7 +180,7 @@ describe("catalogue", () => {
     });
 
     it("is for administrators, owners and organisers", async () => {
-      assert.equal((await create({}, stranger)).body.code, "forbidden");
+      assert.equal((await create({}, stranger)).body.code, "organization_not_found");
       assert.equal((await create({}, "nobody")).body.code, "unauthenticated");
       assert.equal((await create({}, admin)).status, 201);
       const missing = "018f3c9a-7b10-74d2-91c0-5e07a4b1c2d3";

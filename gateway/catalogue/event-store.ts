@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Pool, QueryResult } from "pg";
+import type { QueryResult } from "pg";
 import type { ChargeRules } from "../../engine/charges.ts";
 import type { ChurnRule } from "../../engine/churn.ts";
 import {
@@ -9,6 +9,9 @@ import {
   type OrganizationId,
   uuidV7,
 } from "../../engine/ids.ts";
+import type { Identity } from "../identity/tokens.ts";
+import type { Database, Scoped } from "../tenancy/database.ts";
+import { asker, NOBODY, type Scope } from "../tenancy/scope.ts";
 import type {
   Area,
   ChangeableEvent,
@@ -93,7 +96,7 @@ interface EventRow {
 
 // A published event's seats are counted by the length of a byte array; the JSON of a large plan
 // would have to be read for it. The capacity of its areas is the actor's, too.
-const selectWith = (promoCodes: string): string => `
+const selectWith = (events: string, promoCodes: string): string => `
   SELECT e.id, e.tag, e.organization_id, o.allow_invoices, e.status, e.title, e.description,
          e.category, e.tags, e.venue, e.starts_at, e.ends_at, e.timezone, e.currency,
          e.sales_open_at, e.sales_close_at, e.hold_ttl_ms, e.per_order_max, e.per_user_max,
@@ -103,12 +106,12 @@ const selectWith = (promoCodes: string): string => `
           WHERE a.event_id = e.id) AS capacities,
          COALESCE(e.charges, json_build_object('fees', o.fees, 'tax', o.tax)) AS charges,
          COALESCE(octet_length(i.seat_categories), json_array_length(e.seats)) AS seat_count
-  FROM events e
+  FROM ${events} e
   JOIN organizations o ON o.id = e.organization_id
   LEFT JOIN inventories i ON i.event_id = e.id`;
-const SELECT = selectWith("e.promo_codes");
+const SELECT = selectWith("events", "promo_codes_of(e.id)");
 /** Lists show no promo codes, and need not read them. */
-const SELECT_LISTED = selectWith("'[]'::json");
+const SELECT_LISTED = selectWith("published_events", "'[]'::json");
 
 const TAKE_CHARGES = `
   UPDATE events e SET charges = json_build_object('fees', o.fees, 'tax', o.tax),
@@ -126,10 +129,19 @@ const TAG_TRIES_MAX = 5;
 
 /** The events in PostgreSQL. */
 export class EventStore {
-  readonly #pool: Pool;
+  readonly #database: Database;
+  /** Statements of one scope. */
+  readonly #pool: Scoped;
 
-  constructor(pool: Pool) {
-    this.#pool = pool;
+  /** What a store of this scope sees and may change. Default: what is public, and nothing. */
+  constructor(database: Database, scope: Scope = NOBODY) {
+    this.#database = database;
+    this.#pool = database.in(scope);
+  }
+
+  /** The store as somebody sees it. */
+  as(identity: Identity): EventStore {
+    return new EventStore(this.#database, asker(identity));
   }
 
   /** Inserts a draft under a fresh id whose tag no other event has. */
@@ -248,28 +260,16 @@ export class EventStore {
     change: (event: StoredEvent) => ChangeableEvent,
     { takeCharges }: { readonly takeCharges: boolean },
   ): Promise<StoredEvent | null> {
-    const client = await this.#pool.connect();
-    let failure: Error | undefined;
-    try {
-      await client.query("BEGIN");
-      const text = `${SELECT} WHERE e.id = $1 FOR UPDATE OF e`;
-      const event = first(await client.query<EventRow>(text, [eventId]));
+    return this.#pool.transaction(async (client) => {
+      // Read only once it is locked: what a query reads beside the row is as old as the query.
+      await client.query("SELECT FROM events WHERE id = $1 FOR UPDATE", [eventId]);
+      const event = first(await client.query<EventRow>(`${SELECT} WHERE e.id = $1`, [eventId]));
       if (event !== null) {
         await client.query(CHANGE, [eventId, ...changeValues(change(event))]);
         if (takeCharges) await client.query(TAKE_CHARGES, [eventId]);
       }
-      const changed = first(await client.query<EventRow>(`${SELECT} WHERE e.id = $1`, [eventId]));
-      await client.query("COMMIT");
-      return changed;
-    } catch (error) {
-      // Without an end of its transaction a connection is of no use to anybody.
-      await client.query("ROLLBACK").catch((cause: Error) => {
-        failure = cause;
-      });
-      throw error;
-    } finally {
-      client.release(failure);
-    }
+      return first(await client.query<EventRow>(`${SELECT} WHERE e.id = $1`, [eventId]));
+    });
   }
 
   async removeDraft(eventId: EventId): Promise<void> {

@@ -64,22 +64,25 @@ export class Events {
     const organization = await this.#organizations.requireOrganizer(identity, body.organizationId);
     const draft = parseEventDraft(body, { currency: organization.currency });
     if (!draft.ok) throw validationFailed(draft.errors);
-    const eventId = await this.#store.insert(draft.value, organization.id);
+    const store = this.#store.as(identity);
+    const eventId = await store.insert(draft.value, organization.id);
     this.#directory.forget(eventId);
-    if (body.publish !== true) return this.#existing(eventId);
+    const event = await existing(store, eventId);
+    if (body.publish !== true) return event;
     try {
-      return await this.#publish(await this.#existing(eventId), identity.userId);
+      return await this.#publish(store, event, identity.userId);
     } catch (error) {
-      await this.#store.removeDraft(eventId);
+      await store.removeDraft(eventId);
       throw error;
     }
   }
 
   /** Repeated: the same answer. */
   async publish(identity: Identity, eventId: EventId): Promise<StoredEvent> {
-    const event = await this.#requireOrganized(identity, eventId);
+    const store = this.#store.as(identity);
+    const event = await this.#requireOrganized(store, identity, eventId);
     refuseCancelled(event);
-    return event.status === "published" ? event : this.#publish(event, identity.userId);
+    return event.status === "published" ? event : this.#publish(store, event, identity.userId);
   }
 
   /**
@@ -88,7 +91,8 @@ export class Events {
    * repeating it is harmless.
    */
   async change(identity: Identity, eventId: EventId, body: EventChangesBody): Promise<StoredEvent> {
-    await this.#requireOrganized(identity, eventId);
+    const store = this.#store.as(identity);
+    await this.#requireOrganized(store, identity, eventId);
     const takeCharges = body.takeOrganizationCharges === true;
     const change = (event: StoredEvent): ChangeableEvent => {
       refuseCancelled(event);
@@ -96,80 +100,96 @@ export class Events {
       if (!changed.ok) throw validationFailed(changed.errors);
       return changed.value;
     };
-    const changed = await this.#store.change(eventId, change, { takeCharges });
+    const changed = await store.change(eventId, change, { takeCharges });
     this.#directory.forget(eventId);
     if (changed === null) throw new ProblemError("event_not_found");
     // Whoever is publishing a draft will find that it has changed.
-    return changed.status === "draft" ? changed : this.#settle(eventId, null, identity.userId);
+    if (changed.status === "draft") return changed;
+    return this.#settle(store, { eventId, told: null, by: identity.userId });
   }
 
   /** Ends the sale; what was booked stays booked. Repeated: the same answer. */
   async cancel(identity: Identity, eventId: EventId): Promise<StoredEvent> {
-    const event = await this.#requireOrganized(identity, eventId);
+    const store = this.#store.as(identity);
+    const event = await this.#requireOrganized(store, identity, eventId);
     if (event.status === "cancelled") return event;
-    await this.#store.beginCancelling(eventId);
-    if (event.status === "published") await this.#settle(eventId, null, identity.userId);
-    await this.#move(eventId, event.status, "cancelled");
-    const now = await this.#existing(eventId);
+    await store.beginCancelling(eventId);
+    const { status } = event;
+    if (status === "published") {
+      await this.#settle(store, { eventId, told: null, by: identity.userId });
+    }
+    await this.#move(store, eventId, { from: status, to: "cancelled" });
+    const now = await existing(store, eventId);
     // It was published between our reading and our writing.
     return now.status === "published" ? this.cancel(identity, eventId) : now;
   }
 
-  async #publish({ eventId }: StoredEvent, by: UserId): Promise<StoredEvent> {
-    await this.#store.takeCharges(eventId);
-    const event = await this.#existing(eventId);
-    await this.#tell(event, by);
-    if (!(await this.#move(eventId, "draft", "published"))) {
-      const now = await this.#existing(eventId);
+  async #publish(store: EventStore, { eventId }: StoredEvent, by: UserId): Promise<StoredEvent> {
+    await store.takeCharges(eventId);
+    const event = await existing(store, eventId);
+    await this.#tell(store, event, by);
+    if (!(await this.#move(store, eventId, { from: "draft", to: "published" }))) {
+      const now = await existing(store, eventId);
       if (now.status === "cancelled") {
         // It was cancelled between our reading and our writing: the cancellation stays.
-        await this.#tell(now, by);
+        await this.#tell(store, now, by);
         throw new ProblemError("event_cancelled");
       }
     }
-    return this.#settle(eventId, event.version, by);
+    return this.#settle(store, { eventId, told: event.version, by });
   }
 
   /** Tells the engine until it knows what is stored. `told` is the version that it knows. */
-  async #settle(eventId: EventId, told: number | null, by: UserId): Promise<StoredEvent> {
+  async #settle(
+    store: EventStore,
+    { eventId, told, by }: { eventId: EventId; told: number | null; by: UserId },
+  ): Promise<StoredEvent> {
     let known = told;
     for (let tells = 0; tells <= TELLS_MAX; tells += 1) {
-      const event = await this.#existing(eventId);
+      const event = await existing(store, eventId);
       if (event.version === known) return event;
-      await this.#tell(event, by);
+      await this.#tell(store, event, by);
       known = event.version;
     }
     throw new ProblemError("busy");
   }
 
-  async #tell(event: StoredEvent, by: UserId): Promise<void> {
-    const geometry = await this.#store.geometryOf(event.eventId);
+  async #tell(store: EventStore, event: StoredEvent, by: UserId): Promise<void> {
+    const geometry = await store.geometryOf(event.eventId);
     const isOver = event.cancelling || event.status === "cancelled";
     const status = isOver ? "cancelled" : "published";
     await this.#inventory.configure(inventoryDefinitionOf({ ...event, ...geometry }, status), by);
   }
 
-  async #move(eventId: EventId, from: EventStatus, to: EventStatus): Promise<boolean> {
-    const moved = await this.#store.move(eventId, from, to);
+  async #move(
+    store: EventStore,
+    eventId: EventId,
+    { from, to }: { readonly from: EventStatus; readonly to: EventStatus },
+  ): Promise<boolean> {
+    const moved = await store.move(eventId, from, to);
     this.#directory.forget(eventId);
     return moved;
   }
 
   /** Throws event_not_found, also for a draft of others; forbidden. */
-  async #requireOrganized(identity: Identity, eventId: EventId): Promise<StoredEvent> {
-    const event = await this.#existing(eventId);
+  async #requireOrganized(
+    store: EventStore,
+    identity: Identity,
+    eventId: EventId,
+  ): Promise<StoredEvent> {
+    const event = await existing(store, eventId);
     if (await this.#organizations.isOrganizer(identity, event.organizationId)) return event;
     const isHidden =
       event.status === "draft" &&
       !(await this.#organizations.isMember(identity, event.organizationId));
     throw new ProblemError(isHidden ? "event_not_found" : "forbidden");
   }
+}
 
-  async #existing(eventId: EventId): Promise<StoredEvent> {
-    const event = await this.#store.find(eventId);
-    if (event === null) throw new ProblemError("event_not_found");
-    return event;
-  }
+async function existing(store: EventStore, eventId: EventId): Promise<StoredEvent> {
+  const event = await store.find(eventId);
+  if (event === null) throw new ProblemError("event_not_found");
+  return event;
 }
 
 function refuseCancelled({ status, cancelling }: StoredEvent): void {

@@ -1,5 +1,5 @@
 import Type from "typebox";
-import { parseUserId } from "../../engine/ids.ts";
+import { parseUserId, type UserId } from "../../engine/ids.ts";
 import type { HttpRequest, HttpResponse, Route } from "../http/exchange.ts";
 import { decodeCursor, encodeCursor, pageOf } from "../http/page.ts";
 import { asyncRoute, json } from "../http/routes.ts";
@@ -45,18 +45,25 @@ export function memberRoutes({ members, tokens }: MemberPorts): Route[] {
   ];
 }
 
-const list: MemberHandler = async (members, identity, request) => {
+const list: MemberHandler = (members, identity, request) =>
+  pageByUser(request, (page) => members.list(identity, request.params[0] ?? "", page));
+
+/** A page of a list that is ordered by its users' ids. */
+export async function pageByUser(
+  request: HttpRequest,
+  read: (page: { limit: number; after: UserId | null }) => Promise<{ readonly userId: UserId }[]>,
+): Promise<HttpResponse> {
   const { limit, cursor } = pageOf(request.query);
   const after = cursor === null ? null : parseUserId(decodeCursor(cursor)[0]);
   if (cursor !== null && after === null) {
     throw validationFailed([{ path: "cursor", message: "must be a nextCursor of this list" }]);
   }
-  const found = await members.list(identity, request.params[0] ?? "", { limit: limit + 1, after });
+  const found = await read({ limit: limit + 1, after });
   const data = found.slice(0, limit);
   const last = data.at(-1);
   const hasMore = found.length > limit && last !== undefined;
   return json(200, { data, nextCursor: hasMore ? encodeCursor([last.userId]) : null });
-};
+}
 
 const add: MemberHandler = async (members, identity, request) => {
   const { role, ...given } = readBody(checkMember, request);

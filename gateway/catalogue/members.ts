@@ -1,9 +1,13 @@
-import type { Pool, PoolClient } from "pg";
 import { type OrganizationId, parseOrganizationId, type UserId } from "../../engine/ids.ts";
-import { MEMBERS_PER_ORGANIZATION_MAX } from "../../engine/limits.ts";
+import { INVITATION_SECONDS, MEMBERS_PER_ORGANIZATION_MAX } from "../../engine/limits.ts";
 import { ProblemError } from "../http/problem.ts";
+import type { AttemptLimits } from "../identity/attempt-limits.ts";
+import { digestOf, freshOpaqueToken } from "../identity/opaque-token.ts";
 import type { Identity } from "../identity/tokens.ts";
-import { inTransaction } from "../payments/transaction.ts";
+import type { Mailbox } from "../mail/mailbox.ts";
+import type { Database, Queries } from "../tenancy/database.ts";
+import { asker } from "../tenancy/scope.ts";
+import { invitationMail } from "./invitation-mail.ts";
 import type { MemberRole } from "./organizations.ts";
 
 /**
@@ -17,26 +21,31 @@ export interface Member {
 }
 
 export interface MembersPorts {
-  readonly pool: Pool;
+  readonly database: Database;
   /** The id that the account of an address has, or will have. */
   readonly userIdOf: (email: string) => Promise<UserId>;
+  readonly limits: Pick<AttemptLimits, "invitation" | "mayMail">;
+  readonly mailbox: Pick<Mailbox, "post">;
+  /** null: mails have no links. */
+  readonly publicUrl: string | null;
 }
 
-type Client = Pick<PoolClient, "query">;
-
-/** Members, and those who were invited under an address that no account has yet. */
+/** Members, and those who were invited and have not shown yet that the address is theirs. */
 const EVERYBODY = `
-  SELECT m.user_id, u.email, m.role FROM organization_members m
-  JOIN users u ON u.id = m.user_id WHERE m.organization_id = $1
+  SELECT m.user_id, m.email, m.role FROM member_addresses m WHERE m.organization_id = $1
   UNION ALL
-  SELECT i.user_id, i.email, i.role FROM organization_invitations i WHERE i.organization_id = $1`;
+  SELECT i.user_id, i.email, i.role FROM organization_invitations i
+  WHERE i.organization_id = $1 AND i.expires_at > now() AND NOT EXISTS (
+    SELECT FROM organization_members m WHERE m.organization_id = $1 AND m.user_id = i.user_id)`;
 
 /**
  * Who acts for an organisation, in PostgreSQL.
  *
  * Invariants:
  * - An organisation that has an owner keeps one: every change locks the organisation first.
- * - Who has no account yet has the role once they have shown that the address is theirs.
+ * - A role is in force once somebody has shown that they read the mail of its address.
+ * - Whoever adds somebody does not learn from what they see here whether there was an account: all
+ *   are invited, all are listed, for 7 days, and nobody counts as an owner who has not accepted.
  */
 export class Members {
   readonly #ports: MembersPorts;
@@ -51,9 +60,9 @@ export class Members {
     id: string,
     { limit, after }: { readonly limit: number; readonly after: UserId | null },
   ): Promise<Member[]> {
-    const { pool } = this.#ports;
-    const organizationId = await requireRole(pool, identity, id, ["owner", "organizer"]);
-    const { rows } = await pool.query<{ user_id: UserId; email: string; role: MemberRole }>(
+    const everybody = this.#ports.database.in(asker(identity));
+    const organizationId = await requireRole(everybody, identity, id, ["owner", "organizer"]);
+    const { rows } = await everybody.query<{ user_id: UserId; email: string; role: MemberRole }>(
       `SELECT * FROM (${EVERYBODY}) everybody
        WHERE $2::uuid IS NULL OR user_id > $2 ORDER BY user_id LIMIT $3`,
       [organizationId, after, limit],
@@ -61,37 +70,29 @@ export class Members {
     return rows.map(({ user_id: userId, email, role }) => ({ userId, email, role }));
   }
 
-  /** For owners. Throws `already_member`, and `limit_exceeded` when there are too many. */
+  /**
+   * For owners: invites whoever has, or will have, the address, and mails them. Throws
+   * `already_member`, `limit_exceeded` when there are too many, and `rate_limited`.
+   */
   async add(
     identity: Identity,
     id: string,
     { email, role }: Pick<Member, "email" | "role">,
   ): Promise<Member> {
-    const userId = await this.#ports.userIdOf(email);
-    return this.#change(identity, id, async (client, organizationId) => {
-      const { rows } = await client.query<{ user_id: UserId }>(EVERYBODY, [organizationId]);
-      if (rows.some(({ user_id }) => user_id === userId)) throw new ProblemError("already_member");
-      if (rows.length >= MEMBERS_PER_ORGANIZATION_MAX) {
-        const limit = MEMBERS_PER_ORGANIZATION_MAX;
-        throw new ProblemError("limit_exceeded", { limit, current: rows.length });
-      }
-      // Locked, the account can't go meanwhile.
-      const account = await client.query("SELECT FROM users WHERE id = $1 FOR KEY SHARE", [userId]);
-      if (account.rowCount === 0) {
-        await client.query(
-          `INSERT INTO organization_invitations (organization_id, email, user_id, role)
-           VALUES ($1, $2, $3, $4)`,
-          [organizationId, email, userId, role],
-        );
-      } else {
-        await client.query("INSERT INTO organization_members VALUES ($1, $2, $3)", [
-          organizationId,
-          userId,
-          role,
-        ]);
-      }
-      return { userId, email, role };
-    });
+    const { database, userIdOf, limits, mailbox, publicUrl } = this.#ports;
+    await requireRole(database.in(asker(identity)), identity, id, ["owner"]);
+    await limits.invitation(identity.userId);
+    const userId = await userIdOf(email);
+    const member = { userId, email, role };
+    const token = freshOpaqueToken();
+    const organization = await this.#change(identity, id, (client, organizationId) =>
+      invite(client, { organizationId, ...member, token }),
+    );
+    // A count of its own: nobody is kept from a forgotten password's mail by who invites them.
+    if (await limits.mayMail(`invitation ${email}`)) {
+      mailbox.post(invitationMail({ to: email, organization, role, token }, publicUrl));
+    }
+    return member;
   }
 
   /** For owners. Throws `member_not_found` and `last_owner`. */
@@ -116,27 +117,31 @@ export class Members {
     await this.#change(
       identity,
       id,
-      async (client, organizationId) => {
-        const member = await find(client, organizationId, userId);
-        await refuseWithoutOwner(client, organizationId, { ...member, role: null });
-        for (const table of ["organization_members", "organization_invitations"]) {
-          await client.query(`DELETE FROM ${table} WHERE organization_id = $1 AND user_id = $2`, [
-            organizationId,
-            member.userId,
-          ]);
-        }
-      },
+      (client, organizationId) => removeFrom(client, organizationId, userId),
       roles,
     );
+  }
+
+  /** As `remove`, for owners and an open invitation. Throws `invitation_not_found`, too. */
+  async revoke(identity: Identity, id: string, userId: UserId | null): Promise<void> {
+    await this.#change(identity, id, async (client, organizationId) => {
+      const { rowCount } = await client.query(
+        `SELECT FROM organization_invitations
+         WHERE organization_id = $1 AND user_id = $2 AND expires_at > now()`,
+        [organizationId, userId],
+      );
+      if (rowCount === 0) throw new ProblemError("invitation_not_found");
+      await removeFrom(client, organizationId, userId);
+    });
   }
 
   #change<T>(
     identity: Identity,
     id: string,
-    work: (client: Client, organizationId: OrganizationId) => Promise<T>,
+    work: (client: Queries, organizationId: OrganizationId) => Promise<T>,
     roles: readonly MemberRole[] = ["owner"],
   ): Promise<T> {
-    return inTransaction(this.#ports.pool, async (client) => {
+    return this.#ports.database.in(asker(identity)).transaction(async (client) => {
       await client.query("SELECT FROM organizations WHERE id = $1 FOR UPDATE", [
         parseOrganizationId(id),
       ]);
@@ -145,9 +150,56 @@ export class Members {
   }
 }
 
+interface NewInvitation extends Member {
+  readonly organizationId: OrganizationId;
+  readonly token: string;
+}
+
+/** Answers the organisation's name. The same statements whether or not there is an account. */
+async function invite(
+  client: Queries,
+  { organizationId, userId, email, role, token }: NewInvitation,
+): Promise<string> {
+  const { rows } = await client.query<{ user_id: UserId }>(EVERYBODY, [organizationId]);
+  if (rows.some(({ user_id }) => user_id === userId)) throw new ProblemError("already_member");
+  if (rows.length >= MEMBERS_PER_ORGANIZATION_MAX) {
+    const limit = MEMBERS_PER_ORGANIZATION_MAX;
+    throw new ProblemError("limit_exceeded", { limit, current: rows.length });
+  }
+  // An older one is over.
+  await client.query(
+    `INSERT INTO organization_invitations AS old
+       (organization_id, email, user_id, role, digest, expires_at)
+     VALUES ($1, $2, $3, $4, $5, now() + make_interval(secs => $6))
+     ON CONFLICT (organization_id, user_id) DO UPDATE SET email = excluded.email,
+       role = excluded.role, digest = excluded.digest, invited_at = now(),
+       expires_at = excluded.expires_at`,
+    [organizationId, email, userId, role, digestOf(token), INVITATION_SECONDS],
+  );
+  await client.query("SELECT take_up_invitation($1, $2)", [organizationId, userId]);
+  const text = "SELECT name FROM organizations WHERE id = $1";
+  const found = await client.query<{ name: string }>(text, [organizationId]);
+  return found.rows[0]?.name ?? "";
+}
+
+async function removeFrom(
+  client: Queries,
+  organizationId: OrganizationId,
+  userId: UserId | null,
+): Promise<void> {
+  const member = await find(client, organizationId, userId);
+  await refuseWithoutOwner(client, organizationId, { ...member, role: null });
+  for (const table of ["organization_members", "organization_invitations"]) {
+    await client.query(`DELETE FROM ${table} WHERE organization_id = $1 AND user_id = $2`, [
+      organizationId,
+      member.userId,
+    ]);
+  }
+}
+
 /** Strangers learn nothing of an organisation: for them there is none. */
-async function requireRole(
-  client: Client,
+export async function requireRole(
+  client: Queries,
   { userId, role }: Identity,
   id: string,
   roles: readonly MemberRole[],
@@ -170,7 +222,7 @@ async function requireRole(
 }
 
 async function find(
-  client: Client,
+  client: Queries,
   organizationId: OrganizationId,
   userId: UserId | null,
 ): Promise<Member> {
@@ -183,15 +235,18 @@ async function find(
   return { userId: row.user_id, email: row.email, role: row.role };
 }
 
-/** Invited owners don't count: they may never come. */
+/** Owners who have not accepted don't count: they may never come. */
 async function refuseWithoutOwner(
-  client: Client,
+  client: Queries,
   organizationId: OrganizationId,
   { userId, role }: { readonly userId: UserId; readonly role: MemberRole | null },
 ): Promise<void> {
   if (role === "owner") return;
   const { rows } = await client.query<{ user_id: UserId }>(
-    "SELECT user_id FROM organization_members WHERE organization_id = $1 AND role = 'owner'",
+    `SELECT user_id FROM organization_members m
+     WHERE organization_id = $1 AND role = 'owner' AND NOT EXISTS (
+       SELECT FROM organization_invitations i WHERE i.organization_id = $1
+         AND i.user_id = m.user_id AND i.expires_at > now())`,
     [organizationId],
   );
   if (rows.length === 1 && rows[0]?.user_id === userId) throw new ProblemError("last_owner");

@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
-import type { Pool } from "pg";
 import type { ChargeRules, FeeRule, TaxRule } from "../../engine/charges.ts";
 import { type OrganizationId, parseOrganizationId, uuidV7 } from "../../engine/ids.ts";
 import { ProblemError } from "../http/problem.ts";
 import type { Identity } from "../identity/tokens.ts";
+import type { Database } from "../tenancy/database.ts";
+import { asker, platform } from "../tenancy/scope.ts";
 
 export type MemberRole = "owner" | "organizer" | "staff";
 
@@ -46,38 +47,42 @@ interface OrganizationRow {
   readonly role: MemberRole | null;
 }
 
+const DEMO = platform("admin", "the demo organisation is made when there is nobody yet");
+
 /** The organisations in PostgreSQL, and who may act for them. */
 export class Organizations {
-  readonly #pool: Pool;
+  readonly #database: Database;
 
-  constructor(pool: Pool) {
-    this.#pool = pool;
+  constructor(database: Database) {
+    this.#database = database;
   }
 
   /** `owner` null: nobody but administrators acts for it. */
   async create(given: NewOrganization, owner: Identity | null): Promise<Organization> {
     const id = uuidV7(Date.now(), randomBytes(10)) as OrganizationId;
     const { name, allowInvoices, currency, country, charges } = given;
-    const { rows } = await this.#pool.query<{ created_at: Date }>(
-      `WITH organization AS (
+    const { rows } = await this.#database
+      .in(owner === null ? DEMO : asker(owner))
+      .query<{ created_at: Date }>(
+        `WITH organization AS (
          INSERT INTO organizations (id, name, allow_invoices, currency, country, fees, tax)
-         VALUES ($1, $2, $3, $4, $5, $7, $8) RETURNING id, created_at
+         VALUES ($1, $2, $3, $4, $5, $7, $8)
        ), member AS (
          INSERT INTO organization_members (organization_id, user_id, role)
          SELECT $1, $6, 'owner' WHERE $6::uuid IS NOT NULL
        )
-       SELECT created_at FROM organization`,
-      [
-        id,
-        name,
-        allowInvoices,
-        currency,
-        country,
-        owner?.userId ?? null,
-        JSON.stringify(charges.fees),
-        JSON.stringify(charges.tax),
-      ],
-    );
+       SELECT now() AS created_at`,
+        [
+          id,
+          name,
+          allowInvoices,
+          currency,
+          country,
+          owner?.userId ?? null,
+          JSON.stringify(charges.fees),
+          JSON.stringify(charges.tax),
+        ],
+      );
     const createdAt = (rows[0]?.created_at ?? new Date()).toISOString();
     return { id, ...given, createdAt, role: owner === null ? null : "owner" };
   }
@@ -87,7 +92,7 @@ export class Organizations {
     identity: Identity,
     page: { readonly limit: number; readonly before: OrganizationId | null },
   ): Promise<Organization[]> {
-    const { rows } = await this.#pool.query<OrganizationRow>(
+    const { rows } = await this.#database.in(asker(identity)).query<OrganizationRow>(
       `SELECT o.*, m.role FROM organizations o
        LEFT JOIN organization_members m ON m.organization_id = o.id AND m.user_id = $1
        WHERE ($2 OR m.role IS NOT NULL) AND ($3::uuid IS NULL OR o.id < $3)
@@ -99,7 +104,7 @@ export class Organizations {
 
   /** With the asker's role; null: there is no such organisation. */
   async find(id: OrganizationId, identity: Identity): Promise<Organization | null> {
-    const { rows } = await this.#pool.query<OrganizationRow>(
+    const { rows } = await this.#database.in(asker(identity)).query<OrganizationRow>(
       `SELECT o.*, m.role FROM organizations o
        LEFT JOIN organization_members m ON m.organization_id = o.id AND m.user_id = $2
        WHERE o.id = $1`,
@@ -119,7 +124,7 @@ export class Organizations {
     { name, allowInvoices, fees, tax }: OrganizationChanges,
   ): Promise<Organization> {
     const { id: organizationId } = await this.#requireRole(identity, id, ["owner"]);
-    await this.#pool.query(
+    await this.#database.in(asker(identity)).query(
       `UPDATE organizations SET name = COALESCE($2, name),
          allow_invoices = COALESCE($3, allow_invoices), fees = COALESCE($4, fees),
          tax = COALESCE($5, tax)
@@ -137,14 +142,16 @@ export class Organizations {
   }
 
   async isEmpty(): Promise<boolean> {
-    const { rows } = await this.#pool.query("SELECT 1 FROM organizations LIMIT 1");
+    const text = "SELECT 1 FROM organizations LIMIT 1";
+    const { rows } = await this.#database.in(DEMO).query(text);
     return rows.length === 0;
   }
 
   /** Removes an organisation that has nothing yet. */
   async removeEmpty(id: OrganizationId): Promise<void> {
-    await this.#pool.query("DELETE FROM organization_members WHERE organization_id = $1", [id]);
-    await this.#pool.query("DELETE FROM organizations WHERE id = $1", [id]);
+    const rows = this.#database.in(DEMO);
+    await rows.query("DELETE FROM organization_members WHERE organization_id = $1", [id]);
+    await rows.query("DELETE FROM organizations WHERE id = $1", [id]);
   }
 
   /** Whether the asker may sell for the organisation: an administrator, an owner, an organiser. */
@@ -169,7 +176,7 @@ export class Organizations {
     return this.#requireRole(identity, id, ["owner", "organizer"]);
   }
 
-  /** The organisation, for administrators and members with one of the roles. */
+  /** For administrators and members with one of the roles; for others there is none. */
   async #requireRole(
     identity: Identity,
     id: string,
@@ -177,18 +184,18 @@ export class Organizations {
   ): Promise<Organization> {
     const organizationId = parseOrganizationId(id);
     const found = organizationId === null ? null : await this.find(organizationId, identity);
-    if (found === null) throw new ProblemError("organization_not_found");
-    const may = identity.role === "admin" || (found.role !== null && roles.includes(found.role));
-    if (!may) throw new ProblemError("forbidden");
+    if (found !== null && identity.role === "admin") return found;
+    if (found === null || found.role === null) throw new ProblemError("organization_not_found");
+    if (!roles.includes(found.role)) throw new ProblemError("forbidden");
     return found;
   }
 
-  async #roleOf({ userId, role }: Identity, organizationId: string): Promise<MemberRole | null> {
-    if (role === "guest") return null;
-    const { rows } = await this.#pool.query<{ role: MemberRole }>({
+  async #roleOf(identity: Identity, organizationId: string): Promise<MemberRole | null> {
+    if (identity.role === "guest") return null;
+    const { rows } = await this.#database.in(asker(identity)).query<{ role: MemberRole }>({
       name: "member-role",
       text: "SELECT role FROM organization_members WHERE organization_id = $1 AND user_id = $2",
-      values: [organizationId, userId],
+      values: [organizationId, identity.userId],
     });
     return rows[0]?.role ?? null;
   }

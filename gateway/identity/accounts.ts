@@ -1,7 +1,7 @@
-import type { Pool, PoolClient } from "pg";
 import type { UserId } from "../../engine/ids.ts";
 import { ProblemError } from "../http/problem.ts";
-import { inTransaction } from "../payments/transaction.ts";
+import type { Database, Queries } from "../tenancy/database.ts";
+import { person } from "../tenancy/scope.ts";
 import { type User, type UserRow, userOf } from "./users.ts";
 
 /** Absent: it stays as it is. */
@@ -19,15 +19,15 @@ export interface Membership {
 
 /** What people do with their own accounts. */
 export class Accounts {
-  readonly #pool: Pool;
+  readonly #database: Database;
 
-  constructor(pool: Pool) {
-    this.#pool = pool;
+  constructor(database: Database) {
+    this.#database = database;
   }
 
   /** null: there is no such account. */
   async rename(userId: UserId, { firstName, lastName }: NameChanges): Promise<User | null> {
-    const { rows } = await this.#pool.query<UserRow>(
+    const { rows } = await this.#database.in(person(userId)).query<UserRow>(
       `UPDATE users SET first_name = CASE WHEN $2 THEN $3 ELSE first_name END,
          last_name = CASE WHEN $4 THEN $5 ELSE last_name END
        WHERE id = $1 RETURNING *`,
@@ -37,7 +37,7 @@ export class Accounts {
   }
 
   async membershipsOf(userId: UserId): Promise<Membership[]> {
-    const { rows } = await this.#pool.query<Membership>(
+    const { rows } = await this.#database.in(person(userId)).query<Membership>(
       `SELECT o.id AS "organizationId", o.name AS organization, m.role
        FROM organization_members m JOIN organizations o ON o.id = m.organization_id
        WHERE m.user_id = $1 ORDER BY o.id`,
@@ -48,7 +48,7 @@ export class Accounts {
 
   /** When and until when somebody is signed in. */
   async sessionsOf(userId: UserId): Promise<{ since: Date; until: Date }[]> {
-    const { rows } = await this.#pool.query<{ since: Date; until: Date }>(
+    const { rows } = await this.#database.in(person(userId)).query<{ since: Date; until: Date }>(
       `SELECT created_at AS since, expires_at AS until FROM refresh_families
        WHERE user_id = $1 ORDER BY created_at`,
       [userId],
@@ -61,7 +61,7 @@ export class Accounts {
    * first. An organisation without other members stays, for administrators.
    */
   async requireNotLastOwner(userId: UserId): Promise<void> {
-    await refuseLastOwner(this.#pool, userId);
+    await refuseLastOwner(this.#database.in(person(userId)), userId);
   }
 
   /**
@@ -69,13 +69,7 @@ export class Accounts {
    * they booked keeps their id, which leads to nobody. Throws `last_owner`.
    */
   remove(userId: UserId): Promise<boolean> {
-    return inTransaction(this.#pool, async (client) => {
-      const { rows } = await client.query<UserRow>("SELECT * FROM users WHERE id = $1 FOR UPDATE", [
-        userId,
-      ]);
-      await forgetInHistory(client, userId);
-      const [row] = rows;
-      if (row === undefined) return false;
+    return this.#database.in(person(userId)).transaction(async (client) => {
       // Whoever changes the members of an organisation locks it: nobody becomes the last one now.
       await client.query(
         `SELECT FROM organizations WHERE id IN (
@@ -83,6 +77,13 @@ export class Accounts {
          ORDER BY id FOR UPDATE`,
         [userId],
       );
+      const { rows } = await client.query<UserRow>("SELECT * FROM users WHERE id = $1 FOR UPDATE", [
+        userId,
+      ]);
+      // The history says to whom a booking was handed over: not by address any more.
+      await client.query("SELECT forget_asker_in_history()");
+      const [row] = rows;
+      if (row === undefined) return false;
       await refuseLastOwner(client, userId);
       await client.query("DELETE FROM organization_members WHERE user_id = $1", [userId]);
       await client.query("DELETE FROM organization_invitations WHERE email = $1", [row.email]);
@@ -96,16 +97,7 @@ export class Accounts {
   }
 }
 
-/** The history says to whom a booking was handed over: not by address any more. */
-async function forgetInHistory(client: Pick<PoolClient, "query">, userId: UserId): Promise<void> {
-  await client.query(
-    `UPDATE event_history SET detail = (detail::jsonb - 'email')::json
-     WHERE change = 'transferred' AND detail ->> 'userId' = $1`,
-    [userId],
-  );
-}
-
-async function refuseLastOwner(client: Pick<PoolClient, "query">, userId: UserId): Promise<void> {
+async function refuseLastOwner(client: Queries, userId: UserId): Promise<void> {
   const { rows } = await client.query<{ id: string }>(
     `SELECT organization_id AS id FROM organization_members me
      WHERE user_id = $1 AND role = 'owner'

@@ -27,10 +27,11 @@ export class AttemptLimits {
   readonly #logins: Tally | null;
   readonly #mails: Tally | null;
   readonly #probes: Tally | null;
+  readonly #invitations: Tally | null;
 
   /** `settings` null: nothing is limited. */
   constructor(
-    settings: Pick<LimitSettings, "login" | "mail" | "probe"> | null,
+    settings: Pick<LimitSettings, "login" | "mail" | "probe" | "invitation"> | null,
     link: RedisLink | null,
   ) {
     const tally = (name: string, bound: Bound | null | undefined): Tally | null =>
@@ -38,6 +39,7 @@ export class AttemptLimits {
     this.#logins = tally("login", settings?.login);
     this.#mails = tally("mail", settings?.mail);
     this.#probes = tally("probe", settings?.probe);
+    this.#invitations = tally("invitation", settings?.invitation);
   }
 
   /** Makes an attempt at a password. Throws `rate_limited` in its place, or what it throws. */
@@ -81,6 +83,11 @@ export class AttemptLimits {
   /** Something that may tell whether an account exists. Throws `rate_limited`. */
   async probe(from: Attempter): Promise<void> {
     if (this.#probes !== null) await spend(this.#probes, from.address ?? "", "address", from);
+  }
+
+  /** Somebody invites somebody else. Throws `rate_limited`. */
+  async invitation(inviterId: string): Promise<void> {
+    if (this.#invitations !== null) await spend(this.#invitations, inviterId, "user", {});
   }
 
   /** Whether one more mail may be sent to an address that did not ask for it itself. */

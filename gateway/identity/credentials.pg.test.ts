@@ -84,7 +84,7 @@ describe("credentials", () => {
   it("begins no sign-in with a password that is not the account's any more", async () => {
     const email = "dora@example.com";
     const id = await register(email);
-    const sessions = new Sessions(server.pool, { revoke: () => undefined });
+    const sessions = new Sessions(server.database, { revoke: () => undefined });
     const signIn = await server.users.signIn(email, "long enough");
     const token = await forgotten(email, 2);
     await post("/auth/reset-password", { token, password: "another one" });
@@ -95,7 +95,7 @@ describe("credentials", () => {
 
   it("sweeps what is over, and nothing else", async () => {
     const id = await register("eve@example.com");
-    const sessions = new Sessions(server.pool, { revoke: () => undefined });
+    const sessions = new Sessions(server.database, { revoke: () => undefined });
     const [over, old, fresh] = [
       await sessions.begin(id),
       await sessions.begin(id),
@@ -114,7 +114,7 @@ describe("credentials", () => {
     );
     await server.pool.query("UPDATE mailed_tokens SET expires_at = now() WHERE user_id = $1", [id]);
     const log = { warn: assert.fail };
-    await new TokenSweep({ pool: server.pool, clock: systemClock, log }).sweep();
+    await new TokenSweep({ database: server.database, clock: systemClock, log }).sweep();
     assert.equal(await rowsOf("refresh_families"), families - 1);
     assert.equal(await rowsOf("spent_refresh_tokens"), spent - 1);
     assert.equal(await rowsOf("mailed_tokens"), mailed - 1);

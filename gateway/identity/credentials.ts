@@ -1,13 +1,13 @@
-import type { Pool, PoolClient } from "pg";
 import type { UserId } from "../../engine/ids.ts";
-import { inTransaction } from "../payments/transaction.ts";
-import type { MailedTokens } from "./mailed-tokens.ts";
+import type { Database, Queries } from "../tenancy/database.ts";
+import { person } from "../tenancy/scope.ts";
+import { MAILED_TOKENS, type MailedTokens } from "./mailed-tokens.ts";
 import type { Passwords } from "./passwords.ts";
 import type { Tokens } from "./tokens.ts";
 import { type User, type UserRow, userOf } from "./users.ts";
 
 export interface CredentialsPorts {
-  readonly pool: Pool;
+  readonly database: Database;
   readonly passwords: Passwords;
   readonly mailedTokens: MailedTokens;
   readonly tokens: Pick<Tokens, "revoke">;
@@ -29,10 +29,11 @@ export class Credentials {
 
   /** null: the token is not good, or not any more. */
   verifyEmail(token: string): Promise<User | null> {
-    const { pool, mailedTokens } = this.#ports;
-    return inTransaction(pool, async (client) => {
+    const { database, mailedTokens } = this.#ports;
+    return database.in(MAILED_TOKENS).transaction(async (client) => {
       const userId = await mailedTokens.take(token, "verify_email", client);
       if (userId === null) return null;
+      await lockInvitingOrganizations(client, userId);
       const { rows } = await client.query<UserRow>(
         `UPDATE users SET email_verified_at = COALESCE(email_verified_at, now())
          WHERE id = $1 RETURNING *`,
@@ -50,13 +51,14 @@ export class Credentials {
    * this. null: the token is not good, or not any more.
    */
   async resetPassword(token: string, password: string): Promise<User | null> {
-    const { pool, passwords, mailedTokens } = this.#ports;
+    const { database, passwords, mailedTokens } = this.#ports;
     // Only who has a token is worth a hash.
     if (!(await mailedTokens.isGood(token, "reset_password"))) return null;
     const hash = await passwords.hash(password);
-    const changed = await inTransaction(pool, async (client) => {
+    const changed = await database.in(MAILED_TOKENS).transaction(async (client) => {
       const userId = await mailedTokens.take(token, "reset_password", client);
       if (userId === null) return null;
+      await lockInvitingOrganizations(client, userId);
       return setPassword(client, { userId, hash, isMailRead: true, keptSession: null });
     });
     return this.#done(changed);
@@ -70,9 +72,8 @@ export class Credentials {
   ): Promise<User | null> {
     const hash = await this.#ports.passwords.hash(password);
     const change = { userId, hash, isMailRead: false, keptSession };
-    return this.#done(
-      await inTransaction(this.#ports.pool, (client) => setPassword(client, change)),
-    );
+    const rows = this.#ports.database.in(person(userId));
+    return this.#done(await rows.transaction((client) => setPassword(client, change)));
   }
 
   #done(changed: Changed | null): User | null {
@@ -82,14 +83,25 @@ export class Credentials {
   }
 }
 
+/** Whoever takes an invitation back locks its organisation first, too. */
+async function lockInvitingOrganizations(client: Queries, userId: UserId): Promise<void> {
+  await client.query(
+    `SELECT FROM organizations WHERE id IN (
+       SELECT organization_id FROM organization_invitations WHERE user_id = $1)
+     ORDER BY id FOR UPDATE`,
+    [userId],
+  );
+}
+
 /** Whoever reads the mail of an address has the roles that it was given. */
 async function acceptInvitations(
-  client: Pick<PoolClient, "query">,
+  client: Queries,
   { id, email }: Pick<UserRow, "id" | "email">,
 ): Promise<void> {
   await client.query(
     `WITH accepted AS (
-       DELETE FROM organization_invitations WHERE email = $2 RETURNING organization_id, role
+       DELETE FROM organization_invitations
+       WHERE user_id = $1 AND email = $2 AND expires_at > now() RETURNING organization_id, role
      )
      INSERT INTO organization_members (organization_id, user_id, role)
      SELECT organization_id, $1, role FROM accepted ON CONFLICT DO NOTHING`,
@@ -113,7 +125,7 @@ interface Changed {
 
 /** Two statements: the second one sees every family that began before the account was locked. */
 async function setPassword(
-  client: Pick<PoolClient, "query">,
+  client: Queries,
   { userId, hash, isMailRead, keptSession }: PasswordChange,
 ): Promise<Changed | null> {
   const { rows } = await client.query<UserRow>(

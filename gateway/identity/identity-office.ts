@@ -1,8 +1,8 @@
-import type { Pool } from "pg";
 import type { Clock } from "../../workers/clock.ts";
 import type { Route } from "../http/exchange.ts";
 import type { Log } from "../log.ts";
 import type { Mailbox } from "../mail/mailbox.ts";
+import type { Database } from "../tenancy/database.ts";
 import { Accounts } from "./accounts.ts";
 import type { AttemptLimits } from "./attempt-limits.ts";
 import type { Belongings } from "./belongings-port.ts";
@@ -19,7 +19,7 @@ import { Tokens } from "./tokens.ts";
 import { Users } from "./users.ts";
 
 export interface IdentityOfficeOptions {
-  readonly pool: Pool;
+  readonly database: Database;
   readonly jwtSecret: string;
   readonly mailbox: Mailbox;
   /** null: mails have no links. */
@@ -41,23 +41,28 @@ export class IdentityOffice {
   constructor(options: IdentityOfficeOptions) {
     this.#options = options;
     this.tokens = new Tokens(options.jwtSecret);
-    this.users = new Users(options.pool, this.#passwords);
+    this.users = new Users(options.database, this.#passwords);
     this.#sweep = new TokenSweep(options);
   }
 
   routes(belongings: Belongings): Route[] {
     const { tokens, users } = this;
-    const { pool, mailbox, log, publicUrl, attempts } = this.#options;
-    const mailedTokens = new MailedTokens(pool);
+    const { database, mailbox, log, publicUrl, attempts } = this.#options;
+    const mailedTokens = new MailedTokens(database);
     const mails = new IdentityMails(publicUrl);
     const sending = { mailedTokens, mails, mailbox };
     const common = { users, tokens, limits: attempts };
-    const credentials = new Credentials({ pool, passwords: this.#passwords, mailedTokens, tokens });
+    const credentials = new Credentials({
+      database,
+      passwords: this.#passwords,
+      mailedTokens,
+      tokens,
+    });
     return [
       ...identityRoutes({
         ...common,
         belongings,
-        sessions: new Sessions(pool, tokens),
+        sessions: new Sessions(database, tokens),
         // The account is there, whatever becomes of its mail: another one can be asked for.
         sendVerification: (user) =>
           sendVerification(sending, user).catch((error: unknown) => {
@@ -65,7 +70,7 @@ export class IdentityOffice {
           }),
       }),
       ...mailRoutes({ ...common, ...sending, credentials, log }),
-      ...meRoutes({ ...common, credentials, belongings, accounts: new Accounts(pool) }),
+      ...meRoutes({ ...common, credentials, belongings, accounts: new Accounts(database) }),
     ];
   }
 

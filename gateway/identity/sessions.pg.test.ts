@@ -14,7 +14,7 @@ describe("Sessions", () => {
   const revoked: string[] = [];
   before(async () => {
     server = await startCatalogueServer();
-    sessions = new Sessions(server.pool, { revoke: (_, ids) => revoked.push(...ids) });
+    sessions = new Sessions(server.database, { revoke: (_, ids) => revoked.push(...ids) });
   });
   after(() => server.close());
 

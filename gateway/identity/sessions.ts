@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import type { Pool } from "pg";
 import { type UserId, uuidV7 } from "../../engine/ids.ts";
 import { REFRESH_TOKEN_SECONDS, SESSIONS_PER_USER_MAX } from "../../engine/limits.ts";
 import { ProblemError } from "../http/problem.ts";
+import type { Database } from "../tenancy/database.ts";
+import { person, platform } from "../tenancy/scope.ts";
 import { digestOf, freshOpaqueToken } from "./opaque-token.ts";
 import type { Tokens } from "./tokens.ts";
 
@@ -20,6 +21,8 @@ interface FamilyRow {
 
 export const freshSessionId = (): string => uuidV7(Date.now(), randomBytes(10));
 
+const SHOWN_TOKENS = platform("identity", "a refresh token is all that says whose it is");
+
 const LIFETIME = `make_interval(secs => ${REFRESH_TOKEN_SECONDS})`;
 
 /**
@@ -32,11 +35,11 @@ const LIFETIME = `make_interval(secs => ${REFRESH_TOKEN_SECONDS})`;
  * - With a family end its access tokens, at once on this node, elsewhere when they expire.
  */
 export class Sessions {
-  readonly #pool: Pool;
+  readonly #database: Database;
   readonly #tokens: Pick<Tokens, "revoke">;
 
-  constructor(pool: Pool, tokens: Pick<Tokens, "revoke">) {
-    this.#pool = pool;
+  constructor(database: Database, tokens: Pick<Tokens, "revoke">) {
+    this.#database = database;
     this.#tokens = tokens;
   }
 
@@ -47,7 +50,7 @@ export class Sessions {
   async begin(userId: UserId, passwordHash: string | null = null): Promise<Session> {
     const sessionId = freshSessionId();
     const refreshToken = freshOpaqueToken();
-    const { rows } = await this.#pool.query<FamilyRow>(
+    const { rows } = await this.#database.in(person(userId)).query<FamilyRow>(
       `WITH surplus AS (
          DELETE FROM refresh_families WHERE id IN (
            SELECT id FROM refresh_families WHERE user_id = $2
@@ -73,7 +76,7 @@ export class Sessions {
     const digest = digestOf(token);
     const refreshToken = freshOpaqueToken();
     // The update waits for another one of the same row, and then finds another digest in it.
-    const { rows } = await this.#pool.query<FamilyRow>(
+    const { rows } = await this.#database.in(SHOWN_TOKENS).query<FamilyRow>(
       `WITH rotated AS (
          UPDATE refresh_families SET digest = $2, expires_at = now() + ${LIFETIME}
          WHERE digest = $1 AND expires_at > now() RETURNING id, user_id
@@ -92,21 +95,23 @@ export class Sessions {
   /** Ends the family that a refresh token belongs to, whether it is the good one or an old one. */
   async endByToken(token: string): Promise<void> {
     const digest = digestOf(token);
-    const { rows } = await this.#pool.query<FamilyRow>(
-      "DELETE FROM refresh_families WHERE digest = $1 RETURNING id, user_id",
-      [digest],
-    );
+    const { rows } = await this.#database
+      .in(SHOWN_TOKENS)
+      .query<FamilyRow>("DELETE FROM refresh_families WHERE digest = $1 RETURNING id, user_id", [
+        digest,
+      ]);
     this.#revoke(rows);
     if (rows.length === 0) await this.#endFamilyOfSpent(digest);
   }
 
   async end(sessionId: string, userId: UserId): Promise<void> {
     this.#tokens.revoke(userId, [sessionId]);
-    await this.#pool.query("DELETE FROM refresh_families WHERE id = $1", [sessionId]);
+    const rows = this.#database.in(person(userId));
+    await rows.query("DELETE FROM refresh_families WHERE id = $1", [sessionId]);
   }
 
   async #endFamilyOfSpent(digest: Buffer): Promise<void> {
-    const { rows } = await this.#pool.query<FamilyRow>(
+    const { rows } = await this.#database.in(SHOWN_TOKENS).query<FamilyRow>(
       `DELETE FROM refresh_families f USING spent_refresh_tokens s
        WHERE s.digest = $1 AND f.id = s.family_id RETURNING f.id, f.user_id`,
       [digest],

@@ -1,4 +1,3 @@
-import type { Pool } from "pg";
 import {
   REFRESH_TOKEN_SECONDS,
   TOKEN_SWEEP_MS,
@@ -6,6 +5,8 @@ import {
 } from "../../engine/limits.ts";
 import type { Clock } from "../../workers/clock.ts";
 import type { Log } from "../log.ts";
+import type { Database } from "../tenancy/database.ts";
+import { platform } from "../tenancy/scope.ts";
 
 /** Which rows nobody can use any more, by table. */
 const OVER: Readonly<Record<string, string>> = {
@@ -13,18 +14,21 @@ const OVER: Readonly<Record<string, string>> = {
   // It had expired by itself by now: shown again, it is refused without its row, too.
   spent_refresh_tokens: `spent_at <= now() - make_interval(secs => ${REFRESH_TOKEN_SECONDS})`,
   mailed_tokens: "expires_at <= now()",
+  organization_invitations: "expires_at <= now()",
 };
+
+const OVERDUE = platform("identity", "what is over is removed, whoever it belonged to");
 
 /** Removes tokens that are over, a bounded number at a time. A step that fails is only logged. */
 export class TokenSweep {
-  readonly #pool: Pool;
+  readonly #database: Database;
   readonly #clock: Clock;
   readonly #log: Pick<Log, "warn">;
   #cancel: (() => void) | null = null;
   #step: Promise<void> = Promise.resolve();
 
-  constructor(ports: { pool: Pool; clock: Clock; log: Pick<Log, "warn"> }) {
-    this.#pool = ports.pool;
+  constructor(ports: { database: Database; clock: Clock; log: Pick<Log, "warn"> }) {
+    this.#database = ports.database;
     this.#clock = ports.clock;
     this.#log = ports.log;
   }
@@ -45,7 +49,7 @@ export class TokenSweep {
     try {
       for (const [table, isOver] of Object.entries(OVER)) {
         // Rows in use are somebody else's at this moment, and are met again.
-        await this.#pool.query(
+        await this.#database.in(OVERDUE).query(
           `DELETE FROM ${table} WHERE ctid = ANY (ARRAY(
              SELECT ctid FROM ${table} WHERE ${isOver} LIMIT $1 FOR UPDATE SKIP LOCKED))`,
           [TOKEN_SWEEP_ROWS_MAX],

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import type { Pool } from "pg";
 import { type UserId, uuidV7 } from "../../engine/ids.ts";
 import { ProblemError } from "../http/problem.ts";
+import type { Database } from "../tenancy/database.ts";
+import { person, platform } from "../tenancy/scope.ts";
 import type { Passwords } from "./passwords.ts";
 
 /** An account as its owner sees it. */
@@ -49,13 +50,18 @@ export interface UserRow {
 
 export const freshUserId = (): UserId => uuidV7(Date.now(), randomBytes(10)) as UserId;
 
+const ADDRESSES = platform(
+  "identity",
+  "whose an address is has to be known before anybody is signed in with it",
+);
+
 /** The accounts in PostgreSQL. */
 export class Users {
-  readonly #pool: Pool;
+  readonly #database: Database;
   readonly #passwords: Passwords;
 
-  constructor(pool: Pool, passwords: Passwords) {
-    this.#pool = pool;
+  constructor(database: Database, passwords: Passwords) {
+    this.#database = database;
     this.#passwords = passwords;
   }
 
@@ -64,7 +70,7 @@ export class Users {
     const { email, password, firstName, lastName, guestId = null } = registration;
     if ((await this.#rowOf(email)) !== null) throw new ProblemError("email_taken");
     const hash = await this.#passwords.hash(password);
-    const { rows } = await this.#pool.query<UserRow>(
+    const { rows } = await this.#database.in(ADDRESSES).query<UserRow>(
       `INSERT INTO users (id, email, password_hash, first_name, last_name, role)
        VALUES ($1, $2, $3, $4, $5, 'customer') ON CONFLICT (email) DO NOTHING RETURNING *`,
       [await this.#reserve(email, guestId), email, hash, firstName, lastName],
@@ -83,7 +89,9 @@ export class Users {
   }
 
   async find(id: UserId): Promise<User | null> {
-    const { rows } = await this.#pool.query<UserRow>("SELECT * FROM users WHERE id = $1", [id]);
+    const { rows } = await this.#database
+      .in(person(id))
+      .query<UserRow>("SELECT * FROM users WHERE id = $1", [id]);
     const [row] = rows;
     return row === undefined ? null : userOf(row);
   }
@@ -101,7 +109,7 @@ export class Users {
       row?.role === "admin" && (await this.#passwords.isRight(password, row.password_hash));
     if (row !== null && isSo) return userOf(row);
     const hash = await this.#passwords.hash(password);
-    const { rows } = await this.#pool.query<UserRow>(
+    const { rows } = await this.#database.in(ADDRESSES).query<UserRow>(
       `INSERT INTO users (id, email, password_hash, role, email_verified_at)
        VALUES ($1, $2, $3, 'admin', now())
        ON CONFLICT (email) DO UPDATE SET password_hash = excluded.password_hash, role = 'admin',
@@ -111,7 +119,9 @@ export class Users {
     const [admin] = rows;
     if (admin === undefined) throw new Error("an upsert returned no row");
     // Whoever signed in with what was the password before is signed in no more.
-    await this.#pool.query("DELETE FROM refresh_families WHERE user_id = $1", [admin.id]);
+    await this.#database
+      .in(ADDRESSES)
+      .query("DELETE FROM refresh_families WHERE user_id = $1", [admin.id]);
     return userOf(admin);
   }
 
@@ -137,7 +147,7 @@ export class Users {
   }
 
   async #reserveAs(email: string, wish: UserId): Promise<UserId> {
-    const { rows } = await this.#pool.query<{ user_id: UserId }>(
+    const { rows } = await this.#database.in(ADDRESSES).query<{ user_id: UserId }>(
       `INSERT INTO reserved_users AS known (email, user_id) VALUES ($1, $2)
        ON CONFLICT (email) DO UPDATE SET user_id = known.user_id RETURNING user_id`,
       [email, wish],
@@ -149,16 +159,18 @@ export class Users {
 
   /** Whether the id is no account's, nor will be one's. */
   async #isFree(id: UserId): Promise<boolean> {
-    const { rows } = await this.#pool.query(
-      "SELECT FROM reserved_users WHERE user_id = $1 UNION ALL SELECT FROM users WHERE id = $1",
-      [id],
-    );
+    const { rows } = await this.#database
+      .in(ADDRESSES)
+      .query(
+        "SELECT FROM reserved_users WHERE user_id = $1 UNION ALL SELECT FROM users WHERE id = $1",
+        [id],
+      );
     return rows.length === 0;
   }
 
   async #rowOf(email: string): Promise<UserRow | null> {
     const text = "SELECT * FROM users WHERE email = $1";
-    const { rows } = await this.#pool.query<UserRow>(text, [email]);
+    const { rows } = await this.#database.in(ADDRESSES).query<UserRow>(text, [email]);
     return rows[0] ?? null;
   }
 }

@@ -26,6 +26,8 @@ export interface LimitSettings {
   readonly mail: Bound | null;
   /** Questions of one address that may tell whether an account exists. */
   readonly probe: Bound | null;
+  /** Invitations that one person sends. */
+  readonly invitation: Bound | null;
   /** HTTP connections that one address may open. */
   readonly connect: Bound | null;
   /** Messages of one WebSocket. */
@@ -135,6 +137,7 @@ const SINGLES = {
   login: single("LOGIN", bound(5, 15 * 60), "Wrong passwords for an account from an address."),
   mail: single("MAIL", bound(3, 3_600), "Mails that one account is sent because somebody asked."),
   probe: single("PROBE", bound(20, 15 * 60), "How often an address may ask who has an account."),
+  invitation: single("INVITATION", bound(50, 3_600), "Invitations that one person sends."),
   connect: single("CONNECT", bound(12_000, 60), "HTTP connections that an address may open."),
   message: single("MESSAGE", bound(600, 10), "Messages of one WebSocket."),
 };
@@ -155,6 +158,7 @@ export function readLimits(read: <T>(option: LimitOption<T>) => T): LimitSetting
     login: read(SINGLES.login),
     mail: read(SINGLES.mail),
     probe: read(SINGLES.probe),
+    invitation: read(SINGLES.invitation),
     connect: read(SINGLES.connect),
     message: read(SINGLES.message),
   };

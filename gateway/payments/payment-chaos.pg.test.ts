@@ -7,8 +7,8 @@ import { after, before, test } from "node:test";
 import { PAYMENT_CANCEL_GRACE_MS, PAYMENT_NEWS_MS_MAX } from "../../engine/limits.ts";
 import {
   faultyActors,
-  faultyPool,
   faultyProvider,
+  faultyRows,
   type Random,
   randomOf,
 } from "../../tests/support/faulty-parts.ts";
@@ -117,10 +117,9 @@ async function judge({ kind, payment }: Case): Promise<void> {
 
 test(`every payment confirms or goes back, once (PAYMENTS_SEED=${SEED} node --import tsx tests/run.ts payment-chaos)`, async () => {
   const random = randomOf(SEED);
-  const pools = [faultyPool(fixture.databaseUrl, random), faultyPool(fixture.databaseUrl, random)];
-  const nodes = pools.map((pool) =>
+  const nodes = [1, 2].map(() =>
     fixture.startNode({
-      pool,
+      rows: faultyRows(fixture.rowsOfPayments, random),
       providers: [faultyProvider(fixture.sandbox, random)],
       actors: faultyActors(fixture.actors, random),
     }),
@@ -165,5 +164,4 @@ test(`every payment confirms or goes back, once (PAYMENTS_SEED=${SEED} node --im
      UNION ALL SELECT 1 FROM refunds WHERE reported_ms IS NULL OR status <> 'done'`,
   );
   assert.deepEqual(left, [], `seed ${SEED}`);
-  await Promise.all(pools.map((pool) => pool.end()));
 });

@@ -1,9 +1,8 @@
-import type { Pool, PoolClient } from "pg";
 import { PAYMENT_BATCH_ROWS_MAX, PAYMENT_LEASE_MS } from "../../engine/limits.ts";
+import type { Queries, Scoped } from "../tenancy/database.ts";
 import { PaymentIntents, type StoredIntent } from "./payment-intents.ts";
 import type { PaymentOutcome, ProviderEvent } from "./payment-provider.ts";
 import { type PutAway, type Ruling, rulingOf } from "./ruling.ts";
-import { inTransaction } from "./transaction.ts";
 
 export interface InboxEntry extends ProviderEvent {
   readonly provider: string;
@@ -47,15 +46,15 @@ export interface Conclusion {
  * - What an entry changes besides its actor is in one transaction with its conclusion.
  */
 export class PaymentInbox {
-  readonly #pool: Pool;
+  readonly #rows: Scoped;
 
-  constructor(pool: Pool) {
-    this.#pool = pool;
+  constructor(rows: Scoped) {
+    this.#rows = rows;
   }
 
   /** False: the message was here before. */
   async store(provider: string, event: ProviderEvent, nowMs: number): Promise<boolean> {
-    const { rowCount } = await this.#pool.query(
+    const { rowCount } = await this.#rows.query(
       `INSERT INTO payment_inbox
          (provider, provider_event_id, intent_id, provider_ref, outcome, amount_minor, currency,
           occurred_ms, next_try_ms)
@@ -90,7 +89,7 @@ export class PaymentInbox {
   }
 
   async #claim(which: string, values: readonly (string | number)[]): Promise<InboxEntry[]> {
-    const { rows } = await this.#pool.query<InboxRow>(
+    const { rows } = await this.#rows.query<InboxRow>(
       `WITH due AS (
          SELECT provider, provider_event_id FROM payment_inbox
          WHERE processed_at IS NULL AND ${which} LIMIT $3 FOR UPDATE SKIP LOCKED
@@ -106,7 +105,7 @@ export class PaymentInbox {
 
   /** Decides what the entry means and writes that down with the intent; nobody is told yet. */
   rule(entry: InboxEntry): Promise<{ ruling: Ruling; intent: StoredIntent | null }> {
-    return inTransaction(this.#pool, async (client) => {
+    return this.#rows.transaction(async (client) => {
       const intent = await PaymentIntents.lock(client, entry.intentId);
       const ruling = rulingOf(intent, entry.provider, entry);
       if (ruling.kind !== "putAway") {
@@ -119,7 +118,7 @@ export class PaymentInbox {
   }
 
   conclude(entry: InboxEntry, conclusion: Conclusion): Promise<void> {
-    return inTransaction(this.#pool, async (client) => {
+    return this.#rows.transaction(async (client) => {
       const { giveBack, settledStatus, result, nowMs } = conclusion;
       if (giveBack !== null) await addOrphan(client, entry, giveBack, nowMs);
       if (settledStatus !== null) {
@@ -138,7 +137,7 @@ export class PaymentInbox {
   }
 
   async postpone(entry: InboxEntry, atMs: number, error: string): Promise<void> {
-    await this.#pool.query(
+    await this.#rows.query(
       `UPDATE payment_inbox SET next_try_ms = $3, last_error = $4
        WHERE provider = $1 AND provider_event_id = $2 AND processed_at IS NULL`,
       [entry.provider, entry.providerEventId, atMs, error],
@@ -151,7 +150,7 @@ export class PaymentInbox {
  * however many messages tell of it.
  */
 async function addOrphan(
-  client: PoolClient,
+  client: Queries,
   entry: InboxEntry,
   { intent, reason }: NonNullable<Conclusion["giveBack"]>,
   nowMs: number,

@@ -1,10 +1,10 @@
-import type { Pool, PoolClient } from "pg";
 import {
   PAYMENT_BATCH_ROWS_MAX,
   PAYMENT_CANCEL_GRACE_MS,
   PAYMENT_LEASE_MS,
   PAYMENT_NEWS_MS,
 } from "../../engine/limits.ts";
+import type { Queries, Scoped } from "../tenancy/database.ts";
 import type { IntentOrder } from "./payment-provider.ts";
 import type { IntentStatus, RuledIntent } from "./ruling.ts";
 
@@ -40,17 +40,17 @@ export interface NewIntent extends IntentOrder {
 
 /** The payments that were asked for, in PostgreSQL. */
 export class PaymentIntents {
-  readonly #pool: Pool;
+  readonly #rows: Scoped;
 
-  constructor(pool: Pool) {
-    this.#pool = pool;
+  constructor(rows: Scoped) {
+    this.#rows = rows;
   }
 
   /** Writes the intent down; answers what stands there, which is the older one if there was one. */
   async record(intent: NewIntent, nowMs: number): Promise<StoredIntent> {
     const windowEndMs = intent.payUntilMs + PAYMENT_CANCEL_GRACE_MS;
     const nextLookMs = Math.min(nowMs + PAYMENT_NEWS_MS, Math.max(nowMs, windowEndMs));
-    const { rows } = await this.#pool.query<IntentRow>(
+    const { rows } = await this.#rows.query<IntentRow>(
       `INSERT INTO payment_intents AS known
          (intent_id, event_id, booking_id, provider, amount_minor, currency, description,
           pay_until_ms, next_look_ms)
@@ -75,7 +75,7 @@ export class PaymentIntents {
   }
 
   async noteProviderRef(intentId: string, providerRef: string): Promise<void> {
-    await this.#pool.query(
+    await this.#rows.query(
       `UPDATE payment_intents SET provider_ref = $2
        WHERE intent_id = $1 AND provider_ref IS NULL`,
       [intentId, providerRef],
@@ -83,7 +83,7 @@ export class PaymentIntents {
   }
 
   async find(intentId: string): Promise<StoredIntent | null> {
-    const { rows } = await this.#pool.query<IntentRow>(
+    const { rows } = await this.#rows.query<IntentRow>(
       "SELECT * FROM payment_intents WHERE intent_id = $1",
       [intentId],
     );
@@ -93,7 +93,7 @@ export class PaymentIntents {
 
   /** Open intents whose provider is to be asked now. They are the caller's for a lease. */
   async claimDue(nowMs: number): Promise<StoredIntent[]> {
-    const { rows } = await this.#pool.query<IntentRow>(
+    const { rows } = await this.#rows.query<IntentRow>(
       `WITH due AS (
          SELECT intent_id FROM payment_intents WHERE status = 'open' AND next_look_ms <= $1
          ORDER BY next_look_ms LIMIT $2 FOR UPDATE SKIP LOCKED
@@ -106,14 +106,14 @@ export class PaymentIntents {
   }
 
   async lookAgain(intentId: string, atMs: number): Promise<void> {
-    await this.#pool.query("UPDATE payment_intents SET next_look_ms = $2 WHERE intent_id = $1", [
+    await this.#rows.query("UPDATE payment_intents SET next_look_ms = $2 WHERE intent_id = $1", [
       intentId,
       atMs,
     ]);
   }
 
   /** Reads the intent and keeps everybody else from changing it until the transaction ends. */
-  static async lock(client: PoolClient, intentId: string): Promise<StoredIntent | null> {
+  static async lock(client: Queries, intentId: string): Promise<StoredIntent | null> {
     const { rows } = await client.query<IntentRow>(
       "SELECT * FROM payment_intents WHERE intent_id = $1 FOR UPDATE",
       [intentId],
@@ -124,7 +124,7 @@ export class PaymentIntents {
 
   /** The actor is to take notice of a status, unless that is the old one. */
   static async become(
-    client: PoolClient,
+    client: Queries,
     intentId: string,
     change: { readonly status: IntentStatus; readonly providerRef: string | null },
   ): Promise<void> {

@@ -29,7 +29,8 @@ function open(
     ...change,
   };
   const log = pino({ level: "silent" });
-  return new PaymentOffice({ config, pool: fixture.pool, actors, clock: systemClock, log });
+  const { database } = fixture;
+  return new PaymentOffice({ config, database, actors, clock: systemClock, log });
 }
 
 async function until(condition: () => Promise<boolean>): Promise<void> {

@@ -1,14 +1,15 @@
-import type { Pool } from "pg";
 import type { Clock } from "../../workers/clock.ts";
 import { type Config, sandboxSecretOf } from "../config.ts";
 import type { Route } from "../http/exchange.ts";
 import type { Log } from "../log.ts";
+import type { Database } from "../tenancy/database.ts";
 import { InboxRunner } from "./inbox-runner.ts";
 import { PaymentInbox } from "./payment-inbox.ts";
 import { PaymentIntents } from "./payment-intents.ts";
 import type { PaymentProvider } from "./payment-provider.ts";
 import { paymentRoutes } from "./payment-routes.ts";
 import { Payments } from "./payments.ts";
+import { PAYMENTS } from "./payments-scope.ts";
 import { ProviderTable } from "./provider-table.ts";
 import { Reconciler } from "./reconciler.ts";
 import { RefundRunner } from "./refund-runner.ts";
@@ -25,7 +26,7 @@ export type PaymentConfig = Pick<
 
 export interface PaymentOfficeOptions {
   readonly config: PaymentConfig;
-  readonly pool: Pool;
+  readonly database: Database;
   readonly actors: SettlePort;
   readonly clock: Clock;
   readonly log: Log;
@@ -38,17 +39,18 @@ export class PaymentOffice {
   readonly #inboxRunner: InboxRunner;
   readonly #loops: readonly WorkLoop[];
 
-  constructor({ config, pool, actors, clock, log }: PaymentOfficeOptions) {
+  constructor({ config, database, actors, clock, log }: PaymentOfficeOptions) {
+    const rows = database.in(PAYMENTS);
     const sandbox = config.sandboxPayments
-      ? new SandboxProvider({ pool, clock, webhookSecret: sandboxSecretOf(config) })
+      ? new SandboxProvider({ rows, clock, webhookSecret: sandboxSecretOf(config) })
       : null;
     const stripe = config.stripe === null ? null : new StripeProvider(config.stripe);
     const configured: readonly (PaymentProvider | null)[] = [sandbox, stripe];
     const providers = new ProviderTable(configured.filter((provider) => provider !== null));
-    const intents = new PaymentIntents(pool);
-    const inboxRunner = new InboxRunner({ inbox: new PaymentInbox(pool), actors, clock, log });
+    const intents = new PaymentIntents(rows);
+    const inboxRunner = new InboxRunner({ inbox: new PaymentInbox(rows), actors, clock, log });
     const refunds = new RefundRunner({
-      refunds: new Refunds(pool),
+      refunds: new Refunds(rows),
       providers,
       actors,
       clock,

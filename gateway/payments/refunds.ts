@@ -1,5 +1,5 @@
-import type { Pool } from "pg";
 import { PAYMENT_BATCH_ROWS_MAX, PAYMENT_LEASE_MS } from "../../engine/limits.ts";
+import type { Scoped } from "../tenancy/database.ts";
 
 /** A refund that its provider has not finished, or whose actor has not been told. */
 export interface OpenRefund {
@@ -33,10 +33,10 @@ interface RefundRow {
 
 /** The rows of money that goes back. */
 export class Refunds {
-  readonly #pool: Pool;
+  readonly #rows: Scoped;
 
-  constructor(pool: Pool) {
-    this.#pool = pool;
+  constructor(rows: Scoped) {
+    this.#rows = rows;
   }
 
   /**
@@ -44,7 +44,7 @@ export class Refunds {
    * asked is written down before it is.
    */
   async claimDue(nowMs: number): Promise<OpenRefund[]> {
-    const { rows } = await this.#pool.query<RefundRow>(
+    const { rows } = await this.#rows.query<RefundRow>(
       `WITH due AS (
          SELECT event_id, refund_id, status FROM refunds
          WHERE reported_ms IS NULL AND next_try_ms <= $1
@@ -67,7 +67,7 @@ export class Refunds {
     refund: OpenRefund,
     end: { readonly status: "done" | "failed"; readonly ref: string | null; error: string | null },
   ): Promise<void> {
-    await this.#pool.query(
+    await this.#rows.query(
       `UPDATE refunds SET status = $3, last_error = $5,
          provider_refund_ref = coalesce($4, provider_refund_ref)
        WHERE event_id = $1 AND refund_id = $2 AND status IN ('due', 'sent')`,
@@ -76,7 +76,7 @@ export class Refunds {
   }
 
   async reported(refund: OpenRefund, nowMs: number): Promise<void> {
-    await this.#pool.query(
+    await this.#rows.query(
       `UPDATE refunds SET reported_ms = $3
        WHERE event_id = $1 AND refund_id = $2 AND status IN ('done', 'failed')`,
       [refund.eventId, refund.refundId, nowMs],
@@ -87,7 +87,7 @@ export class Refunds {
     refund: OpenRefund,
     { atMs, error, ref }: { atMs: number; error: string; ref: string | null },
   ): Promise<void> {
-    await this.#pool.query(
+    await this.#rows.query(
       `UPDATE refunds SET next_try_ms = $3, last_error = $4,
          provider_refund_ref = coalesce($5, provider_refund_ref)
        WHERE event_id = $1 AND refund_id = $2 AND reported_ms IS NULL`,

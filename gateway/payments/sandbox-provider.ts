@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import type { Pool } from "pg";
 import Type, { type Static } from "typebox";
 import { PROVIDER_ID_CHARS_MAX } from "../../engine/limits.ts";
 import { unreachable } from "../../engine/unreachable.ts";
@@ -7,6 +6,7 @@ import type { Clock } from "../../workers/clock.ts";
 import { parseJsonText } from "../http/json-body.ts";
 import { ProblemError } from "../http/problem.ts";
 import { compileSchema, optional, validationFailed } from "../http/validation.ts";
+import type { Scoped } from "../tenancy/database.ts";
 import {
   type BegunIntent,
   type IntentOrder,
@@ -20,7 +20,6 @@ import {
   type RefundReport,
 } from "./payment-provider.ts";
 import { isSigned, SIGNED_HEADERS } from "./signed-message.ts";
-import { inTransaction } from "./transaction.ts";
 
 const MESSAGES = {
   "payment.succeeded": "succeeded",
@@ -57,7 +56,7 @@ interface LedgerRow {
 }
 
 export interface SandboxOptions {
-  readonly pool: Pool;
+  readonly rows: Scoped;
   /** Signs its webhooks. */
   readonly webhookSecret: string;
   readonly clock: Clock;
@@ -80,7 +79,7 @@ export class SandboxProvider implements PaymentProvider {
   }
 
   async begin({ intentId, amountMinor, currency }: IntentOrder): Promise<BegunIntent> {
-    await this.#options.pool.query(
+    await this.#options.rows.query(
       `INSERT INTO sandbox_intents (intent_id, amount_minor, currency, status)
        VALUES ($1, $2, $3, 'open') ON CONFLICT (intent_id) DO NOTHING`,
       [intentId, amountMinor, currency],
@@ -101,7 +100,7 @@ export class SandboxProvider implements PaymentProvider {
   }
 
   async lookUp({ intentId }: KnownIntent): Promise<IntentReport> {
-    const { rows } = await this.#options.pool.query<LedgerRow>(
+    const { rows } = await this.#options.rows.query<LedgerRow>(
       "SELECT * FROM sandbox_intents WHERE intent_id = $1",
       [intentId],
     );
@@ -109,7 +108,7 @@ export class SandboxProvider implements PaymentProvider {
   }
 
   async refund({ refundId, intentId, amountMinor }: RefundOrder): Promise<RefundReport> {
-    await inTransaction(this.#options.pool, async (client) => {
+    await this.#options.rows.transaction(async (client) => {
       const { rowCount: isNew } = await client.query(
         `INSERT INTO sandbox_refunds (refund_id, intent_id, amount_minor)
          SELECT $1, intent_id, $3 FROM sandbox_intents WHERE intent_id = $2
@@ -183,7 +182,7 @@ export class SandboxProvider implements PaymentProvider {
     change: string,
     ...values: readonly (string | number | null)[]
   ): Promise<LedgerRow | null> {
-    const { rows } = await this.#options.pool.query<LedgerRow>(
+    const { rows } = await this.#options.rows.query<LedgerRow>(
       `UPDATE sandbox_intents SET ${change} WHERE intent_id = $1 RETURNING *`,
       [intentId, ...values],
     );

@@ -6,6 +6,7 @@ import { EventDirectory } from "../../gateway/catalogue/event-directory.ts";
 import { eventRoutes } from "../../gateway/catalogue/event-routes.ts";
 import { EventStore } from "../../gateway/catalogue/event-store.ts";
 import { Events, type InventoryPort } from "../../gateway/catalogue/events.ts";
+import { NamedEvents } from "../../gateway/catalogue/named-events.ts";
 import { organizationRoutes } from "../../gateway/catalogue/organization-routes.ts";
 import { Organizations } from "../../gateway/catalogue/organizations.ts";
 import { SeatLists } from "../../gateway/catalogue/seat-lists.ts";
@@ -17,9 +18,11 @@ import { IdentityOffice } from "../../gateway/identity/identity-office.ts";
 import type { Users } from "../../gateway/identity/users.ts";
 import { DEFAULT_LIMITS } from "../../gateway/limits/limit-classes.ts";
 import type { OutgoingMail } from "../../gateway/mail/mailbox.ts";
+import type { Database } from "../../gateway/tenancy/database.ts";
 import { systemClock } from "../../workers/clock.ts";
 import { createTestDatabase } from "./database.ts";
 import { requireDocumented } from "./documented-answers.ts";
+import { openGatewayDatabase } from "./gateway-database.ts";
 
 /** An engine that notes what it is told, or is busy. */
 export class FakeInventory implements InventoryPort {
@@ -53,7 +56,9 @@ export interface Answer {
 }
 
 export interface CatalogueServer {
+  /** Of the owner, whom policies do not concern. */
   readonly pool: Pool;
+  readonly database: Database;
   /** What was posted, oldest first. */
   readonly mails: readonly OutgoingMail[];
   readonly users: Users;
@@ -77,14 +82,15 @@ export interface RequestOptions {
 }
 
 export async function startCatalogueServer(): Promise<CatalogueServer> {
-  const database = await createTestDatabase();
-  const pool = new Pool({ connectionString: database.url, max: 5 });
+  const own = await createTestDatabase();
+  const { database, end } = openGatewayDatabase(own.url);
+  const pool = new Pool({ connectionString: own.url, max: 5 });
   // Dropping the database may meet a connection that is just saying goodbye.
   pool.on("error", () => undefined);
   const mails: OutgoingMail[] = [];
   const log = pino({ level: "warn" });
   const identity = new IdentityOffice({
-    pool,
+    database,
     jwtSecret: "0123456789abcdef0123456789abcdef",
     mailbox: { post: (mail) => mails.push(mail), close: () => Promise.resolve() },
     publicUrl: "https://shop.example.com/",
@@ -93,12 +99,13 @@ export async function startCatalogueServer(): Promise<CatalogueServer> {
     log,
   });
   const { tokens, users } = identity;
-  const organizations = new Organizations(pool);
-  const store = new EventStore(pool);
-  const directory = new EventDirectory(store);
+  const organizations = new Organizations(database);
+  const store = new EventStore(database);
+  const named = new NamedEvents(database);
+  const directory = new EventDirectory(named);
   const inventory = new FakeInventory();
   const events = new Events({ store, organizations, directory, inventory });
-  const seatLists = new SeatLists(store);
+  const seatLists = new SeatLists(named);
   const server = new HttpServer({
     routes: [
       ...identity.routes(NO_BELONGINGS),
@@ -144,6 +151,7 @@ export async function startCatalogueServer(): Promise<CatalogueServer> {
 
   return {
     pool,
+    database,
     mails,
     users,
     organizations,
@@ -164,8 +172,9 @@ export async function startCatalogueServer(): Promise<CatalogueServer> {
     async close() {
       await server.close();
       await identity.stop();
+      await end();
       await pool.end();
-      await database.drop();
+      await own.drop();
     },
   };
 }

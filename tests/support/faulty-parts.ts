@@ -1,8 +1,8 @@
 /** Parts of a payment node that fail, before or after they did what they were asked. */
-import { Pool } from "pg";
 import type { PaymentProvider } from "../../gateway/payments/payment-provider.ts";
 import { ProviderUnavailable } from "../../gateway/payments/payment-provider.ts";
 import type { SettlePort } from "../../gateway/payments/settle-port.ts";
+import type { Queries, Scoped } from "../../gateway/tenancy/database.ts";
 
 /** From 0 to 1. */
 export type Random = () => number;
@@ -33,24 +33,23 @@ export async function mayFail<T>(
 
 const lost = (): Error => new Error("Connection terminated by the test");
 
-/** A pool whose statements get lost, in transactions too, a COMMIT's answer included. */
-export function faultyPool(databaseUrl: string, random: Random): Pool {
-  const pool = new Pool({ connectionString: databaseUrl, max: 4 });
-  pool.on("error", () => undefined);
-  pool.on("connect", (client) => makeFaulty(client, random));
-  makeFaulty(pool, random);
-  return pool;
+/** Statements that get lost, in transactions too, a COMMIT's answer included. */
+export function faultyRows(inner: Scoped, random: Random): Scoped {
+  return {
+    ...faultyQueries(inner, random),
+    transaction: (work) =>
+      mayFail(
+        random,
+        () => inner.transaction((client) => work(faultyQueries(client, random))),
+        lost,
+      ),
+  };
 }
 
-/** Only what is asked for a promise: the pool itself asks its clients with a callback. */
-function makeFaulty(asked: { query: unknown }, random: Random): void {
-  const { query } = asked;
-  if (typeof query !== "function") throw new Error("nothing to ask");
-  Reflect.set(asked, "query", (...args: unknown[]) =>
-    args.some((arg) => typeof arg === "function")
-      ? Reflect.apply(query, asked, args)
-      : mayFail(random, async () => Reflect.apply(query, asked, args), lost),
-  );
+function faultyQueries(inner: Queries, random: Random): Queries {
+  return {
+    query: (statement, values) => mayFail(random, () => inner.query(statement, values), lost),
+  };
 }
 
 export function faultyProvider(inner: PaymentProvider, random: Random): PaymentProvider {

@@ -1,6 +1,7 @@
 /** The mails that a node keeps in its DATA_DIR, as whoever they are for reads them. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { ApiClient } from "./client.ts";
 import { until } from "./server.ts";
 
 export class MailFolder {
@@ -8,6 +9,13 @@ export class MailFolder {
 
   constructor(dataDir: () => string) {
     this.#dataDir = dataDir;
+  }
+
+  /** Somebody who has just registered shows that they read their mail. */
+  async confirm(api: ApiClient, email: string): Promise<void> {
+    const body = { token: await this.tokenFor(email) };
+    const { status, text } = await api.post("/api/v1/auth/verify-email", { body });
+    if (status !== 200) throw new Error(`the address was not confirmed: ${text}`);
   }
 
   /** Whole mails to an address, oldest first. */

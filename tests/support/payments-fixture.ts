@@ -10,6 +10,7 @@ import { type NewIntent, PaymentIntents } from "../../gateway/payments/payment-i
 import type { PaymentProvider } from "../../gateway/payments/payment-provider.ts";
 import { paymentRoutes } from "../../gateway/payments/payment-routes.ts";
 import { Payments, type PaymentView } from "../../gateway/payments/payments.ts";
+import { PAYMENTS } from "../../gateway/payments/payments-scope.ts";
 import { ProviderTable } from "../../gateway/payments/provider-table.ts";
 import { Reconciler } from "../../gateway/payments/reconciler.ts";
 import { RefundRunner } from "../../gateway/payments/refund-runner.ts";
@@ -22,8 +23,10 @@ import type {
   SettlePort,
 } from "../../gateway/payments/settle-port.ts";
 import { StripeProvider } from "../../gateway/payments/stripe-provider.ts";
+import type { Database, Scoped } from "../../gateway/tenancy/database.ts";
 import { systemClock } from "../../workers/clock.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
+import { openGatewayDatabase } from "./gateway-database.ts";
 import { StripeStandIn } from "./stripe-stand-in.ts";
 
 export const SANDBOX_SECRET = "sandbox-secret-of-the-tests-0123456789";
@@ -118,7 +121,10 @@ export interface LogLine {
 
 export class PaymentsFixture {
   readonly databaseUrl: string;
+  /** Of the owner, whom policies do not concern. */
   readonly pool: Pool;
+  readonly database: Database;
+  readonly rowsOfPayments: Scoped;
   readonly actors: FakeActors;
   readonly stripe: StripeStandIn;
   readonly intents: PaymentIntents;
@@ -130,6 +136,7 @@ export class PaymentsFixture {
   #server: HttpServer | null = null;
   #url = "";
   readonly #drop: () => Promise<void>;
+  readonly #end: () => Promise<void>;
   readonly #log = pino(
     { level: "debug" },
     { write: (line: string) => this.logged.push(JSON.parse(line)) },
@@ -140,12 +147,16 @@ export class PaymentsFixture {
     const pool = new Pool({ connectionString: database.url, max: 5 });
     pool.on("error", () => undefined);
     this.pool = pool;
+    const gateway = openGatewayDatabase(database.url);
+    this.database = gateway.database;
+    this.rowsOfPayments = gateway.database.in(PAYMENTS);
+    this.#end = () => gateway.end();
     this.stripe = stripe;
     this.#drop = () => database.drop();
     this.actors = new FakeActors(pool);
-    this.intents = new PaymentIntents(pool);
-    const { clock } = this;
-    this.sandbox = new SandboxProvider({ pool, clock, webhookSecret: SANDBOX_SECRET });
+    const { clock, rowsOfPayments: rows } = this;
+    this.intents = new PaymentIntents(rows);
+    this.sandbox = new SandboxProvider({ rows, clock, webhookSecret: SANDBOX_SECRET });
     this.node = this.startNode();
   }
 
@@ -166,16 +177,16 @@ export class PaymentsFixture {
 
   /** Another node, with parts of its own where they are given. */
   startNode(
-    own: { providers?: PaymentProvider[]; actors?: SettlePort; pool?: Pool } = {},
+    own: { providers?: PaymentProvider[]; actors?: SettlePort; rows?: Scoped } = {},
   ): PaymentNode {
     const { clock } = this;
-    const pool = own.pool ?? this.pool;
-    const intents = new PaymentIntents(pool);
+    const rows = own.rows ?? this.rowsOfPayments;
+    const intents = new PaymentIntents(rows);
     const log = this.#log;
     const actors = own.actors ?? this.actors;
     const providers = new ProviderTable(own.providers ?? [this.sandbox, this.stripeProvider()]);
-    const inboxRunner = new InboxRunner({ inbox: new PaymentInbox(pool), actors, clock, log });
-    const refunds = new Refunds(pool);
+    const inboxRunner = new InboxRunner({ inbox: new PaymentInbox(rows), actors, clock, log });
+    const refunds = new Refunds(rows);
     return {
       payments: new Payments({ intents, providers, clock, log }),
       inboxRunner,
@@ -250,6 +261,7 @@ export class PaymentsFixture {
     await this.#server?.close();
     await this.node.inboxRunner.drained();
     await this.stripe.stop();
+    await this.#end();
     await this.pool.end();
     await this.#drop();
   }

@@ -1,0 +1,118 @@
+import type { OrganizationId, UserId } from "../../engine/ids.ts";
+import { ProblemError } from "../http/problem.ts";
+import { digestOf } from "../identity/opaque-token.ts";
+import type { Identity } from "../identity/tokens.ts";
+import type { Database } from "../tenancy/database.ts";
+import { asker, platform } from "../tenancy/scope.ts";
+import { type Members, requireRole } from "./members.ts";
+import type { MemberRole } from "./organizations.ts";
+
+/** An invitation of the last 7 days, whether or not it has given its role yet. */
+export interface OpenInvitation {
+  /** The id that the account of the address has, or will have. */
+  readonly userId: UserId;
+  readonly email: string;
+  readonly role: MemberRole;
+  /** RFC 3339 */
+  readonly invitedAt: string;
+  readonly expiresAt: string;
+}
+
+/** What somebody has accepted. */
+export interface Accepted {
+  readonly organizationId: OrganizationId;
+  readonly userId: UserId;
+  readonly role: MemberRole;
+}
+
+interface InvitationRow {
+  readonly user_id: UserId;
+  readonly email: string;
+  readonly role: MemberRole;
+  readonly invited_at: Date;
+  readonly expires_at: Date;
+}
+
+const SHOWN = platform("identity", "the token of an invitation is all that says whose it is");
+
+/**
+ * Invitations after they were sent (Members.add sends them), in PostgreSQL.
+ *
+ * Invariant: accepting and taking back lock the organisation first, so one of them comes too late.
+ */
+export class Invitations {
+  readonly #database: Database;
+  readonly #members: Members;
+
+  constructor(database: Database, members: Members) {
+    this.#database = database;
+    this.#members = members;
+  }
+
+  /** For owners. Ordered by id, after `after`. */
+  async list(
+    identity: Identity,
+    id: string,
+    { limit, after }: { readonly limit: number; readonly after: UserId | null },
+  ): Promise<OpenInvitation[]> {
+    const rows = this.#database.in(asker(identity));
+    const organizationId = await requireRole(rows, identity, id, ["owner"]);
+    const found = await rows.query<InvitationRow>(
+      `SELECT user_id, email, role, invited_at, expires_at FROM organization_invitations
+       WHERE organization_id = $1 AND expires_at > now() AND ($2::uuid IS NULL OR user_id > $2)
+       ORDER BY user_id LIMIT $3`,
+      [organizationId, after, limit],
+    );
+    return found.rows.map((row) => ({
+      userId: row.user_id,
+      email: row.email,
+      role: row.role,
+      invitedAt: row.invited_at.toISOString(),
+      expiresAt: row.expires_at.toISOString(),
+    }));
+  }
+
+  /**
+   * For owners: takes back the invitation and what it gave. Throws `invitation_not_found` and
+   * `last_owner`.
+   */
+  revoke(identity: Identity, id: string, userId: UserId | null): Promise<void> {
+    return this.#members.revoke(identity, id, userId);
+  }
+
+  /**
+   * Who shows the token reads the mail of the address: its account has the role from now on. Throws
+   * `token_invalid`, and `account_needed` where nobody has registered with the address yet; the
+   * token stays good.
+   */
+  accept(token: string): Promise<Accepted> {
+    const digest = digestOf(token);
+    return this.#database.in(SHOWN).transaction(async (client) => {
+      await client.query(
+        `SELECT FROM organizations WHERE id = (
+           SELECT organization_id FROM organization_invitations WHERE digest = $1) FOR UPDATE`,
+        [digest],
+      );
+      const { rows: invited } = await client.query<Accepted & { readonly email: string }>(
+        `DELETE FROM organization_invitations WHERE digest = $1 AND expires_at > now()
+         RETURNING organization_id AS "organizationId", user_id AS "userId", role, email`,
+        [digest],
+      );
+      const [invitation] = invited;
+      if (invitation === undefined) throw new ProblemError("token_invalid");
+      const { email, ...accepted } = invitation;
+      const { rowCount: accounts } = await client.query(
+        `UPDATE users SET email_verified_at = COALESCE(email_verified_at, now())
+         WHERE id = $1 AND email = $2`,
+        [accepted.userId, email],
+      );
+      if (accounts === 0) throw new ProblemError("account_needed");
+      await client.query(
+        `INSERT INTO organization_members (organization_id, user_id, role)
+         VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+        [accepted.organizationId, accepted.userId, accepted.role],
+      );
+      return accepted;
+    });
+  }
+}

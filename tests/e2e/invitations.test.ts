@@ -1,0 +1,177 @@
+/** How somebody comes to act for an organisation: only once it is shown who reads their mail. */
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { test } from "node:test";
+import { Client } from "pg";
+import { BoxOffice, type Person, refused } from "../support/box-office.ts";
+import { MailFolder } from "../support/mail-folder.ts";
+import { until } from "../support/server.ts";
+import { ok, openOrganization } from "../support/venue.ts";
+
+const office = BoxOffice.forThisFile();
+const { api } = office;
+const mails = new MailFolder(() => office.node.dataDir);
+
+/** A week passes for the invitations of an organisation. */
+async function letExpire(organizationId: string): Promise<void> {
+  const client = new Client({ connectionString: office.node.databaseUrl });
+  await client.connect();
+  const text = "UPDATE organization_invitations SET expires_at = now() WHERE organization_id = $1";
+  await client.query(text, [organizationId]);
+  await client.end();
+}
+
+interface MemberShape {
+  readonly userId: string;
+  readonly email: string;
+  readonly role: string;
+}
+interface InvitationShape extends MemberShape {
+  readonly invitedAt: string;
+  readonly expiresAt: string;
+}
+interface Stage {
+  readonly id: string;
+  readonly path: string;
+  readonly owner: Person;
+}
+
+const freshEmail = () => `${randomUUID()}@example.org`;
+
+async function stage(): Promise<Stage> {
+  const owner = await office.register();
+  const id = await openOrganization(api, owner.token, { name: 'The "Old" Mill' });
+  return { id, path: `/api/v1/organizations/${id}`, owner };
+}
+
+const invite = ({ path, owner }: Stage, email: string, role = "organizer") =>
+  api.post<MemberShape>(`${path}/members`, { token: owner.token, body: { email, role } });
+const membersOf = async ({ path, owner }: Stage) =>
+  ok(await api.get<{ data: MemberShape[] }>(`${path}/members`, owner)).data;
+const invitationsOf = async ({ path, owner }: Stage) =>
+  ok(await api.get<{ data: InvitationShape[] }>(`${path}/invitations`, owner)).data;
+const accept = (token: string) =>
+  api.post<{ organizationId: string; userId: string; role: string }>("/api/v1/invitations/accept", {
+    body: { token },
+  });
+const mayLook = async ({ path }: Stage, { token }: { readonly token: string }) =>
+  (await api.get(`${path}/members`, { token })).status;
+const revoke = ({ path }: Stage, { token }: Person, userId: string) =>
+  api.delete(`${path}/invitations/${userId}`, { token });
+
+test("whoever shows the token of an invitation has its role, and has confirmed the address", async () => {
+  const mill = await stage();
+  const email = freshEmail();
+  const invited = ok(await invite(mill, email.toUpperCase()), 201);
+  assert.deepEqual(Object.keys(invited).sort(), ["email", "role", "userId"]);
+  const token = await mails.tokenFor(email);
+  assert.match(mails.to(email)[0] ?? "", /organizer of "The "Old" Mill"/);
+  // Nobody has the address yet: the token stays good.
+  refused(await accept(token), 409, "account_needed");
+  const person = await office.register(email);
+  assert.equal(person.id, invited.userId);
+  assert.equal(await mayLook(mill, person), 404);
+  const accepted = ok(await accept(token));
+  assert.deepEqual(accepted, { organizationId: mill.id, userId: person.id, role: "organizer" });
+  assert.equal(await mayLook(mill, person), 200);
+  const me = ok(await api.get<{ emailVerified: boolean }>("/api/v1/users/me", person));
+  assert.equal(me.emailVerified, true);
+  refused(await accept(token), 400, "token_invalid");
+  assert.deepEqual(await invitationsOf(mill), []);
+});
+
+test("an account that somebody made with another's address has no role from it", async () => {
+  const mill = await stage();
+  const squatter = await office.register();
+  ok(await invite(mill, squatter.email, "owner"), 201);
+  assert.equal(await mayLook(mill, squatter), 404);
+  await mails.confirm(api, squatter.email);
+  assert.equal(await mayLook(mill, squatter), 200);
+});
+
+test("who has confirmed their address has the role at once, and is told so by mail", async () => {
+  const mill = await stage();
+  const person = await office.register();
+  await mails.confirm(api, person.email);
+  ok(await invite(mill, person.email), 201);
+  assert.equal(await mayLook(mill, person), 200);
+  const come = () => mails.to(person.email).length === 2;
+  await until("the mail about the role has come", come);
+  assert.match(mails.to(person.email)[1] ?? "", /You were made organizer/);
+});
+
+test("nothing that owners see tells which address has an account", async () => {
+  const mill = await stage();
+  const known = await office.register();
+  await mails.confirm(api, known.email);
+  const unconfirmed = await office.register();
+  const emails = [known.email, unconfirmed.email, freshEmail()];
+  const shapes: unknown[] = [];
+  for (const email of emails) {
+    const { userId, ...shown } = ok(await invite(mill, email, "owner"), 201);
+    const again = await invite(mill, email, "owner");
+    refused(again, 409, "already_member");
+    const invitation = (await invitationsOf(mill)).find((one) => one.userId === userId);
+    const member = (await membersOf(mill)).find((one) => one.userId === userId);
+    // Does another owner count by now, so that the first one may go?
+    const left = await api.patch(`${mill.path}/members/${mill.owner.id}`, {
+      token: mill.owner.token,
+      body: { role: "staff" },
+    });
+    refused(left, 409, "last_owner");
+    assert.equal((await revoke(mill, mill.owner, userId)).status, 204);
+    const text = JSON.stringify([shown, Object.keys(invitation ?? {}), member]);
+    shapes.push(text.replaceAll(email, "somebody").replaceAll(userId, "an id"));
+  }
+  assert.deepEqual(new Set(shapes).size, 1, shapes.join("\n"));
+  assert.equal(await mayLook(mill, known), 404);
+});
+
+test("owners list invitations and take them back; then the token is worth nothing", async () => {
+  const mill = await stage();
+  const [one, other] = [freshEmail(), freshEmail()];
+  const { userId } = ok(await invite(mill, one), 201);
+  ok(await invite(mill, other, "staff"), 201);
+  const listed = await invitationsOf(mill);
+  assert.deepEqual(new Set(listed.map(({ email }) => email)), new Set([one, other]));
+  for (const { invitedAt, expiresAt } of listed) {
+    assert.equal(Date.parse(expiresAt) - Date.parse(invitedAt), 7 * 86_400_000);
+  }
+  const stranger = await office.register();
+  refused(await revoke(mill, stranger, userId), 404, "organization_not_found");
+  assert.equal((await revoke(mill, mill.owner, userId)).status, 204);
+  refused(await revoke(mill, mill.owner, userId), 404, "invitation_not_found");
+  await office.register(one);
+  refused(await accept(await mails.tokenFor(one)), 400, "token_invalid");
+  assert.equal((await invitationsOf(mill)).length, 1);
+});
+
+test("after 7 days an invitation is nothing any more, and can be made anew", async () => {
+  const mill = await stage();
+  const person = await office.register();
+  ok(await invite(mill, person.email), 201);
+  const token = await mails.tokenFor(person.email, 2);
+  await letExpire(mill.id);
+  refused(await accept(token), 400, "token_invalid");
+  assert.deepEqual([await invitationsOf(mill), (await membersOf(mill)).length], [[], 1]);
+  await mails.confirm(api, person.email);
+  assert.equal(await mayLook(mill, person), 404);
+  ok(await invite(mill, person.email, "staff"), 201);
+  assert.equal(ok(await accept(await mails.tokenFor(person.email, 3))).role, "staff");
+});
+
+test("of accepting and taking back at once, one comes too late", async () => {
+  const mill = await stage();
+  for (let round = 0; round < 5; round += 1) {
+    const person = await office.register();
+    const { userId } = ok(await invite(mill, person.email), 201);
+    const token = await mails.tokenFor(person.email, 2);
+    const [accepted, revoked] = await Promise.all([
+      accept(token),
+      revoke(mill, mill.owner, userId),
+    ]);
+    const outcome = `${accepted.status} ${revoked.status}`;
+    assert.ok(["200 404", "400 204"].includes(outcome), outcome);
+    assert.equal(await mayLook(mill, person), accepted.status === 200 ? 200 : 404);
+  }
+});
