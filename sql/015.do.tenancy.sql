@@ -86,24 +86,17 @@ WHERE m.user_id = (SELECT asking_user())
    OR m.organization_id = ANY ((SELECT organizations_of_asker('owner', 'organizer'))::uuid[])
    OR (SELECT asking_role()) = 'admin';
 
--- What anybody may search: published events. Through the policy of the table a search would have
--- to read every row, because words, tags and places may only be compared once it has passed them.
+-- What anybody who may see an event may see of it: not its promo codes. They have a function.
 DO $$
-DECLARE
-  -- All but what is for sellers alone.
-  public_columns text := (
+BEGIN
+  EXECUTE format('GRANT SELECT (%s) ON events TO evently_gateway', (
     SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
     WHERE attrelid = 'events'::regclass AND attnum > 0 AND NOT attisdropped
-      AND attname <> 'promo_codes');
-BEGIN
-  EXECUTE format(
-    'CREATE VIEW published_events AS SELECT %s FROM events WHERE status = ''published''',
-    public_columns);
-  EXECUTE format('GRANT SELECT (%s) ON events TO evently_gateway', public_columns);
+      AND attname <> 'promo_codes'));
   EXECUTE format('GRANT USAGE ON SCHEMA %I TO evently_gateway', current_schema());
 END $$;
 
-GRANT SELECT ON member_addresses, published_events TO evently_gateway;
+GRANT SELECT ON member_addresses TO evently_gateway;
 GRANT INSERT, UPDATE, DELETE ON events TO evently_gateway;
 GRANT SELECT, INSERT, UPDATE, DELETE ON
   users, reserved_users, refresh_families, spent_refresh_tokens, mailed_tokens,

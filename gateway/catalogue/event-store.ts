@@ -96,7 +96,7 @@ interface EventRow {
 
 // A published event's seats are counted by the length of a byte array; the JSON of a large plan
 // would have to be read for it. The capacity of its areas is the actor's, too.
-const selectWith = (events: string, promoCodes: string): string => `
+const selectWith = (promoCodes: string): string => `
   SELECT e.id, e.tag, e.organization_id, o.allow_invoices, e.status, e.title, e.description,
          e.category, e.tags, e.venue, e.starts_at, e.ends_at, e.timezone, e.currency,
          e.sales_open_at, e.sales_close_at, e.hold_ttl_ms, e.per_order_max, e.per_user_max,
@@ -106,12 +106,12 @@ const selectWith = (events: string, promoCodes: string): string => `
           WHERE a.event_id = e.id) AS capacities,
          COALESCE(e.charges, json_build_object('fees', o.fees, 'tax', o.tax)) AS charges,
          COALESCE(octet_length(i.seat_categories), json_array_length(e.seats)) AS seat_count
-  FROM ${events} e
+  FROM events e
   JOIN organizations o ON o.id = e.organization_id
   LEFT JOIN inventories i ON i.event_id = e.id`;
-const SELECT = selectWith("events", "promo_codes_of(e.id)");
+const SELECT = selectWith("promo_codes_of(e.id)");
 /** Lists show no promo codes, and need not read them. */
-const SELECT_LISTED = selectWith("published_events", "'[]'::json");
+const SELECT_LISTED = selectWith("'[]'::json");
 
 const TAKE_CHARGES = `
   UPDATE events e SET charges = json_build_object('fees', o.fees, 'tax', o.tax),

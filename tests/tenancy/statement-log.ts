@@ -1,0 +1,73 @@
+/** Which statements the gateway has sent, from which lines of its source. */
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { StatementNotice } from "../../gateway/tenancy/database.ts";
+import { filesEndingIn, linesMatching, ROOT, readSource } from "../support/source-scan.ts";
+
+export interface Statement extends StatementNotice {
+  /** Path and line of the call. */
+  readonly site: string;
+}
+
+const CHANNEL = "evently.statement";
+/** The gateway's way to PostgreSQL, and what only starts a server. */
+const NOT_A_SERVICE =
+  /^gateway\/(?:tenancy\/|embedded-postgres|database-pool)|\.test\.ts$|\/testing\//;
+const VALUE_SETS_MAX = 3;
+
+/** Path and line of every call of the gateway that sends a statement. */
+export function callSites(): string[] {
+  return filesEndingIn(".ts")
+    .filter((path) => path.startsWith("gateway/") && !NOT_A_SERVICE.test(path))
+    .flatMap((path) => linesMatching(readSource(path), /\.query(?:<.*)?\(/))
+    .map((line) => line.split(": ")[0] ?? "");
+}
+
+/**
+ * Notes every statement from its making to `close`.
+ *
+ * Invariant: of one text, at most VALUE_SETS_MAX sets of values are kept, the first ones.
+ */
+export class StatementLog {
+  readonly #statements = new Map<string, Statement[]>();
+  readonly #sites = new Set<string>();
+  readonly #stackTraceLimit = Error.stackTraceLimit;
+  readonly #note = (message: unknown): void => this.#take(message as StatementNotice);
+
+  constructor() {
+    Error.stackTraceLimit = 30;
+    subscribe(CHANNEL, this.#note);
+  }
+
+  close(): void {
+    unsubscribe(CHANNEL, this.#note);
+    Error.stackTraceLimit = this.#stackTraceLimit;
+  }
+
+  get statements(): Statement[] {
+    return [...this.#statements.values()].flat();
+  }
+
+  get sites(): ReadonlySet<string> {
+    return this.#sites;
+  }
+
+  #take(notice: StatementNotice): void {
+    const site = siteOf(new Error("who asks").stack ?? "");
+    this.#sites.add(site);
+    const known = this.#statements.get(notice.text) ?? [];
+    this.#statements.set(notice.text, known);
+    const values = JSON.stringify(notice.values);
+    const isNew = known.every((one) => JSON.stringify(one.values) !== values);
+    if (isNew && known.length < VALUE_SETS_MAX) known.push({ ...notice, site });
+  }
+}
+
+function siteOf(stack: string): string {
+  for (const [, path = "", line = ""] of stack.matchAll(
+    /\(?(?:file:\/\/)?(\/[^():]+):(\d+):\d+\)?$/gm,
+  )) {
+    const own = path.startsWith(ROOT) ? path.slice(ROOT.length) : path;
+    if (own.startsWith("gateway/") && !NOT_A_SERVICE.test(own)) return `${own}:${line}`;
+  }
+  return `unknown: ${stack}`;
+}

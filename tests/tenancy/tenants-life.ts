@@ -1,0 +1,268 @@
+/**
+ * Everything that tenants and their buyers do, once: a life that sends every statement of the
+ * gateway. What no request leads to in good order is asked of the services themselves.
+ */
+import { randomUUID } from "node:crypto";
+import type { EventTag, OrganizationId, UserId } from "../../engine/ids.ts";
+import { EventStore } from "../../gateway/catalogue/event-store.ts";
+import { NamedEvents } from "../../gateway/catalogue/named-events.ts";
+import { Organizations } from "../../gateway/catalogue/organizations.ts";
+import { TokenSweep } from "../../gateway/identity/token-sweep.ts";
+import { PaymentInbox } from "../../gateway/payments/payment-inbox.ts";
+import { PaymentIntents } from "../../gateway/payments/payment-intents.ts";
+import { PAYMENTS } from "../../gateway/payments/payments-scope.ts";
+import { Refunds } from "../../gateway/payments/refunds.ts";
+import { SandboxProvider } from "../../gateway/payments/sandbox-provider.ts";
+import type { Database } from "../../gateway/tenancy/database.ts";
+import { NOBODY } from "../../gateway/tenancy/scope.ts";
+import { systemClock } from "../../workers/clock.ts";
+import type { ApiClient, Reply } from "../support/client.ts";
+import type { MailFolder } from "../support/mail-folder.ts";
+import { ADMIN, until } from "../support/server.ts";
+import type { BookingShape, EventShape, HoldShape, SignedIn } from "../support/shapes.ts";
+import { guestToken, ok, openOrganization, SMALL_PLAN } from "../support/venue.ts";
+
+interface Registered extends SignedIn {
+  readonly email: string;
+}
+
+export interface Tenant {
+  readonly organizationId: string;
+  readonly owner: SignedIn;
+  readonly buyer: SignedIn;
+  readonly draftId: string;
+  readonly eventId: string;
+}
+
+const PASSWORD = "long enough 1";
+
+export class TenantsLife {
+  readonly #api: ApiClient;
+  readonly #mails: MailFolder;
+
+  constructor(api: ApiClient, mails: MailFolder) {
+    this.#api = api;
+    this.#mails = mails;
+  }
+
+  /** An organisation with a draft and an event on sale, and somebody who has booked there. */
+  async open(): Promise<Tenant> {
+    const [owner, buyer] = [await this.#register(), await this.#register()];
+    const { accessToken: token } = owner;
+    const organizationId = await openOrganization(this.#api, token);
+    const draftId = (await this.#event(organizationId, token, { publish: false })).id;
+    const { id: eventId } = await this.#event(organizationId, token);
+    await this.#book(eventId, buyer.accessToken, "A-1");
+    return { organizationId, owner, buyer, draftId, eventId };
+  }
+
+  /** What organisers do with an organisation and its events. */
+  async sell({ organizationId, owner, draftId, eventId, buyer }: Tenant): Promise<void> {
+    const { accessToken: token } = owner;
+    const api = this.#api;
+    const asOwner = { token };
+    ok(await api.get("/api/v1/organizations", asOwner));
+    ok(await api.patch(`/api/v1/organizations/${organizationId}`, { token, body: { name: "B" } }));
+    for (const path of ["", "/seats"])
+      ok(await api.get(`/api/v1/events/${draftId}${path}`, asOwner));
+    ok(await api.get("/api/v1/events?q=evening&city=Berlin"));
+    const changes = { title: "Another evening", takeOrganizationCharges: true };
+    ok(await api.patch(`/api/v1/events/${eventId}`, { token, body: changes }));
+    const { bookings, code } = await this.#bookingsOf(eventId, token);
+    ok(await api.get(`/api/v1/events/${eventId}/bookings?code=${code}`, asOwner));
+    ok(await api.get(`/api/v1/events/${eventId}/log`, asOwner));
+    for (const id of bookings) ok(await api.get(`/api/v1/bookings/${id}/history`, asOwner));
+    const mine = { token: buyer.accessToken };
+    const { data } = ok(await api.get<{ data: BookingShape[] }>("/api/v1/bookings", mine));
+    for (const { id } of data) ok(await api.get(`/api/v1/bookings/${id}/history`, mine));
+    const gone = await this.#event(organizationId, token, { publish: false });
+    ok(await api.post(`/api/v1/events/${gone.id}/cancel`, asOwner));
+  }
+
+  /** Who belongs to an organisation. */
+  async gather({ organizationId, owner }: Tenant): Promise<void> {
+    const { accessToken: token } = owner;
+    const api = this.#api;
+    const path = `/api/v1/organizations/${organizationId}`;
+    const invite = async (email: string, role: string) => {
+      const asked = { token, body: { email, role } };
+      return ok(await api.post<{ userId: string }>(`${path}/members`, asked), 201).userId;
+    };
+    const [organizer, staff] = [await this.#register(), await this.#register()];
+    for (const { email } of [organizer, staff]) await this.#mails.confirm(api, email);
+    await invite(organizer.email, "organizer");
+    const staffId = await invite(staff.email, "staff");
+    const unknown = await invite(`${randomUUID()}@example.org`, "staff");
+    await invite(`${randomUUID()}@example.org`, "staff");
+    const role = { token, body: { role: "organizer" } };
+    ok(await api.patch(`${path}/members/${staffId}`, role));
+    for (const list of ["members", "invitations"]) ok(await api.get(`${path}/${list}`, { token }));
+    ok(await api.delete(`${path}/invitations/${unknown}`, { token }), 204);
+    const late = await this.#register();
+    await invite(late.email, "staff");
+    const body = { token: await this.#mails.tokenFor(late.email, 2) };
+    ok(await api.post("/api/v1/invitations/accept", { body }));
+    ok(await api.delete("/api/v1/users/me", { token: late.accessToken }), 204);
+  }
+
+  /** Coming, staying, going. */
+  async live({ eventId }: Tenant): Promise<void> {
+    const api = this.#api;
+    const auth = "/api/v1/auth";
+    const person = await this.#register();
+    const { email } = person;
+    const refresh = (refreshToken: string) =>
+      api.post<SignedIn>(`${auth}/refresh`, { body: { refreshToken } });
+    const next = ok(await refresh(person.refreshToken));
+    if ((await refresh(person.refreshToken)).status !== 401) throw new Error("reuse is a theft");
+    const login = async (password: string) =>
+      ok(await api.post<SignedIn>(`${auth}/login`, { body: { email, password } }));
+    for (const body of [{}, { refreshToken: next.refreshToken }]) {
+      const { accessToken: token, refreshToken } = await login(PASSWORD);
+      ok(await api.post(`${auth}/logout`, { token, body: { refreshToken, ...body } }), 204);
+    }
+    const token = (await login(PASSWORD)).accessToken;
+    ok(await api.post(`${auth}/verify-email`, { token }), 202);
+    ok(
+      await api.post(`${auth}/verify-email`, {
+        body: { token: await this.#mails.tokenFor(email, 2) },
+      }),
+    );
+    ok(await api.post(`${auth}/forgot-password`, { body: { email } }), 202);
+    const reset = { token: await this.#mails.tokenFor(email, 3), password: "another one 2" };
+    ok(await api.post(`${auth}/reset-password`, { body: reset }), 204);
+    const again = (await login("another one 2")).accessToken;
+    const me = "/api/v1/users/me";
+    const change = { firstName: "P", password: PASSWORD, currentPassword: "another one 2" };
+    ok(await api.patch(me, { token: again, body: change }));
+    for (const path of [me, `${me}/export`, "/api/v1/bookings"]) {
+      ok(await api.get(path, { token: again }));
+    }
+    const guest = await guestToken(api);
+    await this.#book(eventId, guest, "A-2");
+    const body = { email: `${randomUUID()}@example.org`, password: PASSWORD };
+    const became = ok(await api.post<SignedIn>(`${auth}/register`, { token: guest, body }), 201);
+    const given = await this.#book(eventId, became.accessToken, "A-3");
+    const to = { token: became.accessToken, body: { email } };
+    ok(await api.post(`/api/v1/bookings/${given.id}/transfer`, to));
+    await this.#hold(eventId, again, [{ area: "floor", quantity: 5 }]);
+    const wait = { token: became.accessToken, body: { quantity: 1, categories: ["standing"] } };
+    ok(await api.post(`/api/v1/events/${eventId}/waitlist`, wait), 201);
+    ok(await api.get(`${me}/export`, { token: again }));
+  }
+
+  /** Money that comes, does not come, and goes back. */
+  async pay({ eventId }: Tenant): Promise<void> {
+    const api = this.#api;
+    const { accessToken: token } = await this.#register();
+    const sandbox = "/api/v1/payments/sandbox";
+    const payments: BookingShape[] = [];
+    for (const seat of ["A-4", "A-5", "A-6"]) {
+      const { id: holdId } = await this.#hold(eventId, token, [{ seat }]);
+      const body = { holdId, payment: { provider: "sandbox" }, email: "payer@example.org" };
+      const path = `/api/v1/events/${eventId}/bookings`;
+      payments.push(ok(await api.post<BookingShape>(path, { token, body }), 202));
+    }
+    const [paid, failed, wrong] = payments.map(({ payment }) => payment?.intentId ?? "");
+    ok(await api.post(`${sandbox}/${paid}/succeed`));
+    ok(await api.post(`${sandbox}/${failed}/fail`));
+    ok(await api.post(`${sandbox}/${wrong}/succeed`, { body: { amount: 17 } }));
+    const cancel = `/api/v1/bookings/${payments[0]?.id}/cancel`;
+    ok(await api.post(cancel, { token, body: {} }));
+  }
+
+  /** What happens when something goes wrong, or nobody is there. */
+  async mend(database: Database, { organizationId, owner, eventId }: Tenant): Promise<void> {
+    const admin = { userId: owner.user.id as UserId, role: "admin" } as const;
+    const rows = database.in(PAYMENTS);
+    const nowMs = Date.now();
+    await until("the money is back", async () => {
+      const text = "SELECT FROM refunds WHERE reported_ms IS NOT NULL";
+      return (await rows.query(text)).rowCount === 2;
+    });
+    const intents = new PaymentIntents(rows);
+    const sandbox = new SandboxProvider({ rows, clock: systemClock, webhookSecret: "unused" });
+    const { rows: found } = await rows.query<{ id: string }>(
+      "SELECT intent_id AS id FROM payment_intents WHERE event_id = $1 ORDER BY 1",
+      [eventId],
+    );
+    const [intentId = ""] = found.map(({ id }) => id);
+    const known = { intentId, providerRef: `sandbox_${intentId}` };
+    await intents.claimDue(nowMs + 10 ** 9);
+    await intents.lookAgain(intentId, nowMs + 10 ** 9);
+    await sandbox.lookUp(known);
+    await sandbox.cancel(known);
+    const inbox = new PaymentInbox(rows);
+    const [entry] = await inbox.claimDue(nowMs + 10 ** 9);
+    const news = { providerRef: null, outcome: "failed", amountMinor: 1, currency: "EUR" } as const;
+    const event = { ...news, providerEventId: randomUUID(), intentId, occurredMs: nowMs };
+    await inbox.store("sandbox", event, nowMs);
+    await inbox.postpone(entry ?? { ...event, provider: "sandbox", tries: 1 }, nowMs, "later");
+    const [refund] = await new Refunds(rows).claimDue(nowMs + 10 ** 9);
+    const open = { eventId, refundId: intentId, bookingId: intentId, ...known, tries: 1 } as const;
+    const due = { ...open, provider: "sandbox", amountMinor: 1, currency: "EUR" } as const;
+    const postponed = { atMs: nowMs, error: "later", ref: null };
+    await new Refunds(rows).postpone(refund ?? { ...due, statusBefore: "due" }, postponed);
+    const warn = (fields: object): never => {
+      throw new Error(JSON.stringify(fields));
+    };
+    await new TokenSweep({ database, clock: systemClock, log: { warn } }).sweep();
+    const organizations = new Organizations(database);
+    const charges = { fees: [], tax: null };
+    const given = { name: "Empty", allowInvoices: false, currency: "EUR", country: "DE", charges };
+    const { id } = await organizations.create(given, null);
+    await organizations.removeEmpty(id);
+    await organizations.isOrganizer({ ...admin, role: "customer" }, organizationId);
+    const draft = await this.#event(organizationId, owner.accessToken, { publish: false });
+    const store = new EventStore(database, NOBODY).as(admin);
+    await store.removeDraft(draft.id as Parameters<EventStore["removeDraft"]>[0]);
+    await organizations.find(organizationId as OrganizationId, admin);
+    await new NamedEvents(database).findByTag(eventId.slice(26) as EventTag);
+    ok(await this.#api.post("/api/v1/auth/login", { body: ADMIN }));
+  }
+
+  async #register(): Promise<Registered> {
+    const email = `${randomUUID()}@example.org`;
+    const body = { email, password: PASSWORD };
+    return { ...ok(await this.#api.post<SignedIn>("/api/v1/auth/register", { body }), 201), email };
+  }
+
+  async #event(organizationId: string, token: string, more: object = {}): Promise<EventShape> {
+    const body = {
+      organizationId,
+      title: "A small evening",
+      startsAt: "2040-05-04T19:30:00Z",
+      venue: { name: "Hall", city: "Berlin", country: "DE" },
+      priceCategories: [
+        { key: "stalls", name: "Stalls", price: 4500 },
+        { key: "balcony", name: "Balcony", price: 2500 },
+        { key: "standing", name: "Standing", price: 3000 },
+      ],
+      promoCodes: [{ code: "HUSH", percent: "50" }],
+      seatingPlan: SMALL_PLAN,
+      areas: [{ key: "floor", name: "Floor", capacity: 5, priceCategory: "standing" }],
+      publish: true,
+      ...more,
+    };
+    return ok(await this.#api.post<EventShape>("/api/v1/events", { token, body }), 201);
+  }
+
+  async #hold(eventId: string, token: string, items: readonly object[]): Promise<HoldShape> {
+    const asked = { token, body: { items } };
+    return ok(await this.#api.post<HoldShape>(`/api/v1/events/${eventId}/holds`, asked), 201);
+  }
+
+  async #book(eventId: string, token: string, seat: string): Promise<BookingShape> {
+    const { id: holdId } = await this.#hold(eventId, token, [{ seat }]);
+    const body = { holdId, payment: { provider: "none" }, email: "buyer@example.org" };
+    const path = `/api/v1/events/${eventId}/bookings`;
+    return ok(await this.#api.post<BookingShape>(path, { token, body }), 201);
+  }
+
+  async #bookingsOf(eventId: string, token: string): Promise<{ bookings: string[]; code: string }> {
+    const path = `/api/v1/events/${eventId}/bookings`;
+    const reply: Reply<{ data: BookingShape[] }> = await this.#api.get(path, { token });
+    const { data } = ok(reply);
+    return { bookings: data.map(({ id }) => id), code: data[0]?.code ?? "" };
+  }
+}
