@@ -67,6 +67,7 @@ import { Database } from "./tenancy/database.ts";
 export interface RunningNode {
   readonly url: string;
   readonly catalogue: EventStore;
+  readonly routes: readonly Pick<Route, "method" | "path">[];
   /** Takes nothing new, finishes and persists what was accepted. */
   stop(): Promise<void>;
 }
@@ -148,7 +149,8 @@ async function startOn(
     parts.office.start();
     parts.identity.start();
     const host = config.host.includes(":") ? `[${config.host}]` : config.host;
-    return { url: `http://${host}:${port}`, catalogue: parts.store, stop };
+    const { routes, store: catalogue } = parts;
+    return { url: `http://${host}:${port}`, catalogue, routes, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -199,6 +201,7 @@ function assemble(config: Config, { log, supervisor, database }: Base) {
   const events = new Events({ store, organizations, directory, inventory });
   const recentWrites = new RecentWrites((shard, lsn) => router.isProjected(shard, lsn));
   const isOrganizer = organizations.isOrganizer.bind(organizations);
+  const isStaff = organizations.isStaff.bind(organizations);
   const logError = (message: string, cause: unknown): void => log.error({ err: cause }, message);
   const office = new PaymentOffice({
     config,
@@ -212,7 +215,7 @@ function assemble(config: Config, { log, supervisor, database }: Base) {
     directory,
     recentWrites,
     isOrganizer,
-    isStaff: organizations.isStaff.bind(organizations),
+    isStaff,
     userIdOf: (email) => users.idOf(email),
     payments: office.payments,
     availabilityOf: (eventId) => hub.availabilityOf(eventId),
@@ -257,6 +260,7 @@ function assemble(config: Config, { log, supervisor, database }: Base) {
       recentWrites,
       router,
       isOrganizer,
+      isStaff,
     }),
     ...office.routes,
     ...opsRoutes({ supervisor, router, hub, tokens, opsToken, limits: () => limits.report }),
@@ -280,6 +284,7 @@ function assemble(config: Config, { log, supervisor, database }: Base) {
     router,
     hub,
     office,
+    routes,
     server,
     identity,
     users,

@@ -40,6 +40,7 @@ export interface BookingRoutesPorts extends DeskRoutesPorts {
   readonly recentWrites: RecentWrites;
   readonly router: ShardRouter;
   readonly isOrganizer: (identity: Identity, organizationId: string) => Promise<boolean>;
+  readonly isStaff: (identity: Identity, organizationId: string) => Promise<boolean>;
 }
 
 export function bookingRoutes(ports: BookingRoutesPorts): Route[] {
@@ -208,10 +209,10 @@ async function organised(ports: BookingRoutesPorts, request: HttpRequest) {
   const eventId = parseEventId(request.params[0]);
   const event = eventId === null ? null : await ports.directory.get(eventId);
   if (event === null) throw new ProblemError("event_not_found");
-  if (!(await ports.isOrganizer(identity, event.organizationId))) {
-    throw new ProblemError(event.status === "draft" ? "event_not_found" : "forbidden");
-  }
-  return { event, identity };
+  const { organizationId, status } = event;
+  if (await ports.isOrganizer(identity, organizationId)) return { event, identity };
+  const isKnown = status !== "draft" || (await ports.isStaff(identity, organizationId));
+  throw new ProblemError(isKnown ? "forbidden" : "event_not_found");
 }
 
 /** What happened to an event, in order: a cursor is the last seq that was read. */

@@ -1,4 +1,4 @@
-/** The second lock, table by table: what is neither behind policies nor out of reach has a reason. */
+/** The second lock by tables: what is neither behind policies nor out of reach has a reason. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Client } from "pg";

@@ -2,8 +2,7 @@ import { escapeLiteral } from "pg";
 import type { Statement } from "./statement-log.ts";
 
 /** A condition that compares a column with a parameter, wherever conditions stand. */
-const COMPARED =
-  /(\b(?:WHERE|AND|OR|ON)\s+\(?)(?:[\w.]+|\w+\(e\.city\)) (?:=|<=|>) \$\d+(?:::\w+)?/g;
+const COMPARED = /(\b(?:WHERE|AND|OR|ON)\s+\(?)[\w.]+ (?:=|<=|>) \$\d+(?:::\w+)?/g;
 
 /**
  * The statement of somebody who forgot to say which rows are meant: no row is compared with a
