@@ -21,11 +21,12 @@ interface Row extends BookingRow {
   readonly event_id: string;
 }
 
-const SELECT = `
-  SELECT b.event_id, ${BOOKING_COLUMNS}, t.tickets FROM bookings b
+/** `which` says which bookings, and in which order: tickets are read of those alone. */
+const select = (which: string): string => `
+  SELECT b.event_id, ${BOOKING_COLUMNS}, t.tickets FROM (SELECT * FROM bookings b ${which}) b
   CROSS JOIN LATERAL (
     SELECT ${TICKETS} FROM tickets WHERE event_id = b.event_id AND booking_id = b.id
-  ) t`;
+  ) t ORDER BY b.id DESC`;
 
 /** Than $2; null: all. As one bound, so that a later page costs what the first one does. */
 const OLDER = "b.id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')";
@@ -44,7 +45,7 @@ export class BookingsReader {
     eventId: EventId,
     bookingId: BookingId,
   ): Promise<StoredBooking | null> {
-    const text = `${SELECT} WHERE b.event_id = $1 AND b.id = $2`;
+    const text = select("WHERE b.event_id = $1 AND b.id = $2");
     const { rows } = await this.#database.in(asker(identity)).query<Row>({
       name: "booking",
       text,
@@ -56,8 +57,7 @@ export class BookingsReader {
 
   /** A buyer's bookings, newest first, after (older than) `before`. */
   async listOf(userId: UserId, limit: number, before: BookingId | null): Promise<StoredBooking[]> {
-    const text = `${SELECT} WHERE b.user_id = $1 AND ${OLDER}
-      ORDER BY b.id DESC LIMIT $3`;
+    const text = select(`WHERE b.user_id = $1 AND ${OLDER} ORDER BY b.id DESC LIMIT $3`);
     const { rows } = await this.#database.in(person(userId)).query<Row>({
       name: "bookings-of",
       text,
@@ -73,8 +73,9 @@ export class BookingsReader {
     { limit, before, code }: { limit: number; before: BookingId | null; code: string | null },
   ): Promise<StoredBooking[]> {
     const withCode = code === null ? "" : "AND b.code = $4";
-    const text = `${SELECT} WHERE b.event_id = $1 AND ${OLDER} ${withCode}
-      ORDER BY b.id DESC LIMIT $3`;
+    const text = select(
+      `WHERE b.event_id = $1 AND ${OLDER} ${withCode} ORDER BY b.id DESC LIMIT $3`,
+    );
     const { rows } = await this.#database.in(asker(identity)).query<Row>({
       name: code === null ? "bookings-of-event" : "bookings-by-code",
       text,

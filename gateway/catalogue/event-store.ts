@@ -199,11 +199,13 @@ export class EventStore {
   }
 
   async find(eventId: EventId): Promise<StoredEvent | null> {
-    return first(await this.#pool.query<EventRow>(`${SELECT} WHERE e.id = $1`, [eventId]));
+    const text = `${SELECT} WHERE e.id = $1`;
+    return first(await this.#pool.query<EventRow>({ name: "event", text, values: [eventId] }));
   }
 
   async findByTag(tag: EventTag): Promise<StoredEvent | null> {
-    return first(await this.#pool.query<EventRow>(`${SELECT} WHERE e.tag = $1`, [tag]));
+    const text = `${SELECT} WHERE e.tag = $1`;
+    return first(await this.#pool.query<EventRow>({ name: "event-by-tag", text, values: [tag] }));
   }
 
   async seatsOf(eventId: EventId): Promise<readonly Seat[]> {
