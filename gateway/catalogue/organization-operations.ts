@@ -1,9 +1,17 @@
 import { PageQuery } from "../http/page.ts";
 import { EXAMPLE } from "../openapi/example-values.ts";
 import type { AnswerBody, Operations } from "../openapi/operation.ts";
+import { AcceptBody } from "./invitation-routes.ts";
 import { MemberBody, MemberChangesBody } from "./member-routes.ts";
 import { OrganizationBody, OrganizationChangesBody } from "./organization-routes.ts";
-import { Member, MemberPage, Organization, OrganizationPage } from "./organization-schemas.ts";
+import {
+  AcceptedInvitation,
+  InvitationPage,
+  Member,
+  MemberPage,
+  Organization,
+  OrganizationPage,
+} from "./organization-schemas.ts";
 
 const tag = "Organizations";
 const organization = {
@@ -104,8 +112,11 @@ export const organizationOperations: Operations = {
   "POST /api/v1/organizations/:id/members": {
     id: "addMember",
     tag,
-    summary: "Add a member",
-    description: "For owners. Answers the same for addresses with and without an account.",
+    summary: "Invite a member",
+    description:
+      "For owners. Whoever has an account that has shown the address to be theirs is a member at " +
+      "once, others once they accept; all are mailed. The answer is the same for addresses with " +
+      "and without an account.",
     access: "user",
     body: {
       name: "NewMember",
@@ -137,5 +148,55 @@ export const organizationOperations: Operations = {
     access: "user",
     answers: { 204: { description: "They belong to it no more." } },
     codes: ["organization_not_found", "forbidden", "member_not_found", "last_owner"],
+  },
+  "GET /api/v1/organizations/:id/invitations": {
+    id: "listInvitations",
+    tag,
+    summary: "Who was invited",
+    description: "For owners: invitations of the last 7 days, in the order of ids.",
+    access: "user",
+    query: PageQuery,
+    answers: {
+      200: {
+        description: "A page of them.",
+        schema: InvitationPage,
+        example: {
+          data: [{ ...member, invitedAt: EXAMPLE.past, expiresAt: EXAMPLE.show }],
+          nextCursor: null,
+        },
+      },
+    },
+    codes: ["organization_not_found", "forbidden"],
+  },
+  "DELETE /api/v1/organizations/:id/invitations/:userId": {
+    id: "revokeInvitation",
+    tag,
+    summary: "Take an invitation back",
+    description: "For owners; and with it the role that it gave.",
+    access: "user",
+    answers: { 204: { description: "It opens nothing any more." } },
+    codes: ["organization_not_found", "forbidden", "invitation_not_found", "last_owner"],
+  },
+  "POST /api/v1/invitations/accept": {
+    id: "acceptInvitation",
+    tag,
+    summary: "Accept an invitation",
+    description:
+      "With the token of its mail, which shows that the address is read. Register with that " +
+      "address first.",
+    access: "public",
+    body: {
+      name: "InvitationToken",
+      schema: AcceptBody,
+      examples: { plain: { token: "2c5tK9n0x4bVwqz7JmL1eRfYhA8uGdPs" } },
+    },
+    answers: {
+      200: {
+        description: "The role, and where.",
+        schema: AcceptedInvitation,
+        example: { organizationId: EXAMPLE.organization, userId: EXAMPLE.user, role: "staff" },
+      },
+    },
+    codes: ["token_invalid", "account_needed"],
   },
 };

@@ -48,3 +48,20 @@ export const Member = Type.Object(
   { $id: "Member" },
 );
 export const MemberPage = listSchema("MemberPage", Member);
+
+export const Invitation = Type.Object(
+  {
+    userId: Id,
+    email: Type.String(),
+    role: Role,
+    invitedAt: Instant,
+    expiresAt: Instant,
+  },
+  { $id: "Invitation" },
+);
+export const InvitationPage = listSchema("InvitationPage", Invitation);
+
+export const AcceptedInvitation = Type.Object(
+  { organizationId: Id, userId: Id, role: Role },
+  { $id: "AcceptedInvitation" },
+);
