@@ -244,7 +244,7 @@ function assemble(config: Config, { log, supervisor, database }: Base) {
   const userIdOf = users.idOf.bind(users);
   const { attempts } = limits;
   const members = new Members({ database, userIdOf, limits: attempts, mailbox, publicUrl });
-  const routes: Route[] = [
+  const routes = describedRoutes([
     ...identity.routes(belongings),
     ...memberRoutes({ members, tokens }),
     ...invitationRoutes({ invitations: new Invitations(database, members), tokens }),
@@ -269,9 +269,9 @@ function assemble(config: Config, { log, supervisor, database }: Base) {
       impediments: () => impedimentsOf(supervisor),
       notes: () => limits.notes,
     }),
-  ];
+  ]);
   const server = new HttpServer({
-    routes: describedRoutes(routes),
+    routes,
     live,
     livePath: "/ws",
     log,

@@ -1,6 +1,7 @@
 /** PostgreSQL's own programs, for a database that others run. */
 import { spawn } from "node:child_process";
 import { Client } from "pg";
+import { ensureGatewayRole } from "../../sql/gateway-role.ts";
 import type { LastLsns } from "../../workers/journal/recovery.ts";
 import { BackupFailed } from "./backup-failed.ts";
 
@@ -38,6 +39,10 @@ export async function restoreDump(url: string, path: string): Promise<LastLsns> 
     if (rows[0]?.count !== "0") {
       throw new BackupFailed("target_in_use", "the database of DATABASE_URL is not empty");
     }
+    // Grants and policies name the role, and roles are in no dump.
+    await client.query("BEGIN");
+    await ensureGatewayRole(client);
+    await client.query("COMMIT");
     await runTool("pg_restore", url, ["--single-transaction", "--no-owner", path]);
     return watermarksOf(client);
   });
