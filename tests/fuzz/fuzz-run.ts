@@ -18,6 +18,7 @@ import {
 import { LiveFuzz } from "./live-fuzz.ts";
 import { RAW_REQUESTS } from "./raw-requests.ts";
 import { Scene } from "./scene.ts";
+import { WEBHOOK_SECRET } from "./signed-webhook.ts";
 
 export interface FuzzOptions {
   readonly seed: number;
@@ -40,10 +41,13 @@ const FINDINGS_MAX = 20;
 const REFRESH_EVERY = 150;
 /** Statuses that are documented, and still nothing that a request may cause here. */
 const NEVER: ReadonlySet<number> = new Set([500, 502]);
+/** What a provider that contradicts itself is logged as: the sandbox says what it is told to. */
+const FOR_THE_OPERATOR =
+  /a payment (?:was reported with a second amount|is not what was asked for)/;
 const MOODS: readonly Mood[] = ["valid", "valid", "nearly", "nearly", "hostile"];
 
 export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
-  const node = await TestNode.start();
+  const node = await TestNode.start({ SANDBOX_WEBHOOK_SECRET: WEBHOOK_SECRET });
   const run = new FuzzRun(node, options);
   try {
     await run.all();
@@ -160,7 +164,8 @@ class FuzzRun {
   async #verdict(scene: Scene): Promise<void> {
     const { errors, isUp } = this.#node;
     if (!isUp) this.#find("the node has ended");
-    for (const line of errors.slice(0, 5)) this.#find(`logged: ${line.slice(0, 2_000)}`);
+    const unexpected = errors.filter((line) => !FOR_THE_OPERATOR.test(line));
+    for (const line of unexpected.slice(0, 5)) this.#find(`logged: ${line.slice(0, 2_000)}`);
     if (!isUp) return;
     const ready = await this.#api.get<{ status: string }>("/health/ready");
     if (ready.status !== 200) this.#find(`/health/ready answers ${ready.text}`);

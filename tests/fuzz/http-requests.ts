@@ -4,6 +4,7 @@ import { isObject, memberAt } from "../support/answer-contract.ts";
 import { CONTENT_TYPES, hostileBody, hostileText, hostileValue, TOKENS } from "./hostile-values.ts";
 import { PASSWORD, type Scene, type Thing } from "./scene.ts";
 import { type Hints, SchemaValues } from "./schema-values.ts";
+import { type SignedWebhook, signedWebhook } from "./signed-webhook.ts";
 
 export interface KnownOperation {
   readonly id: string;
@@ -67,7 +68,8 @@ export class HttpRequests {
     const hints = this.hintsOf(subject);
     const { method } = operation;
     const isStray = mood === "hostile" && this.#chance(0.06);
-    const raw = this.#bodyOf(operation, mood, hints);
+    const webhook = operation.id === "receiveWebhook" ? this.#webhook(mood) : null;
+    const raw = webhook?.raw ?? this.#bodyOf(operation, mood, hints);
     const type = mood !== "valid" && this.#chance(0.08) ? this.#random.pick(CONTENT_TYPES) : null;
     return {
       operation,
@@ -75,11 +77,21 @@ export class HttpRequests {
       path: this.#pathOf(operation, mood, subject) + this.#queryOf(operation, mood),
       headers: {
         ...this.#headersOf(operation, mood),
+        ...webhook?.headers,
         ...(type === null ? {} : { "Content-Type": type }),
       },
       raw,
       token: mood !== "valid" && this.#chance(0.1) ? this.#random.pick(TOKENS) : subject.token,
     };
+  }
+
+  /** One in three is not signed. */
+  #webhook(mood: Mood): SignedWebhook | null {
+    if (this.#chance(0.3)) return null;
+    const intentId = this.#scene.any("intent")?.id ?? "none";
+    return signedWebhook(this.#random, intentId, (message) =>
+      mood === "valid" ? message : this.values.nearlyValid(message),
+    );
   }
 
   async #subjectOf({ id, described }: KnownOperation): Promise<Subject> {
@@ -134,6 +146,7 @@ export class HttpRequests {
       email: () => pick(this.#chance(0.4) ? scene.emails : []) ?? this.#freshEmail(),
       password: () => PASSWORD,
       currentPassword: () => PASSWORD,
+      refreshToken: () => scene.refreshToken,
       promoCode: () => this.#random.pick(["EARLY", "early", "NONE"]),
       seatingPlan: () => PLAN,
       key: () => this.#random.pick(["stalls", "floor", "standing", "press"]),

@@ -101,7 +101,8 @@ export class AnswerContract {
 
   /** What is wrong with an answer; null: nothing. */
   faultOf(answer: HeardAnswer): string | null {
-    const path = answer.path.split("?")[0] ?? "";
+    // As the client sends it: without dots that lead up.
+    const path = new URL(`http://node${answer.path}`).pathname;
     const matching = this.#paths.filter(({ pattern }) => pattern.test(path));
     const method = answer.method === "HEAD" ? "get" : answer.method.toLowerCase();
     const known = matching.find(({ item }) => method in item);

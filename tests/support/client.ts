@@ -192,9 +192,8 @@ export class LiveClient {
   }
 
   send(message: object | string): void {
-    if (typeof message === "object" && "id" in message && "op" in message) {
-      this.#ops.set(message.id, String(message.op));
-    }
+    const isAsked = typeof message === "object" && "id" in message && "op" in message;
+    if (isAsked && typeof message.op === "string") this.#ops.set(message.id, message.op);
     this.socket.send(typeof message === "string" ? message : JSON.stringify(message));
   }
 
