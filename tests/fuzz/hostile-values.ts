@@ -29,6 +29,7 @@ const VALUES: readonly (() => unknown)[] = [
   () => "null",
   () => "NaN",
   () => "\u0000",
+  () => "x\u0000",
   () => "a\u0000b",
   () => "\ud800",
   () => "\udfff\ud800",
@@ -84,10 +85,13 @@ const VALUES: readonly (() => unknown)[] = [
 
 export const hostileValue = (random: Random): unknown => random.pick(VALUES)();
 
-export const hostileText = (random: Random): string => {
-  const value = hostileValue(random);
-  return typeof value === "string" ? value : String(JSON.stringify(value)).slice(0, 300);
-};
+const TEXTS = VALUES.filter((make) => typeof make() === "string");
+
+/** For where everything is a text: paths and queries. */
+export function hostileText(random: Random): string {
+  if (random.next() < 0.8) return String(random.pick(TEXTS)());
+  return String(JSON.stringify(hostileValue(random))).slice(0, 300);
+}
 
 /** Bodies that are no JSON, or only just. */
 const BODIES: readonly (() => string | Buffer)[] = [

@@ -224,15 +224,22 @@ export class HttpRequests {
     return encodeURIComponent(text === "" ? "0" : text);
   }
 
+  /** One parameter at most is wrong: what is wrong with one would hide what another does. */
   #queryOf({ described }: KnownOperation, mood: Mood): string {
     const parameters = Array.isArray(described.parameters) ? described.parameters : [];
-    const pairs = parameters.flatMap((parameter: Json) => {
-      if (memberAt(parameter, "in") !== "query") return [];
-      if (mood === "valid" && this.#chance(0.7)) return [];
+    const known = parameters.filter((parameter: Json) => memberAt(parameter, "in") === "query");
+    const wrong =
+      mood !== "valid" && known.length > 0 && this.#chance(0.7) ? this.#random.pick(known) : null;
+    const pairs = known.flatMap((parameter: Json) => {
       const name = String(memberAt(parameter, "name"));
       // A list's cursor is no other list's.
-      if (name === "cursor" && this.#chance(0.7)) return [];
-      return [`${encodeURIComponent(name)}=${this.#queryValue(name, parameter, mood)}`];
+      const isLeftOut = this.#chance(name === "cursor" ? 0.9 : 0.7);
+      if (parameter !== wrong && isLeftOut) return [];
+      const value =
+        parameter === wrong ? hostileText(this.#random) : this.#queryValue(name, parameter);
+      return [
+        `${encodeURIComponent(name)}=${encodeURIComponent(wellFormed(value.slice(0, 3_000)))}`,
+      ];
     });
     if (mood === "hostile" && this.#chance(0.1)) {
       pairs.push(
@@ -242,14 +249,10 @@ export class HttpRequests {
     return pairs.length === 0 ? "" : `?${pairs.join("&")}`;
   }
 
-  #queryValue(name: string, parameter: Json, mood: Mood): string {
+  #queryValue(name: string, parameter: Json): string {
     const cursor = this.#scene.any("cursor")?.id;
-    if (name === "cursor" && cursor !== undefined && this.#chance(0.6)) return cursor;
-    const isWrong = mood !== "valid" && this.#chance(0.4);
-    const value = isWrong
-      ? hostileText(this.#random)
-      : String(this.values.valid(memberAt(parameter, "schema"), () => null));
-    return encodeURIComponent(wellFormed(value.slice(0, 3_000)));
+    if (name === "cursor" && cursor !== undefined) return cursor;
+    return String(this.values.valid(memberAt(parameter, "schema"), () => null));
   }
 
   #bodyOf({ described }: KnownOperation, mood: Mood, hints: Hints): string | Buffer | undefined {
