@@ -63,6 +63,17 @@ test("the buyer is told where to pay; paying confirms, paying again is a duplica
   assert.equal(fixture.actors.settlements.length, 1);
 });
 
+test("told twice that it was paid, the sandbox says both times what it took", async () => {
+  const { intentId } = (await fixture.begin("sandbox")).payment;
+  await fixture.post(`/sandbox/${intentId}/succeed`, { amount: 1 });
+  await fixture.post(`/sandbox/${intentId}/succeed`);
+  const said = await fixture.rows(
+    "SELECT DISTINCT amount_minor FROM payment_inbox WHERE intent_id = $1",
+    [intentId],
+  );
+  assert.deepEqual(said, [{ amount_minor: "1" }]);
+});
+
 test("the sandbox fails payments, and pays another amount, when it is told to", async () => {
   const failed = (await fixture.begin("sandbox")).payment.intentId;
   assert.equal((await fixture.post(`/sandbox/${failed}/fail`)).body.outcome, "failed");

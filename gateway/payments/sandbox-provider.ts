@@ -147,12 +147,14 @@ export class SandboxProvider implements PaymentProvider {
     const { outcome } = happening;
     const row = await this.#note(intentId, happening);
     if (row === null) return null;
+    // It takes the money of an intent once, and says of it what it took.
+    const takenMinor = outcome === "succeeded" ? row.paid_minor : row.amount_minor;
     return {
       providerEventId: happening.providerEventId ?? `sandbox_${randomUUID()}`,
       intentId,
       providerRef: refOf(intentId),
       outcome,
-      amountMinor: happening.amountMinor ?? Number(row.amount_minor),
+      amountMinor: happening.amountMinor ?? Number(takenMinor),
       currency: happening.currency ?? row.currency,
       occurredMs: happening.occurredMs ?? this.#options.clock.wallMs(),
     };

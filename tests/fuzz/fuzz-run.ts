@@ -43,7 +43,7 @@ const REFRESH_EVERY = 150;
 const NEVER: ReadonlySet<number> = new Set([500, 502]);
 /** What a provider that contradicts itself is logged as: the sandbox says what it is told to. */
 const FOR_THE_OPERATOR =
-  /a payment (?:was reported with a second amount|is not what was asked for)/;
+  /a payment (?:was reported with a second amount|is not what was asked for)|that is more than was paid/;
 const MOODS: readonly Mood[] = ["valid", "valid", "nearly", "nearly", "hostile"];
 
 export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
