@@ -9,8 +9,6 @@ async function main(): Promise<void> {
   const config = readConfig(process.env);
   const log = createLog(config.logLevel);
   const node = await startNode(config, log);
-  log.info({ url: node.url }, "ready");
-  writeSync(1, await banner(node.url, node.catalogue));
   let stopping = false;
   const stop = (signal: string): void => {
     if (stopping) return;
@@ -26,6 +24,9 @@ async function main(): Promise<void> {
   };
   process.on("SIGTERM", () => stop("SIGTERM"));
   process.on("SIGINT", () => stop("SIGINT"));
+  // Whoever reads that it is ready may stop it at once.
+  log.info({ url: node.url }, "ready");
+  writeSync(1, await banner(node.url, node.catalogue));
 }
 
 /** One line for what the operator can mend; the stack for what is a bug. */
