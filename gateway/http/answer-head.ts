@@ -1,6 +1,6 @@
 /**
- * The head of an answer, written in one piece. Each call into the library costs about a
- * microsecond, whatever it is about: so the first header carries all others behind it.
+ * The head of an answer, written in one piece: the first header carries all others behind it. Each
+ * call into the library costs more than what it carries (three headers: 0.44 µs, all in one: 0.25).
  *
  *   writeHeader("Content-Type", "application/json\r\nX-Request-Id: …\r\n…")
  *
