@@ -132,7 +132,9 @@ export class OperationWriter {
       ...(answer === undefined ? {} : this.#answerContent(answer)),
       ...(codes.length === 0 ? {} : problemContent(codes, this.book)),
     };
-    for (const code of codes) this.#examples.set(code, problemExample(code));
+    for (const code of codes) {
+      if (!this.#examples.has(code)) this.#examples.set(code, problemExample(code));
+    }
     const isReplayable = operation.key === "kept" && answer !== undefined;
     const names = [
       "X-Request-Id",

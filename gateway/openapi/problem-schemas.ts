@@ -10,8 +10,16 @@ export function problemName(code: ProblemCode): string {
   return `${words.join("")}Problem`;
 }
 
+const schemas = new Map<ProblemCode, TSchema>();
+
 /** The schema of a code's problems, with an example of them. */
-export function problemSchema(code: ProblemCode): TSchema {
+function problemSchema(code: ProblemCode): TSchema {
+  const schema = schemas.get(code) ?? madeSchema(code);
+  schemas.set(code, schema);
+  return schema;
+}
+
+function madeSchema(code: ProblemCode): TSchema {
   const [status, title] = PROBLEMS[code];
   return Type.Object(
     {
@@ -32,15 +40,15 @@ export function problemSchema(code: ProblemCode): TSchema {
 
 /** Of all problems of one status that an operation may answer with; examples by reference. */
 export function problemContent(codes: readonly ProblemCode[], book: SchemaBook): JsonObject {
-  const schemas = codes.map((code) => book.write(problemSchema(code)));
-  const [only] = schemas;
+  const written = codes.map((code) => book.write(problemSchema(code)));
+  const [only] = written;
   const examples = codes.map((code) => [code, { $ref: `#/components/examples/${code}` }]);
-  const mapping = codes.map((code, index) => [code, schemas[index]?.$ref ?? ""]);
+  const mapping = codes.map((code, index) => [code, written[index]?.$ref ?? ""]);
   const schema: JsonObject =
-    schemas.length === 1 && only !== undefined
+    written.length === 1 && only !== undefined
       ? only
       : {
-          oneOf: schemas,
+          oneOf: written,
           discriminator: { propertyName: "code", mapping: Object.fromEntries(mapping) },
         };
   return { "application/problem+json": { schema, examples: Object.fromEntries(examples) } };

@@ -16,6 +16,8 @@ export class SchemaError extends Error {
  */
 export class SchemaBook {
   readonly #named = new Map<string, JsonObject>();
+  /** What was written before: many routes share a schema. */
+  readonly #written = new WeakMap<object, JsonObject>();
 
   /** All that have a name, in the order of names. */
   get components(): JsonObject {
@@ -25,9 +27,12 @@ export class SchemaBook {
 
   /** The schema as the document has it, or a reference to it. */
   write(schema: TSchema): JsonObject {
+    const known = this.#written.get(schema);
+    if (known !== undefined) return known;
     const json: unknown = JSON.parse(JSON.stringify(schema));
     const written = this.#write(json);
     if (!isObject(written)) throw new SchemaError("a schema is an object");
+    this.#written.set(schema, written);
     return written;
   }
 

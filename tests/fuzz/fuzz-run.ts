@@ -41,9 +41,10 @@ const FINDINGS_MAX = 20;
 const REFRESH_EVERY = 150;
 /** Statuses that are documented, and still nothing that a request may cause here. */
 const NEVER: ReadonlySet<number> = new Set([500, 502]);
+const HUNG_UP = /socket hang up|ECONNRESET|EPIPE/;
 /** What a provider that contradicts itself is logged as: the sandbox says what it is told to. */
 const FOR_THE_OPERATOR =
-  /a payment (?:was reported with a second amount|is not what was asked for)|that is more than was paid/;
+  /a payment (?:was reported with a second|is not what was asked)|that is more than was paid/;
 const MOODS: readonly Mood[] = ["valid", "valid", "nearly", "nearly", "hostile"];
 
 export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
@@ -126,7 +127,12 @@ class FuzzRun {
       ...(raw === undefined ? {} : { raw }),
     };
     try {
-      const asked = this.#api.request<unknown>(method, path, ask);
+      const again = () => this.#api.request<unknown>(method, path, ask);
+      // A kept socket may have been closed while this process slept: once more on another.
+      const asked = again().catch((error: unknown) => {
+        if (HUNG_UP.test(String(error))) return again();
+        throw error;
+      });
       const reply = await inTime(asked);
       if (reply === "late") return this.#find(`no answer to ${shown(request)}`);
       this.#note(operation.id, String(reply.status));

@@ -1,12 +1,10 @@
-/** The contract that all clients of the tests hold answers against. Compiled on first use. */
+/**
+ * The contract that all clients of the tests hold answers against. Made when it is imported: no
+ * answer waits for it.
+ */
 import { AnswerContract, documentedApi, type HeardAnswer } from "./answer-contract.ts";
 
-let contract: AnswerContract | null = null;
-
-function known(): AnswerContract {
-  contract ??= new AnswerContract(documentedApi());
-  return contract;
-}
+const contract = new AnswerContract(documentedApi());
 
 /** An answer that the OpenAPI document does not promise. */
 export class UndocumentedAnswer extends Error {
@@ -17,13 +15,13 @@ export class UndocumentedAnswer extends Error {
 export function requireDocumented(answer: HeardAnswer): void {
   // Every path answers preflights alike.
   if (answer.method === "OPTIONS") return;
-  const fault = known().faultOf(answer);
+  const fault = contract.faultOf(answer);
   if (fault === null) return;
   throw new UndocumentedAnswer(`${answer.method} ${answer.path} ${answer.status}: ${fault}`);
 }
 
 /** The same of a message; `asked`: the op that a reply answers, if that is known. */
 export function requireDocumentedMessage(message: unknown, asked: string | undefined): void {
-  const fault = known().liveFaultOf(message, asked);
+  const fault = contract.liveFaultOf(message, asked);
   if (fault !== null) throw new UndocumentedAnswer(`the answer to "${asked}": ${fault}`);
 }
