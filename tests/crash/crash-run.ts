@@ -6,11 +6,13 @@
  * - Clients never stop asking: what nobody answered before the kill is asked again after it.
  * - An outage is noted from before the kill until after the server is ready again.
  */
+
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { Random } from "../../engine/testing/random.ts";
 import type { EventRecord, OperationRecord } from "../linearizability/history.ts";
 import { ApiClient } from "../support/client.ts";
+import { unlessUndocumented } from "../support/documented-answers.ts";
 import { StartFailed, TestNode } from "../support/server.ts";
 import type { SignedIn } from "../support/shapes.ts";
 import { auditOf, availabilityOf, ok, openStudio, SMALL_PLAN, seatIds } from "../support/venue.ts";
@@ -160,7 +162,7 @@ export class CrashRun {
   /** null: the server was away. */
   async #guest({ eventId }: Sale, prefersLive: boolean): Promise<Asker | null> {
     await this.recorder.gate.opened();
-    const reply = await this.api.post<SignedIn>("/api/v1/auth/guest").catch(() => null);
+    const reply = await this.api.post<SignedIn>("/api/v1/auth/guest").catch(unlessUndocumented);
     if (reply === null) {
       await delay(10);
       return null;

@@ -8,6 +8,7 @@
  *   repeated when the first try can't be under way any more.
  * - `busy` and `timeout` are no answers.
  */
+
 import { performance } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
 import type {
@@ -18,6 +19,7 @@ import type {
   OperationRecord,
 } from "../linearizability/history.ts";
 import { type ApiClient, type Ask, LiveClient } from "../support/client.ts";
+import { unlessUndocumented } from "../support/documented-answers.ts";
 
 /** Unix ms of a clock that never runs backwards. */
 export const clockMs = (): number => performance.timeOrigin + performance.now();
@@ -113,7 +115,7 @@ export class Recorder {
       if (this.#isClosed) throw new Error("the run is over");
       // A question that changes nothing and was not answered was never asked.
       if (!isChange(operation)) invokedMs = clockMs();
-      const answer = await this.#ask(asker, operation).catch(() => null);
+      const answer = await this.#ask(asker, operation).catch(unlessUndocumented);
       const answeredMs = clockMs();
       if (answer === null) this.unanswered += 1;
       else if (answer.status === 503 || answer.status === 504) this.busy += 1;

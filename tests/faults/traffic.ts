@@ -5,9 +5,11 @@
  * Each request has a key. What was answered 201 must be there; what was refused must not; what was
  * never answered is asked again under its key, and then it is one of the two.
  */
+
 import assert from "node:assert/strict";
 import { Client } from "pg";
 import type { ApiClient, Ask, Reply } from "../support/client.ts";
+import { unlessUndocumented } from "../support/documented-answers.ts";
 import { OPS_TOKEN, until } from "../support/server.ts";
 import type { BookingShape, EventShape, HoldShape, Problem } from "../support/shapes.ts";
 import { auditOf, guestToken, ok, openStudio } from "../support/venue.ts";
@@ -178,7 +180,7 @@ export class Traffic {
   /** null: it was refused, or nobody knows. */
   async #try(request: Request): Promise<Kept | null> {
     const atMs = Date.now();
-    const reply = await this.#ask(request).catch(() => null);
+    const reply = await this.#ask(request).catch(unlessUndocumented);
     const outcome = reply === null ? "lost" : outcomeOf(reply);
     const retryAfter = reply?.headers["retry-after"];
     this.seen.push({ atMs, tookMs: Date.now() - atMs, outcome, retryAfter });
