@@ -191,10 +191,21 @@ export const POSTGRES_START_MS_MAX = 120_000;
 /** An embedded PostgreSQL that has not stopped after this long is killed, and recovers later. */
 export const POSTGRES_STOP_MS_MAX = 60_000;
 
+/** Pause before an embedded PostgreSQL that could not be started is tried again. */
+export const POSTGRES_RESTART_PAUSE_MS = 2_000;
+
 /** Database connections of the gateway's services; each takes memory in PostgreSQL. */
 export const DATABASE_CONNECTIONS_MAX = 10;
 /** Requests that may wait for one of them; one more hears `busy` at once. */
 export const DATABASE_WAITS_MAX = 512;
+/** How often PostgreSQL is asked whether it is there. */
+export const DATABASE_HEARTBEAT_MS = 500;
+/**
+ * Without an answer for so long PostgreSQL is taken to be away, and what needs it is refused.
+ * Raising it makes requests wait longer when PostgreSQL stands still; lowering it takes a slow
+ * moment for an absence.
+ */
+export const DATABASE_HEARTBEAT_MS_MAX = 1_500;
 /** Readers of bookings that may wait until PostgreSQL has what they were told. */
 export const PROJECTION_WAITS_MAX = 4_096;
 /** How long a request waits for a connection, and then for its query, before it hears `busy`. */

@@ -11,6 +11,7 @@ import { UNPROJECTED_BYTES_MAX, UNPROJECTED_FACTS_PER_SHARD_MAX } from "../engin
 import { type DoorSettings, readDoor } from "./http/door-settings.ts";
 import { parseEmail } from "./identity/email.ts";
 import { type LimitSettings, readLimits } from "./limits/limit-classes.ts";
+import { TELEMETRY_OPTIONS, type TelemetryConfig, telemetryOf } from "./telemetry-config.ts";
 
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
@@ -248,16 +249,19 @@ export const OPTIONS = {
     accepts: "a URL that starts with https:// or http://",
     help: "Where Stripe is asked. Unset: at Stripe's own address.",
   }),
+  ...TELEMETRY_OPTIONS,
 };
 
 type Values = { readonly [Name in keyof typeof OPTIONS]: (typeof OPTIONS)[Name]["default"] };
 
 /** Options that the configuration has in another shape than one value each. */
 type Composed =
+  | keyof typeof TELEMETRY_OPTIONS
   | ("adminEmail" | "adminPassword")
   | ("stripeSecretKey" | "stripeWebhookSecret" | "stripeApiUrl" | "sandboxPayments");
 
 export interface Config extends Omit<Values, Composed> {
+  readonly telemetry: TelemetryConfig;
   /** NODE_ENV=production */
   readonly isProduction: boolean;
   readonly admin: { readonly email: string; readonly password: string } | null;
@@ -310,6 +314,7 @@ export function readConfig(env: Env): Config {
     publicUrl: read(OPTIONS.publicUrl),
     logLevel: read(OPTIONS.logLevel),
     opsToken: read(OPTIONS.opsToken),
+    telemetry: telemetryOf(read),
     sandboxPayments: read(OPTIONS.sandboxPayments) ?? !isProduction,
     sandboxWebhookSecret: read(OPTIONS.sandboxWebhookSecret),
     limits: readLimits(read),

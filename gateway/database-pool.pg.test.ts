@@ -38,3 +38,17 @@ test("one more than may wait for a connection is busy at once; those who wait ge
   );
   assert.equal(pool.waitingCount, 0);
 });
+
+test("while PostgreSQL is away, nobody waits for it; afterwards everybody gets a connection", async () => {
+  const taken = await pool.connect();
+  const waiting = [pool.query("SELECT 1"), pool.connect()];
+  pool.setAway(true);
+  for (const one of waiting) await assert.rejects(one, isBusy);
+  await assert.rejects(pool.query("SELECT 1"), isBusy);
+  taken.release();
+  await assert.rejects(pool.connect(), isBusy);
+  pool.setAway(false);
+  // What was kept for the refused ones has come back, or this would wait for ever.
+  assert.equal((await pool.query("SELECT 1")).rowCount, 1);
+  assert.equal(pool.idleCount, 1);
+});

@@ -12,7 +12,6 @@ import {
   DATABASE_END_MS_MAX,
   DATABASE_WAIT_MS_MAX,
   PROJECTION_DRAIN_MS_MAX,
-  PROJECTION_STALL_MS,
   SOCKETS_MAX,
 } from "../engine/limits.ts";
 import { migrate } from "../sql/migrate.ts";
@@ -43,7 +42,6 @@ import { SeatLists } from "./catalogue/seat-lists.ts";
 import { type Config, jwtSecretOf } from "./config.ts";
 import { DatabasePool } from "./database-pool.ts";
 import { seedDemo } from "./demo/seed-demo.ts";
-import { startEmbeddedPostgres } from "./embedded-postgres.ts";
 import type { DoorOptions } from "./http/door.ts";
 import { originsOf } from "./http/door-settings.ts";
 import type { Route } from "./http/exchange.ts";
@@ -58,10 +56,11 @@ import { LiveRoom } from "./live/live-room.ts";
 import type { Log } from "./log.ts";
 import { mailboxOf } from "./mail/configured-mailbox.ts";
 import { describedRoutes } from "./openapi/described-routes.ts";
-import { healthRoutes } from "./ops/health-routes.ts";
 import { opsRoutes } from "./ops/ops-routes.ts";
 import { PaymentOffice } from "./payments/payment-office.ts";
+import { PostgresKeeper } from "./postgres-keeper.ts";
 import { ShardRouter } from "./shard-router.ts";
+import { Telemetry } from "./telemetry.ts";
 import { Database } from "./tenancy/database.ts";
 
 export interface RunningNode {
@@ -76,10 +75,21 @@ export async function startNode(config: Config, log: Log): Promise<RunningNode> 
   mkdirSync(config.dataDir, { recursive: true });
   const lock = await lockDataDir(config.dataDir);
   requireNoUnfinishedRestore(config.dataDir);
-  const postgres = await postgresOf(config);
+  const limits = new LimitOffice({ ...config, log });
+  const telemetry = await Telemetry.start(config, log);
+  const { routes, watch } = telemetry;
+  const door = doorOf(config, limits, watch.userOf);
+  const server = new HttpServer({ routes, live: null, livePath: "/ws", log, watch, door });
+  // Whoever asks while the node comes up hears what it is at, and `busy` for all else.
+  const port = await server.listen(config.host, config.port);
+  await telemetry.listen();
+  const postgres = await postgresOf(config, log);
   try {
-    return await startOn(postgres, config, log, lock);
+    return await startOn({ postgres, config, log, lock, limits, telemetry, server, port });
   } catch (error) {
+    limits.stop();
+    await server.close();
+    await telemetry.stopLooking();
     await postgres.stop();
     throw error;
   }
@@ -87,16 +97,29 @@ export async function startNode(config: Config, log: Log): Promise<RunningNode> 
 
 interface Postgres {
   readonly url: string;
+  /** It does not answer. */
+  missed(): void;
   stop(): Promise<void>;
 }
 
-async function startOn(
-  postgres: Postgres,
-  config: Config,
-  log: Log,
-  lock: DataDirLock,
-): Promise<RunningNode> {
+/** What is there before the engine is. */
+interface Ground {
+  readonly postgres: Postgres;
+  readonly config: Config;
+  readonly log: Log;
+  readonly lock: DataDirLock;
+  readonly limits: LimitOffice;
+  readonly telemetry: Telemetry;
+  readonly server: HttpServer;
+  readonly port: number;
+}
+
+async function startOn(ground: Ground): Promise<RunningNode> {
+  const { postgres, config, log, lock, limits, telemetry, server, port } = ground;
+  const { health } = telemetry;
+  health.phase = "migrating the database";
   await migrate(postgres.url);
+  health.phase = "recovering";
   const supervisor = await Supervisor.start({
     platform: new ThreadPlatform({
       ackMode: config.ackMode,
@@ -122,56 +145,68 @@ async function startOn(
   pool.on("error", ({ message }) =>
     log.warn({ reason: message }, "a database connection was lost"),
   );
-  const parts = assemble(config, { log, supervisor, database: new Database(pool) });
+  health.phase = "preparing";
+  const database = new Database(pool);
+  const parts = assemble(config, { log, supervisor, database, limits, telemetry, server });
+  telemetry.observe({ supervisor, pool, server, limits, ...parts }, postgres.url, postgres.missed);
   if (config.admin !== null) {
     await parts.users.ensureAdmin(config.admin.email, config.admin.password);
   }
   const isSeeding = config.seedDemo ?? config.databaseUrl === null;
   if (isSeeding) await seedDemo({ ...parts, nowMs: Date.now() });
   const stop = async (): Promise<void> => {
-    parts.beginStop();
-    await parts.server.close();
+    health.phase = "stopping";
+    await server.close();
     await parts.office.stop();
     await parts.identity.stop();
-    parts.limits.stop();
+    limits.stop();
     await parts.router.drained();
     parts.router.stop();
     parts.hub.stop();
+    await telemetry.stopLooking();
     await supervisor.stop(PROJECTION_DRAIN_MS_MAX);
     // A database that does not answer any more must not keep the process.
     await Promise.race([pool.end(), delay(DATABASE_END_MS_MAX, null, { ref: false })]);
     await postgres.stop();
+    await telemetry.stop();
     await lock.release();
   };
-  try {
-    await parts.limits.start();
-    const port = await parts.server.listen(config.host, config.port);
-    parts.office.start();
-    parts.identity.start();
-    const host = config.host.includes(":") ? `[${config.host}]` : config.host;
-    const { routes, store: catalogue } = parts;
-    return { url: `http://${host}:${port}`, catalogue, routes, stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+  await limits.start();
+  const { routes, store: catalogue } = parts;
+  const isServed = new Set<Route>(telemetry.routes);
+  server.begin(
+    routes.filter((route) => !isServed.has(route)),
+    parts.live,
+  );
+  parts.office.start();
+  parts.identity.start();
+  health.phase = "serving";
+  const host = config.host.includes(":") ? `[${config.host}]` : config.host;
+  return { url: `http://${host}:${port}`, catalogue, routes, stop };
 }
 
-async function postgresOf(config: Config): Promise<Postgres> {
-  if (config.databaseUrl === null) {
-    return startEmbeddedPostgres({ directory: join(config.dataDir, "postgres") });
-  }
-  return { url: config.databaseUrl, stop: () => Promise.resolve() };
+async function postgresOf({ databaseUrl: url, dataDir }: Config, log: Log): Promise<Postgres> {
+  if (url !== null) return { url, missed: () => undefined, stop: () => Promise.resolve() };
+  const ports = { clock: systemClock, log };
+  const keeper = await PostgresKeeper.start({ directory: join(dataDir, "postgres") }, ports);
+  return { url: keeper.url, missed: () => keeper.missed(), stop: () => keeper.stop() };
 }
 
 interface Base {
   readonly log: Log;
   readonly supervisor: Supervisor;
   readonly database: Database;
+  readonly limits: LimitOffice;
+  readonly telemetry: Telemetry;
+  readonly server: HttpServer;
 }
 
-function assemble(config: Config, { log, supervisor, database }: Base) {
+function assemble(config: Config, base: Base) {
+  const { log, supervisor, database, limits, telemetry, server } = base;
+  const { watch } = telemetry;
+  const { tracing } = watch;
   const router = new ShardRouter({
+    tracing,
     ports: supervisor.gatewayPorts,
     shardCount: config.shards,
     watermarks: [...supervisor.watermarks],
@@ -180,8 +215,8 @@ function assemble(config: Config, { log, supervisor, database }: Base) {
   supervisor.listen({
     projected: (watermarks) => router.projected(watermarks),
     shardFailed: (shard) => router.stopShard(shard),
+    traced: (work) => tracing?.worked(work),
   });
-  const limits = new LimitOffice({ ...config, log });
   const mailbox = mailboxOf(config, log);
   const identity = new IdentityOffice({
     ...config,
@@ -222,19 +257,17 @@ function assemble(config: Config, { log, supervisor, database }: Base) {
     logError,
     nodeBits: randomInt(2 ** 22),
   });
-  // The server publishes what the hub sends and opens what the room answers: tied here, in a knot.
   const hub = new AvailabilityHub({
     router,
     exists: (eventId) => directory.peek(eventId) !== undefined || isPublished(directory, eventId),
     publish: (topic, text) => server.publish(topic, text),
   });
-  const live = new LiveRoom({ desk, directory, tokens, hub, limits: limits.requests });
+  const live = new LiveRoom({ desk, directory, tokens, hub, limits: limits.requests, watch });
   tokens.listen((userId) => live.signedOut(userId));
   router.listen({
     changed: (change) => hub.changed(change),
     noticed: (notice) => live.tell(notice),
   });
-  let serving = true;
   const { opsToken } = config;
   const reader = new BookingsReader(database);
   const history = new HistoryReader(database);
@@ -264,36 +297,21 @@ function assemble(config: Config, { log, supervisor, database }: Base) {
     }),
     ...office.routes,
     ...opsRoutes({ supervisor, router, hub, tokens, opsToken, limits: () => limits.report }),
-    ...healthRoutes({
-      isServing: () => serving,
-      impediments: () => impedimentsOf(supervisor),
-      notes: () => limits.notes,
-    }),
+    ...telemetry.routes,
   ]);
-  const server = new HttpServer({
+  return {
     routes,
     live,
-    livePath: "/ws",
-    log,
-    door: doorOf(config, limits, (authorization) => tokens.verify(authorization)?.userId ?? null),
-  });
-  const beginStop = (): void => {
-    serving = false;
-  };
-  return {
     router,
     hub,
     office,
-    routes,
-    server,
+    mailbox,
     identity,
     users,
     organizations,
     store,
     events,
     directory,
-    limits,
-    beginStop,
   };
 }
 
@@ -319,18 +337,4 @@ function doorOf(
 async function isPublished(directory: EventDirectory, eventId: EventId): Promise<boolean> {
   const event = await directory.get(eventId);
   return event !== null && event.status !== "draft";
-}
-
-async function impedimentsOf(supervisor: Supervisor): Promise<string[]> {
-  const impediments = [...supervisor.failedShards].map(
-    ([shard, reason]) => `shard ${shard} has stopped: ${reason}`,
-  );
-  const projector = await supervisor.projectorReport();
-  const { unansweredMs } = projector;
-  if (unansweredMs >= PROJECTION_STALL_MS) {
-    impediments.push(`projection: PostgreSQL has not answered for ${unansweredMs} ms`);
-  }
-  if (projector.lastError !== null) impediments.push(`projection: ${projector.lastError}`);
-  if ((await supervisor.journalStatus()).full) impediments.push("the journal has no room");
-  return impediments;
 }

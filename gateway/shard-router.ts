@@ -33,6 +33,7 @@ import type {
   WorkerBatch,
 } from "../workers/shard-messages.ts";
 import { InFlightLimit } from "./in-flight-limit.ts";
+import type { AskSpan, Tracing } from "./tracing/tracing-port.ts";
 
 /** An actor's answer, or `timeout`: none came in time and the outcome is not known. */
 export type Answered = Answer | { readonly kind: "timeout" };
@@ -64,6 +65,7 @@ interface Pending {
   readonly acceptedMs: number;
   readonly turn: Turn;
   readonly isAudit: boolean;
+  readonly span: AskSpan | null;
 }
 
 interface ProjectionWait {
@@ -86,6 +88,8 @@ export interface ShardRouterOptions {
    * have the other half. Default: UNPROJECTED_FACTS_PER_SHARD_MAX.
    */
   readonly unprojectedFactsMax?: number;
+  /** Default: nothing is traced. */
+  readonly tracing?: Tracing | null;
 }
 
 /** How often requests are looked through for those that waited too long. */
@@ -104,6 +108,7 @@ export class ShardRouter {
   readonly #projectionWaits = new Map<number, Set<ProjectionWait>>();
   #projectionWaitCount = 0;
   readonly #clock: Clock;
+  readonly #tracing: Tracing | null;
   readonly #endSweeps: () => void;
   readonly #stoppedShards = new Set<number>();
   /** null: nothing has been asked in this turn. */
@@ -119,7 +124,9 @@ export class ShardRouter {
     clock = systemClock,
     inFlightMax = IN_FLIGHT_PER_WORKER_MAX,
     unprojectedFactsMax = UNPROJECTED_FACTS_PER_SHARD_MAX,
+    tracing = null,
   }: ShardRouterOptions) {
+    this.#tracing = tracing;
     this.#lagForHoldsMax = unprojectedFactsMax / 2;
     this.#shardCount = shardCount;
     this.#clock = clock;
@@ -139,6 +146,20 @@ export class ShardRouter {
   /** Requests that have no answer yet. */
   get inFlight(): number {
     return this.#pending.size;
+  }
+
+  /** Requests in flight per worker, and from how many on new holds are refused. */
+  get lanes(): { readonly inFlight: number; readonly holdsMax: number }[] {
+    return this.#lanes.map(({ inFlight, limit }) => ({ inFlight, holdsMax: limit.holds }));
+  }
+
+  /** Requests for each shard that have no answer yet; a shard without any is not in it. */
+  inFlightByShard(): ReadonlyMap<number, number> {
+    const counts = new Map<number, number>();
+    for (const { shard } of this.#pending.values()) {
+      counts.set(shard, (counts.get(shard) ?? 0) + 1);
+    }
+    return counts;
   }
 
   listen(listener: ShardListener): void {
@@ -179,8 +200,10 @@ export class ShardRouter {
     const acceptedMs = this.#clock.monotonicMs();
     const turn = this.#turn ?? this.#newTurn();
     const isAudit = operation.kind === "audit";
-    this.#pending.set(id, { done, lane, shard, acceptedMs, turn, isAudit });
-    lane.sender.send({ id, shard, eventId, deadlineMs, operation });
+    const span = this.#tracing?.ask({ eventId, shard, kind: operation.kind }) ?? null;
+    this.#pending.set(id, { done, lane, shard, acceptedMs, turn, isAudit, span });
+    const request = { id, shard, eventId, deadlineMs, operation };
+    lane.sender.send(span === null ? request : { ...request, trace: span.context });
   }
 
   #newTurn(): Turn {
@@ -284,6 +307,7 @@ export class ShardRouter {
       for (const change of batch.changes) listener.changed(change);
       for (const notice of batch.notices) listener.noticed(notice);
     }
+    for (const decision of batch.decisions ?? []) this.#tracing?.decided(decision);
     const nowMs = this.#clock.monotonicMs();
     for (const { id, lsn, answer } of batch.answers) {
       const pending = this.#pending.get(id);
@@ -298,6 +322,7 @@ export class ShardRouter {
     this.#pending.delete(id);
     lane.inFlight -= 1;
     if (lsn > (this.#answeredLsn[shard] ?? 0)) this.#answeredLsn[shard] = lsn;
+    pending.span?.end(answer.kind);
     pending.done(answer, lsn);
     if (this.#pending.size > 0) return;
     for (const resolve of this.#idle.splice(0)) resolve();

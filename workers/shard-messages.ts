@@ -7,6 +7,7 @@ import type { EventId, HoldId, UserId } from "../engine/ids.ts";
 import type { AreaCounts } from "../engine/inventory.ts";
 import type { Reply } from "../engine/replies.ts";
 import type { Waiting } from "../engine/waitlist.ts";
+import type { TraceContext, TracedDecision } from "./traced.ts";
 
 /**
  * What passes between the gateway and a shard worker. Both directions travel in batches: one array
@@ -39,6 +40,8 @@ export interface ShardRequest {
   /** Unix ms; past it the request is refused unexecuted. */
   readonly deadlineMs: number;
   readonly operation: Operation;
+  /** Only of a request that is traced: the span that asks. */
+  readonly trace?: TraceContext;
 }
 
 /** Availability at one seq, before which nothing that is shown here may be lost. */
@@ -162,6 +165,8 @@ export interface WorkerBatch {
   readonly changes: readonly (InventoryChange | InventoryReset)[];
   readonly notices: readonly Notice[];
   readonly answers: readonly ShardAnswer[];
+  /** Of the traced ones among what was asked; absent: none was. */
+  readonly decisions?: readonly TracedDecision[];
 }
 
 /** One shard as its worker sees it, for operators. */

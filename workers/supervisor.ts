@@ -27,11 +27,13 @@ import type {
   ToProjectorThread,
   WatermarkMessage,
 } from "./projector/projector-messages.ts";
+import type { ShardWorkerVitals } from "./shard/host-meter.ts";
 import { SHARD_LIMITS, type ShardLimits } from "./shard/shard-limits.ts";
 import type { FromShardThread, ToShardThread } from "./shard/shard-thread-messages.ts";
 import type { ShardReport } from "./shard-messages.ts";
 import type { OwnedShard } from "./store/shard-table.ts";
 import { ThreadLink } from "./thread-link.ts";
+import type { TracedWork } from "./traced.ts";
 
 /** The journal refused to open: what is on disk can't be what was written. */
 export class JournalRefused extends Error {
@@ -56,9 +58,21 @@ export interface SupervisorOptions extends Partial<ShardLimits> {
 
 export interface SupervisorListener {
   projected(watermarks: WatermarkMessage["watermarks"]): void;
+  /** A thread did something for requests that are traced. */
+  traced?(work: TracedWork): void;
   /** The database refused a fact of this shard: it must not sell any more. */
   shardFailed(shard: number): void;
 }
+
+/** What each thread can be asked about how it does. */
+export interface VitalsQuestions {
+  readonly shards: readonly (() => Promise<ShardWorkerVitals>)[];
+  readonly journal: () => Promise<JournalVitals>;
+  readonly projector: () => Promise<ProjectorVitals>;
+}
+
+export type JournalVitals = Extract<FromJournalThread, { kind: "vitals" }>;
+export type ProjectorVitals = Extract<FromProjectorThread, { kind: "vitals" }>;
 
 type ShardLink = ThreadLink<ToShardThread, FromShardThread>;
 type JournalLink = ThreadLink<ToJournalThread, FromJournalThread>;
@@ -70,6 +84,7 @@ export class Supervisor {
   readonly #projector: ProjectorLink;
   #workers: ShardLink[] = [];
   #stopping = false;
+  #isProjectionFailing = false;
   #listener: SupervisorListener | null = null;
   /** One port per worker: requests in, batches out. */
   readonly gatewayPorts: Port[] = [];
@@ -97,6 +112,10 @@ export class Supervisor {
     this.#journal = this.#spawn({ role: "journal" });
     for (const { shard, appliedLsn } of owned) this.watermarks.set(shard, appliedLsn);
     this.#projector.on("watermarks", (message) => this.#projected(message.watermarks));
+    const traced = (work: TracedWork): void => this.#listener?.traced?.(work);
+    this.#journal.on("traced", traced);
+    this.#projector.on("traced", traced);
+    this.#projector.on("projectorReport", ({ lastError }) => this.#sayWhetherProjecting(lastError));
     this.#projector.on("projectorFailed", ({ shard, reason }) => {
       this.failedShards.set(shard, reason);
       options.log("error", { shard, reason }, "a shard can't be projected any more");
@@ -126,6 +145,18 @@ export class Supervisor {
   async projectorReport(): Promise<ProjectorReport> {
     const reply = await this.#projector.ask("status", (id) => ({ kind: "status", id }));
     return reply.report;
+  }
+
+  /** One question for each thread: one that does not answer leaves the others alone. */
+  get vitals(): VitalsQuestions {
+    const [journal, projector] = [this.#journal, this.#projector];
+    return {
+      shards: this.#workers.map((worker) => async () => {
+        return (await worker.ask("vitals", (id) => ({ kind: "vitals", id }))).vitals;
+      }),
+      journal: () => journal.ask("vitals", (id) => ({ kind: "vitals", id })),
+      projector: () => projector.ask("vitals", (id) => ({ kind: "vitals", id })),
+    };
   }
 
   /**
@@ -213,8 +244,8 @@ export class Supervisor {
         { role: "shards", worker, shards, ...common, ...ports },
         Object.values(ports),
       );
-      link.on("warning", ({ message, detail }) => {
-        this.#options.log("warn", { worker, detail }, message);
+      link.on("warning", ({ message, detail, about }) => {
+        this.#options.log("warn", { worker, ...about, detail }, message);
       });
       this.#workers.push(link);
       this.gatewayPorts.push(gateway.port1);
@@ -229,6 +260,16 @@ export class Supervisor {
   #projected(watermarks: WatermarkMessage["watermarks"]): void {
     for (const [shard, lsn] of watermarks) this.watermarks.set(shard, lsn);
     this.#listener?.projected(watermarks);
+  }
+
+  /** Once when it begins to fail, and once when it is over. */
+  #sayWhetherProjecting(lastError: string | null): void {
+    const wasFailing = this.#isProjectionFailing;
+    this.#isProjectionFailing = lastError !== null;
+    if (wasFailing === this.#isProjectionFailing) return;
+    const { log } = this.#options;
+    if (lastError === null) log("info", {}, "PostgreSQL takes facts again");
+    else log("warn", { reason: lastError }, "PostgreSQL does not take facts; trying again");
   }
 
   #spawn<To extends object, From extends { kind: string }>(

@@ -10,6 +10,7 @@ import { type Clock, systemClock } from "./clock.ts";
 import { die } from "./die.ts";
 import type { Port } from "./port.ts";
 import type { ThreadData } from "./spawn-thread.ts";
+import { type ThreadVitals, watchThisThread } from "./thread-vitals.ts";
 
 export interface ThreadContext {
   /** The way to whoever started the thread. */
@@ -21,6 +22,7 @@ export interface ThreadContext {
   readonly die: (reason: string, cause: unknown) => never;
   /** Part of the time that the thread was busy since the last call, from 0 to 1. */
   readonly utilisation: () => number;
+  readonly vitals: () => ThreadVitals;
 }
 
 /** The context of the real thread that asks. */
@@ -38,6 +40,7 @@ export function currentThread(): ThreadContext {
       last = performance.eventLoopUtilization();
       return utilization;
     },
+    vitals: watchThisThread(),
   };
 }
 

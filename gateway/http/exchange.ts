@@ -6,6 +6,8 @@ import type { Quota } from "../limits/quota.ts";
  * Requests and responses as the routes see them. Only server.ts knows which HTTP library is behind.
  * Everything here is a copy: it stays valid after an await.
  */
+import type { ProblemCode } from "./problem-codes.ts";
+
 export interface HttpRequest {
   readonly method: string;
   /** Path without the query. */
@@ -41,6 +43,8 @@ export interface HttpResponse {
   readonly body: string | Buffer | null;
   /** Default: application/json; charset=utf-8 */
   readonly contentType?: string;
+  /** Of a problem, for what counts them; its body has it, too. */
+  readonly code?: ProblemCode;
   /** What went wrong, for the log; never sent. */
   readonly cause?: unknown;
 }

@@ -9,6 +9,8 @@ import { answerHead } from "./answer-head.ts";
 import { BodyCollector } from "./body-collector.ts";
 import type { Door } from "./door.ts";
 import type { HttpRequest, HttpResponse, Route } from "./exchange.ts";
+import type { RouteMeter } from "./http-meter.ts";
+import { Observation, refusedUnread, type Watch } from "./observation.ts";
 import { failureResponse, problem } from "./problem.ts";
 import type { ProblemCode } from "./problem-codes.ts";
 import type { SlowClients, Waiting } from "./slow-clients.ts";
@@ -35,6 +37,7 @@ export interface Wire {
 /** What the exchanges of one server share. */
 export interface Traffic {
   readonly log: Log;
+  readonly watch: Watch;
   readonly slow: SlowClients;
   readonly bodies: Door["bodies"];
   /** Requests that are not answered yet, and answers that are not sent yet. */
@@ -50,11 +53,19 @@ export type Draft = { -readonly [Member in keyof HttpRequest]: HttpRequest[Membe
 
 /** What of the request is not the routes' business. */
 export interface Arrival {
-  readonly isHead: boolean;
   /** Header lines that the answer has, whatever it says. */
   readonly doorLines: string;
   /** Whom it comes from; null: addresses have no bounds. */
   readonly network: Network | null;
+  readonly meter: RouteMeter;
+}
+
+/** What is answered before the request is read. */
+export interface DoorRefusal {
+  readonly code: ProblemCode;
+  readonly requestId: string;
+  readonly doorLines: string;
+  readonly meter: RouteMeter;
 }
 
 export interface BodyBounds {
@@ -87,12 +98,14 @@ export class Exchange implements Waiting {
   /** What runs once it was let in. */
   #next: Route | null = null;
   #shown: Quota | null = null;
+  readonly #observation: Observation;
 
   constructor(traffic: Traffic, wire: Wire, request: HttpRequest, arrival: Arrival) {
     this.#traffic = traffic;
     this.#wire = wire;
     this.request = request;
     this.#arrival = arrival;
+    this.#observation = new Observation(traffic.watch, arrival.meter, request);
     traffic.open += 1;
     wire.onAborted(() => this.#abort());
   }
@@ -175,6 +188,10 @@ export class Exchange implements Waiting {
       this.#next = route;
       return;
     }
+    this.#observation.run(() => this.#run(route));
+  }
+
+  #run(route: Route): void {
     try {
       route.handler(this.request, (response) => this.answer(response));
     } catch (error) {
@@ -213,6 +230,7 @@ export class Exchange implements Waiting {
 
   #write(response: HttpResponse, closeConnection = false): void {
     this.#wire.cork(() => this.#writeAll(response, closeConnection));
+    this.#observation.ended(response.status, response.code);
   }
 
   #writeAll(response: HttpResponse, closeConnection: boolean): void {
@@ -225,7 +243,7 @@ export class Exchange implements Waiting {
       // 204 and 304 have no length; the others have one of 0.
       if (status === 204 || status === 304) wire.endWithoutBody();
       else wire.end("");
-    } else if (this.#arrival.isHead) {
+    } else if (this.#arrival.meter.method === "HEAD") {
       // Reported through endWithoutBody, the length would leave the response unfinished.
       wire.writeHeader("Content-Length", String(Buffer.byteLength(body)));
       wire.endWithoutBody();
@@ -256,6 +274,7 @@ export class Exchange implements Waiting {
   #abort(): void {
     this.#state = "gone";
     this.#bodyCame();
+    this.#observation.ended(0);
     this.#collector?.discard();
     this.#settle();
   }
@@ -288,11 +307,10 @@ function writeHead(
  * Answers inside the library's own callback, which has corked the response: nothing of the request
  * is kept, and what of its body still comes is not listened to.
  */
-export function refuseAtDoor(
-  wire: Wire,
-  refusal: { readonly code: ProblemCode; readonly requestId: string; readonly doorLines: string },
-): void {
-  const response = problem(refusal.code, refusal.requestId);
+export function refuseAtDoor(wire: Wire, watch: Watch, refusal: DoorRefusal): void {
+  const { meter, requestId } = refusal;
+  const response = problem(refusal.code, requestId);
   writeHead(wire, response, refusal);
   wire.end(response.body ?? "");
+  refusedUnread(watch, meter, { requestId, status: response.status, code: refusal.code });
 }

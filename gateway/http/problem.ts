@@ -53,8 +53,8 @@ export function problem(
       : JSON.stringify({ ...problemDocument(code, members).document, requestId });
   const headers = retryAfterOf(code, members);
   return headers === null
-    ? { status, body, contentType: CONTENT_TYPE }
-    : { status, body, contentType: CONTENT_TYPE, headers };
+    ? { status, body, contentType: CONTENT_TYPE, code }
+    : { status, body, contentType: CONTENT_TYPE, code, headers };
 }
 
 /** Thrown by routes and services to answer with a problem. */

@@ -22,7 +22,9 @@ import {
   type Traffic,
   type Wire,
 } from "./http-exchange.ts";
+import type { RouteMeter } from "./http-meter.ts";
 import { LiveConnection, TOO_MANY_MESSAGES } from "./live-connection.ts";
+import { type Watch, watchOf } from "./observation.ts";
 import { problem } from "./problem.ts";
 import type { ProblemCode } from "./problem-codes.ts";
 import { draftOf, headersOf, paramsOf } from "./request-draft.ts";
@@ -46,20 +48,23 @@ const SHARED_PORT = 0;
 
 interface ServerOptions {
   readonly routes: readonly Route[];
-  readonly live: LiveHandler;
+  /** null: until `begin`, all but `routes` is `busy`. */
+  readonly live: LiveHandler | null;
   readonly livePath: string;
   readonly log: Log;
   /** Default: open to all. */
   readonly door?: DoorOptions;
   /** Of slow clients, see there. */
   readonly slow?: SlowClients;
+  /** Default: requests are counted and logged, and not traced. */
+  readonly watch?: Watch;
 }
 
 /** A route, and what is known of it before anybody asks. */
 interface Served {
   readonly route: Route;
   readonly limitClass: LimitClass | null;
-  readonly isHead: boolean;
+  readonly meter: RouteMeter;
 }
 
 interface SocketData {
@@ -75,7 +80,9 @@ interface SocketData {
 export class HttpServer {
   readonly #app = uws.App();
   readonly #traffic: Traffic;
-  readonly #live: LiveHandler;
+  readonly #livePath: string;
+  readonly #methods = new Map<string, string[]>();
+  #hasBegun = false;
   readonly #connections = new Set<LiveConnection>();
   readonly #door: Door;
   #socketsTotal = 0;
@@ -83,23 +90,34 @@ export class HttpServer {
   #closing = false;
 
   constructor(options: ServerOptions) {
-    const { log, slow = new SlowClients() } = options;
+    const { log, slow = new SlowClients(), watch = watchOf(log) } = options;
     this.#door = new Door(options.door ?? OPEN_DOOR);
     const { bodies } = this.#door;
-    this.#traffic = { log, slow, bodies, open: 0, bytes: 0, idle: null };
-    this.#live = options.live;
+    this.#traffic = { log, watch, slow, bodies, open: 0, bytes: 0, idle: null };
+    this.#livePath = options.livePath;
     this.#countConnections();
-    this.#serveSockets(options.livePath);
-    const methods = new Map<string, string[]>();
-    for (const route of options.routes) {
+    this.#refuseOthers("/*", "not_found", []);
+    this.#add(options.routes);
+    if (options.live !== null) this.begin([], options.live);
+  }
+
+  /** From now on these are served, too, and what is nowhere is `not_found`. Called once. */
+  begin(routes: readonly Route[], live: LiveHandler | null): void {
+    this.#hasBegun = true;
+    if (live !== null) this.#serveSockets(this.#livePath, live);
+    this.#add(routes);
+  }
+
+  #add(routes: readonly Route[]): void {
+    const methods = this.#methods;
+    for (const route of routes) {
       this.#serve(route);
       const names = route.method === "GET" ? ["GET", "HEAD"] : [route.method];
       methods.set(route.path, [...(methods.get(route.path) ?? []), ...names]);
     }
-    for (const [path, allowed] of methods) {
-      this.#refuseOthers(path, "method_not_allowed", allowed);
+    for (const path of new Set(routes.map((route) => route.path))) {
+      this.#refuseOthers(path, "method_not_allowed", methods.get(path) ?? []);
     }
-    this.#refuseOthers("/*", "not_found", []);
   }
 
   get openRequests(): number {
@@ -161,20 +179,26 @@ export class HttpServer {
   #countConnections(): void {
     const track = (peer: uws.HttpResponse, change: unknown): void => {
       if (Number(change) < 0) this.#door.disconnected();
-      else if (!this.#door.connected(peer)) peer.close();
+      else if (!this.#door.connected(peer)) {
+        this.#traffic.watch.meter.connectionsRefused += 1;
+        peer.close();
+      }
     };
     this.#app.filter(track);
   }
 
   #serve(route: Route): void {
     const limitClass = limitClassOf(route);
-    const served = (isHead: boolean) => (wire: Wire, arriving: Arriving) =>
-      this.#handle({ route, limitClass, isHead }, wire, arriving);
-    const serve = served(false);
+    const served = (method: string) => {
+      const meter = this.#traffic.watch.meter.route(method, route.path);
+      const it = { route, limitClass, meter };
+      return (wire: Wire, arriving: Arriving) => this.#handle(it, wire, arriving);
+    };
+    const serve = served(route.method);
     switch (route.method) {
       case "GET":
         this.#app.get(route.path, serve);
-        this.#app.head(route.path, served(true));
+        this.#app.head(route.path, served("HEAD"));
         break;
       case "POST":
         this.#app.post(route.path, serve);
@@ -191,14 +215,16 @@ export class HttpServer {
     }
   }
 
-  #handle({ route, limitClass, isHead }: Served, wire: Wire, arriving: Arriving): void {
+  #handle(served: Served, wire: Wire, arriving: Arriving): void {
+    const { route, limitClass, meter } = served;
     const params = paramsOf(route, arriving);
     if (params !== null && route.isBusy?.(params) === true) {
-      this.#refuseBusy(limitClass, wire, arriving);
+      this.#refuseBusy(served, wire, arriving);
       return;
     }
     const isRead = route.method === "GET";
-    const draft = draftOf(arriving, isHead ? "HEAD" : route.method, isRead);
+    const draft = draftOf(arriving, meter.method, isRead);
+    draft.params = params ?? [];
     const door = this.#door;
     const { limits } = door;
     const isCounted = limits !== null && limitClass !== null;
@@ -206,9 +232,9 @@ export class HttpServer {
     const doorLines = door.linesFor(arriving);
     const bounded = limits === null ? null : network;
     const exchange = new Exchange(this.#traffic, wire, draft, {
-      isHead,
       doorLines,
       network: bounded,
+      meter,
     });
     if (this.#closing) {
       exchange.refuse("busy");
@@ -222,7 +248,6 @@ export class HttpServer {
       exchange.refuse("not_found");
       return;
     }
-    draft.params = params;
     if (route.headers !== undefined) draft.headers = headersOf(route.headers, arriving);
     if (route.withAddress === true && network !== null) {
       draft.address = textOfNetwork(network);
@@ -249,13 +274,25 @@ export class HttpServer {
   }
 
   /** Nearly all that is said under overload: it takes no more than has to be said. */
-  #refuseBusy(limitClass: LimitClass | null, wire: Wire, arriving: Arriving): void {
+  #refuseBusy({ limitClass, meter }: Served, wire: Wire, arriving: Arriving): void {
     const quota = limitClass === null ? null : this.#door.peek(limitClass, wire, arriving);
     const doorLines = this.#door.linesFor(arriving) + (quota === null ? "" : quotaLines(quota));
-    refuseAtDoor(wire, {
+    refuseAtDoor(wire, this.#traffic.watch, {
       code: "busy",
       requestId: requestIdOf(arriving.getHeader("x-request-id")),
       doorLines,
+      meter,
+    });
+  }
+
+  #refuseSocket(code: ProblemCode, wire: Wire, arriving: Arriving): void {
+    const { watch } = this.#traffic;
+    watch.meter.socketsRefused += 1;
+    refuseAtDoor(wire, watch, {
+      code,
+      requestId: requestIdOf(arriving.getHeader("x-request-id")),
+      doorLines: this.#door.linesFor(arriving),
+      meter: watch.meter.route("GET", this.#livePath),
     });
   }
 
@@ -264,12 +301,14 @@ export class HttpServer {
     this.#app.any(path, (wire, arriving) => {
       const method = arriving.getMethod().toUpperCase();
       const draft = draftOf(arriving, method, true);
-      const isHead = method === "HEAD";
       const doorLines = this.#door.linesFor(arriving);
-      const arrival = { isHead, doorLines, network: null };
+      const { meter } = this.#traffic.watch;
+      const counted = meter.route(method, path === "/*" ? "unmatched" : path);
+      const arrival = { doorLines, network: null, meter: counted };
       const exchange = new Exchange(this.#traffic, wire, draft, arrival);
       const allow = allowed.length === 0 ? {} : { Allow: [...allowed, "OPTIONS"].join(", ") };
-      if (method === "OPTIONS" && allowed.length > 0) {
+      if (path === "/*" && !this.#hasBegun) exchange.refuse("busy");
+      else if (method === "OPTIONS" && allowed.length > 0) {
         const preflight = this.#door.preflightHeaders(arriving, allowed);
         exchange.answer({ status: 204, body: null, headers: { ...allow, ...preflight } });
       } else {
@@ -278,7 +317,7 @@ export class HttpServer {
     });
   }
 
-  #serveSockets(path: string): void {
+  #serveSockets(path: string, live: LiveHandler): void {
     this.#app.ws<SocketData>(path, {
       compression: uws.DISABLED,
       maxPayloadLength: SOCKET_MESSAGE_BYTES_MAX,
@@ -290,19 +329,13 @@ export class HttpServer {
         const network = this.#door.networkOf(wire, arriving);
         const code = isFull ? "busy" : this.#door.enterSocket(arriving, network);
         if (code !== null) {
-          const requestId = requestIdOf(arriving.getHeader("x-request-id"));
-          refuseAtDoor(wire, { code, requestId, doorLines: this.#door.linesFor(arriving) });
+          this.#refuseSocket(code, wire, arriving);
           return;
         }
         this.#socketsTotal += 1;
+        const [id, { messages }] = [this.#socketsTotal, this.#door];
         const accessToken = arriving.getQuery("access_token") ?? "";
-        const { messages } = this.#door;
-        const connection = new LiveConnection({
-          id: this.#socketsTotal,
-          accessToken,
-          network,
-          messages,
-        });
+        const connection = new LiveConnection({ id, accessToken, network, messages });
         const key = arriving.getHeader("sec-websocket-key");
         const extensions = arriving.getHeader("sec-websocket-extensions");
         // No subprotocol is spoken yet: offered ones are not accepted.
@@ -313,34 +346,40 @@ export class HttpServer {
         this.#door.disconnected();
         connection.opened(ws);
         this.#connections.add(connection);
-        this.#guard(connection, () => this.#live.open(connection));
+        this.#guard(connection, () => live.open(connection));
       },
       message: (ws, message, isBinary) => {
         const { connection } = ws.getUserData();
         if (connection.isCutOff) return;
         const verdict = connection.heard(performance.now());
         if (verdict !== "taken") {
+          this.#traffic.watch.meter.refusals.add("rate_limited");
           if (verdict === "tooMany") connection.send(TOO_MANY_MESSAGES);
           else connection.end(1008, "too many messages");
           return;
         }
         const bytes = Buffer.from(message);
-        const refusal = isBinary ? null : this.#live.refusalOf?.(bytes);
+        const refusal = isBinary ? null : live.refusalOf?.(bytes);
         if (refusal) {
           connection.send(refusal);
           return;
         }
         const text = isBinary ? null : bytes.toString("utf8");
-        this.#guard(connection, () => this.#live.message(connection, text));
+        this.#guard(connection, () => live.message(connection, text));
       },
-      dropped: (ws) => ws.getUserData().connection.cutOff(),
+      dropped: (ws) => {
+        const { connection } = ws.getUserData();
+        if (connection.isCutOff) return;
+        this.#traffic.watch.meter.slowReaders += 1;
+        connection.cutOff();
+      },
       drain: (ws) => ws.getUserData().connection.drained(),
       close: (ws) => {
         const { connection } = ws.getUserData();
         connection.closed();
         this.#connections.delete(connection);
         this.#door.leaveSocket(connection.network);
-        this.#guard(connection, () => this.#live.close(connection));
+        this.#guard(connection, () => live.close(connection));
       },
     });
   }

@@ -74,6 +74,10 @@ export class IdentityOffice {
     ];
   }
 
+  get hashesWaiting(): number {
+    return this.#passwords.waitingCount;
+  }
+
   start(): void {
     this.#sweep.start();
     this.#passwords.prepare().catch((error: unknown) => {

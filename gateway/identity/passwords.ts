@@ -30,6 +30,10 @@ export class Passwords {
     recordTiming: false,
   });
 
+  get waitingCount(): number {
+    return this.#waiting.length;
+  }
+
   hash(password: string): Promise<string> {
     return this.#inTurn(() => this.#pool.run({ kind: "hash", password }));
   }

@@ -67,6 +67,27 @@ export class AvailabilityHub {
     return this.#watches.get(eventId)?.subscribers ?? 0;
   }
 
+  /** Subscriptions to all events. */
+  get subscriptionCount(): number {
+    let count = 0;
+    for (const { subscribers } of this.#watches.values()) count += subscribers;
+    return count;
+  }
+
+  /** Events of which there is a live copy, or will be. */
+  get watchedCount(): number {
+    return this.#watches.size;
+  }
+
+  /** Subscriptions to the events for which that holds. */
+  subscribersWhere(holds: (eventId: EventId) => boolean): number {
+    let count = 0;
+    for (const [eventId, { subscribers }] of this.#watches) {
+      if (subscribers > 0 && holds(eventId)) count += subscribers;
+    }
+    return count;
+  }
+
   /** Calls back with the event's view: at once when it is there. */
   read(eventId: EventId, callback: Waiter): void {
     const watch = this.#watchOf(eventId);

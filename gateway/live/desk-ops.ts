@@ -96,3 +96,9 @@ const OP_CLASSES: ReadonlyMap<string, LimitClass> = new Map<string, LimitClass>(
 export function limitClassOfOp(op: string): LimitClass {
   return OP_CLASSES.get(op) ?? "write";
 }
+
+/** Whether a message, good or not, asks for one of these. */
+export function isForDesk(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || !("op" in value)) return false;
+  return typeof value.op === "string" && DESK_OPS.has(value.op);
+}

@@ -11,7 +11,10 @@ import { bookingView, holdView } from "../booking/views.ts";
 import type { EventDirectory, EventEntry } from "../catalogue/event-directory.ts";
 import type { LiveHandler, LiveSocket } from "../http/exchange.ts";
 import { parseJsonText } from "../http/json-body.ts";
+import { BUSY_UNREAD, Observation, refusedUnread, type Watch } from "../http/observation.ts";
 import { problemDocument } from "../http/problem.ts";
+import { PROBLEMS } from "../http/problem-codes.ts";
+import { traceparentOf } from "../http/request-id.ts";
 import { compileSchema, type FieldError, validationFailed } from "../http/validation.ts";
 import type { Identity, Tokens } from "../identity/tokens.ts";
 import type { LimitClass } from "../limits/limit-classes.ts";
@@ -19,7 +22,7 @@ import { refusalMembers } from "../limits/quota.ts";
 import type { Admission, RequestLimits } from "../limits/request-limits.ts";
 import { AvailabilityHub } from "./availability-hub.ts";
 import { BusyReply } from "./busy-reply.ts";
-import { DESK_OPS, type LiveDesk, limitClassOfOp } from "./desk-ops.ts";
+import { DESK_OPS, isForDesk, type LiveDesk, limitClassOfOp } from "./desk-ops.ts";
 import { LiveView } from "./live-view.ts";
 
 const Id = Type.Union([Type.String({ maxLength: 200 }), Type.Number()]);
@@ -33,6 +36,7 @@ export const Message = Type.Object({
   ticketId: Type.Optional(Type.String({ maxLength: 100 })),
   since: Type.Optional(Type.Object({ epoch: Type.Number(), seq: Type.Number() })),
   idempotencyKey: Type.Optional(Type.String({ maxLength: 1_000 })),
+  traceparent: Type.Optional(Type.String({ maxLength: 100 })),
 });
 type Message = Type.Static<typeof Message>;
 const checkMessage = compileSchema(Message);
@@ -46,6 +50,8 @@ export interface LiveRoomPorts {
   readonly hub: AvailabilityHub;
   /** null: nobody is counted. Default: null. */
   readonly limits?: Pick<RequestLimits, "admit"> | null;
+  /** Default: messages are neither counted nor traced. */
+  readonly watch?: Watch;
 }
 
 interface Session {
@@ -75,6 +81,7 @@ export class LiveRoom implements LiveHandler {
   readonly #tokens: Pick<Tokens, "verify">;
   readonly #hub: AvailabilityHub;
   readonly #limits: Pick<RequestLimits, "admit"> | null;
+  readonly #watch: Watch | null;
   readonly #busy = new BusyReply();
   readonly #sessions = new Map<number, Session>();
   readonly #byUser = new Map<UserId, Set<LiveSocket>>();
@@ -85,6 +92,7 @@ export class LiveRoom implements LiveHandler {
     this.#tokens = ports.tokens;
     this.#hub = ports.hub;
     this.#limits = ports.limits ?? null;
+    this.#watch = ports.watch ?? null;
   }
 
   get socketCount(): number {
@@ -109,17 +117,21 @@ export class LiveRoom implements LiveHandler {
 
   /** While nobody's hold is let in, holds are refused by how they begin. */
   refusalOf(message: Uint8Array): Uint8Array | null {
-    return this.#desk.refusesAllHolds() ? this.#busy.to(message) : null;
+    const refusal = this.#desk.refusesAllHolds() ? this.#busy.to(message) : null;
+    if (refusal !== null && this.#watch !== null) {
+      refusedUnread(this.#watch, this.#watch.meter.op("hold"), BUSY_UNREAD);
+    }
+    return refusal;
   }
 
   message(socket: LiveSocket, text: string | null): void {
     const session = this.#sessions.get(socket.id);
     if (session === undefined) return;
     if (text === null) {
-      return fail(session, undefined, "unsupported_frame", "Send JSON in text frames.");
+      return this.#fail(session, undefined, "unsupported_frame", "Send JSON in text frames.");
     }
     const parsed = parseJsonText(text);
-    if (!parsed.ok) return unreadable(session, parsed.value, parsed.detail);
+    if (!parsed.ok) return this.#unreadable(session, parsed.value, parsed.detail);
     const checked = checkMessage(parsed.value);
     if (!checked.ok) return this.#refuse(session, parsed.value, checked.errors);
     this.#handle(session, checked.value, parsed.value);
@@ -130,10 +142,12 @@ export class LiveRoom implements LiveHandler {
     const id = idOf(message);
     if (isForDesk(message)) {
       const isKnown = this.#tokens.verify(`Bearer ${session.token}`) !== null;
-      return send(session, replyOf(id, isKnown ? invalid(errors) : UNAUTHENTICATED));
+      const result = isKnown ? invalid(errors) : UNAUTHENTICATED;
+      this.#watch?.meter.refusals.add(result.code);
+      return send(session, replyOf(id, result));
     }
     const { message: detail } = validationFailed(errors);
-    fail(session, id, "validation_failed", detail);
+    this.#fail(session, id, "validation_failed", detail);
   }
 
   /** Tells the owner of something what became of it, on every socket of theirs. */
@@ -160,7 +174,7 @@ export class LiveRoom implements LiveHandler {
       this.#leaveUser(session);
       session.identity = null;
       session.token = "";
-      fail(session, undefined, "unauthenticated", "The sign-in has ended.");
+      this.#fail(session, undefined, "unauthenticated", "The sign-in has ended.");
     }
   }
 
@@ -177,7 +191,7 @@ export class LiveRoom implements LiveHandler {
       case "subscribe":
         return this.#admit(session, "read", (admission) => {
           if (refusalOf(admission) === null) this.#subscribe(session, eventId, message);
-          else fail(session, message.id, "rate_limited", TOO_MANY);
+          else this.#fail(session, message.id, "rate_limited", TOO_MANY);
         });
       case "unsubscribe":
         return this.#unsubscribe(session, eventId, message);
@@ -189,7 +203,8 @@ export class LiveRoom implements LiveHandler {
   #authenticate(session: Session, token: string, id?: Message["id"]): void {
     const identity = this.#tokens.verify(`Bearer ${token}`);
     if (identity === null) {
-      return fail(session, id, "unauthenticated", "The access token is missing, wrong or expired.");
+      const detail = "The access token is missing, wrong or expired.";
+      return this.#fail(session, id, "unauthenticated", detail);
     }
     this.#leaveUser(session);
     session.identity = identity;
@@ -210,11 +225,11 @@ export class LiveRoom implements LiveHandler {
 
   #subscribe(session: Session, eventId: EventId | null, message: Message): void {
     const { id, since } = message;
-    if (eventId === null) return fail(session, id, "event_not_found", "There is no such event.");
+    if (eventId === null) return this.#noSuchEvent(session, id);
     const isNew = !session.events.has(eventId);
     if (isNew && session.events.size >= SUBSCRIPTIONS_PER_SOCKET_MAX) {
       const detail = `One connection may watch ${SUBSCRIPTIONS_PER_SOCKET_MAX} events.`;
-      return fail(session, id, "too_many_subscriptions", detail);
+      return this.#fail(session, id, "too_many_subscriptions", detail);
     }
     if (isNew) session.events.set(eventId, "asked");
     this.#hub.read(eventId, (result) => {
@@ -223,8 +238,8 @@ export class LiveRoom implements LiveHandler {
       if (result instanceof LiveView) return this.#welcome(session, result, since);
       if (session.events.get(eventId) === "asked") session.events.delete(eventId);
       const isUnknown = result.kind === "refused" && result.refusal.code === "event_not_found";
-      if (isUnknown) fail(session, id, "event_not_found", "There is no such event.");
-      else fail(session, id, "busy", "Too much to do right now; try again shortly.");
+      if (isUnknown) this.#noSuchEvent(session, id);
+      else this.#fail(session, id, "busy", "Too much to do right now; try again shortly.");
     });
   }
 
@@ -245,7 +260,7 @@ export class LiveRoom implements LiveHandler {
   }
 
   #unsubscribe(session: Session, eventId: EventId | null, { id }: Message): void {
-    if (eventId === null) return fail(session, id, "event_not_found", "There is no such event.");
+    if (eventId === null) return this.#noSuchEvent(session, id);
     const state = session.events.get(eventId);
     session.events.delete(eventId);
     if (state === "joined") {
@@ -258,17 +273,22 @@ export class LiveRoom implements LiveHandler {
   #atDesk(session: Session, eventId: EventId | null, message: Message, body: unknown): void {
     const { id, op } = message;
     const ask = DESK_OPS.get(op);
-    if (ask === undefined) return fail(session, id, "unknown_op", `There is no op "${op}".`);
+    if (ask === undefined) return this.#fail(session, id, "unknown_op", `There is no op "${op}".`);
     const isFull = session.inFlight >= SOCKET_REQUESTS_IN_FLIGHT_MAX;
     if (isFull || (op === "hold" && this.#desk.refusesHolds(eventId))) {
+      if (this.#watch !== null) refusedUnread(this.#watch, this.#watch.meter.op(op), BUSY_UNREAD);
       return send(session, replyOf(id, BUSY));
     }
     session.inFlight += 1;
-    const limitClass = limitClassOfOp(op);
-    this.#admit(session, limitClass, (admission) => {
+    const observation = this.#watch === null ? null : observed(this.#watch, session, message);
+    this.#admit(session, limitClassOfOp(op), (admission) => {
       const settle: Settle = (result) => {
         session.inFlight -= 1;
-        if (result.kind === "problem" && result.code === "busy") admission?.giveBack();
+        if (result.kind === "ok") observation?.ended(result.status);
+        else {
+          if (result.code === "busy") admission?.giveBack();
+          observation?.ended(PROBLEMS[result.code][0], result.code);
+        }
         send(session, replyOf(id, result));
       };
       const refusal = refusalOf(admission);
@@ -276,7 +296,8 @@ export class LiveRoom implements LiveHandler {
       const identity = this.#tokens.verify(`Bearer ${session.token}`);
       if (identity === null) return settle(UNAUTHENTICATED);
       const request = { identity, body, idempotencyKey: message.idempotencyKey ?? "" };
-      ask(this.#desk, message, request, settle);
+      if (observation === null) ask(this.#desk, message, request, settle);
+      else observation.run(() => ask(this.#desk, message, request, settle));
     });
   }
 
@@ -293,12 +314,39 @@ export class LiveRoom implements LiveHandler {
     // Redis that does not answer is no failure there: what comes here is a bug, and lets in.
     admitted.then(then, () => then(null));
   }
+
+  /** Who can be told which of their questions it was waits for no answer to it. */
+  #unreadable(session: Session, message: unknown, detail: string): void {
+    const id = idOf(message);
+    if (!isForDesk(message)) return this.#fail(session, id, "malformed_json", detail);
+    this.#watch?.meter.refusals.add("malformed_json");
+    send(session, replyOf(id, problem("malformed_json", { detail })));
+  }
+
+  #noSuchEvent(session: Session, id: Message["id"]): void {
+    this.#fail(session, id, "event_not_found", "There is no such event.");
+  }
+
+  #fail(session: Session, id: Message["id"], code: string, detail: string): void {
+    this.#watch?.meter.refusals.add(code);
+    send(session, { op: "error", ...(id === undefined ? {} : { id }), code, detail });
+  }
 }
 
 /** Null: it is let in. */
 function refusalOf(admission: Admission | null): DeskResult | null {
   const quota = admission?.quota ?? null;
   return quota === null || quota.isAllowed ? null : problem("rate_limited", refusalMembers(quota));
+}
+
+function observed(watch: Watch, { socket, token }: Session, message: Message): Observation {
+  const { op, eventId = "" } = message;
+  return new Observation(watch, watch.meter.op(op), {
+    requestId: `ws-${socket.id}`,
+    traceparent: traceparentOf(message.traceparent ?? ""),
+    authorization: `Bearer ${token}`,
+    params: [eventId],
+  });
 }
 
 /** What the owner of something is told without having asked. */
@@ -341,26 +389,10 @@ function replyOf(id: Message["id"], result: DeskResult): object {
   return { op: "reply", ...named, status, body: result.body, ...replayed };
 }
 
-function isForDesk(value: unknown): boolean {
-  if (typeof value !== "object" || value === null || !("op" in value)) return false;
-  return typeof value.op === "string" && DESK_OPS.has(value.op);
-}
-
 function idOf(value: unknown): Message["id"] {
   if (typeof value !== "object" || value === null || !("id" in value)) return undefined;
   const { id } = value;
   return typeof id === "string" || typeof id === "number" ? id : undefined;
-}
-
-/** Who can be told which of their questions it was waits for no answer to it. */
-function unreadable(session: Session, message: unknown, detail: string): void {
-  const id = idOf(message);
-  if (!isForDesk(message)) return fail(session, id, "malformed_json", detail);
-  send(session, replyOf(id, problem("malformed_json", { detail })));
-}
-
-function fail(session: Session, id: Message["id"], code: string, detail: string): void {
-  send(session, { op: "error", ...(id === undefined ? {} : { id }), code, detail });
 }
 
 function send(session: Session, message: object): void {

@@ -1,9 +1,17 @@
+import type { Counts } from "../../workers/tally.ts";
+
 /** One mail to one person, in plain text. */
 export interface OutgoingMail {
   /** As parseEmail gives it. */
   readonly to: string;
   readonly subject: string;
   readonly text: string;
+}
+
+export interface MailFigures {
+  readonly inFlight: number;
+  /** Mails that were delivered, failed or were dropped. */
+  readonly outcomes: Counts;
 }
 
 /** Where mails are put in. */

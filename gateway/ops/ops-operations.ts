@@ -1,3 +1,4 @@
+import Type from "typebox";
 import { EXAMPLE } from "../openapi/example-values.ts";
 import type { AnswerBody, Operation, Operations } from "../openapi/operation.ts";
 import {
@@ -29,7 +30,10 @@ const shard = {
   latencyMsP50: 0.4,
   latencyMsP99: 2.1,
   eventLoopUtilisation: 0.12,
+  journalLagFacts: 0,
   projectionLagFacts: 5,
+  batchSize: 3.5,
+  inFlight: 2,
   subscribers: 12,
   failure: null,
 };
@@ -128,6 +132,9 @@ const looking: Operations = {
         frames: 900,
         entries: 4715,
         entriesPerFrame: 5.2,
+        bytesWritten: 3686400,
+        commitSeconds: { bounds: [0.00025, 0.0005], counts: [812, 80, 8], sum: 0.17 },
+        entriesOfFrames: { bounds: [1, 8], counts: [300, 540, 60], sum: 4715 },
         shards: [{ shard: 0, durableLsn: 4715, projectedLsn: 4710 }],
         segments: 2,
         bytes: 134217728,
@@ -142,6 +149,10 @@ const looking: Operations = {
           overfull: false,
           factsTotal: 4710,
           batchesTotal: 300,
+          lagMs: 12,
+          failuresTotal: 0,
+          transactionSeconds: { bounds: [0.0025, 0.005], counts: [40, 250, 10], sum: 0.96 },
+          factsOfTransactions: { bounds: [8, 64], counts: [120, 170, 10], sum: 4710 },
           lastBatchFacts: 12,
           lastBatchMs: 3.2,
           unansweredMs: 0,
@@ -152,52 +163,83 @@ const looking: Operations = {
   ),
 };
 
-const probe = (operation: Pick<Operation, "id" | "summary" | "description">): Operation => ({
-  ...operation,
-  tag,
-  access: "public",
-  answers: {
-    200: {
-      description: "Yes.",
-      schema: Health,
-      example: { status: "ok" },
-      headers: ["Cache-Control"],
-    },
-  },
-});
+interface Probe {
+  readonly id: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly no: object;
+}
 
-const probing: Operations = {
-  "GET /health/live": probe({
-    id: "isLive",
-    summary: "Does the process answer?",
-    description: "A node whose database is away stays live: restarting it would not help.",
-  }),
-  "GET /health/startup": probe({
-    id: "isStarted",
-    summary: "Has it recovered and begun to serve?",
-    description: "It does not listen before.",
-  }),
-  "GET /health/ready": {
-    id: "isReady",
+const probe = ({ no, ...operation }: Probe, schema: typeof Health | typeof Readiness) => {
+  const notes = schema === Readiness ? { notes: [] } : {};
+  const example = { status: "ok", phase: "serving", impediments: [], ...notes };
+  const headers = ["Cache-Control"] as const;
+  return {
+    ...operation,
     tag,
-    summary: "Should it get requests now?",
-    description: "A 503 names what is in the way.",
     access: "public",
     answers: {
-      200: {
-        description: "Yes.",
-        schema: Readiness,
-        example: { status: "ok", impediments: [], notes: [] },
-        headers: ["Cache-Control"],
-      },
+      200: { description: "Yes.", schema, example, headers },
       503: {
         description: "No.",
-        schema: Readiness,
-        example: { status: "unavailable", impediments: ["the journal has no room"], notes: [] },
+        schema,
+        example: { ...example, status: "unavailable", ...no },
+        headers,
+      },
+    },
+  } as const;
+};
+
+const probing: Operations = {
+  "GET /health/live": probe(
+    {
+      id: "isLive",
+      summary: "Do the process and its threads answer?",
+      description: "A node whose database is away stays live: restarting it would not help.",
+      no: { impediments: ["the journal thread has not answered for more than 30 s"] },
+    },
+    Health,
+  ),
+  "GET /health/startup": probe(
+    {
+      id: "isStarted",
+      summary: "Has it recovered and begun to serve?",
+      description: "Until then all but this, the other probes and `/metrics` is `busy`.",
+      no: { phase: "recovering", impediments: ["starting: recovering"] },
+    },
+    Health,
+  ),
+  "GET /health/ready": probe(
+    {
+      id: "isReady",
+      summary: "Should it get requests now?",
+      description: "A 503 names what is in the way.",
+      no: { impediments: ["the journal has no room"] },
+    },
+    Readiness,
+  ),
+};
+
+const metrics: Operations = {
+  "GET /metrics": {
+    id: "getMetrics",
+    tag,
+    summary: "Metrics",
+    description:
+      "For Prometheus. Where METRICS_TOKEN is set it has to be sent as a bearer token; where " +
+      "METRICS_PORT is set the page is there, and not here.",
+    access: "public",
+    codes: ["unauthenticated"],
+    answers: {
+      200: {
+        description: "The page.",
+        schema: Type.String(),
+        example: "evently_serving 1\n",
+        contentTypes: ["text/plain"],
         headers: ["Cache-Control"],
       },
     },
   },
 };
 
-export const opsOperations: Operations = { ...looking, ...probing };
+export const opsOperations: Operations = { ...looking, ...probing, ...metrics };

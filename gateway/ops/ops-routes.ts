@@ -1,5 +1,6 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import { type EventId, parseEventId } from "../../engine/ids.ts";
+import { OPS_WAIT_MS_MAX } from "../../engine/telemetry-limits.ts";
 import type { Operation, ShardReport } from "../../workers/shard-messages.ts";
 import type { Supervisor } from "../../workers/supervisor.ts";
 import type { HttpRequest, HttpResponse, Route } from "../http/exchange.ts";
@@ -8,6 +9,7 @@ import { asyncRoute } from "../http/routes.ts";
 import type { Tokens } from "../identity/tokens.ts";
 import type { AvailabilityHub } from "../live/availability-hub.ts";
 import type { Answered, ShardRouter } from "../shard-router.ts";
+import { isSameSecret } from "./same-secret.ts";
 
 export interface OpsRoutesPorts {
   readonly supervisor: Supervisor;
@@ -47,32 +49,44 @@ function route(ports: OpsRoutesPorts, path: string, handler: OpsHandler): Route 
 }
 
 function authorize({ opsToken, tokens }: OpsRoutesPorts, { authorization }: HttpRequest): void {
-  if (opsToken !== null && isSame(authorization, `Bearer ${opsToken}`)) return;
+  if (opsToken !== null && isSameSecret(authorization, `Bearer ${opsToken}`)) return;
   const identity = tokens.verify(authorization);
   if (identity === null) throw new ProblemError("unauthenticated");
   if (identity.role !== "admin") throw new ProblemError("forbidden");
 }
 
-/** Compares in constant time, whatever the lengths. */
-function isSame(a: string, b: string): boolean {
-  const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(a), digest(b));
-}
-
-async function shardReports({ supervisor, hub }: OpsRoutesPorts): Promise<object[]> {
-  const reports = await supervisor.shardReports();
+async function shardReports({ supervisor, hub, router }: OpsRoutesPorts): Promise<object[]> {
+  const reports = await inTime(supervisor.shardReports());
+  const inFlight = router.inFlightByShard();
   return reports.map((report) => {
-    const failure = supervisor.failedShards.get(report.shard) ?? null;
-    return { ...report, ...lagOf(report), subscribers: subscribersOf(hub, report), failure };
+    const { shard, factsPerRound } = report;
+    return {
+      ...report,
+      ...lagOf(report),
+      batchSize: factsPerRound,
+      inFlight: inFlight.get(shard) ?? 0,
+      subscribers: hub.subscribersWhere((eventId) => router.shardOf(eventId) === shard),
+      failure: supervisor.failedShards.get(shard) ?? null,
+    };
   });
 }
 
-function lagOf({ lsn, projectedLsn }: ShardReport): { projectionLagFacts: number } {
-  return { projectionLagFacts: lsn - projectedLsn };
+/** What a thread does not answer in time is `busy`: it stands still, or has much to do. */
+async function inTime<T>(asked: Promise<T>): Promise<T> {
+  const late = new AbortController();
+  const tooLate = delay(OPS_WAIT_MS_MAX, null, { signal: late.signal }).then(
+    () => Promise.reject(new ProblemError("busy")),
+    () => asked,
+  );
+  try {
+    return await Promise.race([asked, tooLate]);
+  } finally {
+    late.abort();
+  }
 }
 
-function subscribersOf(hub: AvailabilityHub, report: ShardReport): number {
-  return report.actors.reduce((sum, eventId) => sum + hub.subscribersOf(eventId), 0);
+function lagOf({ lsn, durableLsn, projectedLsn }: ShardReport) {
+  return { journalLagFacts: lsn - durableLsn, projectionLagFacts: lsn - projectedLsn };
 }
 
 async function shardReport(ports: OpsRoutesPorts, param: string): Promise<object> {
@@ -99,10 +113,8 @@ async function audit(ports: OpsRoutesPorts, param: string): Promise<object> {
 }
 
 async function journalReport({ supervisor }: OpsRoutesPorts): Promise<object> {
-  const [journal, projector] = await Promise.all([
-    supervisor.journalStatus(),
-    supervisor.projectorReport(),
-  ]);
+  const asked = Promise.all([supervisor.journalStatus(), supervisor.projectorReport()]);
+  const [journal, projector] = await inTime(asked);
   return { ...journal, projector };
 }
 

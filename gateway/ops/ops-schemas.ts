@@ -1,6 +1,7 @@
 /** What operators are shown: the reports of shards, actors, journal and projector. */
 import Type from "typebox";
 import { Count, Id, nullable } from "../http/answer-schemas.ts";
+import { PHASES } from "./node-health.ts";
 
 const Ratio = Type.Number({ minimum: 0 });
 
@@ -22,7 +23,10 @@ export const ShardReport = Type.Object(
     latencyMsP50: Ratio,
     latencyMsP99: Ratio,
     eventLoopUtilisation: Ratio,
+    journalLagFacts: Type.Integer(),
     projectionLagFacts: Type.Integer(),
+    batchSize: Ratio,
+    inFlight: Count,
     subscribers: Count,
     failure: nullable(Type.String({ description: "Why it has stopped; null: it has not." })),
   },
@@ -75,6 +79,17 @@ export const AuditReport = Type.Object(
   { $id: "AuditReport" },
 );
 
+const Histogram = Type.Object(
+  {
+    bounds: Type.Array(Type.Number(), {
+      description: "Upper bounds of the buckets, inclusive; one without a bound follows.",
+    }),
+    counts: Type.Array(Count, { description: "Values per bucket, one more than bounds." }),
+    sum: Ratio,
+  },
+  { $id: "Histogram" },
+);
+
 const ProjectorReport = Type.Object(
   {
     kind: Type.Literal("projectorReport"),
@@ -83,6 +98,10 @@ const ProjectorReport = Type.Object(
     overfull: Type.Boolean(),
     factsTotal: Count,
     batchesTotal: Count,
+    lagMs: Ratio,
+    failuresTotal: Count,
+    transactionSeconds: Histogram,
+    factsOfTransactions: Histogram,
     lastBatchFacts: Count,
     lastBatchMs: Ratio,
     unansweredMs: Ratio,
@@ -96,6 +115,9 @@ const journal = {
   frames: Count,
   entries: Count,
   entriesPerFrame: Ratio,
+  bytesWritten: Count,
+  commitSeconds: Histogram,
+  entriesOfFrames: Histogram,
   shards: Type.Array(Type.Object({ shard: Count, durableLsn: Count, projectedLsn: Count })),
   projector: ProjectorReport,
 };
@@ -126,11 +148,16 @@ const PgJournal = Type.Object(
 );
 export const JournalReport = Type.Union([FileJournal, PgJournal]);
 
-export const Health = Type.Object({ status: Type.Enum(["ok", "unavailable"]) }, { $id: "Health" });
+const health = {
+  status: Type.Enum(["ok", "unavailable"]),
+  phase: Type.Enum(PHASES, { description: "What the node is at." }),
+  impediments: Type.Array(Type.String(), { description: "A sentence each; empty when it is ok." }),
+};
+
+export const Health = Type.Object(health, { $id: "Health" });
 export const Readiness = Type.Object(
   {
-    status: Type.Enum(["ok", "unavailable"]),
-    impediments: Type.Array(Type.String(), { description: "Why it should get no new work." }),
+    ...health,
     notes: Type.Array(Type.String(), { description: "What is amiss, while it serves." }),
   },
   { $id: "Readiness" },

@@ -1,5 +1,6 @@
 import { PAYMENT_MESSAGES_IN_FLIGHT_MAX, PAYMENT_QUIET_TRIES_MAX } from "../../engine/limits.ts";
 import type { Clock } from "../../workers/clock.ts";
+import { Tally } from "../../workers/tally.ts";
 import type { Log } from "../log.ts";
 import type { Conclusion, InboxEntry, PaymentInbox } from "./payment-inbox.ts";
 import type { StoredIntent } from "./payment-intents.ts";
@@ -26,6 +27,8 @@ type Acted = Extract<Ruling, { kind: "settle" | "giveBack" }>;
 export class InboxRunner {
   readonly #ports: InboxRunnerPorts;
   readonly #running = new Set<Promise<boolean>>();
+  /** What became of messages, as `provider outcome`. */
+  readonly outcomes = new Tally();
 
   constructor(ports: InboxRunnerPorts) {
     this.#ports = ports;
@@ -110,15 +113,17 @@ export class InboxRunner {
     return true;
   }
 
-  #conclude(entry: InboxEntry, what: Omit<Conclusion, "nowMs">): Promise<void> {
+  async #conclude(entry: InboxEntry, what: Omit<Conclusion, "nowMs">): Promise<void> {
     const { inbox, clock } = this.#ports;
-    return inbox.conclude(entry, { ...what, nowMs: clock.wallMs() });
+    await inbox.conclude(entry, { ...what, nowMs: clock.wallMs() });
+    this.outcomes.add(`${entry.provider} ${what.result}`);
   }
 
   async #postpone(entry: InboxEntry, reason: string): Promise<void> {
     const { inbox, clock, log } = this.#ports;
     const { provider, providerEventId, intentId, tries } = entry;
     const level = tries > PAYMENT_QUIET_TRIES_MAX ? "error" : "warn";
+    this.outcomes.add(`${provider} postponed`);
     log[level]({ provider, providerEventId, intentId, tries, reason }, "a payment message waits");
     try {
       await inbox.postpone(entry, clock.wallMs() + retryPauseMs(tries), reason);

@@ -1,4 +1,5 @@
 import type { Clock } from "../../workers/clock.ts";
+import type { Counts } from "../../workers/tally.ts";
 import { type Config, sandboxSecretOf } from "../config.ts";
 import type { Route } from "../http/exchange.ts";
 import type { Log } from "../log.ts";
@@ -37,6 +38,7 @@ export class PaymentOffice {
   readonly payments: Payments;
   readonly routes: readonly Route[];
   readonly #inboxRunner: InboxRunner;
+  readonly #refundRunner: RefundRunner;
   readonly #loops: readonly WorkLoop[];
 
   constructor({ config, database, actors, clock, log }: PaymentOfficeOptions) {
@@ -60,11 +62,18 @@ export class PaymentOffice {
     this.payments = new Payments({ intents, providers, clock, log });
     this.routes = paymentRoutes({ providers, intents, inboxRunner, sandbox });
     this.#inboxRunner = inboxRunner;
+    this.#refundRunner = refunds;
     this.#loops = [
       new WorkLoop({ name: "inbox", runBatch: () => inboxRunner.runBatch(), clock, log }),
       new WorkLoop({ name: "refunds", runBatch: () => refunds.runBatch(), clock, log }),
       new WorkLoop({ name: "reconciler", runBatch: () => reconciler.runBatch(), clock, log }),
     ];
+  }
+
+  /** What became of messages and refunds, as `provider outcome`. */
+  get outcomes(): { readonly messages: Counts; readonly refunds: Counts } {
+    const [messages, refunds] = [this.#inboxRunner.outcomes, this.#refundRunner.outcomes];
+    return { messages: messages.counts(), refunds: refunds.counts() };
   }
 
   /** Once actors can be reached. */

@@ -1,6 +1,7 @@
 import { PAYMENT_QUIET_TRIES_MAX } from "../../engine/limits.ts";
 import { unreachable } from "../../engine/unreachable.ts";
 import type { Clock } from "../../workers/clock.ts";
+import { Tally } from "../../workers/tally.ts";
 import type { Log } from "../log.ts";
 import { ProviderRefused, type RefundReport } from "./payment-provider.ts";
 import type { ProviderTable } from "./provider-table.ts";
@@ -31,6 +32,8 @@ export interface RefundRunnerPorts {
  */
 export class RefundRunner {
   readonly #ports: RefundRunnerPorts;
+  /** What became of refunds, as `provider outcome`. */
+  readonly outcomes = new Tally();
 
   constructor(ports: RefundRunnerPorts) {
     this.#ports = ports;
@@ -71,6 +74,7 @@ export class RefundRunner {
       if (!(error instanceof ProviderRefused)) throw error;
       const reason = errorText(error);
       await refunds.finish(refund, { status: "failed", ref: null, error: reason });
+      this.outcomes.add(`${refund.provider} refused`);
       log.error({ ...fieldsOf(refund), reason }, "a refund was refused for good: pay it by hand");
       return this.#tell(refund, "failed");
     }
@@ -79,6 +83,7 @@ export class RefundRunner {
       return this.#postpone(refund, "the provider is still at it", ref);
     }
     await refunds.finish(refund, { status: "done", ref, error: null });
+    this.outcomes.add(`${refund.provider} paid`);
     log.info(fieldsOf(refund), "a payment was refunded");
     return this.#tell(refund, "succeeded");
   }
@@ -118,6 +123,7 @@ export class RefundRunner {
   async #postpone(refund: OpenRefund, error: string, ref: string | null): Promise<void> {
     const { refunds, clock, log } = this.#ports;
     const level = refund.tries > PAYMENT_QUIET_TRIES_MAX ? "error" : "warn";
+    this.outcomes.add(`${refund.provider} postponed`);
     log[level]({ ...fieldsOf(refund), reason: error }, "a refund waits");
     try {
       const atMs = clock.wallMs() + retryPauseMs(refund.tries);

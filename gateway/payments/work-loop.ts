@@ -1,5 +1,6 @@
 import { PAYMENT_BATCH_ROWS_MAX, PAYMENT_LOOK_MS } from "../../engine/limits.ts";
 import type { Clock } from "../../workers/clock.ts";
+import { ProblemError } from "../http/problem.ts";
 import type { Log } from "../log.ts";
 
 export interface WorkLoopOptions {
@@ -50,7 +51,9 @@ export class WorkLoop {
     try {
       found = await runBatch();
     } catch (error) {
-      log.warn({ err: error, runner: name }, "a payment runner's step failed");
+      // That the database is away was said once, and is no news of a runner's.
+      const isKnown = error instanceof ProblemError && error.code === "busy";
+      if (!isKnown) log.warn({ err: error, runner: name }, "a payment runner's step failed");
     }
     if (!this.#isStopped) this.#schedule(found >= PAYMENT_BATCH_ROWS_MAX ? 0 : PAYMENT_LOOK_MS);
   }

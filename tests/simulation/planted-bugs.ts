@@ -163,8 +163,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: "an append of which a part is durable counts as a whole",
     file: "workers/journal/journal-loop.ts",
-    find: "    return { chunks, whole };\n",
-    replace: "    return { chunks, whole: Math.max(1, whole) };\n",
+    find: "    return { chunks, whole, traced };\n",
+    replace: "    return { chunks, whole: Math.max(1, whole), traced };\n",
   },
   {
     name: "a key is kept for ever",

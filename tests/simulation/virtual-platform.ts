@@ -14,6 +14,7 @@ import type { ShardThreadData } from "../../workers/shard/shard-thread-messages.
 import type { ActorLoader } from "../../workers/store/actor-loader.ts";
 import type { ShardTable } from "../../workers/store/shard-table.ts";
 import type { ThreadContext } from "../../workers/thread-context.ts";
+import { UNWATCHED } from "../../workers/thread-vitals.ts";
 import { VirtualPort } from "./virtual-port.ts";
 import type { VirtualProcess, VirtualThread } from "./virtual-process.ts";
 
@@ -74,6 +75,7 @@ export class VirtualPlatform implements Platform {
         return process.die(reason, cause, dyingMs());
       },
       utilisation: () => 0,
+      vitals: () => UNWATCHED,
     };
     context.clock.after(startDelayMs(), () => this.#run(start, context));
     return {

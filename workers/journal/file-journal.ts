@@ -14,6 +14,7 @@ import {
   sealFrame,
 } from "./frame.ts";
 import type { FrameJournal, OpenedJournal } from "./frame-journal.ts";
+import { FrameMeter } from "./frame-meter.ts";
 import type {
   FileJournalStatus,
   FileRecoveryReport,
@@ -87,10 +88,7 @@ export class FileJournal implements FrameJournal {
   #next: "preparing" | SupplyOutcome = "preparing";
   #isFull = false;
   #onRoom: () => void = () => undefined;
-  #frames = 0;
-  #fsyncs = 0;
-  #entries = 0;
-  #lastSyncMs = 0;
+  readonly #meter = new FrameMeter();
 
   /**
    * Recovers what is there and begins a segment. Throws JournalCorrupt before it changes anything,
@@ -194,18 +192,17 @@ export class FileJournal implements FrameJournal {
 
   status(): FileJournalStatus {
     const segments = [...this.#closed, this.#current];
+    const figures = this.#meter.figures();
     return {
+      ...figures,
       kind: "file",
       segments: segments.length,
       bytes: segments.reduce((sum, segment) => sum + segment.bytes, 0),
       file: segmentName(this.#current.sequence),
       offset: this.#current.offset,
       full: this.isFull,
-      frames: this.#frames,
-      fsyncs: this.#fsyncs,
-      entries: this.#entries,
-      entriesPerFrame: this.#frames === 0 ? 0 : this.#entries / this.#frames,
-      lastSyncUs: Math.round(this.#lastSyncMs * 1_000),
+      fsyncs: figures.frames,
+      lastSyncUs: Math.round(this.#meter.lastMs * 1_000),
       shards: [...this.#last].map(([shard, durableLsn]) => {
         return { shard, durableLsn, projectedLsn: this.#projected.get(shard) ?? 0 };
       }),
@@ -269,11 +266,9 @@ export class FileJournal implements FrameJournal {
     current.file.write(frame, current.offset);
     const startedMs = this.#ports.nowMs();
     current.file.datasync();
-    this.#lastSyncMs = this.#ports.nowMs() - startedMs;
+    const ms = this.#ports.nowMs() - startedMs;
     current.offset += end;
-    this.#frames += 1;
-    this.#fsyncs += 1;
-    this.#entries += entryCount;
+    this.#meter.wrote({ entries: entryCount, bytes: end, ms });
   }
 
   /** Counts the entries and notes what they bring their shards to. */

@@ -1,5 +1,6 @@
 import { assert } from "../../engine/assert.ts";
 import { FRAME_PAYLOAD_BYTES_MAX } from "../../engine/limits.ts";
+import type { TracedFact, TracedWork } from "../traced.ts";
 import { entryEnd } from "./entry.ts";
 import type { FrameJournal } from "./frame-journal.ts";
 import type {
@@ -27,13 +28,24 @@ interface Waiting {
   readonly ticket: number;
   /** What is not yet in a frame. */
   entries: Uint8Array;
+  readonly traced: readonly TracedFact[];
 }
+
+/** Who is told how long the frames with traced facts took. */
+export interface FrameTracing {
+  readonly monotonicMs: () => number;
+  readonly tell: (work: TracedWork) => void;
+}
+
+const NOT_TRACED: readonly TracedFact[] = [];
 
 /** Entries that are to become durable together. */
 interface NextFrame {
   readonly chunks: readonly Uint8Array[];
   /** Appends whose last entry is in `chunks`. */
   readonly whole: number;
+  /** Of those appends. */
+  readonly traced: readonly TracedFact[];
 }
 
 /**
@@ -57,14 +69,17 @@ export class JournalLoop {
   #wasFull: boolean;
   /** A frame is on its way to the journal; the next one waits for it. */
   #isCommitting = false;
+  readonly #tracing: FrameTracing | null;
 
   /** `frameBytesMax`: entries in one frame, bytes; every entry must fit. */
   constructor(
     journal: FrameJournal,
     recovered: readonly Uint8Array<ArrayBuffer>[],
     frameBytesMax = FRAME_PAYLOAD_BYTES_MAX,
+    tracing: FrameTracing | null = null,
   ) {
     this.#journal = journal;
+    this.#tracing = tracing;
     this.#frameBytesMax = frameBytesMax;
     this.#unsent = recovered.map((chunk) => chunk.buffer);
     this.#wasFull = journal.isFull;
@@ -85,8 +100,8 @@ export class JournalLoop {
   /**
    * An append that was taken from its link by somebody else, in the link's order. Then call `run`.
    */
-  accept(link: WorkerLink, { ticket, entries }: AppendMessage): void {
-    this.#waiting.push({ link, ticket, entries: new Uint8Array(entries) });
+  accept(link: WorkerLink, { ticket, entries, traced = NOT_TRACED }: AppendMessage): void {
+    this.#waiting.push({ link, ticket, entries: new Uint8Array(entries), traced });
   }
 
   /** Takes all that has arrived and makes it durable: one frame, unless it is too much for one. */
@@ -123,10 +138,12 @@ export class JournalLoop {
   /** False: there is no room. */
   #commit(): boolean {
     const frame = this.#nextFrame();
+    const startMs = frame.traced.length === 0 ? 0 : (this.#tracing?.monotonicMs() ?? 0);
     let isInside = true;
     this.#isCommitting = true;
     const isBegun = this.#journal.append(frame.chunks, () => {
       this.#isCommitting = false;
+      if (frame.traced.length > 0) this.#tell(frame, startMs);
       this.#committed(frame);
       // A journal that answers at once goes on in `run`, without a call within a call.
       if (!isInside) this.run();
@@ -136,7 +153,24 @@ export class JournalLoop {
     return isBegun;
   }
 
-  #committed({ chunks, whole }: NextFrame): void {
+  #tell({ chunks, traced }: NextFrame, startMs: number): void {
+    const tracing = this.#tracing;
+    if (tracing === null) return;
+    tracing.tell({
+      kind: "traced",
+      name: "journal.commit",
+      startMs,
+      endMs: tracing.monotonicMs(),
+      traces: traced.map(({ trace }) => trace),
+      attributes: {
+        "evently.frame.bytes": chunks.reduce((sum, chunk) => sum + chunk.length, 0),
+        "evently.frame.appends": chunks.length,
+        "evently.shards": [...new Set(traced.map(({ shard }) => shard))].join(","),
+      },
+    });
+  }
+
+  #committed({ chunks, whole, traced }: NextFrame): void {
     const durable = new Map<WorkerLink, number>();
     for (const { link, ticket } of this.#waiting.slice(0, whole)) durable.set(link, ticket);
     this.#waiting = this.#waiting.slice(whole);
@@ -145,7 +179,7 @@ export class JournalLoop {
       partly.entries = partly.entries.subarray(chunks.at(-1)?.length ?? 0);
     }
     for (const [link, ticket] of durable) link.post({ kind: "durable", ticket });
-    this.#project(concatenated(chunks).buffer);
+    this.#project(concatenated(chunks).buffer, traced);
   }
 
   /** The entries of the first `whole` appends; or, if the very first is too long, a part of it. */
@@ -162,13 +196,18 @@ export class JournalLoop {
     if (whole === 0 && first !== undefined) {
       chunks.push(framefulOf(first.entries, this.#frameBytesMax));
     }
-    return { chunks, whole };
+    let traced = NOT_TRACED;
+    for (const waiting of this.#waiting.slice(0, whole)) {
+      if (waiting.traced.length > 0) traced = [...traced, ...waiting.traced];
+    }
+    return { chunks, whole, traced };
   }
 
-  #project(entries: ArrayBuffer): void {
+  #project(entries: ArrayBuffer, traced: readonly TracedFact[]): void {
     if (entries.byteLength === 0) return;
     if (this.#projector === null) this.#unsent.push(entries);
-    else this.#projector.post({ kind: "project", entries });
+    else if (traced.length === 0) this.#projector.post({ kind: "project", entries });
+    else this.#projector.post({ kind: "project", entries, traced });
   }
 
   #roomChanged(): void {

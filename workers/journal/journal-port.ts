@@ -11,12 +11,17 @@
  */
 import type { Port } from "../port.ts";
 import type { OwnedShard } from "../store/shard-table.ts";
+import type { ThreadVitals } from "../thread-vitals.ts";
+import type { TracedFact, TracedWork } from "../traced.ts";
+import type { FrameFigures } from "./frame-meter.ts";
 
 /** Shard worker → journal thread. `entries` is transferred. */
 export interface AppendMessage {
   readonly kind: "append";
   readonly ticket: number;
   readonly entries: ArrayBuffer;
+  /** What of it is traced; absent: nothing. */
+  readonly traced?: readonly TracedFact[];
 }
 
 /** Journal thread → shard worker: all tickets up to this one are durable. */
@@ -29,6 +34,8 @@ export interface DurableMessage {
 export interface ProjectMessage {
   readonly kind: "project";
   readonly entries: ArrayBuffer;
+  /** What of it is traced; absent: nothing. */
+  readonly traced?: readonly TracedFact[];
 }
 
 /** Journal thread → shard worker: while `full`, admit nothing new. */
@@ -51,6 +58,7 @@ export type ToJournalThread =
   /** The projector: WatermarkMessage in, ProjectMessage out; what was recovered goes out first. */
   | { readonly kind: "connectProjector"; readonly port: Port }
   | { readonly kind: "status"; readonly id: number }
+  | { readonly kind: "vitals"; readonly id: number }
   /** Sent once nothing will be appended any more. Answered by `closed`. */
   | { readonly kind: "close" };
 
@@ -67,6 +75,13 @@ export type FromJournalThread =
   /** It must not be written to: `code` and `message` are those of recovery-errors.ts. */
   | { readonly kind: "refused"; readonly code: string; readonly message: string }
   | { readonly kind: "status"; readonly id: number; readonly status: JournalStatus }
+  | {
+      readonly kind: "vitals";
+      readonly id: number;
+      readonly thread: ThreadVitals;
+      readonly status: JournalStatus;
+    }
+  | TracedWork
   | { readonly kind: "closed" };
 
 /** What was found at start, for the log. */
@@ -104,12 +119,9 @@ export interface TornTail {
 /** The journal as operators see it. */
 export type JournalStatus = FileJournalStatus | PgJournalStatus;
 
-interface AnyJournalStatus {
+interface AnyJournalStatus extends FrameFigures {
   /** Nothing new is admitted. */
   readonly full: boolean;
-  readonly frames: number;
-  readonly entries: number;
-  readonly entriesPerFrame: number;
   readonly shards: readonly {
     readonly shard: number;
     readonly durableLsn: number;
@@ -140,5 +152,6 @@ export interface PgJournalStatus extends AnyJournalStatus {
 
 /** What a shard worker holds of the journal. */
 export interface JournalAppender {
-  append(ticket: number, entries: Uint8Array<ArrayBuffer>): void;
+  /** `traced`: the last facts of the traced commands among them. */
+  append(ticket: number, entries: Uint8Array<ArrayBuffer>, traced: readonly TracedFact[]): void;
 }

@@ -45,6 +45,11 @@ export class JournalService {
         return this.#connectProjector(message.port);
       case "status":
         return this.#tell({ kind: "status", id: message.id, status: this.#opened().status() });
+      case "vitals": {
+        const thread = this.#context.vitals();
+        const status = this.#opened().status();
+        return this.#tell({ kind: "vitals", id: message.id, thread, status });
+      }
       case "close":
         return this.#close();
       default:
@@ -55,7 +60,10 @@ export class JournalService {
   #open(shards: readonly OwnedShard[]): void {
     const opened = ({ journal, recovered, report }: OpenedJournal): void => {
       const { last } = journal;
-      const loop = new JournalLoop(journal, recovered, this.#frameBytesMax);
+      const loop = new JournalLoop(journal, recovered, this.#frameBytesMax, {
+        monotonicMs: () => this.#context.clock.monotonicMs(),
+        tell: (work) => this.#tell(work),
+      });
       this.#loop = loop;
       this.#cancelRetries = this.#context.clock.every(JOURNAL_ROOM_RETRY_MS, () => loop.tick());
       this.#tell({ kind: "opened", recovered: report.entriesRecovered, last, report });

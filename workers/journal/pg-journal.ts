@@ -7,6 +7,7 @@ import {
 } from "../../engine/limits.ts";
 import { type Clock, pause } from "../clock.ts";
 import type { FrameJournal, OpenedJournal } from "./frame-journal.ts";
+import { FrameMeter } from "./frame-meter.ts";
 import type { PgJournalStatus, Watermarks } from "./journal-port.ts";
 import { rowsOf } from "./log-rows.ts";
 import {
@@ -60,10 +61,8 @@ export class PgJournal implements FrameJournal {
   #isAppending = false;
   #isFull = false;
   #onRoom: () => void = () => undefined;
-  #frames = 0;
   #rows = 0;
-  #entries = 0;
-  #lastAppendMs = 0;
+  readonly #meter = new FrameMeter();
   #failures = 0;
   #lastFailure: string | null = null;
 
@@ -141,13 +140,11 @@ export class PgJournal implements FrameJournal {
 
   status(): PgJournalStatus {
     return {
+      ...this.#meter.figures(),
       kind: "postgres",
       full: this.#isFull,
-      frames: this.#frames,
       rows: this.#rows,
-      entries: this.#entries,
-      entriesPerFrame: this.#frames === 0 ? 0 : this.#entries / this.#frames,
-      lastAppendUs: Math.round(this.#lastAppendMs * 1_000),
+      lastAppendUs: Math.round(this.#meter.lastMs * 1_000),
       failures: this.#failures,
       lastFailure: this.#lastFailure,
       shards: [...this.#last].map(([shard, durableLsn]) => {
@@ -185,13 +182,14 @@ export class PgJournal implements FrameJournal {
     const isIn = await this.#appendUntilKnown(rows);
     cancelWatch();
     if (!isIn) return;
-    for (const { shard, firstLsn, lastLsn } of rows) {
-      this.#last.set(shard, lastLsn);
-      this.#entries += lastLsn - firstLsn + 1;
+    let [entries, bytes] = [0, 0];
+    for (const row of rows) {
+      this.#last.set(row.shard, row.lastLsn);
+      entries += row.lastLsn - row.firstLsn + 1;
+      bytes += row.entries.length;
     }
     this.#rows += rows.length;
-    this.#frames += 1;
-    this.#lastAppendMs = clock.monotonicMs() - startedMs;
+    this.#meter.wrote({ entries, bytes, ms: clock.monotonicMs() - startedMs });
     this.#isAppending = false;
     done();
     this.#setFull(false);

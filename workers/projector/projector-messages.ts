@@ -1,4 +1,7 @@
+import type { HistogramSnapshot } from "../histogram.ts";
 import type { Port } from "../port.ts";
+import type { ThreadVitals } from "../thread-vitals.ts";
+import type { TracedWork } from "../traced.ts";
 
 /** What a projector thread is started with. */
 export interface ProjectorThreadData {
@@ -19,6 +22,7 @@ export type ToProjectorThread =
   /** A shard worker: WatermarkMessage out, first of all one with the watermarks as they are. */
   | { readonly kind: "connectListener"; readonly port: Port }
   | { readonly kind: "status"; readonly id: number }
+  | { readonly kind: "vitals"; readonly id: number }
   /** Answered by `drained` once PostgreSQL has all that the journal sent before this. */
   | { readonly kind: "drain" }
   /** Answered by `stopped` once nothing is being written; what waits stays in the journal. */
@@ -30,6 +34,13 @@ export type FromProjectorThread =
   | ProjectorFailedMessage
   | ProjectorReport
   | { readonly kind: "status"; readonly id: number; readonly report: ProjectorReport }
+  | {
+      readonly kind: "vitals";
+      readonly id: number;
+      readonly thread: ThreadVitals;
+      readonly report: ProjectorReport;
+    }
+  | TracedWork
   | { readonly kind: "drained" }
   | { readonly kind: "stopped" };
 
@@ -64,6 +75,12 @@ export interface ProjectorReport {
   readonly overfull: boolean;
   readonly factsTotal: number;
   readonly batchesTotal: number;
+  /** Age of the oldest fact that PostgreSQL lacks; 0: it lacks none. */
+  readonly lagMs: number;
+  /** Transactions that failed and were, or will be, tried again. */
+  readonly failuresTotal: number;
+  readonly transactionSeconds: HistogramSnapshot;
+  readonly factsOfTransactions: HistogramSnapshot;
   readonly lastBatchFacts: number;
   readonly lastBatchMs: number;
   /** How long PostgreSQL has left a question open; 0: there is none. */

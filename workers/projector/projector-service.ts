@@ -39,6 +39,8 @@ export class ProjectorService {
       store,
       projected: (watermarks) => this.#projected({ kind: "watermarks", watermarks }),
       failed: (failure) => this.#failed(failure),
+      traced: (work) => this.#tell(work),
+      monotonicMs: () => clock.monotonicMs(),
       wallMs: () => clock.wallMs(),
       pause: (ms) => pause(clock, ms),
       backlogBytesMax: data.unprojectedBytesMax ?? UNPROJECTED_BYTES_MAX,
@@ -66,6 +68,11 @@ export class ProjectorService {
         return;
       case "status":
         return this.#tell({ kind: "status", id: message.id, report: this.#projector.report() });
+      case "vitals": {
+        const thread = this.#context.vitals();
+        const report = this.#projector.report();
+        return this.#tell({ kind: "vitals", id: message.id, thread, report });
+      }
       case "drain":
         return this.#drain();
       case "stop":
@@ -75,7 +82,8 @@ export class ProjectorService {
     }
   }
 
-  #offer({ entries }: ProjectMessage): void {
+  #offer({ entries, traced }: ProjectMessage): void {
+    if (traced !== undefined) this.#projector.trace(traced);
     this.#projector.offer(Buffer.from(entries));
   }
 

@@ -23,12 +23,15 @@ import {
   UNPROJECTED_BYTES_MAX,
 } from "../../engine/limits.ts";
 import { forEachEntry, readEntryHeader } from "../journal/entry.ts";
+import type { TracedFact, TracedWork } from "../traced.ts";
 import { netEffectsOf } from "./net-effects.ts";
+import { ProjectionMeter } from "./projection-meter.ts";
 import {
   type ProjectionBatch,
   ProjectionRefused,
   type ProjectionStore,
 } from "./projection-store.ts";
+import { ProjectionTraces } from "./projection-traces.ts";
 import type {
   ProjectorFailedMessage,
   ProjectorReport,
@@ -41,6 +44,10 @@ export interface ProjectorPorts {
   /** PostgreSQL has the shards' facts up to these lsns. */
   readonly projected: (watermarks: WatermarkMessage["watermarks"]) => void;
   readonly failed: (failure: Omit<ProjectorFailedMessage, "kind">) => void;
+  /** A transaction had traced facts in it. Default: nobody is told. */
+  readonly traced?: (work: TracedWork) => void;
+  /** By the clock that all threads share. Default: 0 for ever, as for who is told nothing. */
+  readonly monotonicMs?: () => number;
   /** Unix ms. */
   readonly wallMs: () => number;
   /** Resolves after this long. */
@@ -73,10 +80,8 @@ export class Projector {
   #startedMs = Number.NEGATIVE_INFINITY;
   /** When the store was asked what it has not answered yet, Unix ms. */
   #askedMs: number | null = null;
-  #factsTotal = 0;
-  #batchesTotal = 0;
-  #lastBatchFacts = 0;
-  #lastBatchMs = 0;
+  readonly #meter = new ProjectionMeter();
+  readonly #traces = new ProjectionTraces();
   #lastError: string | null = null;
 
   constructor(
@@ -107,6 +112,11 @@ export class Projector {
       this.#fail(queue, "journal_gap", `lsn ${lsn} of shard ${shard} came before its turn`);
     });
     this.#wake();
+  }
+
+  /** These facts, which `offer` brings next, are traced. */
+  trace(traced: readonly TracedFact[]): void {
+    this.#traces.add(traced);
   }
 
   /** Deletes what is past its time to live, as soon as there is nothing better to do. */
@@ -151,13 +161,16 @@ export class Projector {
       backlogFacts: this.#backlogFacts(),
       backlogBytes,
       overfull: backlogBytes > (this.#ports.backlogBytesMax ?? UNPROJECTED_BYTES_MAX),
-      factsTotal: this.#factsTotal,
-      batchesTotal: this.#batchesTotal,
-      lastBatchFacts: this.#lastBatchFacts,
-      lastBatchMs: this.#lastBatchMs,
+      ...this.#meter.figures(),
+      lagMs: this.#lagMs(),
       unansweredMs: this.#askedMs === null ? 0 : this.#ports.wallMs() - this.#askedMs,
       lastError: this.#lastError,
     };
+  }
+
+  #lagMs(): number {
+    const oldestMs = Math.min(...this.#turns.map((queue) => queue.oldestMs));
+    return Number.isFinite(oldestMs) ? Math.max(0, this.#ports.wallMs() - oldestMs) : 0;
   }
 
   #backlogFacts(): number {
@@ -208,18 +221,31 @@ export class Projector {
     for (let tries = 0; !this.#stopping; tries += 1) {
       const startedMs = this.#ports.wallMs();
       this.#startedMs = startedMs;
+      const tracedFromMs = this.#now();
       try {
         await this.#ask(() => this.#ports.store.apply(batch));
         this.#confirmDue = false;
-        return this.#advance(slices, startedMs);
+        this.#advance(slices, startedMs);
+        return this.#tellTraced(batch, tracedFromMs);
       } catch (error) {
         if (error instanceof ProjectionRefused) {
           const asked = slices.map(({ queue }) => queue);
           return this.#refused(asked, error.code, messageOf(error));
         }
+        this.#meter.failed();
         await this.#pauseAfter(tries);
       }
     }
+  }
+
+  #now(): number {
+    return this.#traces.count === 0 ? 0 : (this.#ports.monotonicMs?.() ?? 0);
+  }
+
+  #tellTraced({ advances }: ProjectionBatch, startMs: number): void {
+    if (this.#traces.count === 0) return;
+    const work = this.#traces.take(advances, { startMs, endMs: this.#now() });
+    if (work !== null) this.#ports.traced?.(work);
   }
 
   /**
@@ -238,10 +264,7 @@ export class Projector {
       // What was offered meanwhile may have left a gap behind the slice.
       if (!queue.failed) queue.drop(slice);
     }
-    this.#factsTotal += facts;
-    this.#batchesTotal += 1;
-    this.#lastBatchFacts = facts;
-    this.#lastBatchMs = this.#ports.wallMs() - startedMs;
+    this.#meter.applied(facts, this.#ports.wallMs() - startedMs);
     this.#ports.projected(slices.map(({ slice: { advance } }) => [advance.shard, advance.lastLsn]));
   }
 

@@ -47,6 +47,13 @@ export class ShardQueue {
     return this.#entries.length - this.#head;
   }
 
+  /** The shard's time at the first fact that waits, Unix ms; infinite: none waits. */
+  get oldestMs(): number {
+    const first = this.#entries[this.#head];
+    if (first === undefined) return Number.POSITIVE_INFINITY;
+    return readEntryHeader(first.bytes, first.offset).atMs;
+  }
+
   /**
    * Takes the entry in `bytes` at `offset`, unless PostgreSQL or the queue has it already. False: a
    * fact before it is missing, which no later one can make good.

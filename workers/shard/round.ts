@@ -6,12 +6,15 @@ import type {
   ShardAnswer,
   WorkerBatch,
 } from "../shard-messages.ts";
+import type { TracedDecision } from "../traced.ts";
 
 /** What one round has to tell the gateway, once everything that it rests on is durable. */
 export class RoundOutput implements Omit<WorkerBatch, "sentMs"> {
   readonly changes: (InventoryChange | InventoryReset)[] = [];
   readonly notices: Notice[] = [];
   readonly answers: ShardAnswer[] = [];
+  /** Of traced commands, which are few. */
+  readonly decisions: TracedDecision[] = [];
 
   get isEmpty(): boolean {
     return this.changes.length + this.notices.length + this.answers.length === 0;
@@ -26,6 +29,7 @@ export class RoundOutput implements Omit<WorkerBatch, "sentMs"> {
     for (const change of later.changes) this.changes.push(change);
     for (const notice of later.notices) this.notices.push(notice);
     for (const answer of later.answers) this.answers.push(answer);
+    for (const decision of later.decisions) this.decisions.push(decision);
   }
 }
 
@@ -54,6 +58,11 @@ export class OutputGate {
 
   get depth(): number {
     return this.#waiting.length;
+  }
+
+  /** When the oldest round that waits began, Unix ms; null: none waits. */
+  get oldestMs(): number | null {
+    return this.#waiting[0]?.startedMs ?? null;
   }
 
   /** Keeps the output of a round whose facts were appended under `ticket`. */

@@ -30,39 +30,19 @@ import type { EventId } from "../../engine/ids.ts";
 import { AFTERMATH_FACTS_PER_TICK, ROUND_REQUESTS_MAX } from "../../engine/limits.ts";
 import { restore } from "../../engine/snapshot.ts";
 import { EntryWriter } from "../journal/entry.ts";
-import type { JournalAppender } from "../journal/journal-port.ts";
 import type { Answer, ShardReport, ShardRequest } from "../shard-messages.ts";
-import type { ActorLoader } from "../store/actor-loader.ts";
-import type { OwnedShard } from "../store/shard-table.ts";
+import type { TracedFact } from "../traced.ts";
 import { Actor } from "./actor.ts";
 import { changeOf, noticesOf } from "./announcements.ts";
 import { auditActor } from "./audit.ts";
+import { HostMeter, type ShardWorkerVitals } from "./host-meter.ts";
 import { LoadQueue } from "./load-queue.ts";
 import { answerOf, isQuery } from "./queries.ts";
 import { OutputGate, RoundOutput } from "./round.ts";
 import { Shard } from "./shard.ts";
+import type { ShardHostOptions, ShardHostPorts } from "./shard-host-ports.ts";
 import { SHARD_LIMITS, type ShardLimits } from "./shard-limits.ts";
 import { WakeList } from "./wake-list.ts";
-
-export interface ShardHostPorts {
-  readonly journal: JournalAppender;
-  readonly loader: ActorLoader;
-  /** Sends what is durable to the gateway. */
-  readonly release: (output: RoundOutput) => void;
-  /** Unix ms. */
-  readonly wallMs: () => number;
-  /** Never returns when it is real: memory and journal disagree, or a bug broke an invariant. */
-  readonly die: (reason: string, cause: unknown) => void;
-  readonly warn: (message: string, cause: unknown) => void;
-}
-
-/** Limits that are not given are SHARD_LIMITS. */
-export interface ShardHostOptions extends Partial<ShardLimits> {
-  readonly worker: number;
-  readonly shards: readonly OwnedShard[];
-  /** No shard's time starts before this, Unix ms. */
-  readonly logicalMs: number;
-}
 
 const BUSY: Answer = { kind: "refused", refusal: { code: "busy" } };
 
@@ -76,11 +56,14 @@ export class ShardHost {
   /** Last lsn of each shard that an append covers, until it is durable. */
   readonly #appended: { ticket: number; shard: Shard; lsn: number }[] = [];
   readonly #toWake = new WakeList();
+  readonly #meter = new HostMeter();
   #ticket = 0;
   #journalFull = false;
   #projectorFull = false;
   #output = new RoundOutput();
   #nextSecondMs = 0;
+  /** Of this round. */
+  #traced: TracedFact[] = [];
 
   constructor(options: ShardHostOptions, ports: ShardHostPorts) {
     this.#ports = ports;
@@ -115,6 +98,7 @@ export class ShardHost {
     const startedMs = this.#gate.durable(ticket);
     if (startedMs === null) return;
     const latencyMs = this.#ports.wallMs() - startedMs;
+    this.#meter.released(latencyMs);
     for (const { shard } of durable) shard.latency.add(latencyMs);
   }
 
@@ -172,6 +156,12 @@ export class ShardHost {
     return Array.from(this.#shards.values(), (shard) => shard.report(worker, eventLoopUtilisation));
   }
 
+  vitals(): Omit<ShardWorkerVitals, "worker" | "thread"> {
+    const waitsSinceMs = this.#gate.oldestMs;
+    const unsyncedMs = waitsSinceMs === null ? 0 : this.#ports.wallMs() - waitsSinceMs;
+    return { ...this.#meter.vitals(this.#shards.values()), unsyncedMs };
+  }
+
   #admit(request: ShardRequest, nowMs: number): void {
     const shard = this.#shards.get(request.shard);
     if (shard === undefined || nowMs > request.deadlineMs) {
@@ -181,13 +171,24 @@ export class ShardHost {
     const actor = shard.actors.get(request.eventId) ?? this.#admitActor(shard, request.eventId);
     if (actor === null) return this.#output.answer(request.id, 0, BUSY);
     actor.lastUsedMs = nowMs;
-    if (actor.state !== null) this.#execute(shard, actor, actor.state, request);
+    if (actor.state !== null) this.#take(shard, actor, actor.state, request);
     else if (!actor.park(request)) this.#output.answer(request.id, 0, BUSY);
+  }
+
+  #take(shard: Shard, actor: Actor, state: EventState, request: ShardRequest): void {
+    const { trace } = request;
+    if (trace === undefined) return this.#execute(shard, actor, state, request);
+    const { monotonicMs } = this.#ports;
+    const [takenMs, lsn] = [monotonicMs(), shard.lsn];
+    this.#execute(shard, actor, state, request);
+    this.#output.decisions.push({ trace, shard: shard.id, takenMs, decidedMs: monotonicMs() });
+    if (shard.lsn > lsn) this.#traced.push({ trace, shard: shard.id, lsn: shard.lsn });
   }
 
   #execute(shard: Shard, actor: Actor, state: EventState, request: ShardRequest): void {
     const nowMs = shard.clock.read();
     shard.commandsTotal += 1;
+    this.#meter.asked(request.operation.kind);
     this.#doDue(shard, actor, state, nowMs);
     const { operation, id } = request;
     if (isQuery(operation)) {
@@ -205,7 +206,8 @@ export class ShardHost {
     try {
       decision = decide(state, operation, nowMs);
     } catch (cause) {
-      this.#ports.warn(`decide failed on ${operation.kind} of event ${actor.eventId}`, cause);
+      const about = { shard: shard.id, eventId: actor.eventId };
+      this.#ports.warn(`decide failed on ${operation.kind}`, cause, about);
       return this.#output.answer(id, shard.lsn, { kind: "failed" });
     }
     let mayOffer = false;
@@ -241,7 +243,7 @@ export class ShardHost {
       this.#gate.pass(output);
     };
     promised.then(answer, (cause: unknown) => {
-      this.#ports.warn("the store did not answer", cause);
+      this.#ports.warn("the store did not answer", cause, { shard: shard.id });
       answer(BUSY);
     });
   }
@@ -291,7 +293,7 @@ export class ShardHost {
     try {
       return next();
     } catch (cause) {
-      this.#ports.warn(`${what} failed for event ${actor.eventId}`, cause);
+      this.#ports.warn(`${what} failed`, cause, { eventId: actor.eventId });
       return null;
     }
   }
@@ -309,6 +311,7 @@ export class ShardHost {
     }
     shard.lsn += 1;
     shard.factsTotal += 1;
+    this.#meter.wrote(fact.kind);
     actor.lastLsn = shard.lsn;
     const header = { shard: shard.id, lsn: shard.lsn, epoch: shard.epoch, atMs: fact.atMs };
     this.#writer.write(header, actor.eventId, fact);
@@ -335,7 +338,10 @@ export class ShardHost {
       this.#appended.push({ ticket: this.#ticket, shard, lsn: shard.lsn });
     }
     this.#gate.hold(this.#ticket, output, startedMs);
-    this.#ports.journal.append(this.#ticket, this.#writer.take());
+    this.#meter.appended(this.#writer.count);
+    const traced = this.#traced;
+    if (traced.length > 0) this.#traced = [];
+    this.#ports.journal.append(this.#ticket, this.#writer.take(), traced);
   }
 
   #wakeNext(): void {
@@ -370,7 +376,8 @@ export class ShardHost {
     try {
       actor.state = restore(await this.#ports.loader.load(actor.eventId));
     } catch (cause) {
-      this.#ports.warn(`event ${actor.eventId} could not be loaded`, cause);
+      const about = { shard: shard.id, eventId: actor.eventId };
+      this.#ports.warn("an event could not be loaded", cause, about);
       shard.actors.delete(actor.eventId);
       for (const { id } of actor.takeParked()) this.#output.answer(id, shard.lsn, BUSY);
       return this.#finishRound(this.#ports.wallMs());

@@ -8,7 +8,9 @@ import type { OverfullMessage, WatermarkMessage } from "../projector/projector-m
 import type { ShardRequest, WorkerBatch } from "../shard-messages.ts";
 import type { ActorLoader } from "../store/actor-loader.ts";
 import type { ThreadContext } from "../thread-context.ts";
+import type { ShardWorkerVitals } from "./host-meter.ts";
 import { ShardHost } from "./shard-host.ts";
+import type { WarningAbout } from "./shard-host-ports.ts";
 import type { FromShardThread, ShardThreadData, ToShardThread } from "./shard-thread-messages.ts";
 
 export class ShardService {
@@ -23,19 +25,23 @@ export class ShardService {
     const { clock, die } = context;
     this.#host = new ShardHost(data, {
       journal: {
-        append: (ticket, entries) => {
-          const message: AppendMessage = { kind: "append", ticket, entries: entries.buffer };
-          journalPort.postMessage(message, [entries.buffer]);
+        append: (ticket, { buffer: entries }, traced) => {
+          const message: AppendMessage =
+            traced.length === 0
+              ? { kind: "append", ticket, entries }
+              : { kind: "append", ticket, entries, traced };
+          journalPort.postMessage(message, [entries]);
         },
       },
       loader,
-      release: ({ changes, notices, answers }) => {
+      release: ({ changes, notices, answers, decisions }) => {
         const batch: WorkerBatch = { sentMs: clock.monotonicMs(), changes, notices, answers };
-        postPacked(gatewayPort, batch);
+        postPacked(gatewayPort, decisions.length === 0 ? batch : { ...batch, decisions });
       },
       wallMs: () => clock.wallMs(),
+      monotonicMs: () => clock.monotonicMs(),
       die,
-      warn: (message, cause) => this.#warn(message, cause),
+      warn: (message, cause, about) => this.#warn(message, cause, about),
     });
     this.#listen();
     clock.every(EXPIRY_TICK_MS, () => this.#host.tick());
@@ -57,9 +63,17 @@ export class ShardService {
     });
     this.#context.parent.on("message", (message: ToShardThread) => {
       if (message.kind === "wake") return this.#wake();
+      const { id } = message;
+      if (message.kind === "vitals")
+        return this.#tell({ kind: "vitals", id, vitals: this.#vitals() });
       const reports = this.#host.reports(this.#context.utilisation());
-      this.#tell({ kind: "report", id: message.id, reports });
+      this.#tell({ kind: "report", id, reports });
     });
+  }
+
+  #vitals(): ShardWorkerVitals {
+    const { worker } = this.#data;
+    return { ...this.#host.vitals(), worker, thread: this.#context.vitals() };
   }
 
   #wake(): void {
@@ -76,8 +90,8 @@ export class ShardService {
     this.#context.parent.postMessage(message);
   }
 
-  #warn(message: string, cause: unknown): void {
+  #warn(message: string, cause: unknown, about: WarningAbout = {}): void {
     const detail = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
-    this.#tell({ kind: "warning", worker: this.#data.worker, message, detail });
+    this.#tell({ kind: "warning", worker: this.#data.worker, message, detail, about });
   }
 }

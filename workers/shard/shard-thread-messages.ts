@@ -1,6 +1,8 @@
 import type { Port } from "../port.ts";
 import type { ShardReport } from "../shard-messages.ts";
 import type { OwnedShard } from "../store/shard-table.ts";
+import type { ShardWorkerVitals } from "./host-meter.ts";
+import type { WarningAbout } from "./shard-host-ports.ts";
 import type { ShardLimits } from "./shard-limits.ts";
 
 /** What a shard thread is started with. */
@@ -23,7 +25,8 @@ export interface ShardThreadData extends ShardLimits {
 /** Supervisor → shard thread. */
 export type ToShardThread =
   | { readonly kind: "wake" }
-  | { readonly kind: "report"; readonly id: number };
+  | { readonly kind: "report"; readonly id: number }
+  | { readonly kind: "vitals"; readonly id: number };
 
 /** Shard thread → supervisor. */
 export type FromShardThread =
@@ -31,9 +34,11 @@ export type FromShardThread =
   /** Holds that were due while nobody was there have ended. */
   | { readonly kind: "woken" }
   | { readonly kind: "report"; readonly id: number; readonly reports: readonly ShardReport[] }
+  | { readonly kind: "vitals"; readonly id: number; readonly vitals: ShardWorkerVitals }
   | {
       readonly kind: "warning";
       readonly worker: number;
       readonly message: string;
       readonly detail: string;
+      readonly about: WarningAbout;
     };

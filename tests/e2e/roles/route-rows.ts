@@ -288,6 +288,7 @@ const operations: Row[] = [
   row("GET /health/live", "", 200),
   row("GET /health/startup", "", 200),
   row("GET /health/ready", "", 200),
+  row("GET /metrics", "", 200),
 ];
 
 export const ROWS: readonly Row[] = [

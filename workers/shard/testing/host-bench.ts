@@ -95,6 +95,7 @@ export class HostBench {
         loader: this.database,
         release: (output) => this.released.push(output),
         wallMs: () => this.nowMs,
+        monotonicMs: () => this.nowMs,
         die: (reason) => this.deaths.push(reason),
         warn: (message) => this.warnings.push(message),
       },
