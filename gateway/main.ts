@@ -24,9 +24,14 @@ async function main(): Promise<void> {
   };
   process.on("SIGTERM", () => stop("SIGTERM"));
   process.on("SIGINT", () => stop("SIGINT"));
-  // Whoever reads that it is ready may stop it at once.
+  // Whoever reads this may send a signal at once.
   log.info({ url: node.url }, "ready");
-  writeSync(1, await banner(node.url, node.catalogue));
+  const text = await banner(node.url, node.catalogue).catch((error: unknown) => {
+    // Stopped meanwhile, and with it what the banner asks.
+    if (stopping) return "";
+    throw error;
+  });
+  writeSync(1, text);
 }
 
 /** One line for what the operator can mend; the stack for what is a bug. */
