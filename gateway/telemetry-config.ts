@@ -95,10 +95,10 @@ export const TELEMETRY_OPTIONS = {
     accepts: "a number from 0 to 1",
     help: "Part of all requests that the traceidratio samplers take.",
   }),
-  otelDisabled: option({
+  otelDisabled: option<"true" | "false">({
     name: "OTEL_SDK_DISABLED",
-    default: false,
-    parse: (text) => (text === "true" ? true : text === "false" ? false : undefined),
+    default: "false",
+    parse: oneOf(["true", "false"]),
     accepts: "true or false",
     help: "true: nothing is traced, whatever else is set.",
   }),
@@ -144,6 +144,6 @@ export function telemetryOf(read: <T>(option: Option<T>) => T): TelemetryConfig 
       host: read(options.metricsHost),
       token: read(options.metricsToken),
     },
-    tracing: url === null || read(options.otelDisabled) ? null : { url, ...tracing },
+    tracing: url === null || read(options.otelDisabled) === "true" ? null : { url, ...tracing },
   };
 }

@@ -17,6 +17,7 @@ import type { Log } from "./log.ts";
 import type { BackgroundMailbox } from "./mail/background-mailbox.ts";
 import { ENGINE_METRICS } from "./metrics/engine-metrics.ts";
 import { HTTP_METRICS } from "./metrics/http-metrics.ts";
+import { LIMIT_METRICS } from "./metrics/limit-metrics.ts";
 import { MetricsPage } from "./metrics/metrics-page.ts";
 import { NODE_METRICS } from "./metrics/node-metrics.ts";
 import { healthRoutes } from "./ops/health-routes.ts";
@@ -105,7 +106,8 @@ export class Telemetry {
     this.#threads = threads;
     this.#heartbeat = heartbeat;
     this.health.watch({ supervisor, threads, heartbeat, limits });
-    this.#page.add(HTTP_METRICS, () => ({ meter: this.watch.meter, server, hub, limits }));
+    this.#page.add(HTTP_METRICS, () => ({ meter: this.watch.meter, server, hub }));
+    this.#page.add(LIMIT_METRICS, () => ({ limits }));
     this.#page.add(ENGINE_METRICS, () => ({
       vitals: threads.vitals,
       failedShards: supervisor.failedShards.size,

@@ -12,6 +12,14 @@ export interface Asker {
   readonly userId: string | null;
 }
 
+/** Of one bound: how many it counts, and how often it was said no. */
+export interface BoundFigures {
+  readonly limitClass: string;
+  readonly scope: Scope;
+  readonly keys: number;
+  readonly refused: number;
+}
+
 interface Counted {
   readonly tally: Tally;
   readonly key: CountKey;
@@ -82,6 +90,17 @@ export class RequestLimits {
     );
   }
 
+  /** What each bound has to do with, by class. */
+  *figures(): Iterable<BoundFigures> {
+    for (const [limitClass, tallies] of Object.entries(this.#tallies)) {
+      for (const scope of ["user", "address"] as const) {
+        const tally = tallies[scope];
+        if (tally === null) continue;
+        yield { limitClass, scope, keys: tally.size, refused: tally.refusedCount };
+      }
+    }
+  }
+
   /**
    * Counts one request. The answer comes at once, unless Redis has to be asked.
    */
@@ -125,6 +144,7 @@ const isFull = ({ tally, window }: Counted): boolean => window.used >= tally.bou
 
 function refusal({ tally, window }: Counted, scope: Scope, nowMs: number): Admission {
   const { used, endsMs } = window;
+  tally.refusedCount += 1;
   const quota = quotaOf(false, scope, tally.bound, { used, endsMs, nowMs });
   return { quota, giveBack: () => quota };
 }

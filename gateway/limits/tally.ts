@@ -21,6 +21,8 @@ export interface TallyOptions {
  */
 export class Tally {
   readonly bound: Bound;
+  /** Who was over the bound. */
+  refusedCount = 0;
   readonly #counts: WindowCounts;
   readonly #link: RedisLink | null;
   readonly #shared: RateLimiterRedis | null;

@@ -4,7 +4,10 @@ import { byName, type MetricFamily, plain, type Sample } from "./metric-family.t
 
 export interface HttpSource {
   readonly meter: HttpMeter;
-  readonly server: Pick<HttpServer, "openRequests" | "bodyBytes" | "openSockets">;
+  readonly server: Pick<
+    HttpServer,
+    "openRequests" | "bodyBytes" | "openSockets" | "openConnections"
+  >;
   /** Subscriptions of all WebSockets, and events of which there is a live copy. */
   readonly hub: { readonly subscriptionCount: number; readonly watchedCount: number };
 }
@@ -53,6 +56,20 @@ export const HTTP_METRICS: readonly MetricFamily<HttpSource>[] = [
     labels: [],
     help: "Bytes of the bodies of unanswered requests.",
     read: ({ server }) => plain(server.bodyBytes),
+  },
+  {
+    name: "evently_http_connections",
+    kind: "gauge",
+    labels: [],
+    help: "Open HTTP connections.",
+    read: ({ server }) => plain(server.openConnections),
+  },
+  {
+    name: "evently_http_connections_refused_total",
+    kind: "counter",
+    labels: [],
+    help: "Connections that were closed unheard: there were too many, or too many of an address.",
+    read: ({ meter }) => plain(meter.connectionsRefused),
   },
   {
     name: "evently_refusals_total",

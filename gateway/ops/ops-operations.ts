@@ -229,7 +229,7 @@ const metrics: Operations = {
       "For Prometheus. Where METRICS_TOKEN is set it has to be sent as a bearer token; where " +
       "METRICS_PORT is set the page is there, and not here.",
     access: "public",
-    codes: ["unauthenticated"],
+    codes: ["unauthenticated", "not_found"],
     answers: {
       200: {
         description: "The page.",

@@ -146,6 +146,18 @@ test("reading, searching and signing in have their bounds, and what looks after 
   assert.equal(limitOf(mine)[0], 3_000);
 });
 
+test("the metrics tell refusals by what they count as and whose limit it was", async () => {
+  const token = await guestToken(api);
+  const refused = async (): Promise<number> => {
+    const { text } = await api.get("/metrics");
+    const line = /^evently_limit_refusals_total\{class="hold",scope="user"\} (\d+)$/m.exec(text);
+    return Number(line?.[1]);
+  };
+  const before = await refused();
+  for (let tries = 0; tries < 6; tries += 1) await hold(token, "198.51.100.9");
+  assert.equal((await refused()) - before, 2);
+});
+
 test("operators see who counts, and how many are counted", async () => {
   const report = ok(
     await api.get<{ counting: string; redis: null; keys: object }>("/ops/limits", {

@@ -3,18 +3,18 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { parser } from "@prometheus-io/lezer-promql";
 import { parse } from "yaml";
 import { ENGINE_METRICS } from "../../gateway/metrics/engine-metrics.ts";
 import { HTTP_METRICS } from "../../gateway/metrics/http-metrics.ts";
+import { LIMIT_METRICS } from "../../gateway/metrics/limit-metrics.ts";
 import { MetricsPage } from "../../gateway/metrics/metrics-page.ts";
 import { NODE_METRICS } from "../../gateway/metrics/node-metrics.ts";
+import { filesEndingIn, ROOT, readSource } from "../support/source-scan.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
 
-const FAMILIES = [...HTTP_METRICS, ...ENGINE_METRICS, ...NODE_METRICS];
+const FAMILIES = [...HTTP_METRICS, ...LIMIT_METRICS, ...ENGINE_METRICS, ...NODE_METRICS];
 /** Labels that Prometheus itself adds, and those of buckets. */
 const ADDED_LABELS = ["job", "instance", "le"];
 
@@ -125,6 +125,15 @@ test("every metric of ours is on the dashboard or in an alert", () => {
     "evently_thread_heap_total_bytes",
     "evently_thread_idle_seconds_total",
   ]);
+});
+
+test("who traces nothing loads no SDK: one module knows it, and is imported on demand", () => {
+  const sources = filesEndingIn(".ts").map(readSource);
+  const isSdk = (name: string): boolean => /^@opentelemetry\/(?!api$)/.test(name);
+  const knowing = sources.filter(({ imports }) => imports.some(isSdk)).map(({ path }) => path);
+  assert.deepEqual(knowing, ["gateway/tracing/otlp-tracing.ts"]);
+  const importing = sources.filter(({ text }) => /from "[^"]*\/otlp-tracing\.ts"/.test(text));
+  assert.deepEqual(importing, []);
 });
 
 test("docs/OPERATIONS.md lists every metric as it is, and every alert", () => {

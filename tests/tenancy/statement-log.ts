@@ -9,9 +9,9 @@ export interface Statement extends StatementNotice {
 }
 
 const CHANNEL = "evently.statement";
-/** The gateway's way to PostgreSQL and who feels its pulse, what only starts a server, and what an operator runs. */
+/** The gateway's way to PostgreSQL, who looks after one, and what an operator runs. */
 const NOT_A_SERVICE =
-  /^gateway\/(?:tenancy\/|backup\/|embedded-postgres|database-pool|database-heartbeat)|\.test\.ts$|\/testing\//;
+  /^gateway\/(?:tenancy\/|backup\/|embedded-post|database-(?:pool|heart))|\.test\.ts$|\/testing\//;
 const VALUE_SETS_MAX = 3;
 
 /** Path and line of every call of the gateway that sends a statement. */
