@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { ApiClient, LiveClient, type Reply } from "../support/client.ts";
-import { OPS_TOKEN, TestNode } from "../support/server.ts";
+import { OPS_TOKEN, TestNode, until } from "../support/server.ts";
 import type { EventShape, Problem } from "../support/shapes.ts";
 import { adminToken, guestToken, ok, openStudio } from "../support/venue.ts";
 
@@ -155,6 +155,8 @@ test("the metrics tell refusals by what they count as and whose limit it was", a
   };
   const before = await refused();
   for (let tries = 0; tries < 6; tries += 1) await hold(token, "198.51.100.9");
+  // A page is shown for half a second.
+  await until("both are counted", async () => (await refused()) !== before);
   assert.equal((await refused()) - before, 2);
 });
 
