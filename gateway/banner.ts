@@ -1,11 +1,10 @@
 import type { EventStore, StoredEvent } from "./catalogue/event-store.ts";
 
 const EVENTS_SHOWN = 5;
-const EVERYTHING = { q: null, category: null, tag: null, city: null, fromMs: null, toMs: null };
 
 /** What a newcomer reads on the terminal after `npm start`: where it is and how to book. */
 export async function banner(url: string, catalogue: EventStore): Promise<string> {
-  const events = await catalogue.list(EVERYTHING, { limit: EVENTS_SHOWN, after: null });
+  const events = await catalogue.first(EVENTS_SHOWN);
   const lines = ["", `Evently is ready at ${url}`];
   if (events.length > 0) lines.push("", "Events on sale:");
   for (const { eventId, title, venue, startsMs } of events) {

@@ -14,6 +14,7 @@ import {
   PROJECTION_DRAIN_MS_MAX,
   SOCKETS_MAX,
 } from "../engine/limits.ts";
+import { SEARCH_CONNECTIONS_MAX, SEARCH_STATEMENT_MS_MAX } from "../engine/search-limits.ts";
 import { migrate } from "../sql/migrate.ts";
 import { systemClock } from "../workers/clock.ts";
 import { type DataDirLock, lockDataDir } from "../workers/data-dir-lock.ts";
@@ -27,18 +28,26 @@ import { HistoryReader } from "./booking/history-reader.ts";
 import { PaymentSettlement } from "./booking/payment-settlement.ts";
 import { RecentWrites } from "./booking/recent-writes.ts";
 import { UserBelongings } from "./booking/user-belongings.ts";
+import { CatalogueListener } from "./catalogue/catalogue-listener.ts";
+import { ChangeFeed } from "./catalogue/change-feed.ts";
 import { EventDirectory } from "./catalogue/event-directory.ts";
 import { eventRoutes } from "./catalogue/event-routes.ts";
 import { EventStore } from "./catalogue/event-store.ts";
 import { Events } from "./catalogue/events.ts";
 import { invitationRoutes } from "./catalogue/invitation-routes.ts";
 import { Invitations } from "./catalogue/invitations.ts";
+import { KnownStrangers } from "./catalogue/known-strangers.ts";
 import { memberRoutes } from "./catalogue/member-routes.ts";
 import { Members } from "./catalogue/members.ts";
 import { NamedEvents } from "./catalogue/named-events.ts";
 import { organizationRoutes } from "./catalogue/organization-routes.ts";
 import { Organizations } from "./catalogue/organizations.ts";
+import { SearchPages } from "./catalogue/search/search-pages.ts";
+import { searchRoutes } from "./catalogue/search/search-routes.ts";
 import { SeatLists } from "./catalogue/seat-lists.ts";
+import { SeatingPlans } from "./catalogue/seating-plans.ts";
+import { shelfRoutes } from "./catalogue/shelf-routes.ts";
+import { Venues } from "./catalogue/venues.ts";
 import { type Config, jwtSecretOf } from "./config.ts";
 import { DatabasePool } from "./database-pool.ts";
 import { seedDemo } from "./demo/seed-demo.ts";
@@ -133,29 +142,42 @@ async function startOn(ground: Ground): Promise<RunningNode> {
     unprojectedBytesMax: config.unprojectedMibMax * 2 ** 20,
     log: (level, fields, message) => log[level](fields, message),
   });
-  const pool = new DatabasePool({
+  const poolOptions = {
     connectionString: postgres.url,
-    max: DATABASE_CONNECTIONS_MAX,
     // A database that does not answer becomes an answer: busy.
     connectionTimeoutMillis: DATABASE_WAIT_MS_MAX,
     query_timeout: DATABASE_WAIT_MS_MAX,
     keepAlive: true,
+    // Rows that a frozen node has locked must not keep others, least of all the projector.
+    idle_in_transaction_session_timeout: DATABASE_WAIT_MS_MAX,
+  };
+  const pool = new DatabasePool({ ...poolOptions, max: DATABASE_CONNECTIONS_MAX });
+  const searchPool = new DatabasePool({
+    ...poolOptions,
+    max: SEARCH_CONNECTIONS_MAX,
+    statement_timeout: SEARCH_STATEMENT_MS_MAX,
   });
-  // The error carries the whole connection: its message is enough.
-  pool.on("error", ({ message }) =>
-    log.warn({ reason: message }, "a database connection was lost"),
-  );
+  for (const each of [pool, searchPool]) {
+    // The error carries the whole connection: its message is enough.
+    each.on("error", ({ message }) =>
+      log.warn({ reason: message }, "a database connection was lost"),
+    );
+  }
   health.phase = "preparing";
-  const database = new Database(pool);
-  const parts = assemble(config, { log, supervisor, database, limits, telemetry, server });
-  telemetry.observe({ supervisor, pool, server, limits, ...parts }, postgres.url, postgres.missed);
+  const [database, searches] = [new Database(pool), new Database(searchPool)];
+  const base = { log, supervisor, database, searches, limits, telemetry, server };
+  const parts = assemble(config, base);
+  const sources = { supervisor, pool, searchPool, server, limits, ...parts };
+  telemetry.observe(sources, postgres.url, postgres.missed);
   if (config.admin !== null) {
     await parts.users.ensureAdmin(config.admin.email, config.admin.password);
   }
   const isSeeding = config.seedDemo ?? config.databaseUrl === null;
   if (isSeeding) await seedDemo({ ...parts, nowMs: Date.now() });
+  const feed = new ChangeFeed(postgres.url, parts.changes, log);
   const stop = async (): Promise<void> => {
     health.phase = "stopping";
+    feed.stop();
     await server.close();
     await parts.office.stop();
     await parts.identity.stop();
@@ -166,7 +188,8 @@ async function startOn(ground: Ground): Promise<RunningNode> {
     await telemetry.stopLooking();
     await supervisor.stop(PROJECTION_DRAIN_MS_MAX);
     // A database that does not answer any more must not keep the process.
-    await Promise.race([pool.end(), delay(DATABASE_END_MS_MAX, null, { ref: false })]);
+    const ended = Promise.all([pool.end(), searchPool.end()]);
+    await Promise.race([ended, delay(DATABASE_END_MS_MAX, null, { ref: false })]);
     await postgres.stop();
     await telemetry.stop();
     await lock.release();
@@ -178,6 +201,7 @@ async function startOn(ground: Ground): Promise<RunningNode> {
     routes.filter((route) => !isServed.has(route)),
     parts.live,
   );
+  await feed.start();
   parts.office.start();
   parts.identity.start();
   health.phase = "serving";
@@ -196,13 +220,15 @@ interface Base {
   readonly log: Log;
   readonly supervisor: Supervisor;
   readonly database: Database;
+  /** By connections of their own: however slow searches are, nothing else waits for them. */
+  readonly searches: Database;
   readonly limits: LimitOffice;
   readonly telemetry: Telemetry;
   readonly server: HttpServer;
 }
 
 function assemble(config: Config, base: Base) {
-  const { log, supervisor, database, limits, telemetry, server } = base;
+  const { log, supervisor, database, searches, limits, telemetry, server } = base;
   const { watch } = telemetry;
   const { tracing } = watch;
   const router = new ShardRouter({
@@ -233,7 +259,9 @@ function assemble(config: Config, base: Base) {
   const named = new NamedEvents(database);
   const directory = new EventDirectory(named);
   const inventory = new InventoryGate(router);
-  const events = new Events({ store, organizations, directory, inventory });
+  const venues = new Venues(database);
+  const plans = new SeatingPlans(database);
+  const events = new Events({ store, organizations, directory, inventory, venues, plans });
   const recentWrites = new RecentWrites((shard, lsn) => router.isProjected(shard, lsn));
   const isOrganizer = organizations.isOrganizer.bind(organizations);
   const isStaff = organizations.isStaff.bind(organizations);
@@ -277,12 +305,17 @@ function assemble(config: Config, base: Base) {
   const userIdOf = users.idOf.bind(users);
   const { attempts } = limits;
   const members = new Members({ database, userIdOf, limits: attempts, mailbox, publicUrl });
+  const pages = new SearchPages();
+  const strangers = new KnownStrangers(organizations);
+  const changes = new CatalogueListener({ directory, pages, strangers });
   const routes = describedRoutes([
     ...identity.routes(belongings),
     ...memberRoutes({ members, tokens }),
     ...invitationRoutes({ invitations: new Invitations(database, members), tokens }),
     ...organizationRoutes({ organizations, directory, tokens }),
-    ...eventRoutes({ events, store, directory, seatLists, organizations, tokens }),
+    ...shelfRoutes({ organizations, venues, plans, tokens }),
+    ...eventRoutes({ events, store, directory, seatLists, organizations, tokens, strangers }),
+    ...searchRoutes({ database: searches, pages }),
     ...bookingRoutes({
       desk,
       tokens,
@@ -312,6 +345,7 @@ function assemble(config: Config, base: Base) {
     store,
     events,
     directory,
+    changes,
   };
 }
 

@@ -32,6 +32,8 @@ import type { Tracing } from "./tracing/tracing-port.ts";
 export interface TelemetrySources {
   readonly supervisor: Supervisor;
   readonly pool: DatabasePool & Pool;
+  /** For searches. */
+  readonly searchPool: DatabasePool;
   readonly server: HttpServer;
   readonly router: ShardRouter;
   readonly hub: AvailabilityHub;
@@ -98,10 +100,10 @@ export class Telemetry {
 
   /** Begins to look, once everything is there. `missed`: PostgreSQL does not answer. */
   observe(sources: TelemetrySources, databaseUrl: string, missed: () => void): void {
-    const { supervisor, pool, server, router, hub, identity, office, mailbox, limits } = sources;
+    const { supervisor, pool, searchPool, server, router, hub, identity, office, mailbox, limits } = sources;
     this.#identity.tokens = identity.tokens;
     const threads = new ThreadWatch(supervisor.vitals, systemClock);
-    const heartbeat = this.#heartbeatOf(databaseUrl, pool, missed);
+    const heartbeat = this.#heartbeatOf(databaseUrl, [pool, searchPool], missed);
     heartbeat.start();
     this.#threads = threads;
     this.#heartbeat = heartbeat;
@@ -143,12 +145,12 @@ export class Telemetry {
     return metricsRoutes(this.#page, this.#config.telemetry.metrics.token);
   }
 
-  #heartbeatOf(connectionString: string, pool: DatabasePool, missed: () => void) {
+  #heartbeatOf(url: string, pools: readonly DatabasePool[], missed: () => void) {
     return new DatabaseHeartbeat({
-      connectionString,
+      connectionString: url,
       clock: systemClock,
       changed: (isUp, reason) => {
-        pool.setAway(!isUp);
+        for (const pool of pools) pool.setAway(!isUp);
         if (isUp) return this.#log.info("PostgreSQL answers again");
         this.#log.warn({ reason }, "PostgreSQL does not answer; what needs it is refused at once");
         missed();

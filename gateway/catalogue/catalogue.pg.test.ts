@@ -382,7 +382,7 @@ describe("catalogue", () => {
     it("is filtered by text, category, city and time", async () => {
       const table: readonly (readonly [query: string, expected: string[]])[] = [
         ["q=100%25", ["A 100%", "B 1000", "C_3"]],
-        ["q=0%25", ["A 100%", "B 1000", "C_3"]],
+        ["q=0%25", []],
         ["q=a%20100%25", ["A 100%"]],
         ["q=_3", ["C_3"]],
         ["q=%5C", []],
@@ -412,7 +412,7 @@ describe("catalogue", () => {
     });
 
     it("says which parameters it does not take, all at once", async () => {
-      const query = "near=1,2&maxPrice=5&sort=distance&limit=500&cursor=abc&from=soon";
+      const query = "near=1&maxPrice=-5&sort=price&limit=500&cursor=abc&from=soon";
       const { status, body } = await server.request("GET", `/events?${query}`);
       assert.equal(status, 400);
       assert.equal(body.code, "validation_failed");

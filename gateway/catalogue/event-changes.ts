@@ -17,6 +17,8 @@ import {
   Tags,
   Title,
   tagsOf,
+  VenueBody,
+  venueOf,
 } from "./event-fields.ts";
 import { PromosBody, promosOf } from "./event-promos.ts";
 import type { StoredEvent } from "./event-store.ts";
@@ -29,7 +31,10 @@ import { MomentReader } from "./local-time.ts";
 export const EventChangesBody = Type.Object({
   title: Type.Optional(Title),
   description: optional(Description),
+  category: optional(Name),
   tags: optional(Tags),
+  venue: optional(VenueBody),
+  venueId: optional(Type.String({ format: "id" })),
   startsAt: Type.Optional(Moment),
   endsAt: optional(Moment),
   salesOpenAt: optional(Moment),
@@ -67,6 +72,8 @@ export function changedEvent(event: StoredEvent, body: EventChangesBody): Checke
     ...times,
     title: body.title?.trim() ?? event.title,
     description: given(body.description, "", event.description),
+    category: given(body.category?.trim() ?? body.category, null, event.category),
+    venue: body.venue ? venueOf(body.venue) : given(body.venue, null, event.venue),
     tags: body.tags === undefined ? event.tags : tagsOf(body.tags),
     holdTtlMs: ms(body.holdTtlSeconds, HOLD_TTL_MS_DEFAULT, event.holdTtlMs),
     paymentWindowMs: ms(

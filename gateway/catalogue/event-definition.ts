@@ -27,6 +27,9 @@ import {
   Tags,
   Title,
   tagsOf,
+  type Venue,
+  VenueBody,
+  venueOf,
 } from "./event-fields.ts";
 import { type EventPromo, PromosBody, promosOf } from "./event-promos.ts";
 import { MomentReader } from "./local-time.ts";
@@ -36,19 +39,6 @@ import { parseSeatingPlan, type SeatingPlan } from "./seating-plan.ts";
 const PER_ORDER_DEFAULT = 10;
 const PER_USER_DEFAULT = 20;
 
-const VenueBody = Type.Object({
-  name: Name,
-  address: optional(Type.String({ format: "line", maxLength: limits.TITLE_CHARS_MAX })),
-  city: optional(Name),
-  country: optional(Type.String({ format: "country" })),
-  location: optional(
-    Type.Object({
-      lat: Type.Number({ minimum: -90, maximum: 90 }),
-      lng: Type.Number({ minimum: -180, maximum: 180 }),
-    }),
-  ),
-});
-
 /** Body of POST /events. */
 export const EventBody = Type.Object({
   organizationId: Type.String({ format: "id" }),
@@ -57,6 +47,9 @@ export const EventBody = Type.Object({
   category: optional(Name),
   tags: optional(Tags),
   venue: optional(VenueBody),
+  /** Instead of `venue` and `seatingPlan`: of those that the organisation keeps. */
+  venueId: optional(Type.String({ format: "id" })),
+  seatingPlanId: optional(Type.String({ format: "id" })),
   startsAt: Moment,
   endsAt: optional(Moment),
   timezone: optional(Type.String({ format: "timezone" })),
@@ -123,14 +116,6 @@ export interface Seat {
   readonly accessible: boolean;
 }
 
-export interface Venue {
-  readonly name: string;
-  readonly address?: string;
-  readonly city?: string;
-  readonly country?: string;
-  readonly location?: { readonly lat: number; readonly lng: number };
-}
-
 /** How an event is sold: what becomes the actor's once it is published. Times are Unix ms. */
 export interface SaleTerms {
   readonly currency: string;
@@ -167,6 +152,8 @@ export type ChangeableEvent = Pick<
   EventDraft,
   | "title"
   | "description"
+  | "category"
+  | "venue"
   | "tags"
   | "startsMs"
   | "endsMs"
@@ -213,7 +200,7 @@ export function parseEventDraft(
       description: body.description ?? "",
       category: body.category?.trim() ?? null,
       tags: tagsOf(body.tags),
-      venue: venueOf(body),
+      venue: body.venue ? venueOf(body.venue) : null,
       timezone,
       currency: body.currency ?? defaults.currency,
       holdTtlMs: msOf(body.holdTtlSeconds, HOLD_TTL_MS_DEFAULT),
@@ -332,18 +319,6 @@ function timesOf(body: EventBody, moments: MomentReader, errors: FieldError[]) {
   };
   if (startsMs !== null) checkTimes(times, errors);
   return times;
-}
-
-function venueOf({ venue }: EventBody): Venue | null {
-  if (venue === undefined || venue === null) return null;
-  const { name, address, city, country, location } = venue;
-  return {
-    name: name.trim(),
-    ...(address ? { address: address.trim() } : {}),
-    ...(city ? { city: city.trim() } : {}),
-    ...(country ? { country } : {}),
-    ...(location ? { location: { lat: location.lat, lng: location.lng } } : {}),
-  };
 }
 
 /** What the event's actor must know of it. */

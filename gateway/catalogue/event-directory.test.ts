@@ -14,6 +14,7 @@ import {
   DIRECTORY_LOADS_MAX,
   DIRECTORY_SEATS_MAX,
 } from "../../engine/limits.ts";
+import { DIRECTORY_DOUBT_TTL_MS } from "../../engine/search-limits.ts";
 import type { Seat } from "./event-definition.ts";
 import { EventDirectory, type EventSource } from "./event-directory.ts";
 import type { EventStatus, StoredEvent } from "./event-store.ts";
@@ -203,5 +204,84 @@ describe("EventDirectory", () => {
       assert.notEqual(directory.peek(idOf(n)), undefined);
     }
     assert.equal(directory.eventCount, 2);
+  });
+
+  describe("what may have changed unheard", () => {
+    let nowMs: number;
+    const rename = (title: string) => source.events.set(id, { ...stored(id), title });
+
+    beforeEach(async () => {
+      nowMs = 1_000_000;
+      directory = new EventDirectory(source, () => nowMs);
+      await directory.get(id);
+      rename("changed");
+    });
+
+    it("is believed for a moment, and then read anew at every look", async () => {
+      directory.deaf();
+      assert.equal((await directory.get(id))?.title, "Show");
+      nowMs += DIRECTORY_DOUBT_TTL_MS + 1;
+      assert.equal((await directory.get(id))?.title, "changed");
+      rename("again");
+      nowMs += DIRECTORY_DOUBT_TTL_MS + 1;
+      assert.equal((await directory.getByTag(tag))?.title, "again");
+    });
+
+    it("is read anew once changes are heard again, and then believed for good", async () => {
+      directory.deaf();
+      nowMs += 1;
+      directory.hearing();
+      nowMs += 1;
+      assert.equal((await directory.get(id))?.title, "changed");
+      rename("unheard");
+      nowMs += 1_000 * DIRECTORY_DOUBT_TTL_MS;
+      assert.equal((await directory.get(id))?.title, "changed");
+    });
+
+    it("serves on while the database does not answer, which is asked once in a while", async () => {
+      directory.hearing();
+      const asked = source.finds;
+      source.gate = Promise.reject(new Error("away"));
+      source.gate.catch(() => undefined);
+      for (let looks = 0; looks < 5; looks += 1) {
+        assert.equal(directory.peek(id)?.title, "Show");
+        assert.equal((await directory.get(id))?.title, "Show");
+      }
+      assert.equal(source.finds, asked + 1);
+      source.gate = Promise.resolve();
+      nowMs += DIRECTORY_DOUBT_TTL_MS;
+      assert.equal((await directory.get(id))?.title, "changed");
+    });
+
+    it("is at hand for a sale without a wait, and is read anew meanwhile", async () => {
+      directory.hearing();
+      nowMs += 1;
+      assert.equal(directory.peek(id)?.title, "Show");
+      await new Promise(setImmediate);
+      assert.equal(directory.peek(id)?.title, "changed");
+    });
+
+    it("is gone when there is no such event any more", async () => {
+      directory.hearing();
+      source.events.delete(id);
+      assert.equal(await directory.get(id), null);
+      assert.equal(directory.peek(id), undefined);
+      assert.equal(directory.eventCount, 0);
+    });
+  });
+
+  it("tells whoever keeps things made of events that they are to be read anew", async () => {
+    let told = 0;
+    directory.listen(() => {
+      told += 1;
+    });
+    await directory.get(id);
+    assert.equal(told, 0);
+    directory.forget(id);
+    directory.forgetOrganization(stored(id).organizationId);
+    directory.forgetAll();
+    directory.deaf();
+    directory.hearing();
+    assert.equal(told, 5);
   });
 });

@@ -1,6 +1,7 @@
 import { FifoMap } from "../../engine/fifo-map.ts";
 import { type EventId, type EventTag, eventTagOf, type OrganizationId } from "../../engine/ids.ts";
 import * as limits from "../../engine/limits.ts";
+import { DIRECTORY_DOUBT_TTL_MS, DIRECTORY_DOUBT_WAIT_MS } from "../../engine/search-limits.ts";
 import { etagOf } from "../http/etag.ts";
 import { ProblemError } from "../http/problem.ts";
 import type { PriceCategory, Seat } from "./event-definition.ts";
@@ -42,6 +43,10 @@ export interface EventSource {
 
 interface Slot {
   readonly entry: EventEntry;
+  /** When it began to be read, Unix ms. */
+  readonly bornMs: number;
+  /** Until then nobody tries to read it anew, Unix ms. */
+  restMs: number;
   /** Used since the last search for something to let go. */
   isRecent: boolean;
 }
@@ -55,6 +60,10 @@ interface Slot {
  *   DIRECTORY_SEATS_MAX seats together (but one event is always kept). The least recently used
  *   goes, by the second-chance approximation, since a look-up must not cost a reordering.
  * - What was loading when `forget` was called is not kept.
+ * - An entry is in doubt when a change of it may have gone unheard: it was read before changes
+ *   were heard again, or is older than DIRECTORY_DOUBT_TTL_MS while they are not. Such an entry is
+ *   read anew as soon as somebody looks at it, and serves on while the database does not answer:
+ *   what a sale needs of it (the names of its places) never changes.
  */
 export class EventDirectory {
   readonly #source: EventSource;
@@ -65,6 +74,10 @@ export class EventDirectory {
   readonly #absent = new FifoMap<EventId | EventTag, number>();
   readonly #now: () => number;
   #seats = 0;
+  /** Entries that were read before are in doubt, Unix ms. */
+  #heardSinceMs = Number.NEGATIVE_INFINITY;
+  #isDeaf = false;
+  #changed: () => void = () => undefined;
 
   /** `now` gives Unix ms. */
   constructor(source: EventSource, now: () => number = Date.now) {
@@ -72,11 +85,37 @@ export class EventDirectory {
     this.#now = now;
   }
 
-  /** The event when it is at hand. */
+  /** `changed` is told whenever events are to be read anew. */
+  listen(changed: () => void): void {
+    this.#changed = changed;
+  }
+
+  /** Changes by other nodes may go unheard from now on. */
+  deaf(): void {
+    this.#isDeaf = true;
+    this.#changed();
+  }
+
+  /** Every change is heard from now on; those before may not have been. */
+  hearing(): void {
+    this.#isDeaf = false;
+    this.#heardSinceMs = this.#now();
+    this.#changed();
+  }
+
+  /** Any event may have changed. */
+  forgetAll(): void {
+    this.#loads.clear();
+    for (const { entry } of [...this.#slots.values()]) this.#drop(entry.eventId);
+    this.#changed();
+  }
+
+  /** The event when it is at hand; one that is in doubt is read anew meanwhile. */
   peek(eventId: EventId): EventEntry | undefined {
     const slot = this.#slots.get(eventId);
     if (slot === undefined) return undefined;
     slot.isRecent = true;
+    if (this.#isInDoubt(slot)) this.#reread(slot).catch(() => undefined);
     return slot.entry;
   }
 
@@ -87,11 +126,16 @@ export class EventDirectory {
 
   /** The event, drafts included; null: there is none. Throws `busy` and the database's errors. */
   async get(eventId: EventId): Promise<EventEntry | null> {
+    const slot = this.#slots.get(eventId);
+    if (slot !== undefined && this.#isInDoubt(slot)) return this.#doubted(slot);
     return this.peek(eventId) ?? this.#load(eventId, () => this.#source.find(eventId));
   }
 
   async getByTag(tag: EventTag): Promise<EventEntry | null> {
-    return this.peekByTag(tag) ?? this.#load(tag, () => this.#source.findByTag(tag));
+    const known = this.#idByTag.get(tag);
+    return known === undefined
+      ? this.#load(tag, () => this.#source.findByTag(tag))
+      : this.get(known);
   }
 
   /** The event has changed: the next look-up reads it anew. */
@@ -102,6 +146,7 @@ export class EventDirectory {
       this.#absent.delete(key);
     }
     this.#drop(eventId);
+    this.#changed();
   }
 
   /** The organisation has changed, and with it what its events say. */
@@ -111,10 +156,37 @@ export class EventDirectory {
     for (const { entry } of [...this.#slots.values()]) {
       if (entry.organizationId === organizationId) this.#drop(entry.eventId);
     }
+    this.#changed();
   }
 
   get eventCount(): number {
     return this.#slots.size;
+  }
+
+  #isInDoubt({ bornMs }: Slot): boolean {
+    if (bornMs <= this.#heardSinceMs) return true;
+    return this.#isDeaf && this.#now() - bornMs > DIRECTORY_DOUBT_TTL_MS;
+  }
+
+  /** Throws the database's errors. null: there is no such event any more. */
+  async #reread(slot: Slot): Promise<EventEntry | null> {
+    const { eventId } = slot.entry;
+    if (this.#now() < slot.restMs && !this.#loads.has(eventId)) return slot.entry;
+    slot.restMs = this.#now() + DIRECTORY_DOUBT_TTL_MS;
+    return this.#load(eventId, () => this.#source.find(eventId));
+  }
+
+  /** As the database has it, if it says so in good time. */
+  async #doubted(slot: Slot): Promise<EventEntry | null> {
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<EventEntry>((resolve) => {
+      timer = setTimeout(() => resolve(slot.entry), DIRECTORY_DOUBT_WAIT_MS);
+    });
+    try {
+      return await Promise.race([this.#reread(slot).catch(() => slot.entry), patience]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async #load(
@@ -125,12 +197,13 @@ export class EventDirectory {
     if (loading !== undefined) return loading;
     if ((this.#absent.get(key) ?? 0) > this.#now()) return null;
     if (this.#loads.size >= limits.DIRECTORY_LOADS_MAX) throw new ProblemError("busy");
+    const bornMs = this.#now();
     const load = this.#read(find);
     this.#loads.set(key, load);
     try {
       const entry = await load;
       // Another load under the same key, or none: this one was forgotten.
-      if (this.#loads.get(key) === load) this.#keep(key, entry);
+      if (this.#loads.get(key) === load) this.#keep(key, entry, bornMs);
       return entry;
     } finally {
       if (this.#loads.get(key) === load) this.#loads.delete(key);
@@ -142,15 +215,16 @@ export class EventDirectory {
     return event === null ? null : entryOf(event, await this.#source.seatsOf(event.eventId));
   }
 
-  #keep(key: EventId | EventTag, entry: EventEntry | null): void {
+  #keep(key: EventId | EventTag, entry: EventEntry | null, bornMs: number): void {
     if (entry === null) {
+      this.#drop(key as EventId);
       this.#absent.set(key, this.#now() + limits.DIRECTORY_ABSENT_TTL_MS);
       if (this.#absent.size <= limits.DIRECTORY_ABSENT_MAX) return;
       const oldest = this.#absent.oldestKey();
       if (oldest !== undefined) this.#absent.delete(oldest);
     } else if (entry.status !== "draft") {
       this.#drop(entry.eventId);
-      this.#slots.set(entry.eventId, { entry, isRecent: false });
+      this.#slots.set(entry.eventId, { entry, bornMs, restMs: 0, isRecent: false });
       this.#idByTag.set(entry.tag, entry.eventId);
       this.#seats += entry.seatIds.length;
       this.#shrink(entry.eventId);

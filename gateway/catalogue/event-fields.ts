@@ -70,6 +70,43 @@ export function churnView(rule: ChurnRule | null): object | null {
       };
 }
 
+export const VenueBody = Type.Object({
+  name: Name,
+  address: optional(Type.String({ format: "line", maxLength: limits.TITLE_CHARS_MAX })),
+  city: optional(Name),
+  country: optional(Type.String({ format: "country" })),
+  location: optional(
+    Type.Object({
+      lat: Type.Number({ minimum: -90, maximum: 90 }),
+      lng: Type.Number({ minimum: -180, maximum: 180 }),
+    }),
+  ),
+});
+
+export interface Venue {
+  readonly name: string;
+  readonly address?: string;
+  readonly city?: string;
+  readonly country?: string;
+  readonly location?: { readonly lat: number; readonly lng: number };
+}
+
+export function venueOf({
+  name,
+  address,
+  city,
+  country,
+  location,
+}: Static<typeof VenueBody>): Venue {
+  return {
+    name: name.trim(),
+    ...(address ? { address: address.trim() } : {}),
+    ...(city ? { city: city.trim() } : {}),
+    ...(country ? { country } : {}),
+    ...(location ? { location: { lat: location.lat, lng: location.lng } } : {}),
+  };
+}
+
 export interface EventTimes {
   readonly startsMs: number;
   readonly endsMs: number | null;

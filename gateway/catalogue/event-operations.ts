@@ -1,9 +1,11 @@
 import { EXAMPLE } from "../openapi/example-values.ts";
-import type { AnswerBody, Operations } from "../openapi/operation.ts";
+import type { AnswerBody, Operation, Operations } from "../openapi/operation.ts";
 import { EventChangesBody } from "./event-changes.ts";
 import { EventBody } from "./event-definition.ts";
-import { EventQuery } from "./event-query.ts";
 import { Event, EventPage, SeatList } from "./event-schemas.ts";
+import { OwnEventsQuery } from "./own-events-query.ts";
+import { EventQuery, NamesQuery } from "./search/search-query.ts";
+import { NameCountPage } from "./shelf-schemas.ts";
 
 const tag = "Events";
 const event = {
@@ -38,7 +40,7 @@ const event = {
   createdAt: EXAMPLE.past,
   updatedAt: EXAMPLE.past,
 };
-const seatingPlan = {
+export const seatingPlan = {
   name: "Hall",
   categories: [{ name: "Stalls" }],
   zones: [
@@ -58,12 +60,33 @@ const seatingPlan = {
 };
 const one = (description: string): AnswerBody => ({ description, schema: Event, example: event });
 
+/** What there is to find events by. */
+const names = (what: "categories" | "tags", name: string): Operation => ({
+  id: what === "tags" ? "listTags" : "listCategories",
+  tag,
+  summary: `The ${what} of published events`,
+  description: "Those of most events first.",
+  access: "public",
+  query: NamesQuery,
+  answers: {
+    200: {
+      description: "A page of them.",
+      schema: NameCountPage,
+      example: { data: [{ name, events: 12 }], nextCursor: null },
+      headers: ["ETag", "Cache-Control"],
+    },
+    304: { description: "As `If-None-Match` has it.", headers: ["ETag", "Cache-Control"] },
+  },
+});
+
 const reading: Operations = {
   "GET /api/v1/events": {
     id: "listEvents",
     tag,
     summary: "Find events",
-    description: "Published and cancelled events, by their start.",
+    description:
+      "Published events that fit everything which is asked for; letter case and accents do not " +
+      "matter. A cursor belongs to the same question.",
     access: "public",
     query: EventQuery,
     answers: {
@@ -71,9 +94,13 @@ const reading: Operations = {
         description: "A page of them.",
         schema: EventPage,
         example: { data: [event], nextCursor: EXAMPLE.cursor },
+        headers: ["ETag", "Cache-Control"],
       },
+      304: { description: "As `If-None-Match` has it.", headers: ["ETag", "Cache-Control"] },
     },
   },
+  "GET /api/v1/categories": names("categories", "music"),
+  "GET /api/v1/tags": names("tags", "jazz"),
   "GET /api/v1/events/:id": {
     id: "getEvent",
     tag,
@@ -181,6 +208,31 @@ const organizing: Operations = {
     },
     answers: { 200: one("As it is now.") },
     codes: ["event_not_found", "forbidden", "event_cancelled", "timeout"],
+  },
+  "DELETE /api/v1/events/:id": {
+    id: "removeEvent",
+    tag,
+    summary: "Remove a draft",
+    description: "For organisers. What has been published is cancelled instead.",
+    access: "user",
+    answers: { 204: { description: "It is gone." } },
+    codes: ["event_not_found", "forbidden", "event_not_draft"],
+  },
+  "GET /api/v1/organizations/:id/events": {
+    id: "listOwnEvents",
+    tag,
+    summary: "The events of an organisation",
+    description: "For its members: drafts and cancelled ones, too, by their start.",
+    access: "user",
+    query: OwnEventsQuery,
+    answers: {
+      200: {
+        description: "A page of them.",
+        schema: EventPage,
+        example: { data: [event], nextCursor: EXAMPLE.cursor },
+      },
+    },
+    codes: ["organization_not_found"],
   },
   "POST /api/v1/events/:id/publish": {
     id: "publishEvent",

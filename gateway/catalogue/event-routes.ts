@@ -1,4 +1,4 @@
-import { parseEventId } from "../../engine/ids.ts";
+import { parseEventId, parseOrganizationId } from "../../engine/ids.ts";
 import { EVENT_CHANGES_BODY_BYTES_MAX, PLAN_BODY_BYTES_MAX } from "../../engine/limits.ts";
 import { isIdempotencyKey } from "../booking/command-key.ts";
 import { entityResponse, etagOf } from "../http/etag.ts";
@@ -11,12 +11,12 @@ import { requireIdentity, type Tokens } from "../identity/tokens.ts";
 import { checkEventChanges } from "./event-changes.ts";
 import { checkEventBody } from "./event-definition.ts";
 import type { EventDirectory, EventEntry } from "./event-directory.ts";
-import { positionOf, readEventQuery } from "./event-query.ts";
-import type { EventFilter, EventStore } from "./event-store.ts";
+import type { EventStore } from "./event-store.ts";
 import { eventView, organizerView } from "./event-view.ts";
 import type { Events } from "./events.ts";
-import { KnownStrangers } from "./known-strangers.ts";
+import type { KnownStrangers } from "./known-strangers.ts";
 import type { Organizations } from "./organizations.ts";
+import { positionOf, readOwnEventsQuery } from "./own-events-query.ts";
 import type { SeatLists } from "./seat-lists.ts";
 
 export interface EventPorts {
@@ -26,21 +26,16 @@ export interface EventPorts {
   readonly seatLists: SeatLists;
   readonly organizations: Organizations;
   readonly tokens: Tokens;
-}
-
-interface RoutePorts extends EventPorts {
   readonly strangers: KnownStrangers;
 }
 const PRIVATE = "private, no-store";
-type EventHandler = (ports: RoutePorts, request: HttpRequest) => Promise<HttpResponse>;
+type EventHandler = (ports: EventPorts, request: HttpRequest) => Promise<HttpResponse>;
 
-export function eventRoutes(given: EventPorts): Route[] {
-  const ports = { ...given, strangers: new KnownStrangers(given.organizations) };
+export function eventRoutes(ports: EventPorts): Route[] {
   const handler = (handle: EventHandler) => asyncRoute((request) => handle(ports, request));
   const path = "/api/v1/events";
   return [
     { method: "POST", path, handler: handler(create), bodyBytesMax: PLAN_BODY_BYTES_MAX },
-    { method: "GET", path, handler: handler(list), limit: "search" },
     { method: "GET", path: `${path}/:id`, handler: handler(show) },
     {
       method: "PATCH",
@@ -48,6 +43,8 @@ export function eventRoutes(given: EventPorts): Route[] {
       handler: handler(change),
       bodyBytesMax: EVENT_CHANGES_BODY_BYTES_MAX,
     },
+    { method: "DELETE", path: `${path}/:id`, handler: handler(remove) },
+    { method: "GET", path: "/api/v1/organizations/:id/events", handler: handler(listOwn) },
     { method: "GET", path: `${path}/:id/seats`, handler: handler(seats) },
     { method: "POST", path: `${path}/:id/publish`, handler: handler(publish) },
     { method: "POST", path: `${path}/:id/cancel`, handler: handler(cancel) },
@@ -65,6 +62,30 @@ const change: EventHandler = async ({ events, tokens }, request) => {
   const identity = requireIdentity(tokens, request);
   const body = readBody(checkEventChanges, request);
   return json(200, organizerView(await events.change(identity, eventIdOf(request), body)));
+};
+
+const remove: EventHandler = async ({ events, tokens }, request) => {
+  await events.remove(requireIdentity(tokens, request), eventIdOf(request));
+  return { status: 204, body: null };
+};
+
+/** Everything that an organisation has, drafts too, for those who belong to it. */
+const listOwn: EventHandler = async ({ store, organizations, tokens }, request) => {
+  const identity = requireIdentity(tokens, request);
+  const organizationId = parseOrganizationId(request.params[0]);
+  if (organizationId === null || !(await organizations.isMember(identity, organizationId))) {
+    throw new ProblemError("organization_not_found");
+  }
+  const { status = null, ...given } = readOwnEventsQuery(request.query);
+  const { limit, cursor } = pageFrom(given);
+  const after = cursor === null ? null : positionOf(cursor);
+  const own = store.as(identity);
+  const found = await own.ofOrganization(organizationId, status, { limit: limit + 1, after });
+  const page = found.slice(0, limit);
+  const last = page.at(-1);
+  const isMore = found.length > limit && last !== undefined;
+  const nextCursor = isMore ? encodeCursor([String(last.startsMs), last.eventId]) : null;
+  return json(200, { data: page.map(eventView), nextCursor });
 };
 
 const publish: EventHandler = async ({ events, tokens }, request) => {
@@ -91,7 +112,7 @@ const show: EventHandler = async (ports, request) => {
 
 /** What organisers see of an event and others do not; null: nothing, or the asker is none. */
 async function organizerBody(
-  { tokens, strangers }: RoutePorts,
+  { tokens, strangers }: EventPorts,
   request: HttpRequest,
   event: EventEntry,
 ): Promise<string | null> {
@@ -133,23 +154,3 @@ async function visibleEvent(ports: EventPorts, request: HttpRequest): Promise<Ev
   if (!isMember) throw new ProblemError("event_not_found");
   return event;
 }
-
-const list: EventHandler = async ({ store }, request) => {
-  const { from, to, sort: _, ...given } = readEventQuery(request.query);
-  const { limit, cursor } = pageFrom(given);
-  const after = cursor === null ? null : positionOf(cursor);
-  const filter: EventFilter = {
-    q: given.q ?? null,
-    category: given.category ?? null,
-    tag: given.tag ?? null,
-    city: given.city ?? null,
-    fromMs: from === undefined ? null : Date.parse(from),
-    toMs: to === undefined ? null : Date.parse(to),
-  };
-  const found = await store.list(filter, { limit: limit + 1, after });
-  const page = found.slice(0, limit);
-  const last = page.at(-1);
-  const hasMore = found.length > limit && last !== undefined;
-  const nextCursor = hasMore ? encodeCursor([String(last.startsMs), last.eventId]) : null;
-  return json(200, { data: page.map(eventView), nextCursor });
-};

@@ -3,16 +3,14 @@ import Type from "typebox";
 import { Count, Id, Instant, listSchema, nullable } from "../http/answer-schemas.ts";
 import { Charges } from "./organization-schemas.ts";
 
-const Venue = Type.Object(
-  {
-    name: Type.String(),
-    address: Type.Optional(Type.String()),
-    city: Type.Optional(Type.String()),
-    country: Type.Optional(Type.String({ format: "country" })),
-    location: Type.Optional(Type.Object({ lat: Type.Number(), lng: Type.Number() })),
-  },
-  { $id: "Venue" },
-);
+export const venueMembers = {
+  name: Type.String(),
+  address: Type.Optional(Type.String()),
+  city: Type.Optional(Type.String()),
+  country: Type.Optional(Type.String({ format: "country" })),
+  location: Type.Optional(Type.Object({ lat: Type.Number(), lng: Type.Number() })),
+};
+const Venue = Type.Object(venueMembers, { $id: "Venue" });
 
 const PromoCode = Type.Object(
   {

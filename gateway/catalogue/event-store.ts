@@ -12,14 +12,8 @@ import {
 import type { Identity } from "../identity/tokens.ts";
 import type { Database, Scoped } from "../tenancy/database.ts";
 import { asker, NOBODY, type Scope } from "../tenancy/scope.ts";
-import type {
-  Area,
-  ChangeableEvent,
-  EventDraft,
-  PriceCategory,
-  Seat,
-  Venue,
-} from "./event-definition.ts";
+import type { Area, ChangeableEvent, EventDraft, PriceCategory, Seat } from "./event-definition.ts";
+import type { Venue } from "./event-fields.ts";
 import type { EventPromo } from "./event-promos.ts";
 
 export type EventStatus = "draft" | "published" | "cancelled";
@@ -40,16 +34,6 @@ export interface StoredEvent extends Omit<EventDraft, "seats" | "seatMap"> {
   readonly seatCount: number;
   readonly createdMs: number;
   readonly updatedMs: number;
-}
-
-export interface EventFilter {
-  readonly q: string | null;
-  readonly category: string | null;
-  readonly tag: string | null;
-  readonly city: string | null;
-  /** Unix ms, of the start: from inclusive, to exclusive. */
-  readonly fromMs: number | null;
-  readonly toMs: number | null;
 }
 
 /** Where a page of events begins: behind this one. */
@@ -122,7 +106,8 @@ const CHANGE = `
   UPDATE events SET title = $2, description = $3, tags = $4, starts_at = $5, ends_at = $6,
     sales_open_at = $7, sales_close_at = $8, cancel_until = $9, hold_ttl_ms = $10,
     payment_window_ms = $11, per_order_max = $12, per_user_max = $13, hold_churn = $14,
-    price_categories = $15, promo_codes = $16, version = version + 1, updated_at = now()
+    price_categories = $15, promo_codes = $16, category = $17, venue = $18, city = $19,
+    version = version + 1, updated_at = now()
   WHERE id = $1`;
 
 const TAG_TRIES_MAX = 5;
@@ -274,37 +259,49 @@ export class EventStore {
     });
   }
 
-  async removeDraft(eventId: EventId): Promise<void> {
-    await this.#pool.query("DELETE FROM events WHERE id = $1 AND status = 'draft'", [eventId]);
+  /** False: it is none, or not any more. */
+  async removeDraft(eventId: EventId): Promise<boolean> {
+    const text = "DELETE FROM events WHERE id = $1 AND status = 'draft'";
+    return (await this.#pool.query(text, [eventId])).rowCount === 1;
   }
 
-  /** Published events by their start. */
-  async list(
-    filter: EventFilter,
+  /** The organisation's events by their start, whatever their status, or those of one. */
+  async ofOrganization(
+    organizationId: OrganizationId,
+    status: EventStatus | null,
     page: { readonly limit: number; readonly after: EventPosition | null },
   ): Promise<StoredEvent[]> {
-    const values: unknown[] = [];
-    const conditions = ["e.status = 'published'"];
-    const where = (condition: (parameter: string) => string, value: unknown): void => {
-      if (value === null) return;
-      values.push(value);
-      conditions.push(condition(`$${values.length}`));
-    };
-    const pattern = filter.q === null ? null : `%${filter.q.replace(/[\\%_]/g, "\\$&")}%`;
-    where((p) => `(e.title ILIKE ${p} OR e.description ILIKE ${p} OR e.city ILIKE ${p})`, pattern);
-    where((p) => `e.category = ${p}`, filter.category);
-    where((p) => `${p} = ANY (e.tags)`, filter.tag);
-    where((p) => `lower(e.city) = lower(${p})`, filter.city);
-    where((p) => `e.starts_at >= ${p}`, dateOf(filter.fromMs));
-    where((p) => `e.starts_at < ${p}`, dateOf(filter.toMs));
-    if (page.after !== null) {
-      values.push(new Date(page.after.startsMs), page.after.eventId);
-      conditions.push(`(e.starts_at, e.id) > ($${values.length - 1}, $${values.length})`);
-    }
-    values.push(page.limit);
-    const text = `${SELECT_LISTED} WHERE ${conditions.join(" AND ")}
-      ORDER BY e.starts_at, e.id LIMIT $${values.length}`;
-    const { rows } = await this.#pool.query<EventRow>(text, values);
+    const { after, limit } = page;
+    const { rows } = await this.#pool.query<EventRow>(
+      `${SELECT_LISTED} WHERE e.organization_id = $1 AND ($2::text IS NULL OR e.status = $2)
+         AND ($3::timestamptz IS NULL OR (e.starts_at, e.id) > ($3, $4::uuid))
+       ORDER BY e.starts_at, e.id LIMIT $5`,
+      [organizationId, status, dateOf(after?.startsMs ?? null), after?.eventId ?? null, limit],
+    );
+    return rows.map(eventOf);
+  }
+
+  /** These events, in this order; one that is gone meanwhile is left out. */
+  async listed(eventIds: readonly EventId[]): Promise<StoredEvent[]> {
+    if (eventIds.length === 0) return [];
+    const text = `${SELECT_LISTED} WHERE e.id = ANY ($1::uuid[]) AND e.status = 'published'`;
+    const { rows } = await this.#pool.query<EventRow>({
+      name: "listed-events",
+      text,
+      values: [eventIds],
+    });
+    const found = new Map(rows.map((row) => [row.id, row]));
+    return eventIds.flatMap((eventId) => {
+      const row = found.get(eventId);
+      return row === undefined ? [] : [eventOf(row)];
+    });
+  }
+
+  /** The first published events by their start. */
+  async first(limit: number): Promise<StoredEvent[]> {
+    const text = `${SELECT_LISTED} WHERE e.status = 'published'
+      ORDER BY e.starts_at, e.id LIMIT $1`;
+    const { rows } = await this.#pool.query<EventRow>(text, [limit]);
     return rows.map(eventOf);
   }
 }
@@ -329,6 +326,9 @@ function changeValues(event: ChangeableEvent): unknown[] {
     JSON.stringify(event.churn),
     JSON.stringify(event.priceCategories),
     JSON.stringify(event.promoCodes),
+    event.category,
+    event.venue,
+    event.venue?.city ?? null,
   ];
 }
 

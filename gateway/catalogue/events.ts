@@ -1,5 +1,5 @@
 import type { InventoryDefinition } from "../../engine/definition.ts";
-import type { EventId, UserId } from "../../engine/ids.ts";
+import type { EventId, OrganizationId, UserId } from "../../engine/ids.ts";
 import { ProblemError } from "../http/problem.ts";
 import { validationFailed } from "../http/validation.ts";
 import type { Identity } from "../identity/tokens.ts";
@@ -13,6 +13,8 @@ import {
 import type { EventDirectory } from "./event-directory.ts";
 import type { EventStatus, EventStore, StoredEvent } from "./event-store.ts";
 import type { Organizations } from "./organizations.ts";
+import type { SeatingPlans } from "./seating-plans.ts";
+import type { Venues } from "./venues.ts";
 
 /** The engine, as far as the catalogue knows it. */
 export interface InventoryPort {
@@ -29,6 +31,8 @@ export interface EventsPorts {
   readonly organizations: Organizations;
   readonly directory: EventDirectory;
   readonly inventory: InventoryPort;
+  readonly venues: Venues;
+  readonly plans: SeatingPlans;
 }
 
 /** Changes of one event that may overtake each other while the engine is told of the first. */
@@ -51,18 +55,25 @@ export class Events {
   readonly #organizations: Organizations;
   readonly #directory: EventDirectory;
   readonly #inventory: InventoryPort;
+  readonly #venues: Venues;
+  readonly #plans: SeatingPlans;
 
-  constructor({ store, organizations, directory, inventory }: EventsPorts) {
+  constructor({ store, organizations, directory, inventory, venues, plans }: EventsPorts) {
     this.#store = store;
     this.#organizations = organizations;
     this.#directory = directory;
     this.#inventory = inventory;
+    this.#venues = venues;
+    this.#plans = plans;
   }
 
   /** Throws organization_not_found, forbidden, validation_failed, and what publishing throws. */
   async create(identity: Identity, body: EventBody): Promise<StoredEvent> {
     const organization = await this.#organizations.requireOrganizer(identity, body.organizationId);
-    const draft = parseEventDraft(body, { currency: organization.currency });
+    const { id } = organization;
+    const placed = await this.#withVenue(identity, id, body);
+    const whole = await this.#withPlan(identity, id, placed);
+    const draft = parseEventDraft(whole, { currency: organization.currency });
     if (!draft.ok) throw validationFailed(draft.errors);
     const store = this.#store.as(identity);
     const eventId = await store.insert(draft.value, organization.id);
@@ -92,11 +103,12 @@ export class Events {
    */
   async change(identity: Identity, eventId: EventId, body: EventChangesBody): Promise<StoredEvent> {
     const store = this.#store.as(identity);
-    await this.#requireOrganized(store, identity, eventId);
+    const { organizationId } = await this.#requireOrganized(store, identity, eventId);
     const takeCharges = body.takeOrganizationCharges === true;
+    const whole = await this.#withVenue(identity, organizationId, body);
     const change = (event: StoredEvent): ChangeableEvent => {
       refuseCancelled(event);
-      const changed = changedEvent(event, body);
+      const changed = changedEvent(event, whole);
       if (!changed.ok) throw validationFailed(changed.errors);
       return changed.value;
     };
@@ -122,6 +134,47 @@ export class Events {
     const now = await existing(store, eventId);
     // It was published between our reading and our writing.
     return now.status === "published" ? this.cancel(identity, eventId) : now;
+  }
+
+  /** Removes a draft. Throws `event_not_draft` for what has been published. */
+  async remove(identity: Identity, eventId: EventId): Promise<void> {
+    const store = this.#store.as(identity);
+    const { status } = await this.#requireOrganized(store, identity, eventId);
+    const isRemoved = status === "draft" && (await store.removeDraft(eventId));
+    this.#directory.forget(eventId);
+    if (!isRemoved && (await store.find(eventId)) !== null) {
+      throw new ProblemError("event_not_draft");
+    }
+  }
+
+  /** With a copy of the organisation's venue where its id is given. */
+  async #withVenue<Body extends Pick<EventBody, "venue" | "venueId">>(
+    identity: Identity,
+    organizationId: OrganizationId,
+    body: Body,
+  ): Promise<Body> {
+    const { venueId } = body;
+    if (venueId === undefined || venueId === null) return body;
+    if (body.venue) throw notBoth("venueId", "venue");
+    const kept = await this.#venues.as(identity).find(organizationId, venueId);
+    if (kept === null) throw notKept("venueId", "venue");
+    const { id: _, createdAt: __, updatedAt: ___, ...venue } = kept;
+    return { ...body, venue };
+  }
+
+  /** With the organisation's seating plan where its id is given. */
+  async #withPlan(
+    identity: Identity,
+    organizationId: OrganizationId,
+    body: EventBody,
+  ): Promise<EventBody> {
+    const { seatingPlanId } = body;
+    if (seatingPlanId === undefined || seatingPlanId === null) return body;
+    const isGiven = body.seatingPlan !== undefined && body.seatingPlan !== null;
+    if (isGiven) throw notBoth("seatingPlanId", "seatingPlan");
+    const kept = await this.#plans.as(identity).find(organizationId, seatingPlanId);
+    if (kept === null) throw notKept("seatingPlanId", "seating plan");
+    return { ...body, seatingPlan: kept.plan };
   }
 
   async #publish(store: EventStore, { eventId }: StoredEvent, by: UserId): Promise<StoredEvent> {
@@ -195,3 +248,9 @@ async function existing(store: EventStore, eventId: EventId): Promise<StoredEven
 function refuseCancelled({ status, cancelling }: StoredEvent): void {
   if (status === "cancelled" || cancelling) throw new ProblemError("event_cancelled");
 }
+
+const notBoth = (path: string, other: string): ProblemError =>
+  validationFailed([{ path, message: `can't be given beside ${other}` }]);
+
+const notKept = (path: string, thing: string): ProblemError =>
+  validationFailed([{ path, message: `is no ${thing} of the organisation` }]);

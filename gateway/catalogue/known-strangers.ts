@@ -26,7 +26,14 @@ export class KnownStrangers {
     this.#now = now;
   }
 
-  /** A new organiser may hear `false` for KNOWN_STRANGERS_TTL_MS. */
+  /** Somebody has become something. */
+  clear(): void {
+    for (let key = this.#untilMs.oldestKey(); key !== undefined; key = this.#untilMs.oldestKey()) {
+      this.#untilMs.delete(key);
+    }
+  }
+
+  /** A new organiser of whom nobody has told may hear `false` for KNOWN_STRANGERS_TTL_MS. */
   async isOrganizer(identity: Identity, organizationId: OrganizationId): Promise<boolean> {
     const key = `${identity.userId} ${organizationId}`;
     if ((this.#untilMs.get(key) ?? 0) > this.#now()) return false;

@@ -8,6 +8,7 @@ import { VALIDATION_ERRORS_MAX } from "../../engine/limits.ts";
 import { parseEmail } from "../identity/email.ts";
 import type { HttpRequest } from "./exchange.ts";
 import { parseJsonBody } from "./json-body.ts";
+import { parsePlace } from "./place.ts";
 import { ProblemError } from "./problem.ts";
 
 /** One wrong field: where, in dots and brackets (`items[0].seat`), and what is wrong with it. */
@@ -85,6 +86,10 @@ const FORMATS: Readonly<Record<string, readonly [(text: string) => boolean, stri
   key: [(text) => KEY.test(text), "must be 1 to 64 letters, digits, dots, dashes or underscores"],
   currency: [isCurrency, "must be an ISO 4217 currency, such as EUR"],
   country: [(text) => /^[A-Z]{2}$/.test(text), "must be an ISO 3166 country, such as DE"],
+  place: [
+    (text) => parsePlace(text) !== null,
+    "must be a latitude and a longitude, such as 52.5,13.4",
+  ],
   timezone: [isTimezone, "must be an IANA time zone, such as Europe/Berlin"],
 };
 

@@ -8,6 +8,8 @@ export const EXAMPLE = {
   item: "01985b00-2a40-7001-8d4f-8107a4b1c2d3",
   secondItem: "01985b00-2a40-7002-8d4f-8107a4b1c2d3",
   booking: "01985b00-5b50-7000-8e50-9207a4b1c2d3",
+  venue: "01985a3b-3e40-7000-8f83-c507a4b1c2d3",
+  plan: "01985a3b-4f50-7000-8094-d607a4b1c2d3",
   waiting: "01985b00-6c60-7000-8f61-a307a4b1c2d3",
   intent: "01985b00-7d70-7000-9072-b407a4b1c2d3",
   bookingCode: "CAT2MJ28AC",

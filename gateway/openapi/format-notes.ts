@@ -33,5 +33,9 @@ export const FORMAT_NOTES: Readonly<Record<string, FormatNote>> = {
   },
   currency: { meaning: "ISO 4217.", pattern: "^[A-Z]{3}$" },
   country: { meaning: "ISO 3166-1 alpha-2.", pattern: "^[A-Z]{2}$" },
+  place: {
+    meaning: "A latitude and a longitude, in degrees: `52.5,13.4`.",
+    pattern: "^[+-]?\\d+(\\.\\d+)?\\s*,\\s*[+-]?\\d+(\\.\\d+)?$",
+  },
   timezone: { meaning: "An IANA time zone: `Europe/Berlin`.", pattern: "^[A-Za-z]" },
 };

@@ -4,6 +4,7 @@ import { holdOperations } from "../booking/hold-operations.ts";
 import { saleOperations } from "../booking/sale-operations.ts";
 import { eventOperations } from "../catalogue/event-operations.ts";
 import { organizationOperations } from "../catalogue/organization-operations.ts";
+import { shelfOperations } from "../catalogue/shelf-operations.ts";
 import { identityOperations } from "../identity/identity-operations.ts";
 import { opsOperations } from "../ops/ops-operations.ts";
 import { paymentOperations } from "../payments/payment-operations.ts";
@@ -13,6 +14,7 @@ import type { Operations } from "./operation.ts";
 export const OPERATIONS: Operations = {
   ...identityOperations,
   ...organizationOperations,
+  ...shelfOperations,
   ...eventOperations,
   ...holdOperations,
   ...bookingOperations,

@@ -12,6 +12,8 @@ const id = (description: string, example: string): JsonObject => ({
 const KNOWN: Readonly<Record<string, JsonObject>> = {
   "organizations/:id": id("Of the organisation.", EXAMPLE.organization),
   "members/:userId": id("Of the member.", EXAMPLE.otherUser),
+  "venues/:venueId": id("Of the venue.", EXAMPLE.venue),
+  "seating-plans/:planId": id("Of the seating plan.", EXAMPLE.plan),
   "events/:id": id("Of the event.", EXAMPLE.event),
   "holds/:id": id("Of the hold.", EXAMPLE.hold),
   "bookings/:id": id("Of the booking.", EXAMPLE.booking),

@@ -18,6 +18,7 @@ const BY_PATTERN: readonly (readonly [RegExp, string])[] = [
   [/^\^\[A-Z\]\{3\}/, "EUR"],
   [/^\^\[A-Z\]\{2\}/, "DE"],
   [/^\^\[A-Za-z\]/, "Europe/Berlin"],
+  [/^\^\[\+-\]/, "52.5,13.4"],
 ];
 
 /** Makes values out of the document's schemas. */

@@ -10,6 +10,7 @@ import { Client } from "pg";
 import { apply } from "../../engine/apply.ts";
 import { EventState } from "../../engine/event-state.ts";
 import type { Block } from "../../engine/facts.ts";
+import { FREE } from "../../engine/inventory.ts";
 import {
   driftBetween,
   restore,
@@ -51,7 +52,7 @@ async function randomRun(seed: number): Promise<void> {
   const loader = new PgActorLoader(database.url);
   try {
     await new PgShardTable(database.url).acquire(1);
-    await project(seed, store, loader);
+    await project(seed, { store, loader, client });
     for (const table of ROWS) {
       const { rows } = await client.query(`SELECT count(*)::integer AS count FROM ${table}`);
       assert.ok(rows[0]?.count > 0, `${table} has rows`);
@@ -63,7 +64,13 @@ async function randomRun(seed: number): Promise<void> {
   }
 }
 
-async function project(seed: number, store: PgProjectionStore, loader: PgActorLoader) {
+interface Database {
+  readonly store: PgProjectionStore;
+  readonly loader: PgActorLoader;
+  readonly client: Client;
+}
+
+async function project(seed: number, { store, loader, client }: Database): Promise<void> {
   const random = new Random(seed);
   const tables = new VirtualTables();
   tables.acquire(1);
@@ -83,6 +90,7 @@ async function project(seed: number, store: PgProjectionStore, loader: PgActorLo
     const batch: ProjectionBatch = { advances: [advance], effects };
     assert.equal(await store.apply(batch), "applied");
     assert.equal(tables.apply(batch), "applied");
+    await client.query(LIST_EVENT, [EVENT_ID]);
     for (const fact of facts) {
       apply(projected, fact);
       const name = fact.kind === "bookingChanged" ? fact.change : fact.kind;
@@ -90,6 +98,7 @@ async function project(seed: number, store: PgProjectionStore, loader: PgActorLo
     }
     const loaded = await loader.load(EVENT_ID);
     check(projected, loaded);
+    await checkFree(projected, client);
     assert.deepEqual(inOrder(tables.snapshotOf(EVENT_ID)), inOrder(loaded));
     assert.deepEqual(tables.eventsToWake(), await loader.eventsToWake());
   }
@@ -126,6 +135,31 @@ function counts(state: EventState): unknown {
     inUse: ["press", 'fan"club\\,{NULL}'].map((channel) => blocks.inUseOf(-1, channel)),
     intents: [...bookingByIntent].sort(byText),
   };
+}
+
+/** As the catalogue lists it, once it has an inventory. */
+const LIST_EVENT = `
+  WITH organization AS (
+    INSERT INTO organizations (id, name, allow_invoices, currency, country)
+    VALUES ($1, '', true, 'EUR', 'DE') ON CONFLICT DO NOTHING)
+  INSERT INTO events (id, tag, organization_id, status, title, description, tags, starts_at,
+    timezone, currency, hold_ttl_ms, per_order_max, per_user_max, price_categories, areas, seats)
+  VALUES ($1, 'tag', $1, 'published', '', '', '{}', now(), 'UTC', 'EUR', 1000, 1, 1,
+    '[{"price": 1}]', '[]', '[]')
+  ON CONFLICT DO NOTHING`;
+
+/** What a search goes by: the seats that are free, and whether any place is. */
+async function checkFree({ inventory }: EventState, client: Client): Promise<void> {
+  const { rows } = await client.query<{ seats_free: number; has_free: boolean }>(
+    `SELECT i.seats_free, s.has_free FROM inventories i JOIN event_search s USING (event_id)
+     WHERE event_id = $1`,
+    [EVENT_ID],
+  );
+  const seatsFree = inventory?.statuses.filter((status) => status === FREE).length ?? 0;
+  const hasFree = (inventory?.free ?? 0) > 0;
+  assert.deepEqual(rows, [{ seats_free: seatsFree, has_free: hasFree }]);
+  const name = hasFree ? "something is free" : "nothing is free";
+  seen.set(name, (seen.get(name) ?? 0) + 1);
 }
 
 /** The columns that no loader reads. */
@@ -173,6 +207,7 @@ test("every kind of fact and of change had its turn", () => {
     ...["placesChanged", "queued", "unqueued", "cancelled", "payment_expired", "payment_failed"],
     ...["paid_late", "paid_in_vain", "refund_settled", "ticket_moved", "transferred"],
     ...["checked_in", "check_in_undone", "buyer_forgotten"],
+    ...["something is free", "nothing is free"],
   ];
   assert.deepEqual(
     kinds.filter((kind) => !seen.has(kind)),

@@ -6,10 +6,16 @@ import { EventDirectory } from "../../gateway/catalogue/event-directory.ts";
 import { eventRoutes } from "../../gateway/catalogue/event-routes.ts";
 import { EventStore } from "../../gateway/catalogue/event-store.ts";
 import { Events, type InventoryPort } from "../../gateway/catalogue/events.ts";
+import { KnownStrangers } from "../../gateway/catalogue/known-strangers.ts";
 import { NamedEvents } from "../../gateway/catalogue/named-events.ts";
 import { organizationRoutes } from "../../gateway/catalogue/organization-routes.ts";
 import { Organizations } from "../../gateway/catalogue/organizations.ts";
+import { SearchPages } from "../../gateway/catalogue/search/search-pages.ts";
+import { searchRoutes } from "../../gateway/catalogue/search/search-routes.ts";
 import { SeatLists } from "../../gateway/catalogue/seat-lists.ts";
+import { SeatingPlans } from "../../gateway/catalogue/seating-plans.ts";
+import { shelfRoutes } from "../../gateway/catalogue/shelf-routes.ts";
+import { Venues } from "../../gateway/catalogue/venues.ts";
 import { ProblemError } from "../../gateway/http/problem.ts";
 import { HttpServer } from "../../gateway/http/server.ts";
 import { AttemptLimits } from "../../gateway/identity/attempt-limits.ts";
@@ -104,13 +110,20 @@ export async function startCatalogueServer(): Promise<CatalogueServer> {
   const named = new NamedEvents(database);
   const directory = new EventDirectory(named);
   const inventory = new FakeInventory();
-  const events = new Events({ store, organizations, directory, inventory });
+  const venues = new Venues(database);
+  const plans = new SeatingPlans(database);
+  const events = new Events({ store, organizations, directory, inventory, venues, plans });
   const seatLists = new SeatLists(named);
+  const pages = new SearchPages();
+  const strangers = new KnownStrangers(organizations);
+  directory.listen(() => pages.clear());
   const server = new HttpServer({
     routes: [
       ...identity.routes(NO_BELONGINGS),
       ...organizationRoutes({ organizations, directory, tokens }),
-      ...eventRoutes({ events, store, directory, seatLists, organizations, tokens }),
+      ...shelfRoutes({ organizations, venues, plans, tokens }),
+      ...eventRoutes({ events, store, directory, seatLists, organizations, tokens, strangers }),
+      ...searchRoutes({ database, pages }),
     ],
     live: { open: () => undefined, message: () => undefined, close: () => undefined },
     livePath: "/ws",

@@ -39,6 +39,7 @@ before(async () => {
     await life.gather(ours);
     await life.live(ours);
     await life.sell(ours);
+    await life.furnish(ours);
     await life.pay(ours);
     await life.mend(gateway.database, ours);
     log.close();

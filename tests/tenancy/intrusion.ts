@@ -41,6 +41,9 @@ const PUBLIC: Readonly<Record<string, string>> = {
   events: "status <> 'draft'",
   organizations: "EXISTS (SELECT FROM events e WHERE e.organization_id = t.id)",
   inventories: "EXISTS (SELECT FROM events e WHERE e.id = t.event_id)",
+  event_search: "true",
+  search_keys: "true",
+  search_words: "true",
   inventory_areas: "EXISTS (SELECT FROM events e WHERE e.id = t.event_id)",
 };
 const IS_THEIRS = "EXISTS (SELECT FROM intrusion.others o WHERE strpos(t::text, o.id) > 0)";

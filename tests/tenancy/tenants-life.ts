@@ -7,6 +7,8 @@ import type { EventTag, OrganizationId, UserId } from "../../engine/ids.ts";
 import { EventStore } from "../../gateway/catalogue/event-store.ts";
 import { NamedEvents } from "../../gateway/catalogue/named-events.ts";
 import { Organizations } from "../../gateway/catalogue/organizations.ts";
+import { EventSearch } from "../../gateway/catalogue/search/event-search.ts";
+import { parseSearchRequest } from "../../gateway/catalogue/search/search-request.ts";
 import { TokenSweep } from "../../gateway/identity/token-sweep.ts";
 import { PaymentInbox } from "../../gateway/payments/payment-inbox.ts";
 import { PaymentIntents } from "../../gateway/payments/payment-intents.ts";
@@ -77,6 +79,37 @@ export class TenantsLife {
     for (const { id } of data) ok(await api.get(`/api/v1/bookings/${id}/history`, mine));
     const gone = await this.#event(organizationId, token, { publish: false });
     ok(await api.post(`/api/v1/events/${gone.id}/cancel`, asOwner));
+  }
+
+  /** What an organisation keeps for its events, and how they are found. */
+  async furnish({ organizationId, owner }: Tenant): Promise<void> {
+    const { accessToken: token } = owner;
+    const api = this.#api;
+    const path = `/api/v1/organizations/${organizationId}`;
+    const shelves = [
+      ["venues", "venueId", { name: "Hall", city: "Jena" }],
+      ["seating-plans", "seatingPlanId", { name: "Hall", plan: SMALL_PLAN }],
+    ] as const;
+    for (const [name, member, body] of shelves) {
+      const kept = `${path}/${name}`;
+      const { id } = ok(await api.post<{ id: string }>(kept, { token, body }), 201);
+      ok(await api.get(kept, { token }));
+      ok(await api.get(`${kept}/${id}`, { token }));
+      ok(await api.patch(`${kept}/${id}`, { token, body: { name: "Other hall" } }));
+      const given = name === "venues" ? { venue: null } : { seatingPlan: null };
+      const draft = await this.#event(organizationId, token, {
+        ...given,
+        [member]: id,
+        publish: false,
+      });
+      ok(await api.delete(`/api/v1/events/${draft.id}`, { token }), 204);
+      const spare = ok(await api.post<{ id: string }>(kept, { token, body }), 201);
+      ok(await api.delete(`${kept}/${spare.id}`, { token }), 204);
+    }
+    for (const query of ["", "?status=draft"])
+      ok(await api.get(`${path}/events${query}`, { token }));
+    for (const list of ["categories", "tags?q=a"]) ok(await api.get(`/api/v1/${list}`));
+    ok(await api.get("/api/v1/events?q=evenign"));
   }
 
   /** Who belongs to an organisation. */
@@ -216,6 +249,10 @@ export class TenantsLife {
     const draft = await this.#event(organizationId, owner.accessToken, { publish: false });
     const store = new EventStore(database, NOBODY).as(admin);
     await store.removeDraft(draft.id as Parameters<EventStore["removeDraft"]>[0]);
+    await store.first(1);
+    // As if there were so many events that it pays to ask what a search will cost.
+    const bounds = { windowRows: 1, gatherRowsMax: 0, gatherCostMax: 0, gatherCostFactor: 1 };
+    await new EventSearch(database.in(NOBODY), bounds).find(parseSearchRequest("q=evening"));
     await organizations.find(organizationId as OrganizationId, admin);
     await new NamedEvents(database).findByTag(eventId.slice(26) as EventTag);
     ok(await this.#api.post("/api/v1/auth/login", { body: ADMIN }));

@@ -1,6 +1,6 @@
 import { type Fact, movesOf, type PlacesChanged } from "../../engine/facts.ts";
 import type { EventId } from "../../engine/ids.ts";
-import { BLOCKED, HELD, SOLD } from "../../engine/inventory.ts";
+import { BLOCKED, FREE, HELD, SOLD } from "../../engine/inventory.ts";
 import { areaIndexOf, isSeat } from "../../engine/place.ts";
 import type { AreaChange } from "./effects.ts";
 
@@ -11,9 +11,15 @@ interface Counts {
   capacity: number | null;
 }
 
-/** How the areas of one event change in a run of facts. */
+/** How the areas of one event change in a run of facts, and how many of its seats are free. */
 export class AreaFold {
   readonly #areas = new Map<number, Counts>();
+  #seatsFree = 0;
+
+  /** Seats that are free after the run, less those that were before it. */
+  get seatsFree(): number {
+    return this.#seatsFree;
+  }
 
   changes(eventId: EventId): AreaChange[] {
     const changes: AreaChange[] = [];
@@ -30,8 +36,12 @@ export class AreaFold {
       const held = (to === HELD ? times : 0) - (from === HELD ? times : 0);
       const sold = (to === SOLD ? times : 0) - (from === SOLD ? times : 0);
       const blocked = (to === BLOCKED ? times : 0) - (from === BLOCKED ? times : 0);
+      const free = (to === FREE ? 1 : 0) - (from === FREE ? 1 : 0);
       for (const place of places) {
-        if (isSeat(place)) continue;
+        if (isSeat(place)) {
+          this.#seatsFree += free;
+          continue;
+        }
         const counts = this.#of(areaIndexOf(place));
         counts.held += held;
         counts.sold += sold;

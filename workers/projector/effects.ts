@@ -12,6 +12,8 @@ export interface EventAdvance {
   readonly eventId: EventId;
   readonly firstSeq: number;
   readonly lastSeq: number;
+  /** How many more seats are free than before; below 0: fewer. */
+  readonly seatsFreed: number;
   /** The last configuration in the run; null: none. */
   readonly definition: InventoryDefinition | null;
 }

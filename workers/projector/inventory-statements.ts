@@ -16,9 +16,10 @@ export function configureInventories(effects: NetEffects): Statement {
     name: "configure-inventories",
     text: `
       INSERT INTO inventories
-        (event_id, seq, status, currency, definition, seat_categories, seat_map)
-      SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::json[],
-        $6::bytea[], $7::bytea[])
+        (event_id, seq, status, currency, definition, seat_categories, seat_map, seats_free)
+      SELECT *, octet_length(seat_categories) FROM unnest($1::uuid[], $2::bigint[], $3::text[],
+        $4::text[], $5::json[], $6::bytea[], $7::bytea[])
+        AS u (event_id, seq, status, currency, definition, seat_categories, seat_map)
       ON CONFLICT (event_id) DO UPDATE SET status = EXCLUDED.status,
         currency = EXCLUDED.currency, definition = EXCLUDED.definition,
         seat_categories = EXCLUDED.seat_categories, seat_map = EXCLUDED.seat_map`,
@@ -64,13 +65,15 @@ export function advanceInventories({ events }: NetEffects): Statement {
   return {
     name: "advance-inventories",
     text: `
-      UPDATE inventories SET seq = u.last_seq
-      FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS u (event_id, before_seq, last_seq)
+      UPDATE inventories SET seq = u.last_seq, seats_free = inventories.seats_free + u.seats_freed
+      FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::integer[])
+        AS u (event_id, before_seq, last_seq, seats_freed)
       WHERE inventories.event_id = u.event_id AND inventories.seq = u.before_seq`,
     values: [
       plainColumn(events, (event) => event.eventId),
       plainColumn(events, (event: EventAdvance) => event.firstSeq - 1),
       plainColumn(events, (event) => event.lastSeq),
+      plainColumn(events, (event) => event.seatsFreed),
     ],
     rowCount: events.length,
   };

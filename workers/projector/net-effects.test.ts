@@ -24,7 +24,7 @@ test("a hold that began and ended within the run leaves its end, for whoever was
     bench.run({ kind: "release", holdId: reply.fact.holdId, userId: BOB });
   });
   assert.deepEqual(effects.events, [
-    { eventId: EVENT_ID, firstSeq: 2, lastSeq: 3, definition: null },
+    { eventId: EVENT_ID, firstSeq: 2, lastSeq: 3, seatsFreed: 0, definition: null },
   ]);
   assert.deepEqual(effects.areas, []);
   assert.deepEqual(

@@ -81,6 +81,7 @@ class EventFold {
       eventId: this.eventId,
       firstSeq: this.#firstSeq,
       lastSeq: this.#nextSeq - 1,
+      seatsFreed: this.areas.seatsFree,
       definition: this.#definition,
     };
   }

@@ -106,6 +106,12 @@ export class RoleWorld {
     return createEvent(this.#api, this.organizationId, { token: this.#owner, publish });
   }
 
+  /** Something that the organisation keeps for its events, of the list of this name; its id. */
+  async keep(list: string, body: object): Promise<string> {
+    const path = `/api/v1/organizations/${this.organizationId}/${list}`;
+    return ok(await this.#api.post<{ id: string }>(path, { token: this.#owner, body }), 201).id;
+  }
+
   /** Somebody who was invited to the organisation; their id. */
   async invite(): Promise<string> {
     const body = { email: `${randomUUID()}@example.org`, role: "staff" };

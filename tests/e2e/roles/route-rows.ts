@@ -1,5 +1,6 @@
 /** What each route answers to whom. The columns are those of ROLES. */
 import { randomUUID } from "node:crypto";
+import { SMALL_PLAN } from "../../support/venue.ts";
 import { FLOOR, type Role, type RoleWorld } from "./role-world.ts";
 
 export interface Asked {
@@ -121,6 +122,31 @@ const organizations: Row[] = [
   row(`POST ${V1}/invitations/accept`, "a wrong token", 400, () => ({ body: { token: "wrong" } })),
 ];
 
+/** What an organisation keeps for its events. */
+function shelf(name: "venue" | "plan"): Row[] {
+  const [kept, id] = name === "venue" ? ["venues", ":venueId"] : ["seating-plans", ":planId"];
+  const path = `${ORGANIZATION}/${kept}`;
+  const body = name === "venue" ? { name: "Hall" } : { name: "Hall", plan: SMALL_PLAN };
+  const one = async (world: RoleWorld): Promise<Asked> => ({
+    params: [world.organizationId, await world.keep(kept ?? "", body)],
+  });
+  return [
+    row(`POST ${path}`, "", PRIVATE_SELLERS(201), ({ organizationId }) => ({
+      params: [organizationId],
+      body,
+    })),
+    row(`GET ${path}`, "", PRIVATE_SELLERS(200), ({ organizationId }) => ({
+      params: [organizationId],
+    })),
+    row(`GET ${path}/${id}`, "", PRIVATE_SELLERS(200), one),
+    row(`PATCH ${path}/${id}`, "", PRIVATE_SELLERS(200), async (world) => ({
+      ...(await one(world)),
+      body: { name: "Other hall" },
+    })),
+    row(`DELETE ${path}/${id}`, "", PRIVATE_SELLERS(204), one),
+  ];
+}
+
 const EVENT = `${V1}/events/:id`;
 const ofEvent = ({ event }: RoleWorld): Asked => ({ params: [event.id] });
 const ofDraft = ({ draft }: RoleWorld): Asked => ({ params: [draft.id] });
@@ -135,6 +161,18 @@ const events: Row[] = [
     },
   })),
   row(`GET ${V1}/events`, "", 200),
+  row(`GET ${V1}/categories`, "", 200),
+  row(`GET ${V1}/tags`, "", 200),
+  row(
+    `GET ${ORGANIZATION}/events`,
+    "",
+    "401 404 404 404 404 404 200 200 200 200",
+    ({ organizationId }) => ({ params: [organizationId] }),
+  ),
+  row(`DELETE ${EVENT}`, "on sale", SELLERS(409), ofEvent),
+  row(`DELETE ${EVENT}`, "a draft", PRIVATE_SELLERS(204), async (world) => ({
+    params: [(await world.create(false)).id],
+  })),
   row(`GET ${EVENT}`, "on sale", 200, ofEvent),
   row(`GET ${EVENT}`, "a draft", TEAM, ofDraft),
   row(`GET ${EVENT}/seats`, "on sale", 200, ofEvent),
@@ -294,6 +332,8 @@ const operations: Row[] = [
 export const ROWS: readonly Row[] = [
   ...auth,
   ...organizations,
+  ...shelf("venue"),
+  ...shelf("plan"),
   ...events,
   ...booking,
   ...waitlist,

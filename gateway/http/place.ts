@@ -1,0 +1,17 @@
+/** In degrees. */
+export interface Place {
+  readonly lat: number;
+  readonly lng: number;
+}
+
+const DECIMAL = /^[+-]?\d+(?:\.\d+)?$/;
+
+/** Two decimal numbers with a comma between them, `52.5,13.4`; null: it is no place. */
+export function parsePlace(text: string): Place | null {
+  const parts = text.split(",").map((part) => part.trim());
+  const [lat = Number.NaN, lng = Number.NaN] = parts.map((part) =>
+    DECIMAL.test(part) ? Number(part) : Number.NaN,
+  );
+  const isPlace = parts.length === 2 && Math.abs(lat) <= 90 && Math.abs(lng) <= 180;
+  return isPlace ? { lat, lng } : null;
+}
