@@ -20,9 +20,12 @@ export interface BenchServer {
 
 /**
  * The server as `npm start` runs it, with an embedded PostgreSQL, in a directory of its own.
- * `launcher`: a command that runs the one behind it, as taskset does.
+ * `launcher`: a command that runs the one behind it, as taskset does. `env`: further variables.
  */
-export async function startBenchServer(launcher: readonly string[] = []): Promise<BenchServer> {
+export async function startBenchServer(
+  launcher: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<BenchServer> {
   const directory = mkdtempSync(join(tmpdir(), "evently-bench-"));
   // Where we are root, the database server's account is another.
   chmodSync(directory, 0o755);
@@ -40,6 +43,7 @@ export async function startBenchServer(launcher: readonly string[] = []): Promis
       ADMIN_EMAIL: ADMIN.email,
       ADMIN_PASSWORD: ADMIN.password,
       OPS_TOKEN,
+      ...env,
     },
     stdio: ["ignore", "pipe", "inherit"],
   });
