@@ -1,6 +1,11 @@
 /** What an organisation keeps for its events, and what it does with drafts. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Client } from "pg";
+import {
+  PLANS_PER_ORGANIZATION_MAX,
+  VENUES_PER_ORGANIZATION_MAX,
+} from "../../engine/search-limits.ts";
 import { BoxOffice, refused } from "../support/box-office.ts";
 import type { Page, EventShape as PlainEvent } from "../support/shapes.ts";
 import { ok, openOrganization, openStudio, SMALL_PLAN, seatIds } from "../support/venue.ts";
@@ -172,4 +177,30 @@ test("an event gets another category and another place, and is found there", asy
   );
   const cleared = ok(await api.patch<EventShape>(path, { token, body: { category: null } }));
   assert.equal(cleared.category, null);
+});
+
+test("an organisation keeps so many venues and plans, and no more", async () => {
+  const client = new Client({ connectionString: office.node.databaseUrl });
+  await client.connect();
+  const table = [
+    ["venues", HALL, VENUES_PER_ORGANIZATION_MAX],
+    ["seating-plans", { name: "Studio", plan: SMALL_PLAN }, PLANS_PER_ORGANIZATION_MAX],
+  ] as const;
+  for (const [name, body, max] of table) {
+    const { token, organizationId, path } = await shelf(name);
+    const { id } = ok(await api.post<Kept>(path, { token, body }), 201);
+    const rows = name.replace("-", "_");
+    const summary = name === "venues" ? "" : "summary, ";
+    const fill = `INSERT INTO ${rows} (id, organization_id, name, ${summary}content)
+      SELECT gen_random_uuid(), organization_id, name, ${summary}content
+      FROM ${rows}, generate_series(2, $2) WHERE organization_id = $1`;
+    await client.query(fill, [organizationId, max]);
+    const full = refused(await api.post(path, { token, body }), 409, "too_many");
+    assert.equal(full.limit, max);
+    assert.equal((await api.delete(`${path}/${id}`, { token })).status, 204);
+    ok(await api.post(path, { token, body }), 201);
+    const code = name === "venues" ? "venue_not_found" : "seating_plan_not_found";
+    refused(await api.get(`${path}/${id}`, { token }), 404, code);
+  }
+  await client.end();
 });
