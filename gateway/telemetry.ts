@@ -100,7 +100,8 @@ export class Telemetry {
 
   /** Begins to look, once everything is there. `missed`: PostgreSQL does not answer. */
   observe(sources: TelemetrySources, databaseUrl: string, missed: () => void): void {
-    const { supervisor, pool, searchPool, server, router, hub, identity, office, mailbox, limits } = sources;
+    const { supervisor, pool, searchPool, server, router, hub, identity, office, mailbox, limits } =
+      sources;
     this.#identity.tokens = identity.tokens;
     const threads = new ThreadWatch(supervisor.vitals, systemClock);
     const heartbeat = this.#heartbeatOf(databaseUrl, [pool, searchPool], missed);
