@@ -7,6 +7,8 @@ export const SEARCH_CORRECTED_WORDS_MAX = 4;
 export const SEARCH_CORRECTIONS_MAX = 3;
 /** Degrees of latitude and longitude in which events are counted for one search. */
 export const SEARCH_DEGREES_MAX = 1_500;
+/** Degrees that are looked for by their keys, together with others. */
+export const SEARCH_DEGREE_KEYS_MAX = 16;
 /** Words that share letters with a misspelt one and are compared with it. */
 export const SEARCH_CANDIDATES_MAX = 5_000;
 /** Events in the order of the answer that a search looks through before it takes an index. */

@@ -56,6 +56,8 @@ export async function fillCatalogue(client: Client, filling: Filling): Promise<v
     filling.progress?.(made);
   }
   for (const { text } of rebuilt) await client.query(text);
+  // Events that follow each other in a list lie beside each other: most searches read fewer pages.
+  await client.query("CLUSTER event_search USING event_search_by_start");
   await client.query("VACUUM ANALYZE");
 }
 

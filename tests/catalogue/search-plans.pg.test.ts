@@ -85,6 +85,8 @@ const GATHERED: readonly (readonly [query: string, index: string])[] = [
   ["near=50.98,11.33&radiusKm=10", "event_search_place"],
   ["near=50.98,11.33&radiusKm=10&sort=distance", "event_search_place"],
   ["near=50.98,11.33&radiusKm=10&available=true&maxPrice=3000", "event_search_place"],
+  ["near=50.98,11.33&radiusKm=10&category=talk", "event_search_terms"],
+  ["near=50.98,11.33&radiusKm=10&q=lesung&sort=distance", "event_search_terms"],
   ["minPrice=37000", "event_search_price_max"],
   ["maxPrice=10&minPrice=1", "event_search_price_min"],
 ];

@@ -12,7 +12,9 @@ import type { SearchRequest } from "./search-request.ts";
 import {
   type FoundRow,
   gatherStatement,
+  isByDegrees,
   isIndexed,
+  rangeStatement,
   type SearchPlan,
   type SearchStatement,
   segmentsOf,
@@ -101,9 +103,10 @@ export class EventSearch {
     const gather = gatherStatement(plan, tier === null ? undefined : { from: tier, to: tier });
     const total = await this.#total();
     const estimate = await this.#estimate(gather);
+    const passed = await this.#passed(plan, total);
     const nearFactor = nearFactorOf(plan, total);
     const gatherCost = this.#bounds.gatherCostFactor * estimate.cost * Math.max(1, nearFactor);
-    const stepsExpected = (limit * total) / Math.max(1, estimate.rows * nearFactor);
+    const stepsExpected = (limit * passed) / Math.max(1, estimate.rows * nearFactor);
     // What is near comes first by distance, however much there is farther away.
     if (!isByDistance && gatherCost < stepsExpected * SEARCH_WALK_ROW_COST)
       return this.#run(gather);
@@ -136,6 +139,12 @@ export class EventSearch {
     if (plan === undefined) return { cost: 0, rows: 0 };
     const gathered = plan.Plans?.find((node) => node["Subplan Name"] === "CTE fitting") ?? plan;
     return { cost: plan["Total Cost"], rows: gathered["Plan Rows"] };
+  }
+
+  /** Events that a walk to the end passes, about. */
+  async #passed(plan: SearchPlan, total: number): Promise<number> {
+    const range = rangeStatement(plan);
+    return range === null ? total : Math.min(total, (await this.#estimate(range)).rows);
   }
 
   /** Events that there are, about. */
@@ -171,8 +180,9 @@ function eventsMaxOf({ words, keyedMax, nearMax }: SearchTerms): number {
 const CIRCLE_SHARE = 0.001;
 
 /** How many times more events are in the circle than PostgreSQL believes. */
-function nearFactorOf({ filter, terms }: SearchPlan, total: number): number {
-  if (filter.near === null) return 1;
+function nearFactorOf(plan: SearchPlan, total: number): number {
+  const { filter, terms } = plan;
+  if (filter.near === null || isByDegrees(plan)) return 1;
   return (terms.nearMax ?? total) / Math.max(1, total * CIRCLE_SHARE);
 }
 

@@ -185,11 +185,23 @@ function addSegment(conditions: Conditions, { nowMs }: SearchPlan, segment: Segm
     AND int8range(starts_ms, over_ms) @> ${conditions.parameter(nowMs, "bigint")}`);
 }
 
-function addRadius(conditions: Conditions, { filter }: SearchPlan, center: string | null): void {
+/**
+ * Whether the degrees are looked for in the index of keys and words, which knows how many events
+ * they have, and which of them have the others, too. Otherwise the index of places is.
+ */
+export function isByDegrees({ terms }: SearchPlan): boolean {
+  return terms.degrees !== null && (terms.keys.length > 0 || terms.words !== null);
+}
+
+function addRadius(conditions: Conditions, plan: SearchPlan, center: string | null): void {
+  const { filter, terms } = plan;
   if (center === null || filter.radiusKm === null) return;
   const chord = conditions.parameter(chordOf(filter.radiusKm), "float8");
+  conditions.add(`place <-> ${center} <= ${chord}`);
   conditions.add(
-    `place <@ cube_enlarge(${center}, ${chord}, 3) AND place <-> ${center} <= ${chord}`,
+    isByDegrees(plan)
+      ? `keys && ${conditions.parameter(terms.degrees, "text[]")}`
+      : `place <@ cube_enlarge(${center}, ${chord}, 3)`,
   );
 }
 
@@ -224,6 +236,15 @@ export function isIndexed({ filter, terms }: SearchPlan): boolean {
   );
 }
 
+/** The events in the times that are asked for; null: at any time, or in another order. */
+export function rangeStatement({ filter, sort }: SearchPlan): SearchStatement | null {
+  if (sort === "distance" || (filter.fromMs === null && filter.toMs === null)) return null;
+  const conditions = new Conditions();
+  addTimes(conditions, filter);
+  const text = `SELECT FROM event_search WHERE ${conditions.take()}`;
+  return { text, values: conditions.values };
+}
+
 /**
  * Events in the order of the answer, those that fit. By relevance: those of one tier, `tier`, and
  * behind the cursor only in the cursor's own.
@@ -240,7 +261,7 @@ export function walkStatement(
   addTimes(conditions, filter);
   addSegment(conditions, plan, segment);
   if (isByDistance) {
-    addRadius(conditions, plan, center);
+    addRadius(conditions, { ...plan, terms: { ...terms, degrees: null } }, center);
     addCursor(conditions, plan, `place <-> ${center}`);
   } else {
     const isCursors = sort === "startsAt" || plan.cursor?.tier === tier;

@@ -3,6 +3,7 @@ import {
   SEARCH_CANDIDATES_MAX,
   SEARCH_CORRECTED_WORDS_MAX,
   SEARCH_CORRECTIONS_MAX,
+  SEARCH_DEGREE_KEYS_MAX,
   SEARCH_DEGREES_MAX,
   SEARCH_WORDS_MAX,
 } from "../../../engine/search-limits.ts";
@@ -28,6 +29,8 @@ export interface SearchTerms {
   readonly keyedMax: number | null;
   /** Events in the degrees around the circle: an upper bound. null: not known, or not asked for. */
   readonly nearMax: number | null;
+  /** The keys of these degrees. null: too many to look for, or none. */
+  readonly degrees: readonly string[] | null;
 }
 
 /** A key is a letter for its kind, and the folded name. */
@@ -105,7 +108,7 @@ export async function readTerms(
   ].flatMap(([kind, label]) => (label === null ? [] : [`${kind}:${label}`]));
   const degrees = degreesAround(filter);
   if (filter.q === null && labels.length === 0 && degrees === null) {
-    return { keys: [], words: null, keyedMax: null, nearMax: null };
+    return { keys: [], words: null, keyedMax: null, nearMax: null, degrees };
   }
   const { rows } = await database.query<TermRow>({
     name: "search-terms",
@@ -119,6 +122,7 @@ export async function readTerms(
     keys: keys.map(({ term }) => term),
     words: filter.q === null ? null : wordsOf(await meaningsOf(database, words, known)),
     keyedMax,
+    degrees: degrees !== null && degrees.length <= SEARCH_DEGREE_KEYS_MAX ? degrees : null,
     nearMax: degrees === null ? null : (rows.find(({ kind }) => kind === "near")?.events ?? 0),
   };
 }
