@@ -48,6 +48,7 @@ export const PROBLEM_MEMBERS: Readonly<Partial<Record<ProblemCode, TProperties>>
       { description: "Lists of items that can be held as they are, best first." },
     ),
   },
+  too_many: { limit: Type.Integer({ minimum: 1, examples: [200] }) },
   limit_exceeded: {
     scope: Type.Optional(Type.Enum(["perOrder", "perUser"])),
     limit: Type.Integer({ minimum: 0, examples: [10] }),
