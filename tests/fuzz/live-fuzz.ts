@@ -1,4 +1,5 @@
 import type { Random } from "../../engine/testing/random.ts";
+import { parseJsonText } from "../../gateway/http/json-body.ts";
 import type { JsonObject } from "../../gateway/openapi/json.ts";
 import { isObject, memberAt } from "../support/answer-contract.ts";
 import { LiveClient } from "../support/client.ts";
@@ -60,7 +61,9 @@ export class LiveFuzz {
     const op = this.#random.pick(this.ops);
     const message = this.#messageOf(op, roll < 0.55);
     note(JSON.stringify(message).slice(0, 2_000));
-    const isReplied = !UNREPLIED.has(op) && isObject(message) && message.op === op;
+    // A message that is refused before it is read has no id, and so its reply has none.
+    const isRead = "value" in parseJsonText(JSON.stringify(message));
+    const isReplied = isRead && !UNREPLIED.has(op) && isObject(message) && message.op === op;
     if (!isReplied) {
       client.send(message);
       return { op, status: "sent" };
