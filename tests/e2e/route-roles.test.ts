@@ -5,13 +5,13 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
+import { ROLES, type Role, RoleWorld } from "../roles/role-world.ts";
+import { ROWS } from "../roles/route-rows.ts";
 import { ApiClient } from "../support/client.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { MailFolder } from "../support/mail-folder.ts";
 import { OPS_TOKEN } from "../support/server.ts";
 import { type InProcessNode, startInProcess } from "../tenancy/in-process-node.ts";
-import { ROLES, type Role, RoleWorld } from "./roles/role-world.ts";
-import { ROWS } from "./roles/route-rows.ts";
 
 let database: TestDatabase;
 let node: InProcessNode;

@@ -1,9 +1,9 @@
 /** Two organisations, everybody who has to do with them, and what they ask about. */
 import { randomUUID } from "node:crypto";
-import type { ApiClient } from "../../support/client.ts";
-import type { MailFolder } from "../../support/mail-folder.ts";
-import type { BookingShape, EventShape, HoldShape, SignedIn } from "../../support/shapes.ts";
-import { adminToken, guestToken, ok, openOrganization, SMALL_PLAN } from "../../support/venue.ts";
+import type { ApiClient } from "../support/client.ts";
+import type { MailFolder } from "../support/mail-folder.ts";
+import type { BookingShape, EventShape, HoldShape, SignedIn } from "../support/shapes.ts";
+import { adminToken, guestToken, ok, openOrganization, SMALL_PLAN } from "../support/venue.ts";
 
 export const ROLES = [
   "nobody",

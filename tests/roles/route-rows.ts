@@ -1,6 +1,6 @@
 /** What each route answers to whom. The columns are those of ROLES. */
 import { randomUUID } from "node:crypto";
-import { SMALL_PLAN } from "../../support/venue.ts";
+import { SMALL_PLAN } from "../support/venue.ts";
 import { FLOOR, type Role, type RoleWorld } from "./role-world.ts";
 
 export interface Asked {
