@@ -14,12 +14,12 @@
 import { execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
-import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Client } from "pg";
 import { POSTGRES_START_MS_MAX, POSTGRES_STOP_MS_MAX } from "../engine/limits.ts";
+import { freePort } from "./http/free-port.ts";
 import {
   type Account,
   EmbeddedPostgresFailed,
@@ -244,7 +244,7 @@ async function start(task: {
 }): Promise<Server> {
   const { binaries, account, directory, password, options } = task;
   const cluster = join(directory, "cluster");
-  const port = options.port ?? (await freePort());
+  const port = options.port ?? (await freePort("127.0.0.1", 0));
   const settings = Object.entries({ ...SETTINGS, ...options.settings });
   const logPath = join(directory, "postgres.log");
   if (fs.existsSync(logPath)) fs.renameSync(logPath, `${logPath}.1`);
@@ -338,16 +338,4 @@ function isAlive(pid: number): boolean {
 
 function isErrno(error: unknown, code: string): boolean {
   return error instanceof Error && "code" in error && error.code === code;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolvePort, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      const port = typeof address === "object" && address !== null ? address.port : 0;
-      server.close(() => resolvePort(port));
-    });
-  });
 }

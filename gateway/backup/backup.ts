@@ -17,11 +17,12 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { lockDataDir } from "../../workers/data-dir-lock.ts";
+import { withClient } from "../../workers/store/shard-table.ts";
 import type { Config } from "../config.ts";
 import { findEmbeddedPostgres, startEmbeddedPostgres } from "../embedded-postgres.ts";
 import { BackupFailed } from "./backup-failed.ts";
 import { copyCluster } from "./cluster-copy.ts";
-import { dumpDatabase, serverMajor, withClient } from "./database-dump.ts";
+import { dumpDatabase, serverMajor } from "./database-dump.ts";
 import {
   copyFileDurably,
   makePrivate,

@@ -8,7 +8,7 @@ import { mkdirSync, readdirSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Client } from "pg";
-import { watermarksOf, withClient } from "./database-dump.ts";
+import { appliedLsns, withClient } from "../../workers/store/shard-table.ts";
 import { copyFileDurably, isMissing, PRIVATE_DIRECTORY, PRIVATE_FILE } from "./durable-copy.ts";
 import type { WatermarkRange } from "./journal-links.ts";
 
@@ -27,7 +27,7 @@ export async function copyCluster(
   target: string,
 ): Promise<WatermarkRange> {
   return withClient(url, async (client) => {
-    const from = await watermarksOf(client);
+    const from = await appliedLsns(client);
     // Keeps the log that the copy needs; it goes with this connection.
     await client.query("SELECT pg_create_physical_replication_slot($1, true, true)", [
       `evently_backup_${process.pid}`,
@@ -41,7 +41,7 @@ export async function copyCluster(
     const label = rows[0]?.labelfile ?? "";
     await writeFile(join(target, "backup_label"), label, { mode: PRIVATE_FILE, flush: true });
     await copyLog(join(cluster, "pg_wal"), join(target, "pg_wal"), first);
-    return { from, to: await watermarksOf(client) };
+    return { from, to: await appliedLsns(client) };
   });
 }
 

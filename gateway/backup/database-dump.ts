@@ -1,8 +1,9 @@
 /** PostgreSQL's own programs, for a database that others run. */
 import { spawn } from "node:child_process";
-import { Client } from "pg";
+import type { Client } from "pg";
 import { ensureGatewayRole } from "../../sql/gateway-role.ts";
 import type { LastLsns } from "../../workers/journal/recovery.ts";
+import { appliedLsns, withClient } from "../../workers/store/shard-table.ts";
 import { BackupFailed } from "./backup-failed.ts";
 
 const STDERR_CHARS_MAX = 4_000;
@@ -20,7 +21,7 @@ export async function dumpDatabase(
     await requireTool("pg_dump", await serverMajor(client));
     await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     const { rows } = await client.query<{ id: string }>("SELECT pg_export_snapshot() AS id");
-    const watermarks = await watermarksOf(client);
+    const watermarks = await appliedLsns(client);
     atSnapshot();
     const snapshot = `--snapshot=${rows[0]?.id ?? ""}`;
     await runTool("pg_dump", url, ["--format=custom", "--no-owner", snapshot, `--file=${path}`]);
@@ -44,32 +45,13 @@ export async function restoreDump(url: string, path: string): Promise<LastLsns> 
     await ensureGatewayRole(client);
     await client.query("COMMIT");
     await runTool("pg_restore", url, ["--single-transaction", "--no-owner", path]);
-    return watermarksOf(client);
+    return appliedLsns(client);
   });
-}
-
-export async function watermarksOf(client: Client): Promise<LastLsns> {
-  const { rows } = await client.query<{ shard: number; applied_lsn: string }>(
-    "SELECT shard, applied_lsn FROM shards",
-  );
-  return new Map(rows.map(({ shard, applied_lsn }) => [shard, Number(applied_lsn)]));
 }
 
 export async function serverMajor(client: Client): Promise<number> {
   const { rows } = await client.query<{ server_version_num: string }>("SHOW server_version_num");
   return Math.trunc(Number(rows[0]?.server_version_num) / 10_000);
-}
-
-export async function withClient<T>(url: string, use: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({ connectionString: url });
-  // The statement that runs reports the loss of its connection.
-  client.on("error", () => undefined);
-  try {
-    await client.connect();
-    return await use(client);
-  } finally {
-    await client.end();
-  }
 }
 
 type Tool = "pg_dump" | "pg_restore";

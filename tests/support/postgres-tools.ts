@@ -1,11 +1,11 @@
 /** PostgreSQL as an operator installs it, with its client programs: of the distribution's. */
 import { execFile, spawn } from "node:child_process";
 import * as fs from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Client } from "pg";
+import { freePort } from "../../gateway/http/free-port.ts";
 import { unprivilegedAccount } from "../../gateway/postgres-account.ts";
 import { until } from "./server.ts";
 
@@ -48,7 +48,7 @@ export class InstalledPostgres {
     const directory = fs.mkdtempSync(join(tmpdir(), "evently-postgres-"));
     const account = await unprivilegedAccount();
     if (account !== null) fs.chownSync(directory, account.uid, account.gid);
-    return new InstalledPostgres(directory, await freePort(), account ?? {});
+    return new InstalledPostgres(directory, await freePort("127.0.0.1", 0), account ?? {});
   }
 
   url(database: string): string {
@@ -115,15 +115,4 @@ export class InstalledPostgres {
     const path = join(POSTGRES_PROGRAMS ?? "", program);
     await run(path, args, { ...this.#options, cwd: this.directory });
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" ? (address?.port ?? 0) : 0));
-    });
-  });
 }

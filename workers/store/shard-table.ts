@@ -76,16 +76,19 @@ export class PgShardTable implements ShardTable {
 
 /** The last lsn of every shard that is in the database, for who only looks: nobody is fenced. */
 export function readAppliedLsns(databaseUrl: string): Promise<Map<number, number>> {
-  return withClient(databaseUrl, async (client) => {
-    const { rows } = await client.query<{ shard: number; applied_lsn: string }>(
-      "SELECT shard, applied_lsn FROM shards",
-    );
-    return new Map(rows.map(({ shard, applied_lsn }) => [shard, Number(applied_lsn)]));
-  });
+  return withClient(databaseUrl, appliedLsns);
+}
+
+/** The same, as the transaction of `client` sees it. */
+export async function appliedLsns(client: Client): Promise<Map<number, number>> {
+  const { rows } = await client.query<{ shard: number; applied_lsn: string }>(
+    "SELECT shard, applied_lsn FROM shards",
+  );
+  return new Map(rows.map(({ shard, applied_lsn }) => [shard, Number(applied_lsn)]));
 }
 
 /** What failed inside ends with the connection: a transaction left open is rolled back. */
-async function withClient<T>(url: string, use: (client: Client) => Promise<T>): Promise<T> {
+export async function withClient<T>(url: string, use: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client({ connectionString: url });
   // The statement that runs reports the loss of its connection.
   client.on("error", () => undefined);
