@@ -61,8 +61,7 @@ function applyRecords(state: EventState, fact: Fact): void {
     case "booked": {
       const { booking, seq, atMs } = fact;
       const { bookingId, holdId, userId, terms } = booking;
-      const ended = { holdId, userId, end: "booked", bookingId, atMs } as const;
-      state.holds.end({ ...ended, isOffer: isOffer(terms) });
+      state.holds.end({ holdId, userId, end: "booked", bookingId, atMs, isOffer: isOffer(terms) });
       return know(state, booking, seq);
     }
     case "bookingChanged":

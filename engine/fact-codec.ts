@@ -39,6 +39,7 @@ import type {
   BookingChanged,
   CommandKey,
   Fact,
+  Held,
   Move,
   PlacesChanged,
 } from "./facts.ts";
@@ -121,7 +122,9 @@ export function encodeFact(fact: Fact): unknown[] {
 
 export function decodeFact(encoded: unknown): Fact {
   const row = array(encoded);
-  const base = { seq: number(row[1]), atMs: number(row[2]), key: decodeKey(row[3]) };
+  if (row[0] === HELD) return decodeHeld(row);
+  const [seq, atMs, key] = [number(row[1]), number(row[2]), decodeKey(row[3])];
+  const base = { seq, atMs, key };
   switch (row[0]) {
     case CONFIGURED:
       return {
@@ -130,10 +133,9 @@ export function decodeFact(encoded: unknown): Fact {
         definition: decodeDefinition(row[4]),
         by: row[5] === undefined ? null : (string(row[5]) as UserId),
       };
-    case HELD:
     case EXTENDED:
       return {
-        kind: row[0] === HELD ? "held" : "extended",
+        kind: "extended",
         ...base,
         holdId: string(row[4]) as HoldId,
         userId: string(row[5]) as UserId,
@@ -165,7 +167,7 @@ export function decodeFact(encoded: unknown): Fact {
       return { kind: "paymentStarted", ...base, booking: decodeBooking(row[4]), expiresAtMs };
     }
     case BOOKED:
-      return { kind: "booked", ...base, booking: decodeBooking(row[4]) };
+      return { kind: "booked", seq, atMs, key, booking: decodeBooking(row[4]) };
     case CANCELLED:
       return decodeCancelled(base, row);
     case BOOKING_CHANGED:
@@ -196,6 +198,23 @@ export function decodeFact(encoded: unknown): Fact {
     default:
       throw new Error(`unknown fact kind ${String(row[0])}: written by a newer version?`);
   }
+}
+
+/** Member by member: the hottest fact of all, and spreading costs as much as all the rest of it. */
+function decodeHeld(row: readonly unknown[]): Held {
+  const { items, ordinals, terms } = decodeContents(row[6], row[8]);
+  return {
+    kind: "held",
+    seq: number(row[1]),
+    atMs: number(row[2]),
+    key: decodeKey(row[3]),
+    holdId: string(row[4]) as HoldId,
+    userId: string(row[5]) as UserId,
+    items,
+    ordinals,
+    terms,
+    expiresAtMs: number(row[7]),
+  };
 }
 
 type Base = Pick<Fact, "seq" | "atMs" | "key">;
@@ -316,8 +335,8 @@ function decodeMoves(encoded: unknown): Move[] {
 
 function encodeBooking(booking: BookingRecord): unknown[] {
   const { bookingId, holdId, userId, email, code, items, ticketCodes, bookedAtMs } = booking;
-  const ids: unknown[] = [bookingId, holdId, userId, email, code];
-  const row = [...ids, encodeItems(items), ticketCodes, bookedAtMs];
+  const row: unknown[] = [bookingId, holdId, userId, email, code];
+  row.push(encodeItems(items), ticketCodes, bookedAtMs);
   const more = moreOf(booking);
   if (more !== null || booking.later !== null) row.push(more, booking.later);
   return row;
@@ -325,13 +344,16 @@ function encodeBooking(booking: BookingRecord): unknown[] {
 
 function decodeBooking(encoded: unknown): BookingRecord {
   const row = array(encoded);
+  const { items, ordinals, terms } = decodeContents(row[5], row[8]);
   return {
     bookingId: string(row[0]) as BookingId,
     holdId: string(row[1]) as HoldId,
     userId: string(row[2]) as UserId,
     email: row[3] === null ? null : string(row[3]),
     code: string(row[4]),
-    ...decodeContents(row[5], row[8]),
+    items,
+    ordinals,
+    terms,
     ticketCodes: array(row[6]).map(string),
     bookedAtMs: number(row[7]),
     later: row[9] == null ? null : map<BookingLater>(row[9]),

@@ -7,7 +7,7 @@ import { findHold } from "../holds.ts";
 import type { BookingId, HoldId, UserId } from "../ids.ts";
 import { type PlaceItem, totalMinor } from "../place.ts";
 import type { Decision, Refusal } from "../replies.ts";
-import { accept, nextFact, refuse } from "./outcome.ts";
+import { accept, refuse } from "./outcome.ts";
 
 /** What a booking is given that its hold does not have. */
 export interface NewBooking {
@@ -37,7 +37,8 @@ export function book(state: EventState, command: Book, nowMs: number): Decision 
     return refuse({ code: "payment_required" });
   }
   const booking = bookingOf(found, command, nowMs);
-  return accept({ kind: "booked", ...nextFact(state, nowMs, command.key), booking });
+  const { key } = command;
+  return accept({ kind: "booked", seq: state.seq + 1, atMs: nowMs, key, booking });
 }
 
 /** The requester's hold, if a booking can be made of it now. */
@@ -57,8 +58,19 @@ export function bookingOf(
   { bookingId, code, ticketCodes, email }: NewBooking,
   bookedAtMs: number,
 ): BookingRecord {
-  const contents = { items, ordinals, ticketCodes: codesFor(items, ticketCodes), terms };
-  return { bookingId, holdId, userId, email, code, ...contents, bookedAtMs, later: null };
+  return {
+    bookingId,
+    holdId,
+    userId,
+    email,
+    code,
+    items,
+    ordinals,
+    ticketCodes: codesFor(items, ticketCodes),
+    terms,
+    bookedAtMs,
+    later: null,
+  };
 }
 
 /** As many of the fresh codes as there are places, cancelled ones included. */

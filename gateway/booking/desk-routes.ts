@@ -126,6 +126,7 @@ function routeMaker(tokens: Tokens) {
 }
 
 const NO_BODY: JsonBody = { ok: true, value: undefined };
+const REPLAYED = { "Idempotent-Replayed": "true" };
 
 /** Dresses the desk's result for HTTP. */
 function responder(request: HttpRequest, respond: Respond): Settle {
@@ -134,10 +135,8 @@ function responder(request: HttpRequest, respond: Respond): Settle {
       respond(problem(result.code, request.requestId, result.members));
       return;
     }
-    respond({
-      status: result.body === null ? 204 : result.status,
-      body: result.body === null ? null : JSON.stringify(result.body),
-      ...(result.replayed ? { headers: { "Idempotent-Replayed": "true" } } : {}),
-    });
+    const status = result.body === null ? 204 : result.status;
+    const body = result.body === null ? null : JSON.stringify(result.body);
+    respond(result.replayed ? { status, body, headers: REPLAYED } : { status, body });
   };
 }

@@ -59,9 +59,21 @@ export class OrderDesk {
     };
   }
 
+  /** Member by member, as nearly every booking comes here. */
   #bookUnpaid(event: EventEntry, made: NewBooking, key: CommandKey | null, settle: Settle): void {
+    const { holdId, userId, bookingId, code, ticketCodes, email } = made;
     const { allowInvoices: invoiceAllowed } = event;
-    const command: Book = { kind: "book", ...made, invoiceAllowed, key };
+    const command: Book = {
+      kind: "book",
+      holdId,
+      userId,
+      bookingId,
+      code,
+      ticketCodes,
+      email,
+      invoiceAllowed,
+      key,
+    };
     this.#core.ask(event, command, settle, newBooking(asBuyer(made)));
   }
 

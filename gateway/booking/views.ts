@@ -27,10 +27,13 @@ export function money({ currency }: EventEntry, amount: number): object {
   return { amount, currency };
 }
 
-function itemView(event: EventEntry, id: ItemId, item: PlaceItem): object {
+/** Members are added one by one where there are many of them: spreading costs several times more. */
+type View = Record<string, unknown>;
+
+function itemView(event: EventEntry, id: ItemId, item: PlaceItem): View {
   const category = event.categoryKeys[item.category];
   const { place, priceMinor: price, charge } = item;
-  const shown = isSeat(place)
+  const shown: View = isSeat(place)
     ? { id, seat: event.seatIds[place], category, price }
     : { id, area: event.areaKeys[areaIndexOf(place)], category, price };
   return charge === null ? shown : { ...shown, ...chargeView(charge) };
@@ -120,7 +123,7 @@ export function bookingView(
 ): object {
   const { items, later, terms } = booking;
   const mayEnter = asOrganizer || userId === booking.userId;
-  return {
+  const shown: View = {
     id: booking.bookingId,
     code: booking.code,
     eventId: event.eventId,
@@ -130,15 +133,18 @@ export function bookingView(
     tickets: items.map((_, index) => ticketView(event, booking, { index, withCode: mayEnter })),
     total: money(event, totalMinor(items)),
     createdAt: iso(booking.bookedAtMs),
-    ...(terms === null || terms.promoCode === null ? {} : { promoCode: terms.promoCode }),
-    ...(later === null || later.payment === null
-      ? {}
-      : { payment: paymentView(event, later.payment) }),
-    ...(later === null || later.cancelled === null
-      ? {}
-      : { cancelledAt: iso(later.cancelled.atMs), cancelReason: later.cancelled.reason }),
-    seq: seqOf(booking, firstSeq),
   };
+  if (terms !== null && terms.promoCode !== null) shown.promoCode = terms.promoCode;
+  if (later !== null) {
+    const { payment, cancelled } = later;
+    if (payment !== null) shown.payment = paymentView(event, payment);
+    if (cancelled !== null) {
+      shown.cancelledAt = iso(cancelled.atMs);
+      shown.cancelReason = cancelled.reason;
+    }
+  }
+  shown.seq = seqOf(booking, firstSeq);
+  return shown;
 }
 
 /** The ticket at a position of the booking, with or without the code that opens the door. */
@@ -150,12 +156,11 @@ export function ticketView(
   const item = booking.items[index];
   if (item === undefined) return {};
   const { checkedInAtMs } = fateOf(booking, index);
-  return {
-    ...itemView(event, ticketIdOf(booking, index), item),
-    ...(withCode ? { code: booking.ticketCodes[index] } : {}),
-    status: ticketStatusOf(booking, index),
-    ...(checkedInAtMs === null ? {} : { checkedInAt: iso(checkedInAtMs) }),
-  };
+  const shown = itemView(event, ticketIdOf(booking, index), item);
+  if (withCode) shown.code = booking.ticketCodes[index];
+  shown.status = ticketStatusOf(booking, index);
+  if (checkedInAtMs !== null) shown.checkedInAt = iso(checkedInAtMs);
+  return shown;
 }
 
 export function paymentView(event: EventEntry, payment: BookingPayment): object {

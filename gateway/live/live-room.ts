@@ -379,14 +379,14 @@ const BUSY = problem("busy");
 const UNAUTHENTICATED = problem("unauthenticated");
 
 function replyOf(id: Message["id"], result: DeskResult): object {
-  const named = id === undefined ? {} : { id };
+  // Undefined members are not sent.
   if (result.kind === "problem") {
     const { status, document } = problemDocument(result.code, result.members);
-    return { op: "reply", ...named, status, body: document };
+    return { op: "reply", id, status, body: document };
   }
   const status = result.body === null ? 204 : result.status;
-  const replayed = result.replayed ? { replayed: true } : {};
-  return { op: "reply", ...named, status, body: result.body, ...replayed };
+  const replayed = result.replayed ? true : undefined;
+  return { op: "reply", id, status, body: result.body, replayed };
 }
 
 function idOf(value: unknown): Message["id"] {

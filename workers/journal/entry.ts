@@ -105,12 +105,13 @@ export function readEntryHeader(bytes: Buffer, offset: number): EntryHeader {
 export function readEntry(bytes: Buffer, offset: number): Entry {
   const type = bytes.readUInt16LE(offset + 6);
   assert(type === TYPE_FACT, `entry type ${type} is known`);
-  const body: unknown = unpackr.unpack(
-    bytes.subarray(offset + ENTRY_HEADER_BYTES, entryEnd(bytes, offset)),
-  );
+  const end = entryEnd(bytes, offset);
+  const body: unknown = unpackr.unpack(bytes, { start: offset + ENTRY_HEADER_BYTES, end });
   assert(Array.isArray(body), "an entry's body is an array");
   const [eventId, fact] = body as unknown[];
-  return { ...readEntryHeader(bytes, offset), eventId: eventId as EventId, fact: decodeFact(fact) };
+  // Member by member, as recovery and projection come here for every fact there is.
+  const { shard, lsn, epoch, atMs } = readEntryHeader(bytes, offset);
+  return { shard, lsn, epoch, atMs, eventId: eventId as EventId, fact: decodeFact(fact) };
 }
 
 /** Calls `visit` with the offset of each entry in `bytes`. */

@@ -1,5 +1,5 @@
 import type { Held } from "../../engine/facts.ts";
-import type { EndedHold } from "../../engine/hold-book.ts";
+import type { ActiveHold, EndedHold } from "../../engine/hold-book.ts";
 import type { BookingId, EventId, HoldId } from "../../engine/ids.ts";
 import type { HoldChange, HoldMade, HoldUpdate } from "./effects.ts";
 
@@ -17,10 +17,20 @@ export class HoldFold {
     this.#eventId = eventId;
   }
 
+  /** Member by member, as by far most facts come here: spreading costs several times as much. */
   make({ holdId, userId, items, ordinals, terms, expiresAtMs, seq, atMs: createdAtMs }: Held) {
-    const contents = { holdId, userId, items, ordinals, terms };
-    const state = { createdAtMs, expiresAtMs, extended: false, paying: null, seq };
-    const hold = { ...contents, ...state };
+    const hold: ActiveHold = {
+      holdId,
+      userId,
+      items,
+      ordinals,
+      terms,
+      paying: null,
+      createdAtMs,
+      expiresAtMs,
+      extended: false,
+      seq,
+    };
     this.made.set(holdId, { eventId: this.#eventId, hold, ended: null });
   }
 
