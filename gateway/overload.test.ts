@@ -15,7 +15,7 @@ import { ok } from "../tests/support/venue.ts";
 import { postPacked, unpackMessage } from "../workers/batch-port.ts";
 import { systemClock } from "../workers/clock.ts";
 import { HostBench, SHARD } from "../workers/shard/testing/host-bench.ts";
-import type { ShardRequest } from "../workers/shard-messages.ts";
+import { decodeRequests, encodeBatch } from "../workers/shard-wire.ts";
 import { BookingDesk } from "./booking/booking-desk.ts";
 import { deskRoutes } from "./booking/desk-routes.ts";
 import { deskPorts } from "./booking/testing/desk-bench.ts";
@@ -40,7 +40,7 @@ class StandingNode {
     this.#host = host;
     const { port1, port2 } = this.#channel;
     port2.on("message", (buffer: ArrayBuffer) => {
-      const requests = unpackMessage<ShardRequest[]>(buffer);
+      const requests = decodeRequests(unpackMessage(buffer));
       const deadlineMs = host.nowMs;
       host.host.receive(requests.map((request) => ({ ...request, shard: SHARD, deadlineMs })));
     });
@@ -60,7 +60,11 @@ class StandingNode {
   /** The journal makes durable what was decided, and goes on doing so. */
   moveOn(): void {
     this.#host.makeDurable();
-    for (const output of this.#host.released.splice(0)) postPacked(this.#channel.port2, output);
+    for (const output of this.#host.released.splice(0))
+      postPacked(
+        this.#channel.port2,
+        encodeBatch({ ...output, sentMs: systemClock.monotonicMs() }),
+      );
   }
 
   get isQuiet(): boolean {

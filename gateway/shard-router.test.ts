@@ -20,6 +20,7 @@ import type {
   ShardRequest,
   WorkerBatch,
 } from "../workers/shard-messages.ts";
+import { decodeRequests, encodeBatch } from "../workers/shard-wire.ts";
 import { type Answered, ShardRouter } from "./shard-router.ts";
 
 const SHARDS = 4;
@@ -38,7 +39,7 @@ class RouterBench {
     const ports = Array.from({ length: workerCount }, (_, worker) => {
       const { port1, port2 } = new MessageChannel();
       port2.on("message", (buffer: ArrayBuffer) => {
-        const batch = unpackMessage<ShardRequest[]>(buffer);
+        const batch = decodeRequests(unpackMessage(buffer));
         this.received[worker] = [...(this.received[worker] ?? []), ...batch];
       });
       this.#workers.push(port2);
@@ -63,7 +64,7 @@ class RouterBench {
   answer(worker: number, batch: Partial<WorkerBatch>): void {
     const whole: WorkerBatch = { sentMs: 0, changes: [], notices: [], answers: [], ...batch };
     const port = this.#workers[worker];
-    if (port !== undefined) postPacked(port, whole);
+    if (port !== undefined) postPacked(port, encodeBatch(whole));
   }
 
   /** Answers everything that a worker received and has not answered. */
@@ -384,7 +385,7 @@ test("a simulator's clock, turns and ports are the only ones that it uses", asyn
   assert.equal(posted.length, 0);
   for (const run of turns.splice(0)) run();
   const [buffer = new ArrayBuffer(0)] = posted;
-  assert.equal(unpackMessage<ShardRequest[]>(buffer)[0]?.deadlineMs, 10_000);
+  assert.equal(decodeRequests(unpackMessage(buffer))[0]?.deadlineMs, 10_000);
   nowMs += ANSWER_WAIT_MS_MAX;
   for (const run of timers) run();
   assert.deepEqual(answers, [{ kind: "timeout" }]);

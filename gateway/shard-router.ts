@@ -32,6 +32,7 @@ import type {
   ShardRequest,
   WorkerBatch,
 } from "../workers/shard-messages.ts";
+import { decodeBatch, encodeRequests } from "../workers/shard-wire.ts";
 import { InFlightLimit } from "./in-flight-limit.ts";
 import type { AskSpan, Tracing } from "./tracing/tracing-port.ts";
 
@@ -132,12 +133,14 @@ export class ShardRouter {
     this.#clock = clock;
     this.#answeredLsn = new Float64Array(shardCount);
     this.#lanes = ports.map((port) => ({
-      sender: new BatchSender(port, clock.soon),
+      sender: new BatchSender(port, clock.soon, encodeRequests),
       limit: new InFlightLimit(clock.monotonicMs(), inFlightMax),
       inFlight: 0,
     }));
     for (const port of ports) {
-      port.on("message", (buffer: ArrayBuffer) => this.#receive(unpackMessage(buffer)));
+      port.on("message", (buffer: ArrayBuffer) =>
+        this.#receive(decodeBatch(unpackMessage(buffer))),
+      );
     }
     this.projected(watermarks);
     this.#endSweeps = clock.every(SWEEP_MS, () => this.#sweep(clock.monotonicMs()));

@@ -7,8 +7,9 @@ import { Packr, Unpackr } from "msgpackr";
 import type { Clock } from "./clock.ts";
 import type { Port } from "./port.ts";
 
-const packr = new Packr();
-const unpackr = new Unpackr();
+// Records would be defined anew in every message, and their readers compiled anew behind it.
+const packr = new Packr({ useRecords: false, variableMapSize: true });
+const unpackr = new Unpackr({ useRecords: false });
 
 /** Packs one message and transfers its bytes. */
 export function postPacked(port: Port, message: unknown): void {
@@ -19,8 +20,8 @@ export function postPacked(port: Port, message: unknown): void {
 }
 
 /** Reads what `postPacked` sent. The sender is this program's own code of the same version. */
-export function unpackMessage<Message>(buffer: ArrayBuffer): Message {
-  return unpackr.unpack(new Uint8Array(buffer)) as Message;
+export function unpackMessage(buffer: ArrayBuffer): unknown {
+  return unpackr.unpack(new Uint8Array(buffer));
 }
 
 /**
@@ -31,12 +32,18 @@ export function unpackMessage<Message>(buffer: ArrayBuffer): Message {
 export class BatchSender<Message> {
   readonly #port: Port;
   readonly #soon: Clock["soon"];
+  readonly #encode: (batch: readonly Message[]) => unknown;
   readonly #flush = (): void => this.flush();
   #batch: Message[] = [];
 
-  /** `soon` calls at the end of the turn. */
-  constructor(port: Port, soon: Clock["soon"]) {
+  /** `soon` calls at the end of the turn; `encode` makes of a batch what is posted. */
+  constructor(
+    port: Port,
+    soon: Clock["soon"],
+    encode: (batch: readonly Message[]) => unknown = (batch) => batch,
+  ) {
     this.#port = port;
+    this.#encode = encode;
     this.#soon = soon;
   }
 
@@ -49,6 +56,6 @@ export class BatchSender<Message> {
     if (this.#batch.length === 0) return;
     const batch = this.#batch;
     this.#batch = [];
-    postPacked(this.#port, batch);
+    postPacked(this.#port, this.#encode(batch));
   }
 }

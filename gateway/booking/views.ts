@@ -27,7 +27,7 @@ export function money({ currency }: EventEntry, amount: number): object {
   return { amount, currency };
 }
 
-/** Members are added one by one where there are many of them: spreading costs several times more. */
+/** Members are added one by one, where there are many views: spreading costs several times more. */
 type View = Record<string, unknown>;
 
 function itemView(event: EventEntry, id: ItemId, item: PlaceItem): View {

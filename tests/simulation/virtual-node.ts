@@ -15,7 +15,7 @@ import type {
   WatermarkMessage,
 } from "../../workers/projector/projector-messages.ts";
 import type { ShardThreadData } from "../../workers/shard/shard-thread-messages.ts";
-import type { ShardRequest, WorkerBatch } from "../../workers/shard-messages.ts";
+import { decodeBatch, decodeRequests } from "../../workers/shard-wire.ts";
 import type { ActorLoader } from "../../workers/store/actor-loader.ts";
 import type { OwnedShard } from "../../workers/store/shard-table.ts";
 import { JournalRefused, Supervisor } from "../../workers/supervisor.ts";
@@ -182,7 +182,7 @@ export class VirtualNode {
     if (gatewayPort instanceof VirtualPort) {
       gatewayPort.tap = (message) =>
         this.#observe(() => {
-          oracle.released(life, unpackMessage<WorkerBatch>(copyOf(message as ArrayBuffer)));
+          oracle.released(life, decodeBatch(unpackMessage(copyOf(message as ArrayBuffer))));
         });
     }
     if (journalPort instanceof VirtualPort) {
@@ -202,7 +202,7 @@ export class VirtualNode {
 
   #asked(message: unknown): void {
     const { life, process } = this.parts;
-    for (const request of unpackMessage<ShardRequest[]>(copyOf(message as ArrayBuffer))) {
+    for (const request of decodeRequests(unpackMessage(copyOf(message as ArrayBuffer)))) {
       life.requests.set(request.id, { request, askedMs: process.clock.wallMs() });
     }
   }

@@ -5,7 +5,8 @@ import { shardOf } from "../../engine/shard-of.ts";
 import { postPacked, unpackMessage } from "../batch-port.ts";
 import type { AppendMessage, JournalToShardMessage } from "../journal/journal-port.ts";
 import type { OverfullMessage, WatermarkMessage } from "../projector/projector-messages.ts";
-import type { ShardRequest, WorkerBatch } from "../shard-messages.ts";
+import type { WorkerBatch } from "../shard-messages.ts";
+import { decodeRequests, encodeBatch } from "../shard-wire.ts";
 import type { ActorLoader } from "../store/actor-loader.ts";
 import type { ThreadContext } from "../thread-context.ts";
 import type { ShardWorkerVitals } from "./host-meter.ts";
@@ -36,7 +37,8 @@ export class ShardService {
       loader,
       release: ({ changes, notices, answers, decisions }) => {
         const batch: WorkerBatch = { sentMs: clock.monotonicMs(), changes, notices, answers };
-        postPacked(gatewayPort, decisions.length === 0 ? batch : { ...batch, decisions });
+        const traced = decisions.length === 0 ? batch : { ...batch, decisions };
+        postPacked(gatewayPort, encodeBatch(traced));
       },
       wallMs: () => clock.wallMs(),
       monotonicMs: () => clock.monotonicMs(),
@@ -51,7 +53,7 @@ export class ShardService {
   #listen(): void {
     const { gatewayPort, journalPort, projectorPort } = this.#data;
     gatewayPort.on("message", (batch: ArrayBuffer) => {
-      this.#host.receive(unpackMessage<ShardRequest[]>(batch));
+      this.#host.receive(decodeRequests(unpackMessage(batch)));
     });
     journalPort.on("message", (message: JournalToShardMessage) => {
       if (message.kind === "durable") this.#host.durable(message.ticket);
