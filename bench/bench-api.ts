@@ -1,82 +1,229 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { ADMIN, OPS_TOKEN } from "./bench-server.ts";
+import type { Access } from "./scenario.ts";
 
 /** Places of the floor that is sold. */
 export const CAPACITY = 1_000_000;
+
+/** Longer than any load: what is held stays held, unless an event says otherwise. */
+const HOLD_TTL_SECONDS = 86_400;
+const PLACES_PER_USER_MAX = 100_000;
+const PROJECTED_LOOK_MS = 50;
+const GUESTS_AT_ONCE = 16;
+const PAGE_ENTRIES_MAX = 100;
+/** An answer that is not understood is shown so far. */
+const SHOWN_CHARS_MAX = 300;
 
 /** What answers are read for, whichever they are. */
 interface Reply {
   readonly id: string;
   readonly accessToken: string;
+  readonly capacity: number;
+  readonly free: number;
   readonly held: number;
   readonly sold: number;
+  readonly blocked: number;
   readonly ok: boolean;
   readonly drift: readonly string[];
   readonly shards: readonly { readonly projectionLagFacts: number }[];
   readonly fsyncs: number;
   readonly entries: number;
+  readonly projector: { readonly lagMs: number };
+  readonly seats: readonly { readonly id: string }[];
+  readonly data: readonly ListedBooking[];
+  readonly nextCursor: string | null;
+}
+
+/** A booking as the organiser's list shows it. */
+export interface ListedBooking {
+  readonly id: string;
+  readonly status: string;
+  readonly tickets: readonly {
+    readonly seat?: string;
+    readonly area?: string;
+    readonly status: string;
+  }[];
+}
+
+export type Availability = Pick<Reply, "capacity" | "free" | "held" | "sold" | "blocked">;
+
+/** A request of the bench's own that was not answered as it has to be. */
+export class BenchRequestFailed extends Error {
+  readonly code = "bench_request_failed";
+}
+
+/** What is on sale: a plan of `seats`, or a floor of `places`. */
+export interface Sold {
+  readonly title: string;
+  readonly seats?: number;
+  readonly places?: number;
+  readonly holdTtlSeconds?: number;
 }
 
 /** What a bench asks for beside its load: things to sell, buyers, and how it came out. */
 export class BenchApi {
   readonly #url: string;
+  readonly #access: Access;
+  /** Of the organiser; asked for once. */
+  #token: Promise<string> | null = null;
+  #organizationId: Promise<string> | null = null;
 
-  constructor(url: string) {
+  constructor(url: string, access: Access = { ...ADMIN, opsToken: OPS_TOKEN }) {
     this.#url = url;
+    this.#access = access;
   }
 
   /** A published event with one standing area; returns its id. */
-  async openFloor(): Promise<string> {
-    const { accessToken: token } = await this.#post("/api/v1/auth/login", ADMIN);
-    const organization = { name: "Bench", allowInvoices: true };
-    const { id: organizationId } = await this.#post("/api/v1/organizations", organization, token);
+  openFloor(): Promise<string> {
+    return this.openEvent({ title: "One hot floor", places: CAPACITY });
+  }
+
+  /** A published event; returns its id. */
+  async openEvent({ title, seats, places, holdTtlSeconds }: Sold): Promise<string> {
+    const floor = { key: "floor", name: "Floor", capacity: places, priceCategory: "standing" };
     const event = {
-      organizationId,
-      title: "One hot floor",
+      organizationId: await this.#ownOrganization(),
+      title,
       startsAt: "2040-01-01T20:00:00Z",
-      holdTtlSeconds: 3_600,
-      limits: { perOrder: 10, perUser: 100_000 },
+      holdTtlSeconds: holdTtlSeconds ?? HOLD_TTL_SECONDS,
+      // Few accounts stand for many buyers.
+      limits: { perOrder: 10, perUser: PLACES_PER_USER_MAX },
+      holdChurn: null,
       priceCategories: [{ key: "standing", name: "Standing", price: 1_000 }],
-      areas: [{ key: "floor", name: "Floor", capacity: CAPACITY, priceCategory: "standing" }],
+      ...(seats === undefined
+        ? {}
+        : { seatingPlan: planOf(seats), seatCategories: { Seats: "standing" } }),
+      ...(places === undefined ? {} : { areas: [floor] }),
       publish: true,
     };
-    return (await this.#post("/api/v1/events", event, token)).id;
+    return (await this.#post("/api/v1/events", event, await this.#ownToken())).id;
+  }
+
+  /** Public ids of an event's seats, in the order of its list. */
+  async seatIds(eventId: string): Promise<string[]> {
+    const { seats } = await this.#get(`/api/v1/events/${eventId}/seats`);
+    return seats.map(({ id }) => id);
   }
 
   async guestTokens(count: number): Promise<string[]> {
-    const guests = Array.from({ length: count }, () => this.#post("/api/v1/auth/guest", {}));
-    return (await Promise.all(guests)).map((guest) => guest.accessToken);
+    const tokens: string[] = [];
+    while (tokens.length < count) {
+      const guests = Math.min(GUESTS_AT_ONCE, count - tokens.length);
+      const asked = Array.from({ length: guests }, () => this.#post("/api/v1/auth/guest", {}));
+      tokens.push(...(await Promise.all(asked)).map((guest) => guest.accessToken));
+    }
+    return tokens;
   }
 
   /** Facts that PostgreSQL lacks, of the shard that lacks most. */
   async projectionLag(): Promise<number> {
-    const { shards } = await this.#get("/ops/shards", OPS_TOKEN);
+    const { shards } = await this.#get("/ops/shards", await this.#opsToken());
     return Math.max(...shards.map((shard) => shard.projectionLagFacts));
   }
 
-  audit(eventId: string): Promise<Pick<Reply, "ok" | "drift">> {
-    return this.#get(`/ops/events/${eventId}/audit`, OPS_TOKEN);
+  /** Resolves when PostgreSQL has everything; false: not within so many seconds. */
+  async isProjectedWithin(seconds: number): Promise<boolean> {
+    const startMs = performance.now();
+    while ((await this.projectionLag()) > 0) {
+      if (performance.now() - startMs > seconds * 1_000) return false;
+      await delay(PROJECTED_LOOK_MS);
+    }
+    return true;
   }
 
-  journal(): Promise<Pick<Reply, "fsyncs" | "entries">> {
-    return this.#get("/ops/journal", OPS_TOKEN);
+  async audit(eventId: string): Promise<Pick<Reply, "ok" | "drift">> {
+    return this.#get(`/ops/events/${eventId}/audit`, await this.#opsToken());
   }
 
-  availability(eventId: string): Promise<Pick<Reply, "held" | "sold">> {
+  async journal(): Promise<Pick<Reply, "fsyncs" | "entries" | "projector">> {
+    return this.#get("/ops/journal", await this.#opsToken());
+  }
+
+  availability(eventId: string): Promise<Availability> {
     return this.#get(`/api/v1/events/${eventId}/availability`);
   }
 
+  /** All bookings of an event, as its organiser sees them. */
+  async *bookingsOf(eventId: string): AsyncGenerator<ListedBooking> {
+    let cursor: string | null = "";
+    while (cursor !== null) {
+      const after = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+      const path = `/api/v1/events/${eventId}/bookings?limit=${PAGE_ENTRIES_MAX}${after}`;
+      const page: Reply = await this.#get(path, await this.#ownToken());
+      yield* page.data;
+      cursor = page.nextCursor;
+    }
+  }
+
+  #ownToken(): Promise<string> {
+    const { email, password } = this.#access;
+    this.#token ??= this.#post("/api/v1/auth/login", { email, password }).then(
+      ({ accessToken }) => accessToken,
+    );
+    return this.#token;
+  }
+
+  #opsToken(): Promise<string> {
+    const { opsToken } = this.#access;
+    return opsToken === null ? this.#ownToken() : Promise.resolve(opsToken);
+  }
+
+  #ownOrganization(): Promise<string> {
+    this.#organizationId ??= this.#ownToken()
+      .then((token) =>
+        this.#post("/api/v1/organizations", { name: "Bench", allowInvoices: true }, token),
+      )
+      .then(({ id }) => id);
+    return this.#organizationId;
+  }
+
   #get(path: string, token = ""): Promise<Reply> {
-    return this.#request(path, { headers: { authorization: `Bearer ${token}` } });
+    const headers = token === "" ? {} : { authorization: `Bearer ${token}` };
+    return this.#request(path, { headers });
   }
 
   #post(path: string, body: object, token = ""): Promise<Reply> {
-    const headers = { "content-type": "application/json", authorization: `Bearer ${token}` };
+    const authorization = token === "" ? {} : { authorization: `Bearer ${token}` };
+    const headers = { "content-type": "application/json", ...authorization };
     return this.#request(path, { method: "POST", headers, body: JSON.stringify(body) });
   }
 
   async #request(path: string, init: RequestInit): Promise<Reply> {
     const response = await fetch(this.#url + path, init);
-    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-    return (await response.json()) as Reply;
+    const text = await response.text();
+    if (!response.ok) {
+      const shown = text.slice(0, SHOWN_CHARS_MAX);
+      throw new BenchRequestFailed(`${path}: ${response.status} ${shown}`);
+    }
+    return JSON.parse(text) as Reply;
   }
+}
+
+const SEATS_IN_ROW = 40;
+const ROWS_IN_ZONE = 25;
+
+/** Blocks of 25 rows of 40 seats each, as a seating plan of pretix. */
+function planOf(seats: number): object {
+  const rowsOf = (zone: number): object[] =>
+    Array.from({ length: ROWS_IN_ZONE }, (_, index) => zone * ROWS_IN_ZONE + index)
+      .filter((row) => row * SEATS_IN_ROW < seats)
+      .map((row) => {
+        const count = Math.min(SEATS_IN_ROW, seats - row * SEATS_IN_ROW);
+        const places = Array.from({ length: count }, (_, n) => ({
+          seat_guid: `${row}-${n}`,
+          seat_number: String(n + 1),
+          category: "Seats",
+          position: { x: n * 20, y: (row % ROWS_IN_ZONE) * 25 },
+        }));
+        return { row_number: String(row + 1), seats: places };
+      });
+  const zones = Array.from(
+    { length: Math.ceil(seats / (SEATS_IN_ROW * ROWS_IN_ZONE)) },
+    (_, n) => ({
+      name: `Block ${n + 1}`,
+      position: { x: n * 900, y: 0 },
+      rows: rowsOf(n),
+    }),
+  );
+  return { name: "Bench", categories: [{ name: "Seats", color: "#7f8c8d" }], zones };
 }

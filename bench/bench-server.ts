@@ -3,9 +3,12 @@ import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { endsWith } from "./clean-up.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const THREAD_NAMES = new URL("./thread-name.mjs", import.meta.url).href;
 const READY = /Evently is ready at (\S+)/;
+const SAID_CHARS_MAX = 100_000;
 
 export const ADMIN = { email: "bench@example.org", password: "bench bench bench" };
 export const OPS_TOKEN = "ops-token-of-the-bench";
@@ -18,22 +21,27 @@ export interface BenchServer {
   stop(): Promise<void>;
 }
 
-/**
- * The server as `npm start` runs it, with an embedded PostgreSQL, in a directory of its own.
- * `launcher`: a command that runs the one behind it, as taskset does. `env`: further variables.
- */
-export async function startBenchServer(
-  launcher: readonly string[] = [],
-  env: Readonly<Record<string, string>> = {},
-): Promise<BenchServer> {
+export interface BenchServerOptions {
+  /** A command that runs the one behind it, as taskset does. */
+  readonly launcher?: readonly string[];
+  /** Further variables. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** What to run instead of the server, from the root: it has to say that it is ready as it does. */
+  readonly entry?: string;
+}
+
+/** The server as `npm start` runs it, with an embedded PostgreSQL, in a directory of its own. */
+export async function startBenchServer(options: BenchServerOptions = {}): Promise<BenchServer> {
+  const { launcher = [], env = {}, entry = "gateway/main.ts" } = options;
   const directory = mkdtempSync(join(tmpdir(), "evently-bench-"));
   // Where we are root, the database server's account is another.
   chmodSync(directory, 0o755);
   const [command = process.execPath, ...args] = [...launcher, process.execPath];
-  const child = spawn(command, [...args, "--import", "tsx", "gateway/main.ts"], {
+  const child = spawn(command, [...args, "--import", "tsx", entry], {
     cwd: ROOT,
     env: {
       ...process.env,
+      NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} --import ${THREAD_NAMES}`.trim(),
       PORT: "0",
       HOST: "127.0.0.1",
       DATABASE_URL: "",
@@ -48,11 +56,11 @@ export async function startBenchServer(
     stdio: ["ignore", "pipe", "inherit"],
   });
   const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
-  const stop = async (): Promise<void> => {
+  const stop = endsWith(async () => {
     child.kill("SIGTERM");
     await ended;
     rmSync(directory, { recursive: true, force: true });
-  };
+  });
   try {
     return { url: await readyUrl(child, ended), pid: child.pid ?? 0, stop };
   } catch (error) {
@@ -65,7 +73,7 @@ function readyUrl(child: ChildProcess, ended: Promise<void>): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = "";
     child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
-      if (text.length < 100_000) text += chunk;
+      if (text.length < SAID_CHARS_MAX) text += chunk;
       const url = READY.exec(text)?.[1];
       if (url !== undefined) resolve(url);
     });

@@ -285,7 +285,7 @@ async function openShop(url: string): Promise<Shop> {
 
 async function run(seconds: number, factor: number): Promise<readonly string[]> {
   const { launcher, description } = splitCores();
-  const server = await startBenchServer(launcher);
+  const server = await startBenchServer({ launcher });
   const memory = new MemoryWatch(server.pid);
   try {
     const [processor] = cpus();

@@ -12,6 +12,19 @@ export interface BenchOptions {
   readonly events: number | null;
   /** Of the load's random choices. */
   readonly seed: number;
+  /** Who the bench is on a server that it did not start; null: not given. */
+  readonly access: Access | null;
+  /** What was given of the scenario's `extras`, by name. */
+  readonly extra: Readonly<Record<string, string>>;
+}
+
+/** Who the bench is on a server. */
+export interface Access {
+  /** Of somebody who may make organisations, and so events. */
+  readonly email: string;
+  readonly password: string;
+  /** Opens `/ops/…`; null: those of `email` has to. */
+  readonly opsToken: string | null;
 }
 
 /** What a scenario tells while it runs: one line that is written over, or one a second. */
@@ -25,10 +38,24 @@ export type Findings = Pick<
   readonly chosen: Report["options"];
 };
 
+/** An option that only one scenario has: `--name VALUE`. */
+export interface ExtraOption {
+  readonly name: string;
+  /** What its value is, for the help: `N`, `DIR`. */
+  readonly value: string;
+  readonly help: string;
+}
+
 export interface Scenario {
   readonly name: string;
   /** One sentence for the list of scenarios. */
   readonly summary: string;
+  readonly extras?: readonly ExtraOption[];
   /** Ends whatever it started, also when it throws. */
   run(options: BenchOptions, progress: Progress): Promise<Findings>;
+}
+
+/** The options cannot be what this scenario needs: exit code 2. */
+export class UsageError extends Error {
+  readonly code = "usage";
 }

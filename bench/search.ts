@@ -120,7 +120,7 @@ async function run(directory: string): Promise<void> {
     await migrate(database.url);
     await client.connect();
     const events = await fill(client, Number(given.events));
-    const server = await startBenchServer([], { DATABASE_URL: database.url });
+    const server = await startBenchServer({ env: { DATABASE_URL: database.url } });
     try {
       const mix = await SearchMix.around(client, 1);
       await load(server.url, mix, WARM_UP);

@@ -1,0 +1,21 @@
+import { unreachable } from "../../../engine/unreachable.ts";
+import type { Flow } from "../flow.ts";
+import { HoldFlow, type HoldFlowOptions } from "./hold-flow.ts";
+import { ReadFlow, type ReadFlowOptions } from "./read-flow.ts";
+import { SaleFlow, type SaleFlowOptions } from "./sale-flow.ts";
+
+/** What a load does, as plain data: it travels to the load's thread. */
+export type FlowOptions = HoldFlowOptions | SaleFlowOptions | ReadFlowOptions;
+
+export function flowOf(options: FlowOptions, url: string): Flow {
+  switch (options.kind) {
+    case "hold":
+      return new HoldFlow(options, url);
+    case "sale":
+      return new SaleFlow(options, url);
+    case "read":
+      return new ReadFlow(options, url);
+    default:
+      return unreachable(options);
+  }
+}

@@ -1,0 +1,89 @@
+import { Acknowledgements } from "../acknowledgements.ts";
+import type { HttpAnswer } from "../autocannon-connection.ts";
+import { FaultList } from "../fault-list.ts";
+import type { Flow, FlowFindings, Step, Visitor } from "../flow.ts";
+import { idOf, RequestWriter } from "../request-writer.ts";
+
+/** Holds and nothing else: one place of an area each, all on one event. */
+export interface HoldFlowOptions {
+  readonly kind: "hold";
+  readonly eventId: string;
+  readonly area: string;
+  /** Places there are: the load ends when all are held. */
+  readonly capacity: number;
+  readonly tokens: readonly string[];
+}
+
+/** A request whose answer was lost is asked again under its key, so often at most. */
+const TRIES_MAX = 3;
+/** After `busy`. */
+const BUSY_PAUSE_MS = 20;
+
+export class HoldFlow implements Flow {
+  readonly streams = ["holds"] as const;
+  readonly #writer: RequestWriter;
+  readonly #options: HoldFlowOptions;
+  readonly #path: string;
+  readonly #body: string;
+  readonly #acknowledged = new Acknowledgements();
+  readonly #faults = new FaultList();
+  #held = 0;
+  #visits = 0;
+
+  constructor(options: HoldFlowOptions, url: string) {
+    this.#options = options;
+    this.#writer = new RequestWriter(url, options.tokens);
+    this.#path = `/api/v1/events/${options.eventId}/holds`;
+    this.#body = JSON.stringify({ items: [{ area: options.area, quantity: 1 }] });
+  }
+
+  visitor(): Visitor {
+    let text = "";
+    let tries = 0;
+    let pauseMs = 0;
+    const next = (): Step => {
+      if (pauseMs > 0) {
+        const ms = pauseMs;
+        pauseMs = 0;
+        return { kind: "pause", ms };
+      }
+      if (tries === 0) {
+        if (this.#held >= this.#options.capacity) return { kind: "end" };
+        text = this.#request();
+      }
+      tries += 1;
+      return { kind: "send", stream: 0, text };
+    };
+    const answered = (answer: HttpAnswer): void => {
+      if (answer.status === 0 && tries < TRIES_MAX) return;
+      tries = 0;
+      if (answer.status === 503) pauseMs = BUSY_PAUSE_MS;
+      this.#take(answer);
+    };
+    return { next, answered };
+  }
+
+  findings(): FlowFindings {
+    return { acknowledged: this.#acknowledged.pack(), faults: this.#faults.shown, counts: {} };
+  }
+
+  #request(): string {
+    this.#visits += 1;
+    const key = this.#writer.freshKey();
+    return this.#writer.post(this.#path, { user: this.#visits, key, body: this.#body });
+  }
+
+  #take({ status, body }: HttpAnswer): void {
+    if (status === 0) return this.#acknowledged.holdUnknown(0, 1);
+    if (status !== 201) {
+      const isRefusal = status === 503 || status === 409 || status === 429;
+      if (!isRefusal) this.#faults.add(`a hold was answered ${status}: ${body.slice(0, 200)}`);
+      return;
+    }
+    const id = idOf(body);
+    if (id === null) return this.#faults.add(`a hold without an id: ${body.slice(0, 200)}`);
+    this.#held += 1;
+    const isNew = this.#acknowledged.held({ id, event: 0, places: [-1] });
+    if (!isNew) this.#faults.add(`two requests got the same hold ${id}`);
+  }
+}

@@ -1,0 +1,30 @@
+import type { Stream } from "../report/report.ts";
+import type { FlowFindings } from "./flow.ts";
+import type { FlowOptions } from "./flows/flow-options.ts";
+import type { LoadBounds } from "./load-run.ts";
+
+/** What the load's thread is started with. */
+export interface HttpLoadStart extends LoadBounds {
+  readonly url: string;
+  readonly flow: FlowOptions;
+}
+
+/** From the load's thread. */
+export type HttpLoadMessage =
+  /** Once a second: successes by stream since the start. */
+  | { readonly kind: "progress"; readonly succeeded: Readonly<Record<string, number>> }
+  | { readonly kind: "ended"; readonly result: HttpLoadResult };
+
+export interface HttpLoadResult {
+  readonly streams: readonly Stream[];
+  /** From the first request to the last answer. */
+  readonly seconds: number;
+  readonly findings: FlowFindings;
+  /**
+   * Share of the load's thread that was busy, 0 to 1: near 1 the load was the bottleneck, and says
+   * little about the server.
+   */
+  readonly busyShare: number;
+  /** With a rate: requests that were due and not sent in time, as no connection was free. */
+  readonly neverSent: number;
+}

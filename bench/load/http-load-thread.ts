@@ -1,0 +1,47 @@
+/** Entry of the load's thread: see http-load.ts. */
+import { parentPort } from "node:worker_threads";
+import autocannon from "autocannon";
+import { threadData } from "../../workers/thread-context.ts";
+import { flowOf } from "./flows/flow-options.ts";
+import type { HttpLoadMessage, HttpLoadStart } from "./http-load-messages.ts";
+import { LoadRun } from "./load-run.ts";
+
+const PROGRESS_MS = 1_000;
+/** An answer that takes longer counts as lost. */
+const ANSWER_SECONDS_MAX = 30;
+/** Longer than any load: it ends by our clock, never by autocannon's. */
+const CANNON_SECONDS_MAX = 2_000_000;
+/** How soon autocannon notices that its connections have ended. */
+const CANNON_LOOK_MS = 20;
+
+const { url, flow: flowOptions, ...bounds } = threadData<HttpLoadStart>();
+const tell = (message: HttpLoadMessage): void => parentPort?.postMessage(message);
+
+const flow = flowOf(flowOptions, url);
+const loop = performance.eventLoopUtilization();
+const run = new LoadRun(flow, bounds);
+// "stop" is the only thing that is ever said to this thread.
+parentPort?.on("message", () => run.stop());
+const progress = setInterval(() => {
+  const counts = flow.streams.map((name, index) => [name, run.succeeded[index] ?? 0] as const);
+  tell({ kind: "progress", succeeded: Object.fromEntries(counts) });
+}, PROGRESS_MS);
+const cannon = autocannon({
+  url,
+  connections: bounds.connections,
+  pipelining: 1,
+  duration: CANNON_SECONDS_MAX,
+  timeout: ANSWER_SECONDS_MAX,
+  sampleInt: CANNON_LOOK_MS,
+  excludeErrorStats: true,
+  setupClient: run.adopt,
+});
+await run.ended;
+clearInterval(progress);
+const { utilization: busyShare } = performance.eventLoopUtilization(loop);
+await cannon;
+const { seconds, neverSent } = run;
+const findings = flow.findings();
+const result = { streams: run.streams(), seconds, findings, busyShare, neverSent };
+tell({ kind: "ended", result });
+parentPort?.close();

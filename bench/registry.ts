@@ -1,0 +1,15 @@
+import type { Scenario } from "./scenario.ts";
+
+/** By name; each is loaded when it runs, or when all are listed. */
+export const SCENARIOS: Readonly<Record<string, () => Promise<Scenario>>> = {
+  hold: async () => (await import("./scenarios/hold.ts")).hold,
+};
+
+/** null: there is none of this name. */
+export async function scenarioOf(name: string): Promise<Scenario | null> {
+  return Object.hasOwn(SCENARIOS, name) ? ((await SCENARIOS[name]?.()) ?? null) : null;
+}
+
+export function allScenarios(): Promise<Scenario[]> {
+  return Promise.all(Object.values(SCENARIOS).map((load) => load()));
+}

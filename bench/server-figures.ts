@@ -1,0 +1,129 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { MachineShare } from "./machine-share.ts";
+import { MemoryWatch } from "./memory-watch.ts";
+import type { ServerFigures } from "./report/report.ts";
+
+/** Linux counts in hundredths of a second, whatever its clock does. */
+const TICKS_PER_SECOND = 100;
+const SAMPLE_MS = 1_000;
+const HELPERS = "helpers of Node.js";
+const POSTGRES = "PostgreSQL, all processes";
+/** Threads that took less than this, in cores, are not worth a line. */
+const CORES_MIN = 0.002;
+
+/** Ticks so far, by name of the thread. */
+type Ticks = ReadonlyMap<string, number>;
+
+/**
+ * What a server on this machine takes while it is looked at: time by thread, memory, and what
+ * others took of the machine. As Linux tells it; elsewhere nothing is known.
+ */
+export class ServerWatch {
+  readonly #pid: number;
+  readonly #startMs = performance.now();
+  readonly #memory: MemoryWatch;
+  readonly #machine: MachineShare;
+  readonly #start: Ticks | null;
+  readonly #startMib: number;
+  readonly #perSecond: number[] = [];
+  readonly #sampler: NodeJS.Timeout;
+
+  private constructor(pid: number) {
+    this.#pid = pid;
+    this.#memory = new MemoryWatch(pid);
+    this.#machine = new MachineShare([process.pid, pid]);
+    this.#start = ticksOf(pid);
+    this.#startMib = this.#memory.nowMiB();
+    this.#sampler = setInterval(() => this.#perSecond.push(this.#memory.nowMiB()), SAMPLE_MS);
+  }
+
+  /** null: the server's process is not known, or the system tells nothing. */
+  static start(pid: number | null): ServerWatch | null {
+    return pid === null || ticksOf(pid) === null ? null : new ServerWatch(pid);
+  }
+
+  /** Ends it; null: the server has gone meanwhile. */
+  stop(): ServerFigures | null {
+    clearInterval(this.#sampler);
+    this.#memory.stop();
+    const seconds = (performance.now() - this.#startMs) / 1_000;
+    const [start, end] = [this.#start, ticksOf(this.#pid)];
+    if (start === null || end === null) return null;
+    const threads = [...end]
+      .map(([name, ticks]) => {
+        const spent = Math.max(0, ticks - (start.get(name) ?? 0));
+        return { name, cores: spent / TICKS_PER_SECOND / seconds };
+      })
+      .filter(({ cores }) => cores >= CORES_MIN)
+      .sort((a, b) => b.cores - a.cores);
+    const memoryMib = {
+      start: this.#startMib,
+      peak: this.#memory.takePeakMiB(),
+      end: this.#memory.nowMiB(),
+      perSecond: [...this.#perSecond],
+    };
+    return { threads, memoryMib, othersShare: this.#machine.takeOthers() };
+  }
+}
+
+/** null: there is no such process, or no /proc. */
+function ticksOf(pid: number): Ticks | null {
+  try {
+    const ticks = new Map<string, number>();
+    const add = (name: string, more: number): void => {
+      ticks.set(name, (ticks.get(name) ?? 0) + more);
+    };
+    const tids = readdirSync(`/proc/${pid}/task`).map(Number);
+    for (const tid of tids.sort((a, b) => a - b)) {
+      const stat = statOf(`/proc/${pid}/task/${tid}/stat`);
+      if (stat !== null) add(threadName(stat.name, tid === pid, ticks), stat.ticks);
+    }
+    const postgres = postgresTicks(pid);
+    if (postgres !== null) ticks.set(POSTGRES, postgres);
+    return ticks;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * thread-name.mjs has given names to the threads that run JavaScript. Those that a thread has made
+ * for its own ends (compiler, collector, libuv's pool) begin with its name, or are called as node.
+ */
+function threadName(name: string, isMain: boolean, known: Ticks): string {
+  if (isMain) return name === "node" ? "main thread" : name;
+  if (name.startsWith("worker ")) return "other workers";
+  return name === "node" || known.has(name) ? HELPERS : name;
+}
+
+interface Stat {
+  readonly name: string;
+  readonly parent: number;
+  readonly ticks: number;
+}
+
+/** null: it has ended meanwhile. */
+function statOf(path: string): Stat | null {
+  try {
+    const stat = readFileSync(path, "utf8");
+    const [open, close] = [stat.indexOf("("), stat.lastIndexOf(")")];
+    const fields = stat.slice(close + 2).split(" ");
+    const ticks = Number(fields[11]) + Number(fields[12]);
+    return { name: stat.slice(open + 1, close), parent: Number(fields[1]), ticks };
+  } catch {
+    return null;
+  }
+}
+
+/** Of the processes under `pid` that are called `postgres`; null: the database is elsewhere. */
+function postgresTicks(pid: number): number | null {
+  const all = new Map<number, Stat>();
+  for (const name of readdirSync("/proc")) {
+    const stat = /^\d+$/.test(name) ? statOf(`/proc/${name}/stat`) : null;
+    if (stat !== null) all.set(Number(name), stat);
+  }
+  const isUnder = (stat: Stat | undefined): boolean =>
+    stat !== undefined && (stat.parent === pid || isUnder(all.get(stat.parent)));
+  const found = [...all.values()].filter((stat) => stat.name === "postgres" && isUnder(stat));
+  return found.length === 0 ? null : found.reduce((sum, { ticks }) => sum + ticks, 0);
+}
