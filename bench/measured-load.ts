@@ -24,6 +24,7 @@ export async function measureLoad(
   const { streams, findings } = result;
   const figures = [
     { name: "load thread busy", value: result.busyShare * 100, unit: "%" },
+    ...(result.cores === null ? [] : [{ name: "load thread", value: result.cores, unit: "cores" }]),
     ...(options.ratePerSecond == null
       ? []
       : [{ name: "due, never sent", value: result.neverSent, unit: "requests" }]),

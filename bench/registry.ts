@@ -2,7 +2,10 @@ import type { Scenario } from "./scenario.ts";
 
 /** By name; each is loaded when it runs, or when all are listed. */
 export const SCENARIOS: Readonly<Record<string, () => Promise<Scenario>>> = {
+  "on-sale": async () => (await import("./scenarios/on-sale.ts")).onSale,
   hold: async () => (await import("./scenarios/hold.ts")).hold,
+  steady: async () => (await import("./scenarios/steady.ts")).steady,
+  availability: async () => (await import("./scenarios/availability.ts")).availability,
 };
 
 /** null: there is none of this name. */

@@ -1,10 +1,9 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { MachineShare } from "./machine-share.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import type { ServerFigures } from "./report/report.ts";
+import { type Stat, statOf, TICKS_PER_SECOND } from "./thread-ticks.ts";
 
-/** Linux counts in hundredths of a second, whatever its clock does. */
-const TICKS_PER_SECOND = 100;
 const SAMPLE_MS = 1_000;
 const HELPERS = "helpers of Node.js";
 const POSTGRES = "PostgreSQL, all processes";
@@ -94,25 +93,6 @@ function threadName(name: string, isMain: boolean, known: Ticks): string {
   if (isMain) return name === "node" ? "main thread" : name;
   if (name.startsWith("worker ")) return "other workers";
   return name === "node" || known.has(name) ? HELPERS : name;
-}
-
-interface Stat {
-  readonly name: string;
-  readonly parent: number;
-  readonly ticks: number;
-}
-
-/** null: it has ended meanwhile. */
-function statOf(path: string): Stat | null {
-  try {
-    const stat = readFileSync(path, "utf8");
-    const [open, close] = [stat.indexOf("("), stat.lastIndexOf(")")];
-    const fields = stat.slice(close + 2).split(" ");
-    const ticks = Number(fields[11]) + Number(fields[12]);
-    return { name: stat.slice(open + 1, close), parent: Number(fields[1]), ticks };
-  } catch {
-    return null;
-  }
 }
 
 /** Of the processes under `pid` that are called `postgres`; null: the database is elsewhere. */

@@ -25,6 +25,8 @@ export interface HttpLoadResult {
    * little about the server.
    */
   readonly busyShare: number;
+  /** What the thread took of a core, by the system's clock; null: the system does not tell. */
+  readonly cores: number | null;
   /** With a rate: requests that were due and not sent in time, as no connection was free. */
   readonly neverSent: number;
 }

@@ -2,6 +2,7 @@
 import { parentPort } from "node:worker_threads";
 import autocannon from "autocannon";
 import { threadData } from "../../workers/thread-context.ts";
+import { TICKS_PER_SECOND, ticksOfThisThread } from "../thread-ticks.ts";
 import { flowOf } from "./flows/flow-options.ts";
 import type { HttpLoadMessage, HttpLoadStart } from "./http-load-messages.ts";
 import { LoadRun } from "./load-run.ts";
@@ -18,6 +19,7 @@ const { url, flow: flowOptions, ...bounds } = threadData<HttpLoadStart>();
 const tell = (message: HttpLoadMessage): void => parentPort?.postMessage(message);
 
 const flow = flowOf(flowOptions, url);
+const ticks = ticksOfThisThread();
 const loop = performance.eventLoopUtilization();
 const run = new LoadRun(flow, bounds);
 // "stop" is the only thing that is ever said to this thread.
@@ -39,9 +41,12 @@ const cannon = autocannon({
 await run.ended;
 clearInterval(progress);
 const { utilization: busyShare } = performance.eventLoopUtilization(loop);
+const ended = ticksOfThisThread();
 await cannon;
 const { seconds, neverSent } = run;
 const findings = flow.findings();
-const result = { streams: run.streams(), seconds, findings, busyShare, neverSent };
+const cores =
+  ticks === null || ended === null ? null : (ended - ticks) / TICKS_PER_SECOND / seconds;
+const result = { cores, streams: run.streams(), seconds, findings, busyShare, neverSent };
 tell({ kind: "ended", result });
 parentPort?.close();

@@ -115,8 +115,10 @@ export class LoadRun {
     return Math.max(0, Math.min(due, requests ?? due) - this.#sent);
   }
 
+  /** Without kinds of requests that this load never made. */
   streams(): Stream[] {
-    return this.#records.flatMap((record) => record.streams(this.seconds));
+    const made = this.#records.filter((record, index) => index === 0 || record.wasAsked);
+    return made.flatMap((record) => record.streams(this.seconds));
   }
 
   #isOver(nowMs: number): boolean {

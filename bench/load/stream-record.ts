@@ -51,6 +51,10 @@ export class StreamRecord {
     return this.#succeeded.latency.count;
   }
 
+  get wasAsked(): boolean {
+    return this.#statuses.size > 0;
+  }
+
   /** `atMs`: since the load began. */
   add({ status, ms, atMs }: { status: number; ms: number; atMs: number }): void {
     this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + 1);

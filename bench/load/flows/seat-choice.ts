@@ -32,11 +32,12 @@ export class SeatChoice {
     return this.#sold >= this.#count;
   }
 
-  /** Seats beside each other, mostly far in front; null: none are seen as free. */
+  /** Seats beside each other, mostly far in front, or any one; null: none is seen as free. */
   pick(wanted: number, nowMs: number): number[] | null {
     this.#catchUp(nowMs);
-    const from = Math.floor(this.#random.next() ** 2 * this.#count);
-    return this.#runFrom(from, wanted, nowMs) ?? this.#runFrom(0, 1, nowMs);
+    const favourite = Math.floor(this.#random.next() ** 2 * this.#count);
+    const anywhere = Math.floor(this.#random.next() * this.#count);
+    return this.#runFrom(favourite, wanted, nowMs) ?? this.#runFrom(anywhere, 1, nowMs);
   }
 
   /** Others see it `lagMs` later. */
