@@ -36,6 +36,7 @@ const SECONDS_MAX = 86_400;
 const SEATS_MAX = 200_000;
 const RATE_MAX = 10_000_000;
 const EVENTS_MAX = 10_000_000;
+const EXTRA_MAX = 99_999_999;
 const SEED_MAX = 2 ** 32 - 1;
 
 type Values = Readonly<Record<string, string | undefined>>;
@@ -90,6 +91,11 @@ function wholeOf(values: Values, name: string, max: number): number | null {
   const value = /^\d+$/.test(text) ? Number(text) : 0;
   if (value >= 1 && value <= max) return value;
   throw new UsageError(`--${name} is a whole number from 1 to ${max}, not "${text}"`);
+}
+
+/** A whole number above 0 among a scenario's own options. */
+export function wholeExtra(extra: Values, name: string, otherwise: number): number {
+  return wholeOf(extra, name, EXTRA_MAX) ?? otherwise;
 }
 
 function positiveOf(values: Values, name: string, max: number): number | null {

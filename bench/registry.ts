@@ -6,6 +6,8 @@ export const SCENARIOS: Readonly<Record<string, () => Promise<Scenario>>> = {
   hold: async () => (await import("./scenarios/hold.ts")).hold,
   steady: async () => (await import("./scenarios/steady.ts")).steady,
   availability: async () => (await import("./scenarios/availability.ts")).availability,
+  "best-available": async () => (await import("./scenarios/best-available.ts")).bestAvailable,
+  search: async () => (await import("./scenarios/search.ts")).search,
 };
 
 /** null: there is none of this name. */

@@ -28,7 +28,7 @@ type CannonClient = autocannon.Client & {
   conn: Socket;
   readonly destroyed: boolean;
   requestIterator: object;
-  parser: { execute(chunk: Buffer): unknown; initialize?(type: "RESPONSE"): void };
+  readonly parser: { execute(chunk: Buffer): unknown; initialize(type: "RESPONSE"): void };
   readonly pipelinedRequests: { clear(): void; terminateRequest(): unknown };
   _doRequest(): void;
   destroy(): void;
@@ -56,7 +56,8 @@ export class AutocannonConnection {
   readonly #owner: ConnectionOwner;
   /** autocannon's own way to send what its iterator stands at. */
   readonly #sendCurrent: () => void;
-  readonly #parser: CannonClient["parser"];
+  /** autocannon's own way to read. */
+  readonly #readInPieces: (chunk: Buffer) => unknown;
   readonly #current = { requestBuffer: "" };
   #isInFlight = false;
   /** An answer comes in pieces: autocannon's parser has it. */
@@ -71,7 +72,7 @@ export class AutocannonConnection {
     this.#client = client;
     this.#owner = owner;
     this.#sendCurrent = client._doRequest.bind(client);
-    this.#parser = client.parser;
+    this.#readInPieces = client.parser.execute.bind(client.parser);
     client.requestIterator = {
       currentRequest: this.#current,
       resetted: false,
@@ -79,7 +80,7 @@ export class AutocannonConnection {
       recordBody: (_: unknown, status: number, body: string, headers: RawHeaders = []) =>
         this.#toldInPieces(status, body, headers),
     };
-    client.parser = { execute: (chunk) => this.#read(chunk) };
+    client.parser.execute = (chunk) => this.#read(chunk);
     client.on("done", () => owner.closed());
     client._doRequest = () => this.#connected();
   }
@@ -116,7 +117,7 @@ export class AutocannonConnection {
   #lose(): void {
     this.#isInFlight = false;
     this.#isInPieces = false;
-    this.#parser.initialize?.("RESPONSE");
+    this.#client.parser.initialize("RESPONSE");
     this.#client.pipelinedRequests.clear();
     this.#lostInARow += 1;
     this.#owner.answered(LOST);
@@ -127,7 +128,7 @@ export class AutocannonConnection {
     const answer = this.#isInPieces || !this.#isInFlight ? null : wholeAnswer(chunk);
     if (answer === null) {
       this.#isInPieces = true;
-      this.#parser.execute(chunk);
+      this.#readInPieces(chunk);
       return;
     }
     this.#client.pipelinedRequests.terminateRequest();
@@ -170,6 +171,7 @@ function adopt(given: autocannon.Client): CannonClient {
     client instanceof EventEmitter &&
     typeof client._doRequest === "function" &&
     typeof client.parser?.execute === "function" &&
+    typeof client.parser.initialize === "function" &&
     typeof client.pipelinedRequests?.terminateRequest === "function" &&
     typeof client.requestIterator === "object";
   if (!isKnown) throw new Error("this release of autocannon is not the one that is known here");

@@ -13,6 +13,8 @@ export interface Visitor {
   next(): Step;
   /** Told once after each `send`. */
   answered(answer: HttpAnswer): void;
+  /** Its connection has ended: what it wanted to ask again, it cannot any more. */
+  left(): void;
 }
 
 /** A kind of load: makes requests, and remembers what it was told. */

@@ -78,7 +78,7 @@ export class LoadRun {
     const owner: ConnectionOwner = {
       ready: () => this.#proceed(lane),
       answered: (answer) => this.#answered(lane, answer),
-      closed: () => this.#closed(),
+      closed: () => this.#closed(lane),
     };
     const lane: Lane = {
       visitor: this.#flow.visitor(index),
@@ -163,7 +163,8 @@ export class LoadRun {
     for (const lane of this.#lanes) if (lane.isIdle) this.#proceed(lane);
   }
 
-  #closed(): void {
+  #closed(lane: Lane): void {
+    lane.visitor.left();
     this.#open -= 1;
     if (this.#open > 0) return;
     clearInterval(this.#ticker);

@@ -22,10 +22,15 @@ export class LatencyRecord {
     if (ms > this.#maxMs) this.#maxMs = ms;
   }
 
-  /** Zeros when nothing was added. */
+  /** From 0 to 100; 0 when nothing was added. */
+  percentileMs(percent: number): number {
+    if (this.count === 0) return 0;
+    return Math.min(this.#histogram.percentile(percent) / 1_000, this.#maxMs);
+  }
+
   figures(): LatencyFigures {
     const [p50 = 0, p90 = 0, p99 = 0, p999 = 0] = [50, 90, 99, 99.9].map((percent) =>
-      this.count === 0 ? 0 : Math.min(this.#histogram.percentile(percent) / 1_000, this.#maxMs),
+      this.percentileMs(percent),
     );
     return { p50, p90, p99, p999, max: this.#maxMs };
   }

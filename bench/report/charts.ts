@@ -46,6 +46,8 @@ export interface Bar {
   readonly name: string;
   readonly value: number;
   readonly shown: string;
+  /** Index of its colour. Default: 0. */
+  readonly colour?: number;
 }
 
 /** Bars beside each other's names; lengths are linear, or logarithmic where they differ by far. */
@@ -59,12 +61,12 @@ export function barChart(bars: readonly Bar[], label: string, isLogarithmic = fa
   // The shortest bar is still seen.
   const shareOf = (value: number): number =>
     isLogarithmic ? Math.log((2 * value) / least) / Math.log((2 * most) / least) : value / most;
-  const drawn = shownBars.map(({ name, value, shown }, index) => {
+  const drawn = shownBars.map(({ name, value, shown, colour = 0 }, index) => {
     const at = index * row + 4;
     const length = Math.max(2, (WIDTH - nameWidth - valueWidth) * shareOf(value));
     return (
       text({ x: nameWidth - 10, y: at + 16, anchor: "end" }, name) +
-      `<rect class="bar" x="${nameWidth}" y="${at + 3}" width="${fixed(length)}" height="${row - 8}" rx="2"/>` +
+      `<rect class="bar c${colour % COLOURS}" x="${nameWidth}" y="${at + 3}" width="${fixed(length)}" height="${row - 8}" rx="2"/>` +
       text({ x: nameWidth + length + 8, y: at + 16, anchor: "start" }, shown)
     );
   });
@@ -79,11 +81,12 @@ export function latencyChart(
   }[],
 ): string {
   const names = ["p50", "p90", "p99", "p999", "max"] as const;
-  const bars = streams.flatMap(({ name, latencyMs }) =>
+  const bars = streams.flatMap(({ name, latencyMs }, colour) =>
     names.map((figure) => ({
       name: `${name} ${figure === "p999" ? "p99.9" : figure}`,
       value: latencyMs[figure] ?? 0,
       shown: `${short(latencyMs[figure] ?? 0)} ms`,
+      colour,
     })),
   );
   return barChart(bars, "Milliseconds, on a logarithmic scale", true);

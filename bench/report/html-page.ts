@@ -3,6 +3,9 @@ import { escaped } from "./escaped.ts";
 import { isSound, type Report, type ServerFigures, type Stream } from "./report.ts";
 import { rateOf, short } from "./text-table.ts";
 
+/** Streams that are drawn; all are in the table. */
+const DRAWN_MAX = 8;
+
 /** A report as one page: nothing is loaded, from anywhere, and nothing in it runs. */
 export function htmlPage(report: Report): string {
   const { scenario, server } = report;
@@ -52,6 +55,7 @@ function streamSection(streams: readonly Stream[]): string {
   const [first] = streams;
   const tiles = streams
     .filter(({ name }) => !name.startsWith("refused "))
+    .slice(0, DRAWN_MAX)
     .map(
       (stream) => `<div class="tile"><span>${escaped(stream.name)} a second</span>
 <b>${grouped(Math.round(rateOf(stream)))}</b>
@@ -66,14 +70,16 @@ function streamSection(streams: readonly Stream[]): string {
     const times = [p50, p90, p99, p999, max].map(short);
     return [name, ...numbers, ...times, statuses.join(", ")];
   });
-  const lines = streams.map(({ name, perSecond }) => ({ name, values: wholeSeconds(perSecond) }));
+  const lines = streams
+    .slice(0, DRAWN_MAX)
+    .map(({ name, perSecond }) => ({ name, values: wholeSeconds(perSecond) }));
   const note = streams.some(({ isCorrected }) => isCorrected)
     ? "<p class=quiet>* Times count from when a request was due: corrected for coordinated omission.</p>"
     : "";
   return `<section><div class="tiles">${tiles.join("")}</div>
 <h2>Answers</h2>${table(columns, rows)}${note}
 ${chart("Each second", lineChart(lines, `${first?.name ?? ""} and others, each second`))}
-${chart("How long answers took", latencyChart(streams.map(latenciesOf)))}</section>`;
+${chart("How long answers took", latencyChart(streams.slice(0, DRAWN_MAX).map(latenciesOf)))}</section>`;
 }
 
 const latenciesOf = ({ name, latencyMs }: Stream) => ({ name, latencyMs: { ...latencyMs } });
@@ -168,10 +174,13 @@ th[scope=row], td:last-child, th:first-child, th:last-child { text-align: left; 
 th { font-weight: 500; } thead th { color: var(--quiet); font-size: 13px; }
 figure { margin: 0; } svg { width: 100%; height: auto; max-width: 760px; }
 svg text { fill: var(--quiet); font-size: 12px; }
-.grid { stroke: var(--rule); stroke-width: 1; } .bar { fill: var(--c0); }
+.grid { stroke: var(--rule); stroke-width: 1; } 
 .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
 ${[0, 1, 2, 3, 4, 5]
-  .map((n) => `.line.c${n} { stroke: var(--c${n}); } .swatch.c${n} { background: var(--c${n}); }`)
+  .map(
+    (n) =>
+      `.line.c${n} { stroke: var(--c${n}); } .bar.c${n} { fill: var(--c${n}); } .swatch.c${n} { background: var(--c${n}); }`,
+  )
   .join("\n")}
 .legend, .checks { list-style: none; padding: 0; margin: 8px 0; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 18px; font-size: 13px; }

@@ -41,6 +41,7 @@ export class HoldFlow implements Flow {
     let text = "";
     let tries = 0;
     let pauseMs = 0;
+    let isLost = false;
     const next = (): Step => {
       if (pauseMs > 0) {
         const ms = pauseMs;
@@ -55,12 +56,20 @@ export class HoldFlow implements Flow {
       return { kind: "send", stream: 0, text };
     };
     const answered = (answer: HttpAnswer): void => {
-      if (answer.status === 0 && tries < TRIES_MAX) return;
+      const isBusy = answer.status === 503;
+      if (isBusy) pauseMs = BUSY_PAUSE_MS;
+      isLost = answer.status === 0 || (isLost && isBusy);
+      if (isLost && tries < TRIES_MAX) return;
       tries = 0;
-      if (answer.status === 503) pauseMs = BUSY_PAUSE_MS;
-      this.#take(answer);
+      if (isLost) this.#acknowledged.holdUnknown(0, 1);
+      else this.#take(answer);
+      isLost = false;
     };
-    return { next, answered };
+    const left = (): void => {
+      // The answer to its last request was lost, and it was to be asked again.
+      if (isLost) this.#acknowledged.holdUnknown(0, 1);
+    };
+    return { next, answered, left };
   }
 
   findings(): FlowFindings {
@@ -74,7 +83,6 @@ export class HoldFlow implements Flow {
   }
 
   #take({ status, body }: HttpAnswer): void {
-    if (status === 0) return this.#acknowledged.holdUnknown(0, 1);
     if (status !== 201) {
       const isRefusal = status === 503 || status === 409 || status === 429;
       if (!isRefusal) this.#faults.add(`a hold was answered ${status}: ${body.slice(0, 200)}`);

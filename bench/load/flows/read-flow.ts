@@ -1,6 +1,12 @@
 import type { HttpAnswer } from "../autocannon-connection.ts";
 import { FaultList } from "../fault-list.ts";
-import { type Flow, type FlowFindings, NOTHING_ACKNOWLEDGED, type Visitor } from "../flow.ts";
+import {
+  type Flow,
+  type FlowFindings,
+  NOTHING_ACKNOWLEDGED,
+  type Step,
+  type Visitor,
+} from "../flow.ts";
 import { RequestWriter } from "../request-writer.ts";
 
 /** Reads of one event's availability. */
@@ -44,7 +50,8 @@ export class ReadFlow implements Flow {
       this.#counts["answers with an ETag"] += 1;
       if (this.#isConditional) text = this.#writer.get(this.#path, 0, `If-None-Match: ${tag}\r\n`);
     };
-    return { next: () => ({ kind: "send", stream: 0, text }), answered };
+    const next = (): Step => ({ kind: "send", stream: 0, text });
+    return { next, answered, left: () => undefined };
   }
 
   findings(): FlowFindings {

@@ -47,6 +47,8 @@ export class SaleVisit implements Visitor {
   #asked: Asked | null = null;
   #tries = 0;
   #pauseMs = 0;
+  /** Nobody knows what became of what was asked last. */
+  #isLost = false;
 
   constructor(ground: SaleGround) {
     this.#ground = ground;
@@ -74,15 +76,23 @@ export class SaleVisit implements Visitor {
     const [buyer, asked] = [this.#buyer, this.#asked];
     if (buyer === null || asked === null) return;
     const { status } = answer;
+    const isBusy = status === 503 || status === 429;
+    // What was lost stays so until something else than `busy` is said of it.
+    this.#isLost = status === 0 || (this.#isLost && isBusy);
     if (status === 0 && this.#tries < LOST_TRIES_MAX) return;
-    if ((status === 503 || status === 429) && this.#tries < BUSY_TRIES_MAX) {
+    if (isBusy && this.#tries < BUSY_TRIES_MAX) {
       this.#pauseMs = BUSY_PAUSE_MS;
       return;
     }
     this.#asked = null;
-    if (status === 0) this.#lost(buyer, asked);
+    if (this.#isLost) this.#lost(buyer, asked);
     else if (asked.repeatOf !== null) this.#repeated(answer, asked.repeatOf);
     else this.#take(buyer, asked, answer);
+  }
+
+  left(): void {
+    const [buyer, asked] = [this.#buyer, this.#asked];
+    if (this.#isLost && buyer !== null && asked !== null) this.#lost(buyer, asked);
   }
 
   #comeIn(): Buyer | null {
@@ -228,6 +238,7 @@ export class SaleVisit implements Visitor {
     const { acknowledged } = this.#ground;
     const { event, holdId, places } = buyer;
     buyer.isDone = true;
+    this.#isLost = false;
     if (stream === HOLDS) acknowledged.holdUnknown(event.index, places.length);
     else if (stream === BOOKINGS && holdId !== null) acknowledged.bookingUnknown(holdId);
     else if (holdId !== null) acknowledged.releaseUnknown(holdId);

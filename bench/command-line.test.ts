@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { helpText, parseCommand, wantsHelp } from "./command-line.ts";
+import { type Scenario, UsageError } from "./scenario.ts";
+
+const scenario: Scenario = {
+  name: "sale",
+  summary: "sells",
+  extras: [{ name: "rounds", value: "N", help: "how often" }],
+  run: () => Promise.reject(new Error("is not run here")),
+};
+const parse = (args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
+  parseCommand(scenario, args, env);
+
+test("what is not given is left to the scenario", () => {
+  const { options, json, html } = parse([]);
+  assert.deepEqual(options, {
+    url: null,
+    connections: null,
+    durationSeconds: null,
+    seats: null,
+    ratePerSecond: null,
+    events: null,
+    seed: 1,
+    access: null,
+    extra: {},
+  });
+  assert.deepEqual([json, html], [null, null]);
+});
+
+test("options are read, the scenario's own among them", () => {
+  const args = "--url http://localhost:3000/ --duration 2.5 --seats 100 --rounds 3 --json a.json";
+  const { options, json } = parse(args.split(" "));
+  assert.equal(options.url, "http://localhost:3000");
+  assert.equal(options.durationSeconds, 2.5);
+  assert.equal(options.seats, 100);
+  assert.deepEqual(options.extra, { rounds: "3" });
+  assert.equal(json, "a.json");
+});
+
+test("who the bench is comes from options or the environment, and is never half of it", () => {
+  const env = { BENCH_EMAIL: "a@example.org", BENCH_PASSWORD: "p", BENCH_OPS_TOKEN: "t" };
+  const { access } = parse(["--password", "other"], env).options;
+  assert.deepEqual(access, { email: "a@example.org", password: "other", opsToken: "t" });
+  assert.throws(() => parse(["--email", "a@example.org"]), UsageError);
+});
+
+test("what cannot be meant is refused with a sentence that names the option", () => {
+  const wrong: readonly (readonly [string[], RegExp])[] = [
+    [["--connections", "0"], /--connections is a whole number from 1/],
+    [["--connections", "1e3"], /--connections/],
+    [["--connections=999999999"], /--connections/],
+    [["--duration", "-1"], /duration/],
+    [["--duration", "0"], /--duration is a number above 0/],
+    [["--rate", "NaN"], /--rate/],
+    [["--url", "localhost"], /--url is like/],
+    [["--url", "http://h/path"], /--url is like/],
+    [["--url", "ftp://h"], /--url is like/],
+    [["--axis", "shards"], /--axis/],
+    [["hold"], /hold/],
+    [["--json", ""], /--json is empty/],
+  ];
+  for (const [args, message] of wrong) {
+    assert.throws(
+      () => parse(args),
+      (error) => error instanceof UsageError && message.test(error.message),
+      args.join(" "),
+    );
+  }
+});
+
+test("help lists scenarios and every option, those of one scenario apart", () => {
+  assert.ok(wantsHelp(["--help"]) && wantsHelp(["sale", "-h"]) && wantsHelp(["help"]));
+  assert.ok(!wantsHelp(["sale"]));
+  const help = helpText([scenario]);
+  assert.match(help, /^ {2}sale {2}sells$/m);
+  assert.match(help, /options of sale:\n {2}--rounds N/);
+  assert.match(help, /--ops-token/);
+});

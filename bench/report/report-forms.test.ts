@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { niceTop } from "./charts.ts";
+import { htmlPage } from "./html-page.ts";
+import { isSound, type Report } from "./report.ts";
+import { short, textTable } from "./text-table.ts";
+
+const HOSTILE = `<script src="http://evil.example/x.js"></script>'"&`;
+
+const report: Report = {
+  scenario: "hold",
+  server: HOSTILE,
+  startedAt: "2030-01-01T00:00:00.000Z",
+  machine: { processor: "A", cores: 2, memoryGib: 4, node: "v20" },
+  options: { connections: 4, url: null },
+  streams: [
+    {
+      name: `holds ${HOSTILE}`,
+      count: 1_000,
+      seconds: 2,
+      latencyMs: { p50: 1.234, p90: 2, p99: 12.34, p999: 123.4, max: 200 },
+      isCorrected: true,
+      statuses: { 201: 1_000 },
+      perSecond: [400, 600, 0],
+    },
+  ],
+  figures: [{ name: HOSTILE, value: 3, unit: "s" }],
+  serverFigures: {
+    threads: [{ name: HOSTILE, cores: 0.5 }],
+    memoryMib: { start: 1, peak: 3, end: 2, perSecond: [1, 3, 2] },
+    othersShare: 0.25,
+  },
+  journal: { fsyncs: 10, facts: 1_000, factsPerFsync: 100, projectionLagFactsMax: 7 },
+  checks: [{ name: "all is well", ok: true, detail: HOSTILE }],
+};
+
+test("a report without checks is not sound, nor is one with an objection", () => {
+  assert.ok(isSound(report));
+  assert.ok(!isSound({ checks: [] }));
+  assert.ok(!isSound({ checks: [...report.checks, { name: "b", ok: false, detail: "" }] }));
+});
+
+test("the page shows what a server said as text, and names nothing to load", () => {
+  const page = htmlPage(report);
+  assert.doesNotMatch(page, /<script|<link|<img|@import|url\(|(?:src|href)=(?!&)/);
+  assert.match(page, /&lt;script src=&quot;http:\/\/evil\.example\/x\.js&quot;&gt;/);
+  assert.match(page, /default-src 'none'/);
+  assert.equal(page.match(/<svg /g)?.length, 4, "rates, latencies, threads, memory");
+});
+
+test("the page and the table say first whether the oracle objects", () => {
+  const objected = { ...report, checks: [{ name: "sums", ok: false, detail: "2 ≠ 3" }] };
+  assert.match(htmlPage(objected), /class="verdict bad"/);
+  assert.match(textTable(objected), /FAILED sums: 2 ≠ 3/);
+  assert.match(textTable(objected), /THE ORACLE OBJECTS: 1 of 1/);
+  assert.match(textTable(report), /the oracle has no objection$/);
+});
+
+test("the table says the rate, the times and whether they are corrected", () => {
+  const table = textTable({ ...report, server: "evently" });
+  assert.match(table, /1000 +500 +1\.23 +2 +12\.3 +123 +200 +201: 1000/);
+  assert.match(table, /\* times count from when a request was due/);
+  assert.match(table, /others took +25 %/);
+});
+
+test("numbers have three digits, and whole ones all of theirs", () => {
+  assert.deepEqual([12_345, 123.45, 12.345, 1.2345, 0.01234].map(short), [
+    "12345",
+    "123",
+    "12.3",
+    "1.23",
+    "0.012",
+  ]);
+  assert.deepEqual([1, 7, 8.1, 43, 1_300].map(niceTop), [1, 8, 10, 50, 2_000]);
+});
