@@ -26,7 +26,7 @@ export interface BenchServerOptions {
   readonly launcher?: readonly string[];
   /** Further variables. */
   readonly env?: Readonly<Record<string, string>>;
-  /** What to run instead of the server, from the root: it has to say that it is ready as it does. */
+  /** What to run instead of the server, from the root: says as it does when it is ready. */
   readonly entry?: string;
 }
 

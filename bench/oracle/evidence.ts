@@ -52,7 +52,7 @@ export interface Case {
   readonly events: readonly SoldFrom[];
   /** Every load on these events, warm-ups included. */
   readonly loads: readonly FlowFindings[];
-  /** Seconds that holds last, where they are to have ended before anybody looks; null: they last. */
+  /** How long holds last, where they are to have ended before anybody looks; null: they stay. */
   readonly holdTtlSeconds: number | null;
 }
 

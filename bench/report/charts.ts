@@ -35,8 +35,9 @@ export function lineChart(lines: readonly Line[], unit: string): string {
   );
   const drawn = lines.map(({ name, values }, index) => {
     const points = values.map((value, second) => `${fixed(x(second))},${fixed(y(value))}`);
+    const colour = `class="line c${index % COLOURS}"`;
     const title = `<title>${escaped(name)}</title>`;
-    return `<polyline class="line c${index % COLOURS}" points="${points.join(" ")}">${title}</polyline>`;
+    return `<polyline ${colour} points="${points.join(" ")}">${title}</polyline>`;
   });
   const chart = svg(height, unit, [...grid, ...ticks, ...drawn]);
   return lines.length < 2 ? chart : `${chart}${legend(lines.map(({ name }) => name))}`;
@@ -66,7 +67,8 @@ export function barChart(bars: readonly Bar[], label: string, isLogarithmic = fa
     const length = Math.max(2, (WIDTH - nameWidth - valueWidth) * shareOf(value));
     return (
       text({ x: nameWidth - 10, y: at + 16, anchor: "end" }, name) +
-      `<rect class="bar c${colour % COLOURS}" x="${nameWidth}" y="${at + 3}" width="${fixed(length)}" height="${row - 8}" rx="2"/>` +
+      `<rect class="bar c${colour % COLOURS}" x="${nameWidth}" y="${at + 3}" rx="2" ` +
+      `width="${fixed(length)}" height="${row - 8}"/>` +
       text({ x: nameWidth + length + 8, y: at + 16, anchor: "start" }, shown)
     );
   });

@@ -37,8 +37,8 @@ function header(report: Report): string {
   const failed = report.checks.filter(({ ok }) => !ok).length;
   const verdict = isSound(report)
     ? `<p class="verdict good">The oracle has no objection: ${report.checks.length} checks.</p>`
-    : `<p class="verdict bad">The oracle objects: ${failed} of ${report.checks.length} checks failed.
-       The figures count for nothing.</p>`;
+    : `<p class="verdict bad">The oracle objects: ${failed} of ${report.checks.length} checks
+       failed. The figures count for nothing.</p>`;
   const chosen = Object.entries(options)
     .filter(([, value]) => value !== null)
     .map(([name, value]) => `${escaped(name)} <b>${escaped(String(value))}</b>`);
@@ -53,6 +53,7 @@ ${verdict}
 
 function streamSection(streams: readonly Stream[]): string {
   const [first] = streams;
+  const drawn = streams.slice(0, DRAWN_MAX);
   const tiles = streams
     .filter(({ name }) => !name.startsWith("refused "))
     .slice(0, DRAWN_MAX)
@@ -74,12 +75,13 @@ function streamSection(streams: readonly Stream[]): string {
     .slice(0, DRAWN_MAX)
     .map(({ name, perSecond }) => ({ name, values: wholeSeconds(perSecond) }));
   const note = streams.some(({ isCorrected }) => isCorrected)
-    ? "<p class=quiet>* Times count from when a request was due: corrected for coordinated omission.</p>"
+    ? `<p class="quiet">* Times count from when a request was due:
+       corrected for coordinated omission.</p>`
     : "";
   return `<section><div class="tiles">${tiles.join("")}</div>
 <h2>Answers</h2>${table(columns, rows)}${note}
 ${chart("Each second", lineChart(lines, `${first?.name ?? ""} and others, each second`))}
-${chart("How long answers took", latencyChart(streams.slice(0, DRAWN_MAX).map(latenciesOf)))}</section>`;
+${chart("How long answers took", latencyChart(drawn.map(latenciesOf)))}</section>`;
 }
 
 const latenciesOf = ({ name, latencyMs }: Stream) => ({ name, latencyMs: { ...latencyMs } });
@@ -179,7 +181,8 @@ svg text { fill: var(--quiet); font-size: 12px; }
 ${[0, 1, 2, 3, 4, 5]
   .map(
     (n) =>
-      `.line.c${n} { stroke: var(--c${n}); } .bar.c${n} { fill: var(--c${n}); } .swatch.c${n} { background: var(--c${n}); }`,
+      `.line.c${n} { stroke: var(--c${n}); } .bar.c${n} { fill: var(--c${n}); }
+  .swatch.c${n} { background: var(--c${n}); }`,
   )
   .join("\n")}
 .legend, .checks { list-style: none; padding: 0; margin: 8px 0; }

@@ -6,9 +6,10 @@ export function textTable(report: Report): string {
   const chosen = Object.entries(report.options)
     .filter(([, value]) => value !== null)
     .map(([name, value]) => `${name} ${value}`);
+  const failed = checks.filter(({ ok }) => !ok).length;
   const verdict = isSound(report)
     ? "the oracle has no objection"
-    : `THE ORACLE OBJECTS: ${checks.filter(({ ok }) => !ok).length} of ${checks.length} checks failed`;
+    : `THE ORACLE OBJECTS: ${failed} of ${checks.length} checks failed`;
   return [
     `${scenario} against ${server}, ${report.startedAt}`,
     `${machine.cores} × ${machine.processor}, ${machine.memoryGib} GiB, Node.js ${machine.node}`,

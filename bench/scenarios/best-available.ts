@@ -197,7 +197,7 @@ function measureMachine(times: number): Float64Array {
   return measured;
 }
 
-/** All kinds of searches in all fills; the last ones, which have no aim, after a change in every row. */
+/** All kinds of searches in all fills; the last, without an aim, after a change in every row. */
 function measureAll(searches: number, progress: Progress): { streams: Stream[]; worst: Stream } {
   const seats = arena();
   const streams: Stream[] = [];
@@ -215,7 +215,7 @@ function measureAll(searches: number, progress: Progress): { streams: Stream[]; 
   return { streams, worst };
 }
 
-/** Others on the machine cost time, too: the first of some tries that meets the aim, or the last. */
+/** Others on the machine cost time, too: the first try that meets the aim, or the last one. */
 function bestOf(
   seats: Arena,
   name: string,

@@ -1,4 +1,4 @@
-import type { SaleFlowOptions, SoldEvent } from "../load/flows/sale-flow.ts";
+import type { SaleFlowOptions, SoldEvent } from "../load/flows/sale-ground.ts";
 import { runHttpLoad } from "../load/http-load.ts";
 import { measureLoad, secondly } from "../measured-load.ts";
 import { consultOracle } from "../oracle/oracle.ts";

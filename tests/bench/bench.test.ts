@@ -1,4 +1,4 @@
-/** The bench as a process: what it ends with, what it leaves behind, and that it finds an oversell. */
+/** The bench as a process: what it ends with, what it leaves, and that it finds an oversell. */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";

@@ -1,7 +1,7 @@
 import type { HttpAnswer } from "../autocannon-connection.ts";
 import type { Step, Visitor } from "../flow.ts";
 import { headerOf, idOf } from "../request-writer.ts";
-import type { KnownEvent, SaleGround } from "./sale-flow.ts";
+import type { KnownEvent, SaleGround } from "./sale-ground.ts";
 
 const HOLDS = 0;
 const BOOKINGS = 1;
