@@ -25,13 +25,19 @@ interface Reply {
   readonly blocked: number;
   readonly ok: boolean;
   readonly drift: readonly string[];
-  readonly shards: readonly { readonly projectionLagFacts: number }[];
+  readonly shards: readonly ShardFigures[];
   readonly fsyncs: number;
   readonly entries: number;
   readonly projector: { readonly lagMs: number };
   readonly seats: readonly { readonly id: string }[];
   readonly data: readonly ListedBooking[];
   readonly nextCursor: string | null;
+}
+
+interface ShardFigures {
+  readonly projectionLagFacts: number;
+  /** Events whose actors are in memory. */
+  readonly actorCount: number;
 }
 
 /** A booking as the organiser's list shows it. */
@@ -117,8 +123,18 @@ export class BenchApi {
 
   /** Facts that PostgreSQL lacks, of the shard that lacks most. */
   async projectionLag(): Promise<number> {
-    const { shards } = await this.#get("/ops/shards", await this.#opsToken());
-    return Math.max(...shards.map((shard) => shard.projectionLagFacts));
+    return Math.max(...(await this.shards()).map((shard) => shard.projectionLagFacts));
+  }
+
+  async shards(): Promise<readonly ShardFigures[]> {
+    return (await this.#get("/ops/shards", await this.#opsToken())).shards;
+  }
+
+  /** The page for Prometheus. */
+  async metrics(): Promise<string> {
+    const response = await fetch(`${this.#url}/metrics`);
+    if (!response.ok) throw new BenchRequestFailed(`/metrics: ${response.status}`);
+    return response.text();
   }
 
   /** Resolves when PostgreSQL has everything; false: not within so many seconds. */

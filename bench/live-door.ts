@@ -1,5 +1,5 @@
 import { SOCKET_REQUESTS_IN_FLIGHT_MAX } from "../engine/limits.ts";
-import { openLiveSocket, type RawLiveSocket } from "./raw-live-socket.ts";
+import { LiveCaller } from "./load/live-caller.ts";
 import {
   type Door,
   type DoorOptions,
@@ -14,7 +14,7 @@ import {
 const ENTRIES_PER_SOCKET = 32;
 
 interface Gate {
-  readonly socket: RawLiveSocket;
+  readonly socket: LiveCaller;
   inside: number;
 }
 
@@ -28,14 +28,14 @@ export class LiveDoor implements Door {
   readonly #gates: readonly Gate[];
   #entered = 0;
 
-  private constructor(eventId: string, sockets: readonly RawLiveSocket[]) {
+  private constructor(eventId: string, sockets: readonly LiveCaller[]) {
     this.#eventId = eventId;
     this.#gates = sockets.map((socket) => ({ socket, inside: 0 }));
   }
 
   static async open({ url, eventId, tokens, connections }: DoorOptions): Promise<LiveDoor> {
     const opening = Array.from({ length: connections }, (_, n) =>
-      openLiveSocket(url, tokens[n % tokens.length] ?? ""),
+      LiveCaller.open({ url, token: tokens[n % tokens.length] ?? "" }),
     );
     return new LiveDoor(eventId, await Promise.all(opening));
   }
@@ -53,7 +53,10 @@ export class LiveDoor implements Door {
     const key = freshKey();
     const ask = (op: string, key: string, body: string, replied: Replied): void => {
       const fields = `"eventId":"${this.#eventId}","idempotencyKey":"${key}",${body}`;
-      socket.request(`"op":"${op}",${fields}`, replied);
+      // Over a WebSocket nobody is told when to come back.
+      socket.request(op, fields, ({ status, body }) => {
+        replied({ status, body, hasRetryAfter: true });
+      });
     };
     return {
       hold: (replied) => ask("hold", freshKey(), ITEMS, replied),

@@ -8,6 +8,12 @@ export const SCENARIOS: Readonly<Record<string, () => Promise<Scenario>>> = {
   availability: async () => (await import("./scenarios/availability.ts")).availability,
   "best-available": async () => (await import("./scenarios/best-available.ts")).bestAvailable,
   search: async () => (await import("./scenarios/search.ts")).search,
+  "hold-live": async () => (await import("./scenarios/hold-live.ts")).holdLive,
+  "fan-out": async () => (await import("./scenarios/fan-out.ts")).fanOut,
+  recovery: async () => (await import("./scenarios/recovery.ts")).recovery,
+  soak: async () => (await import("./scenarios/soak.ts")).soak,
+  scale: async () => (await import("./scenarios/scale.ts")).scale,
+  engine: async () => (await import("./scenarios/engine.ts")).engine,
 };
 
 /** null: there is none of this name. */

@@ -1,0 +1,36 @@
+/** Entry of the soak's thread. */
+import { currentThread, threadData } from "../../workers/thread-context.ts";
+import { LiveCaller } from "../load/live-caller.ts";
+import type { FromSoakThread, SoakLoadOptions, ToSoakThread } from "./soak-load.ts";
+import { SteadySale } from "./steady-sale.ts";
+
+const { parent } = currentThread();
+const options = threadData<SoakLoadOptions>();
+const tell = (message: FromSoakThread): void => parent.postMessage(message);
+const failed = (error: unknown): void => {
+  tell({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
+};
+
+async function open(): Promise<SteadySale> {
+  const { url, tokens } = options;
+  const callers = await Promise.all(tokens.map((token) => LiveCaller.open({ url, token })));
+  const sale = new SteadySale(callers, options);
+  setInterval(() => tell({ kind: "held", count: sale.held }), 1_000).unref();
+  return sale;
+}
+
+const sale = open();
+const before = performance.eventLoopUtilization();
+
+async function receive(message: ToSoakThread): Promise<void> {
+  const opened = await sale;
+  if (message.kind === "event") return opened.sell(message.eventId);
+  const result = await opened.end();
+  const { utilization } = performance.eventLoopUtilization(before);
+  tell({ kind: "done", result: { ...result, busyShare: utilization } });
+}
+
+sale.catch(failed);
+parent.on("message", (message: ToSoakThread) => {
+  receive(message).catch(failed);
+});

@@ -1,0 +1,113 @@
+/** Short trials of the scenarios that have a load of their own: that they work, not how fast. */
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { isSound, type Report } from "../../bench/report/report.ts";
+import type { BenchOptions, Findings, Scenario } from "../../bench/scenario.ts";
+import { UsageError } from "../../bench/scenario.ts";
+import { engine } from "../../bench/scenarios/engine.ts";
+import { fanOut, TooFewDescriptors } from "../../bench/scenarios/fan-out.ts";
+import { holdLive } from "../../bench/scenarios/hold-live.ts";
+import { recovery } from "../../bench/scenarios/recovery.ts";
+import { scale } from "../../bench/scenarios/scale.ts";
+import { soak } from "../../bench/scenarios/soak.ts";
+import { ADMIN, OPS_TOKEN, TestNode } from "../support/server.ts";
+
+const node = await TestNode.start();
+after(() => node.remove());
+
+async function trial(scenario: Scenario, chosen: Partial<BenchOptions> = {}): Promise<Findings> {
+  const options: BenchOptions = {
+    url: node.url,
+    connections: null,
+    durationSeconds: 1,
+    seats: null,
+    ratePerSecond: null,
+    events: null,
+    seed: 1,
+    access: { ...ADMIN, opsToken: OPS_TOKEN },
+    extra: {},
+    ...chosen,
+  };
+  return scenario.run(options, () => undefined);
+}
+
+function assertSound(found: Pick<Report, "checks">): void {
+  const objections = found.checks.filter(({ ok }) => !ok);
+  assert.ok(isSound(found), JSON.stringify(objections, null, 2));
+}
+
+function figure({ figures }: Findings, name: string): number {
+  const found = figures.find((each) => each.name === name);
+  assert.ok(found !== undefined, `${name} is among ${figures.map((each) => each.name).join(", ")}`);
+  return found.value;
+}
+
+test("hold-live holds over a few sockets, and the oracle agrees", async () => {
+  const found = await trial(holdLive, { connections: 2 });
+  assertSound(found);
+  assert.ok((found.streams[0]?.count ?? 0) > 64);
+});
+
+test("with a rate, hold-live sends what is due, and counts from then", async () => {
+  const found = await trial(holdLive, { connections: 2, ratePerSecond: 100 });
+  assertSound(found);
+  const [holds] = found.streams;
+  assert.equal(holds?.isCorrected, true);
+  assert.equal((holds?.count ?? 0) + figure(found, "due, never sent"), 100);
+});
+
+test("fan-out: every subscriber sees every change", async () => {
+  const found = await trial(fanOut, { connections: 50, ratePerSecond: 10, seats: 40 });
+  assertSound(found);
+  assert.equal(found.streams.length, 2);
+  const [fromRequest, fromAnswer] = found.streams;
+  assert.ok((fromRequest?.latencyMs.p50 ?? 0) > 0);
+  assert.ok((fromAnswer?.latencyMs.p50 ?? 0) <= (fromRequest?.latencyMs.p50 ?? 0));
+});
+
+test("fan-out says how many files it may open before it opens too many", async () => {
+  await assert.rejects(trial(fanOut, { connections: 2_000_000_000 }), TooFewDescriptors);
+});
+
+test("soak sells one event after another, and nothing is left behind", async () => {
+  const found = await trial(soak, { connections: 2, ratePerSecond: 100, durationSeconds: 2 });
+  assertSound(found);
+  assert.equal(found.chosen.isMemoryJudged, false);
+  const names = found.streams.map(({ name }) => name);
+  const wanted = ["holds", "bookings", "cancellations", "releases", "reads of the availability"];
+  assert.deepEqual(names, wanted);
+  assert.ok(found.streams.every(({ count }) => count > 0));
+});
+
+test("recovery kills its server behind a tail, and everything is there again", async () => {
+  const found = await trial(recovery, { url: null, events: 3, extra: { facts: "3000" } });
+  assertSound(found);
+  assert.ok(figure(found, "facts in the tail") >= 3_000);
+  assert.ok(figure(found, "after SIGKILL: ready") > 0);
+});
+
+test("scale runs each point against a server of its own", async () => {
+  const extra = { axis: "shards", points: "2" };
+  const found = await trial(scale, { url: null, durationSeconds: 0.5, extra });
+  assertSound(found);
+  assert.deepEqual(
+    found.streams.map(({ name }) => name),
+    ["shards 2"],
+  );
+});
+
+test("engine checks all that it measures in process", async () => {
+  const found = await trial(engine, { durationSeconds: 0.02 });
+  assertSound(found);
+  assert.ok(found.checks.length > 20);
+  assert.ok(found.figures.every(({ value }) => Number.isFinite(value)));
+});
+
+test("options that make no sense are refused before anything is started", async () => {
+  await assert.rejects(trial(recovery, {}), UsageError);
+  await assert.rejects(trial(scale, {}), UsageError);
+  await assert.rejects(trial(recovery, { url: null, extra: { facts: "many" } }), UsageError);
+  await assert.rejects(trial(scale, { url: null, extra: { axis: "luck" } }), UsageError);
+  const half = { axis: "shards", points: "1.5" };
+  await assert.rejects(trial(scale, { url: null, extra: half }), UsageError);
+});
