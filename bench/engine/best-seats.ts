@@ -97,7 +97,7 @@ function isRight(state: EventState, { items }: Held): boolean {
   );
 }
 
-/** Holds stand for what is sold: the search sees no difference. Returns how many seats are taken. */
+/** Holds stand for what is sold: the search sees no difference. Returns the number of seats. */
 function fillUp(
   state: EventState,
   fill: number,
