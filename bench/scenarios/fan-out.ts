@@ -6,6 +6,7 @@ import { changeCount, fanOutChecks, seenOf } from "../live/fan-out-verdict.ts";
 import { consultOracle } from "../oracle/oracle.ts";
 import type { Figure, Stream } from "../report/report.ts";
 import type { BenchOptions, Findings, Progress, Scenario } from "../scenario.ts";
+import { memoryInUseMib } from "../soak/memory-samples.ts";
 import { openStage, type Stage } from "../stage.ts";
 import { whileWatched } from "../while-watched.ts";
 
@@ -19,7 +20,8 @@ const SUBSCRIBERS_PER_ADDRESS = 10_000;
 /** Descriptors that a process needs beside its connections. */
 const OTHER_DESCRIPTORS = 256;
 /** For the server's memory to be what it stays at. */
-const SETTLE_MS = 2_000;
+const MEMORY_LOOKS = 6;
+const MEMORY_LOOK_MS = 400;
 /** Busier than this, the client's threads are part of what was measured. */
 const CLIENT_BUSY_MAX = 0.8;
 
@@ -62,8 +64,7 @@ async function measure(
   const [token = ""] = await api.guestTokens(1);
   const maker = await ChangeMaker.open({ url, token, eventId, seatIds });
   await maker.make(1, ratePerSecond);
-  await delay(SETTLE_MS);
-  const beforeKib = residentKib(stage.pid);
+  const beforeMib = await leastInUseMib(stage);
   const isLoopback = new URL(stage.url).hostname === "127.0.0.1";
   const addresses = Math.ceil(subscribers / SUBSCRIBERS_PER_ADDRESS);
   const crowd = await Crowd.gather({
@@ -77,8 +78,7 @@ async function measure(
     welcomed: (count) => progress(`${count} of ${subscribers} have the snapshot`),
   });
   try {
-    await delay(SETTLE_MS);
-    const idleKib = residentKib(stage.pid);
+    const idleMib = await leastInUseMib(stage);
     crowd.begin();
     const { result: made, ...watched } = await whileWatched(stage, () =>
       maker.make(changes, ratePerSecond, (count) => {
@@ -86,8 +86,8 @@ async function measure(
       }),
     );
     const found = await crowd.end(Math.max(...made.map(({ seq }) => seq)));
-    const afterKib = residentKib(stage.pid);
-    const memory = memoryFigures({ beforeKib, idleKib, afterKib }, subscribers);
+    const afterMib = await leastInUseMib(stage);
+    const memory = memoryFigures({ beforeMib, idleMib, afterMib }, subscribers);
     return {
       server: stage.server,
       streams: streamsOf(made, found, { durationSeconds }),
@@ -128,17 +128,18 @@ function streamsOf(
 }
 
 interface Memory {
-  readonly beforeKib: number | null;
-  readonly idleKib: number | null;
-  readonly afterKib: number | null;
+  readonly beforeMib: number | null;
+  readonly idleMib: number | null;
+  readonly afterMib: number | null;
 }
 
-function memoryFigures({ beforeKib, idleKib, afterKib }: Memory, subscribers: number): Figure[] {
-  if (beforeKib === null || idleKib === null || afterKib === null) return [];
-  const unit = "KiB resident, of the server";
+function memoryFigures({ beforeMib, idleMib, afterMib }: Memory, subscribers: number): Figure[] {
+  if (beforeMib === null || idleMib === null || afterMib === null) return [];
+  const each = (mib: number): number => ((mib - beforeMib) * 1_024) / subscribers;
+  const unit = "KiB of the server, its heaps' reserve apart";
   return [
-    { name: "a subscriber, quiet", value: (idleKib - beforeKib) / subscribers, unit },
-    { name: "a subscriber, after the changes", value: (afterKib - beforeKib) / subscribers, unit },
+    { name: "a subscriber, quiet", value: each(idleMib), unit },
+    { name: "a subscriber, after the changes", value: each(afterMib), unit },
   ];
 }
 
@@ -171,10 +172,14 @@ function descriptorsOf(pid: string): number | null {
   return soft === "unlimited" ? Number.POSITIVE_INFINITY : Number(soft);
 }
 
-function residentKib(pid: number | null): number | null {
-  const status = pid === null ? null : procText(`/proc/${pid}/status`);
-  const kib = /^VmRSS:\s+(\d+) kB/m.exec(status ?? "")?.[1];
-  return kib === undefined ? null : Number(kib);
+/** The least of a few looks: what the collector has not got to yet is no connection's. */
+async function leastInUseMib({ api, pid }: Stage): Promise<number | null> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let look = 0; look < MEMORY_LOOKS; look += 1) {
+    await delay(MEMORY_LOOK_MS);
+    least = Math.min(least, (await memoryInUseMib(api, pid)) ?? Number.POSITIVE_INFINITY);
+  }
+  return Number.isFinite(least) ? least : null;
 }
 
 /** null: there is no such file here. */

@@ -3,7 +3,8 @@ import type { BenchApi } from "../bench-api.ts";
 import type { Point } from "./trend.ts";
 
 const SAMPLE_MS = 1_000;
-const HEAP = /^evently_thread_heap_used_bytes\{[^}]*\} (\S+)$/gm;
+const HEAP_USED = /^evently_thread_heap_used_bytes\{[^}]*\} (\S+)$/gm;
+const HEAP_TOTAL = /^evently_thread_heap_total_bytes\{[^}]*\} (\S+)$/gm;
 
 /** Memory of a server once a second: resident, and the heaps of its threads by its metrics, MiB. */
 export class MemorySamples {
@@ -32,14 +33,29 @@ export class MemorySamples {
     const residentMib = pid === null ? null : residentMibOf(pid);
     if (residentMib !== null) this.resident.push({ seconds, value: residentMib });
     try {
-      const page = await api.metrics();
-      const bytes = [...page.matchAll(HEAP)].reduce((sum, [, value]) => sum + Number(value), 0);
-      if (bytes > 0) this.heap.push({ seconds, value: bytes / 2 ** 20 });
+      const usedMib = mibIn(await api.metrics(), HEAP_USED);
+      if (usedMib > 0) this.heap.push({ seconds, value: usedMib });
     } catch {
       // A look that is not answered shows nothing.
       return;
     }
   }
+}
+
+/**
+ * Resident memory without what the heaps of JavaScript have in reserve: that grows and shrinks by
+ * tens of MiB as the collector likes. null: the process or its metrics are not known.
+ */
+export async function memoryInUseMib(api: BenchApi, pid: number | null): Promise<number | null> {
+  const resident = pid === null ? null : residentMibOf(pid);
+  if (resident === null) return null;
+  const page = await api.metrics();
+  return resident - mibIn(page, HEAP_TOTAL) + mibIn(page, HEAP_USED);
+}
+
+function mibIn(page: string, metric: RegExp): number {
+  const bytes = [...page.matchAll(metric)].reduce((sum, [, value]) => sum + Number(value), 0);
+  return bytes / 2 ** 20;
 }
 
 function residentMibOf(pid: number): number | null {
