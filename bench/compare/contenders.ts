@@ -1,0 +1,37 @@
+import { fileURLToPath } from "node:url";
+import type { BaselineKind } from "../baselines/baseline-kinds.ts";
+import type { BenchServerOptions } from "../bench-server.ts";
+
+/** The engine itself, as reports name it. */
+export const OURS = "evently";
+/** The one that only answers. */
+export const CEILING: BaselineKind = "echo";
+
+/** Who takes a turn. */
+export interface Contender {
+  readonly name: string;
+  readonly server: BenchServerOptions;
+}
+
+const ENTRY = fileURLToPath(new URL("../baselines/main.ts", import.meta.url));
+
+/** Ours first, and the ceiling last. */
+export function contenders(withRedis: boolean): readonly Contender[] {
+  const kinds: readonly BaselineKind[] = withRedis
+    ? ["row-lock", "conditional-update", "redis-lock", CEILING]
+    : ["row-lock", "conditional-update", CEILING];
+  return [
+    { name: OURS, server: {} },
+    ...kinds.map((kind) => ({
+      name: kind,
+      server: { entry: ENTRY, env: { BASELINE: kind } },
+    })),
+  ];
+}
+
+/** The order of a round: each comes first in one of them, and nobody always follows the same. */
+export function rotated<T>(list: readonly T[], round: number): T[] {
+  const from = round % Math.max(1, list.length);
+  const turned = [...list.slice(from), ...list.slice(0, from)];
+  return Math.floor(round / Math.max(1, list.length)) % 2 === 1 ? turned.reverse() : turned;
+}

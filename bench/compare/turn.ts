@@ -1,0 +1,218 @@
+import { parseUserId } from "../../engine/ids.ts";
+import { Tokens } from "../../gateway/identity/tokens.ts";
+import { BenchApi, CAPACITY } from "../bench-api.ts";
+import { startBenchServer } from "../bench-server.ts";
+import { runHttpLoad } from "../load/http-load.ts";
+import type { HttpLoadResult } from "../load/http-load-messages.ts";
+import { secondly } from "../measured-load.ts";
+import { consultOracle } from "../oracle/oracle.ts";
+import type { Check } from "../report/report.ts";
+import type { Progress } from "../scenario.ts";
+import type { Measured, Phase } from "./comparison.ts";
+import { CEILING, type Contender } from "./contenders.ts";
+
+export interface TurnOptions {
+  readonly contender: Contender;
+  readonly round: number;
+  readonly connections: number;
+  /** Of each phase. */
+  readonly seconds: number;
+  /** Named seats that the sales are of; null: places of an area. */
+  readonly seats: number | null;
+  readonly seed: number;
+}
+
+export interface Turn {
+  readonly measured: readonly Measured[];
+  readonly checks: readonly Check[];
+}
+
+/** Of the time of one phase; so long the server's code gets faster. */
+const WARM_UP_SHARE = 0.5;
+const WARM_UP_SECONDS_MAX = 3;
+const BUYERS = 64;
+const HOLD_TTL_SECONDS = 86_400;
+/** How late buyers see that a seat was taken. */
+const LAG_MS = 200;
+
+/** One server, from its start to its end: warmed up, loaded, and looked at by the oracle. */
+export async function takeTurn(options: TurnOptions, progress: Progress): Promise<Turn> {
+  const { contender } = options;
+  const tell: Progress = (line) =>
+    progress(`round ${options.round + 1}, ${contender.name}: ${line}`);
+  tell("starting");
+  const server = await startBenchServer(contender.server);
+  try {
+    if (contender.name === CEILING) return await echoTurn(server.url, options, tell);
+    const tasks = new Task(server.url, options, tell);
+    await tasks.warmUp();
+    const holds = await tasks.holds();
+    const sales = await tasks.sales();
+    return {
+      measured: [...holds.measured, ...sales.measured],
+      checks: [...holds.checks, ...sales.checks],
+    };
+  } finally {
+    tell("stopping");
+    await server.stop();
+  }
+}
+
+/** The same requests, to a server that knows neither events nor tokens and keeps nothing. */
+async function echoTurn(url: string, options: TurnOptions, progress: Progress): Promise<Turn> {
+  const { connections, seconds } = options;
+  const flow = {
+    kind: "hold",
+    eventId: "018f3c9a-7b10-7000-8000-0007a4b1c2d3",
+    area: "floor",
+    capacity: Number.MAX_SAFE_INTEGER,
+    tokens: madeUpTokens(),
+  } as const;
+  progress("warming up");
+  await runHttpLoad({ url, flow, connections, seconds: warmUpSeconds(seconds) });
+  const result = await runHttpLoad({
+    url,
+    flow,
+    connections,
+    seconds,
+    progress: secondly(progress),
+  });
+  const answered = result.streams[0]?.statuses ?? {};
+  const others = Object.entries(answered).filter(([status]) => status !== "201");
+  const check = {
+    name: checkName(options, "holds"),
+    ok: others.length === 0 && (answered[201] ?? 0) > 0,
+    detail: `answers: ${JSON.stringify(answered)}; it keeps nothing, so there is no more to check`,
+  };
+  return { ...measuredOf(options, "holds", result), checks: [check] };
+}
+
+/** As long as true ones: the same bytes go over the wire. */
+function madeUpTokens(): string[] {
+  const tokens = new Tokens("of nobody who is known anywhere, and good for nothing");
+  const userId = parseUserId("018f3c9a-7b10-7000-8000-00000000a11c");
+  if (userId === null) throw new Error("the user's id is one");
+  return Array.from({ length: BUYERS }, (_, n) => {
+    return tokens.issue({ userId, role: "guest" }, `018f3c9a-7b10-7000-8000-${n}`).accessToken;
+  });
+}
+
+/** What is asked of a server that sells. */
+class Task {
+  readonly #url: string;
+  readonly #options: TurnOptions;
+  readonly #progress: Progress;
+  readonly #api: BenchApi;
+  #tokens: Promise<readonly string[]> | null = null;
+
+  constructor(url: string, options: TurnOptions, progress: Progress) {
+    this.#url = url;
+    this.#options = options;
+    this.#progress = progress;
+    this.#api = new BenchApi(url);
+  }
+
+  /** On an event of its own, which nobody counts. */
+  async warmUp(): Promise<void> {
+    this.#progress("warming up");
+    const { seats, connections, seconds } = this.#options;
+    const flow = await this.#saleFlow("Warm-up", seats);
+    await runHttpLoad({ url: this.#url, flow, connections, seconds: warmUpSeconds(seconds) });
+  }
+
+  async holds(): Promise<Turn> {
+    const eventId = await this.#api.openFloor();
+    const tokens = await this.#buyers();
+    const flow = { kind: "hold", eventId, area: "floor", capacity: CAPACITY, tokens } as const;
+    const result = await this.#load(flow);
+    return this.#judged("holds", result, { eventId, capacity: CAPACITY, seatIds: null });
+  }
+
+  async sales(): Promise<Turn> {
+    const flow = await this.#saleFlow("The sale", this.#options.seats);
+    const result = await this.#load(flow);
+    const [event] = flow.events;
+    if (event === undefined) throw new Error("an event is sold");
+    return this.#judged("sales", result, event);
+  }
+
+  /** Everybody who holds books: nobody looks around, drops out or presses twice. */
+  async #saleFlow(title: string, seats: number | null) {
+    const capacity = seats ?? CAPACITY;
+    const eventId = await this.#api.openEvent({
+      title,
+      holdTtlSeconds: HOLD_TTL_SECONDS,
+      ...(seats === null ? { places: capacity } : { seats }),
+    });
+    const seatIds = seats === null ? null : await this.#api.seatIds(eventId);
+    const area = seats === null ? "floor" : null;
+    return {
+      kind: "sale",
+      events: [{ eventId, seatIds, area, capacity }],
+      popularity: 0,
+      tokens: await this.#buyers(),
+      looksPerVisit: 0,
+      dropOutShare: 0,
+      repeatShare: 0,
+      lagMs: LAG_MS,
+      holdTtlSeconds: HOLD_TTL_SECONDS,
+      seed: this.#options.seed,
+    } as const;
+  }
+
+  #buyers(): Promise<readonly string[]> {
+    this.#tokens ??= this.#api.guestTokens(BUYERS);
+    return this.#tokens;
+  }
+
+  #load(flow: Parameters<typeof runHttpLoad>[0]["flow"]): Promise<HttpLoadResult> {
+    const { connections, seconds } = this.#options;
+    const progress = secondly(this.#progress);
+    return runHttpLoad({ url: this.#url, flow, connections, seconds, progress });
+  }
+
+  async #judged(
+    phase: Phase,
+    result: HttpLoadResult,
+    event: Parameters<typeof consultOracle>[0]["events"][number],
+  ): Promise<Turn> {
+    const given = {
+      api: this.#api,
+      events: [event],
+      loads: [result.findings],
+      holdTtlSeconds: null,
+    };
+    const checks = await consultOracle(given, this.#progress);
+    const check = oneOf(checkName(this.#options, phase), checks);
+    return { ...measuredOf(this.#options, phase, result), checks: [check] };
+  }
+}
+
+const warmUpSeconds = (seconds: number): number =>
+  Math.min(WARM_UP_SHARE * seconds, WARM_UP_SECONDS_MAX);
+
+const checkName = ({ contender, round }: TurnOptions, phase: Phase): string =>
+  `round ${round + 1}, ${contender.name}, ${phase}`;
+
+/** Many checks as one: good when all are, and then it says how much was looked at. */
+export function oneOf(name: string, checks: readonly Check[]): Check {
+  const failed = checks.filter(({ ok }) => !ok);
+  const shown = failed.length === 0 ? checks.slice(0, 1) : failed;
+  const details = shown.map((check) => `${check.name}: ${check.detail}`).join("; ");
+  const passed = `${checks.length - failed.length} of ${checks.length} checks hold`;
+  return { name, ok: checks.length > 0 && failed.length === 0, detail: `${passed}; ${details}` };
+}
+
+function measuredOf(
+  { contender, round }: TurnOptions,
+  phase: Phase,
+  { streams, busyShare }: HttpLoadResult,
+): Pick<Turn, "measured"> {
+  const wanted = phase === "holds" ? "holds" : "bookings";
+  const stream = streams.find(({ name }) => name === wanted);
+  if (stream === undefined) throw new Error(`the load has no ${wanted}`);
+  const { count, seconds } = stream;
+  const rate = seconds === 0 ? 0 : count / seconds;
+  const own = { contender: contender.name, round, phase, rate, stream };
+  return { measured: [{ ...own, loadBusyShare: busyShare }] };
+}
