@@ -7,6 +7,7 @@ export const SCENARIOS: Readonly<Record<string, () => Promise<Scenario>>> = {
   steady: async () => (await import("./scenarios/steady.ts")).steady,
   availability: async () => (await import("./scenarios/availability.ts")).availability,
   "best-available": async () => (await import("./scenarios/best-available.ts")).bestAvailable,
+  compare: async () => (await import("./scenarios/compare.ts")).compare,
   search: async () => (await import("./scenarios/search.ts")).search,
   "hold-live": async () => (await import("./scenarios/hold-live.ts")).holdLive,
   "fan-out": async () => (await import("./scenarios/fan-out.ts")).fanOut,

@@ -1,6 +1,6 @@
 import { barChart, grouped, latencyChart, lineChart } from "./charts.ts";
 import { escaped } from "./escaped.ts";
-import { isSound, type Report, type ServerFigures, type Stream } from "./report.ts";
+import { isSound, type Report, type ServerFigures, type Stream, type Table } from "./report.ts";
 import { rateOf, short } from "./text-table.ts";
 
 /** Streams that are drawn; all are in the table. */
@@ -22,6 +22,7 @@ export function htmlPage(report: Report): string {
 <body>
 <main>
 ${header(report)}
+${(report.tables ?? []).map(tableSection).join("\n")}
 ${report.streams.length === 0 ? "" : streamSection(report.streams)}
 ${figureSection(report)}
 ${report.serverFigures === null ? "" : serverSection(report.serverFigures)}
@@ -49,6 +50,10 @@ function header(report: Report): string {
 Node.js ${escaped(node)}<br>${chosen.join(" · ")}</p>
 ${verdict}
 </header>`;
+}
+
+function tableSection({ title, head, rows }: Table): string {
+  return `<section><h2>${escaped(title)}</h2>${table(head, rows)}</section>`;
 }
 
 function streamSection(streams: readonly Stream[]): string {

@@ -68,6 +68,13 @@ export interface Figure {
   readonly unit: string;
 }
 
+/** Things side by side, as they are to be read: texts, the first column names the row. */
+export interface Table {
+  readonly title: string;
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
 export interface Report {
   readonly scenario: string;
   /** What served: `evently`, or the name of a baseline. */
@@ -84,6 +91,8 @@ export interface Report {
   readonly options: Readonly<Record<string, string | number | boolean | null>>;
   readonly streams: readonly Stream[];
   readonly figures: readonly Figure[];
+  /** Where a scenario compares; they come first. Absent: none. */
+  readonly tables?: readonly Table[];
   readonly serverFigures: ServerFigures | null;
   readonly journal: JournalFigures | null;
   /** The oracle's verdict; the run counts for nothing unless every check holds. */

@@ -1,4 +1,4 @@
-import { isSound, type Report, type ServerFigures, type Stream } from "./report.ts";
+import { isSound, type Report, type ServerFigures, type Stream, type Table } from "./report.ts";
 
 /** A report for a terminal: at most 100 columns, but for what the oracle found. */
 export function textTable(report: Report): string {
@@ -15,6 +15,7 @@ export function textTable(report: Report): string {
     `${machine.cores} × ${machine.processor}, ${machine.memoryGib} GiB, Node.js ${machine.node}`,
     chosen.join(", "),
     "",
+    ...(report.tables ?? []).flatMap(shownTable),
     ...streamTable(streams),
     ...figures.map(({ name, value, unit }) => line(name, `${short(value)} ${unit}`)),
     ...(journal === null
@@ -57,23 +58,35 @@ function streamTable(streams: readonly Stream[]): string[] {
       statuses.join(", "),
     ];
   });
-  const widths = head.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const lines = [head, ...rows].map((row) =>
-    row
-      .map((cell, column) => {
-        const width = widths[column] ?? 0;
-        const isText = column === 0 || column === row.length - 1;
-        return isText ? cell.padEnd(width) : cell.padStart(width);
-      })
-      .join("  ")
-      .trimEnd(),
-  );
+  const lines = aligned(head, rows, head.length - 1);
   const note = streams.some(({ isCorrected }) => isCorrected)
     ? ["* times count from when a request was due (corrected for coordinated omission)"]
     : [];
   return [...lines, ...note, ""];
+}
+
+function shownTable({ title, head, rows }: Table): string[] {
+  return [title, ...aligned(head, rows), ""];
+}
+
+/** Columns side by side, numbers to the right; the first is text, and so is the column `textAt`. */
+function aligned(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  textAt = 0,
+): string[] {
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  return [head, ...rows].map((row) =>
+    row
+      .map((cell, column) => {
+        const width = widths[column] ?? 0;
+        return column === 0 || column === textAt ? cell.padEnd(width) : cell.padStart(width);
+      })
+      .join("  ")
+      .trimEnd(),
+  );
 }
 
 function serverLines({ threads, memoryMib, othersShare }: ServerFigures): string[] {
@@ -88,4 +101,4 @@ function serverLines({ threads, memoryMib, othersShare }: ServerFigures): string
   ];
 }
 
-const line = (name: string, value: string): string => `${name.padEnd(28)}${value}`.trimEnd();
+const line = (name: string, value: string): string => `${name.padEnd(27)} ${value}`.trimEnd();
