@@ -2,12 +2,15 @@
 export const BASELINE_KINDS = ["row-lock", "conditional-update", "redis-lock", "echo"] as const;
 export type BaselineKind = (typeof BASELINE_KINDS)[number];
 
-/** Connections to PostgreSQL of a design; the best of those that docs/BASELINES.md lists. */
-export const CONNECTIONS: Readonly<Record<Exclude<BaselineKind, "echo">, number>> = {
-  "row-lock": 8,
-  "conditional-update": 8,
-  "redis-lock": 8,
-};
+/**
+ * Connections to PostgreSQL of a design, where one hot area is sold and where seats are: the best
+ * of those that docs/BASELINES.md lists.
+ */
+export const CONNECTIONS = {
+  "row-lock": { area: 4, seats: 16 },
+  "conditional-update": { area: 4, seats: 8 },
+  "redis-lock": { area: 8, seats: 8 },
+} as const satisfies Record<Exclude<BaselineKind, "echo">, { area: number; seats: number }>;
 
 export function parseBaselineKind(text: string | undefined): BaselineKind | null {
   return BASELINE_KINDS.find((kind) => kind === text) ?? null;

@@ -21,7 +21,7 @@ export interface RunningDesign {
 export async function startDesign(
   kind: SqlKind,
   connectionString: string,
-  connections: number = CONNECTIONS[kind],
+  connections: number = CONNECTIONS[kind].area,
 ): Promise<RunningDesign> {
   const pool = new Pool({
     connectionString,

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import type { BaselineKind } from "../baselines/baseline-kinds.ts";
+import { type BaselineKind, CONNECTIONS } from "../baselines/baseline-kinds.ts";
 import type { BenchServerOptions } from "../bench-server.ts";
 
 /** The engine itself, as reports name it. */
@@ -15,8 +15,11 @@ export interface Contender {
 
 const ENTRY = fileURLToPath(new URL("../baselines/main.ts", import.meta.url));
 
-/** Ours first, and the ceiling last. */
-export function contenders(withRedis: boolean): readonly Contender[] {
+/** Ours first, and the ceiling last. `sold`: what the sales are of. */
+export function contenders(
+  withRedis: boolean,
+  sold: "area" | "seats" = "area",
+): readonly Contender[] {
   const kinds: readonly BaselineKind[] = withRedis
     ? ["row-lock", "conditional-update", "redis-lock", CEILING]
     : ["row-lock", "conditional-update", CEILING];
@@ -24,9 +27,16 @@ export function contenders(withRedis: boolean): readonly Contender[] {
     { name: OURS, server: {} },
     ...kinds.map((kind) => ({
       name: kind,
-      server: { entry: ENTRY, env: { BASELINE: kind } },
+      server: { entry: ENTRY, env: { BASELINE: kind, ...connectionsOf(kind, sold) } },
     })),
   ];
+}
+
+/** What the command's own environment says goes before. */
+function connectionsOf(kind: BaselineKind, sold: "area" | "seats"): Record<string, string> {
+  const isChosen = (process.env.BASELINE_CONNECTIONS ?? "") !== "";
+  if (kind === "echo" || isChosen) return {};
+  return { BASELINE_CONNECTIONS: String(CONNECTIONS[kind][sold]) };
 }
 
 /** The order of a round: each comes first in one of them, and nobody always follows the same. */

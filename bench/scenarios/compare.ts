@@ -1,7 +1,7 @@
 import { installedRedis } from "../baselines/redis-process.ts";
 import { type Measured, PHASES, standingsOf, typicalStreams } from "../compare/comparison.ts";
 import { comparisonTables } from "../compare/comparison-tables.ts";
-import { contenders, OURS, rotated } from "../compare/contenders.ts";
+import { type Contender, contenders, OURS, rotated } from "../compare/contenders.ts";
 import { takeTurn } from "../compare/turn.ts";
 import type { Check, Figure } from "../report/report.ts";
 import {
@@ -34,7 +34,8 @@ export const compare: Scenario = {
     const rounds = roundsOf(options.extra.rounds);
     const redis = installedRedis();
     if (redis === null) progress(SKIPPED);
-    const taking = chosenOf(options.extra.only, redis !== null);
+    const all = contenders(redis !== null, options.seats === null ? "area" : "seats");
+    const taking = chosenOf(options.extra.only, all);
     const measured: Measured[] = [];
     const checks: Check[] = [];
     for (let round = 0; round < rounds; round += 1) {
@@ -69,8 +70,7 @@ function roundsOf(text: string | undefined): number {
 }
 
 /** Ours always takes part: without it there is nothing to compare with. */
-function chosenOf(text: string | undefined, withRedis: boolean) {
-  const all = contenders(withRedis);
+function chosenOf(text: string | undefined, all: readonly Contender[]): readonly Contender[] {
   if (text === undefined) return all;
   const names = text.split(",");
   const known = contenders(true).map(({ name }) => name);
