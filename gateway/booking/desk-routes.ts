@@ -109,13 +109,13 @@ function routeMaker(tokens: Tokens) {
     /** Bodies are optional here: the desk's own validation says what is missing. */
     withBody(method: Method, path: string, handle: BodyHandler): Route {
       const handler = (request: HttpRequest, respond: Respond): void => {
+        const identity = tokens.verify(request.authorization);
+        if (identity === null) return refuse(request, respond);
         const parsed: JsonBody = request.body.length === 0 ? NO_BODY : parseJsonBody(request);
         if (!parsed.ok) {
           respond(problem(parsed.code, request.requestId, { detail: parsed.detail }));
           return;
         }
-        const identity = tokens.verify(request.authorization);
-        if (identity === null) return refuse(request, respond);
         const { idempotencyKey, params } = request;
         const asked = { identity, body: parsed.value, idempotencyKey };
         handle(asked, params, responder(request, respond));

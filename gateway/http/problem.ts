@@ -10,6 +10,8 @@ export interface ProblemMembers {
 
 const CONTENT_TYPE = "application/problem+json; charset=utf-8";
 const RETRY_SHORTLY = { "Retry-After": "1" };
+/** RFC 9110: whoever hears 401 is told what kind of credentials would do. */
+const CHALLENGE = { "WWW-Authenticate": "Bearer" };
 
 /** The members of an error answer as RFC 9457 has them; status and title are the code's. */
 export function problemDocument(
@@ -23,8 +25,9 @@ export function problemDocument(
 }
 
 /** Codes that say when to try again have a member `retryAt` for it. */
-function retryAfterOf(code: ProblemCode, { retryAt }: ProblemMembers) {
+function headersOf(code: ProblemCode, status: number, { retryAt }: ProblemMembers) {
   if (code === "busy" || code === "timeout") return RETRY_SHORTLY;
+  if (status === 401) return CHALLENGE;
   if (typeof retryAt !== "string") return null;
   const seconds = Math.ceil((Date.parse(retryAt) - Date.now()) / 1000);
   return { "Retry-After": String(Math.max(1, seconds)) };
@@ -51,7 +54,7 @@ export function problem(
     Object.keys(members).length === 0
       ? `${beginningOf(code)},"requestId":${JSON.stringify(requestId)}}`
       : JSON.stringify({ ...problemDocument(code, members).document, requestId });
-  const headers = retryAfterOf(code, members);
+  const headers = headersOf(code, status, members);
   return headers === null
     ? { status, body, contentType: CONTENT_TYPE, code }
     : { status, body, contentType: CONTENT_TYPE, code, headers };

@@ -141,6 +141,7 @@ export class OperationWriter {
       ...(answer?.headers ?? []),
       ...(isReplayable ? ["Idempotent-Replayed"] : []),
       ...(codes.some((code) => RETRIED.has(code)) ? ["Retry-After"] : []),
+      ...(codes.some((code) => PROBLEMS[code][0] === 401) ? ["WWW-Authenticate"] : []),
       ...(isLimited(key) ? RATE_LIMIT_HEADERS : []),
     ];
     const headers = names.map((name) => [name, { $ref: `#/components/headers/${name}` }]);

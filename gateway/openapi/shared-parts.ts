@@ -14,6 +14,10 @@ export const HEADERS: Readonly<Record<string, JsonObject>> = {
     enum: ["true"],
   }),
   "Retry-After": header("Seconds after which to try again.", { type: "integer", minimum: 1 }),
+  "WWW-Authenticate": header("What kind of token is asked for.", {
+    type: "string",
+    enum: ["Bearer"],
+  }),
   "X-RateLimit-Limit": header("On limited routes: requests that a period allows.", count),
   "X-RateLimit-Remaining": header("On limited routes: requests that are left of them.", count),
   "X-RateLimit-Reset": header("On limited routes: seconds until all are back.", count),

@@ -144,6 +144,28 @@ test("tokens that are none, of someone else's making, or of the wrong kind", asy
   }
 });
 
+test("nobody hears 401 whatever they send, and which token is asked for", async () => {
+  const [hold, booking] = [`/api/v1/holds/${NOBODYS_ID}`, `/api/v1/bookings/${NOBODYS_ID}`];
+  const events = `/api/v1/events/${event.id}`;
+  const routes = [
+    ...["holds", "bookings", "waitlist", "check-ins"].map((name) => `POST ${events}/${name}`),
+    ...[`PATCH ${events}/inventory`, `PATCH ${events}`, `PATCH ${hold}`, "PATCH /api/v1/users/me"],
+    ...[`POST ${hold}/extend`, `POST ${booking}/cancel`, `POST ${booking}/transfer`],
+    ...[`POST ${booking}/tickets/${NOBODYS_ID}/move`, "POST /api/v1/organizations"],
+  ];
+  for (const route of routes) {
+    const [method = "", path = ""] = route.split(" ");
+    for (const raw of ["{", "[]", ""]) {
+      const reply = await api.request<Problem>(method, path, { raw });
+      assertProblem(reply, 401, "unauthenticated", `${route} ${raw}`);
+      assert.equal(reply.headers["www-authenticate"], "Bearer");
+    }
+  }
+  const body = { email: "nobody@example.org", password: "wrong wrong" };
+  const login = await api.post<Problem>("/api/v1/auth/login", { body });
+  assert.deepEqual([login.status, login.headers["www-authenticate"]], [401, "Bearer"]);
+});
+
 test("ids that are none, or nobody's", async () => {
   const body = { items: [{ seat: "A-1" }] };
   const ids = ["x", NOBODYS_ID, NOBODYS_ID.toUpperCase(), "%00", "..%2f..", "%F0%9F%98%80", "'--"];

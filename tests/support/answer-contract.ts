@@ -254,7 +254,9 @@ const LIVE_CODES: ReadonlySet<string> = new Set([
   "unauthenticated",
   "busy",
 ]);
-const NEEDED_HEADERS = ["ETag", "Location", "Cache-Control", "Content-Security-Policy"];
+const NEEDED_HEADERS = [
+  ...["ETag", "Location", "Cache-Control", "Content-Security-Policy", "WWW-Authenticate"],
+];
 
 function parsed(text: string): unknown {
   return JSON.parse(text);
