@@ -39,7 +39,15 @@ stays. A question may carry an \`id\` (a string or a number), which its answer r
 that is too slow is cut off with code 1013 and resumes with \`since\`. The upgrade is refused to
 pages of other origins (\`403 origin_not_allowed\`), and to an address that has too many
 connections (\`429 too_many_connections\`).
+
+Messages take effect in the order in which they were sent, each as whoever the socket was when it
+came; only requests at work at the same time (holds, bookings …) may be answered in another order.
+When the token is over, ops are 401, and in place of the next personal message the socket hears
+\`error\` with \`unauthenticated\`, once: say \`auth\` with the next token. Deltas go on.
 `.trim();
+
+const UNSUBSCRIBE =
+  "Answered with `unsubscribed`. Ends a `subscribe` that has no answer yet, too: it gets none.";
 
 /** `operations`: those of the routes, whose bodies are said here, too. */
 export function liveSection(operations: Operations): (book: SchemaBook) => LiveSection {
@@ -88,10 +96,7 @@ function plainMessages(book: SchemaBook) {
         { eventId: EXAMPLE.event, since: { epoch: 3, seq: 4715 } },
       ],
     ),
-    unsubscribe: message("unsubscribe", "Answered with `unsubscribed`.", [
-      event,
-      { eventId: EXAMPLE.event },
-    ]),
+    unsubscribe: message("unsubscribe", UNSUBSCRIBE, [event, { eventId: EXAMPLE.event }]),
   };
 }
 

@@ -19,6 +19,7 @@ import type { Settle } from "../booking/desk-result.ts";
 import { eventEntry } from "../booking/testing/event-entry.ts";
 import { bookingView, holdView } from "../booking/views.ts";
 import type { LiveSocket } from "../http/exchange.ts";
+import type { Admission } from "../limits/request-limits.ts";
 import type { Done } from "../shard-router.ts";
 import { AvailabilityHub } from "./availability-hub.ts";
 import { LiveRoom } from "./live-room.ts";
@@ -79,8 +80,11 @@ class RoomBench {
   isFull = false;
   isAllFull = false;
   isSignedIn = true;
+  /** Who was counted, and what lets them in; empty unless the room counts. */
+  readonly asking: { userId: string | null; answer: (isAllowed: boolean) => void }[] = [];
 
-  constructor() {
+  /** `isCounting`: each message waits until a test lets it in. */
+  constructor(isCounting = false) {
     const note = (op: string) => (named: unknown, asked: object, settle: Settle) => {
       this.deskCalls.push({ op, named, asked, settle });
     };
@@ -107,7 +111,25 @@ class RoomBench {
         waitlist: { join: note("waitlist.join"), leave: note("waitlist.leave") },
       },
       directory: { peek: () => eventEntry(), get: async () => eventEntry() },
+      limits: isCounting ? { admit: (_, { userId }) => this.#admission(userId) } : null,
     });
+  }
+
+  #admission(userId: string | null): Promise<Admission> {
+    return new Promise((resolve) => {
+      const answer = (isAllowed: boolean): void => {
+        const at = { isAllowed, scope: "user", bound: { count: 1, windowMs: 1_000 } } as const;
+        const quota = { ...at, remaining: 0, resetSeconds: 1 };
+        resolve({ quota, giveBack: () => quota });
+      };
+      this.asking.push({ userId, answer });
+    });
+  }
+
+  /** Answers the oldest message that waits. */
+  async letIn(isAllowed = true): Promise<void> {
+    this.asking.shift()?.answer(isAllowed);
+    await new Promise((resolve) => setImmediate(resolve));
   }
 
   open(accessToken = ""): FakeSocket {
@@ -280,6 +302,82 @@ test("who is signed out hears nothing personal any more, is told so, and may com
   bench.say(socket, { op: "auth", token: TOKEN });
   bench.room.tell(notice);
   assert.equal(socket.heard.at(-1), "hold.expired");
+});
+
+test("a token that is over hears nothing personal any more; it is told so, once", () => {
+  const [mine, other] = [bench.open(TOKEN), bench.open()];
+  bench.say(mine, subscribe);
+  bench.answerView();
+  bench.isSignedIn = false;
+  const holdId = uuidV7(NOON, new Uint8Array(10)) as HoldId;
+  const about = { eventId: EVENT_ID, seq: 9, holdId, userId: ALICE };
+  const notice = { kind: "holdExpired", ...about, reason: "expired" } as const;
+  bench.room.tell(notice);
+  bench.room.tell(notice);
+  assert.deepEqual(mine.heard, ["snapshot", "error unauthenticated"]);
+  assert.equal(mine.topics.size, 1, "what everybody hears goes on");
+  bench.isSignedIn = true;
+  bench.room.tell(notice);
+  assert.equal(mine.heard.length, 2, "until it comes again");
+  bench.say(mine, { op: "auth", token: TOKEN });
+  bench.room.tell(notice);
+  assert.equal(mine.heard.at(-1), "hold.expired");
+  assert.deepEqual(other.heard, []);
+});
+
+test("a message is whose the socket was when it came, however long it waits to be counted", async () => {
+  bench = new RoomBench(true);
+  const socket = bench.open(TOKEN);
+  bench.say(socket, { op: "hold", id: 1, eventId: EVENT_ID });
+  bench.say(socket, { op: "auth", token: OTHER_TOKEN });
+  bench.say(socket, { op: "hold", id: 2, eventId: EVENT_ID });
+  assert.deepEqual(
+    bench.asking.map(({ userId }) => userId),
+    [ALICE, BOB],
+  );
+  await bench.letIn();
+  await bench.letIn();
+  const asked = bench.deskCalls.map((call) => (call.asked as DeskRequest).identity.userId);
+  assert.deepEqual(asked, [ALICE, BOB]);
+});
+
+test("who unsubscribes while the subscription waits to be counted has none", async () => {
+  bench = new RoomBench(true);
+  const socket = bench.open();
+  bench.say(socket, subscribe);
+  bench.say(socket, unsubscribe);
+  await bench.letIn();
+  bench.answerView();
+  assert.deepEqual(socket.heard, ["unsubscribed"]);
+  assert.deepEqual([socket.topics.size, bench.hub.subscribersOf(EVENT_ID)], [0, 0]);
+  for (const message of [subscribe, unsubscribe, subscribe]) bench.say(socket, message);
+  await bench.letIn();
+  await bench.letIn();
+  bench.answerView();
+  assert.deepEqual(socket.heard.slice(1), ["unsubscribed", "snapshot"]);
+  assert.deepEqual([socket.topics.size, bench.hub.subscribersOf(EVENT_ID)], [1, 1]);
+});
+
+test("a subscription that is refused is none, but for who asked for it again", async () => {
+  bench = new RoomBench(true);
+  const socket = bench.open();
+  bench.say(socket, subscribe);
+  bench.say(socket, subscribe);
+  await bench.letIn(false);
+  await bench.letIn();
+  bench.answerView();
+  assert.deepEqual(socket.heard, ["error rate_limited", "snapshot"]);
+  assert.equal(bench.hub.subscribersOf(EVENT_ID), 1);
+});
+
+test("a socket has a bounded number of subscriptions on their way", () => {
+  bench = new RoomBench(true);
+  const socket = bench.open();
+  for (let n = 0; n < SOCKET_REQUESTS_IN_FLIGHT_MAX; n += 1) bench.say(socket, subscribe);
+  assert.equal(bench.asking.length, SOCKET_REQUESTS_IN_FLIGHT_MAX);
+  bench.say(socket, subscribe);
+  assert.equal(bench.asking.length, SOCKET_REQUESTS_IN_FLIGHT_MAX);
+  assert.deepEqual(socket.heard, ["error busy"]);
 });
 
 test("every request of the desk has an op, which names what it is about", () => {

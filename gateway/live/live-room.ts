@@ -4,11 +4,9 @@ import {
   SOCKET_REQUESTS_IN_FLIGHT_MAX,
   SUBSCRIPTIONS_PER_SOCKET_MAX,
 } from "../../engine/limits.ts";
-import { unreachable } from "../../engine/unreachable.ts";
 import type { Notice } from "../../workers/shard-messages.ts";
 import { type DeskResult, invalid, problem, type Settle } from "../booking/desk-result.ts";
-import { bookingView, holdView } from "../booking/views.ts";
-import type { EventDirectory, EventEntry } from "../catalogue/event-directory.ts";
+import type { EventDirectory } from "../catalogue/event-directory.ts";
 import type { LiveHandler, LiveSocket } from "../http/exchange.ts";
 import { parseJsonText } from "../http/json-body.ts";
 import { BUSY_UNREAD, Observation, refusedUnread, type Watch } from "../http/observation.ts";
@@ -24,6 +22,8 @@ import { AvailabilityHub } from "./availability-hub.ts";
 import { BusyReply } from "./busy-reply.ts";
 import { DESK_OPS, isForDesk, type LiveDesk, limitClassOfOp } from "./desk-ops.ts";
 import { LiveView } from "./live-view.ts";
+import { noticeMessage } from "./notice-message.ts";
+import { type Subscription, Subscriptions } from "./subscriptions.ts";
 
 const Id = Type.Union([Type.String({ maxLength: 200 }), Type.Number()]);
 export const Message = Type.Object({
@@ -39,6 +39,7 @@ export const Message = Type.Object({
   traceparent: Type.Optional(Type.String({ maxLength: 100 })),
 });
 type Message = Type.Static<typeof Message>;
+type Since = Message["since"];
 const checkMessage = compileSchema(Message);
 
 type Directory = Pick<EventDirectory, "peek" | "get">;
@@ -60,8 +61,7 @@ interface Session {
   identity: Identity | null;
   /** What it was authenticated with: checked again at each use, since tokens expire. */
   token: string;
-  /** What it watches, or asked to while the view was on its way. */
-  readonly events: Map<EventId, "asked" | "joined">;
+  readonly subscriptions: Subscriptions;
   /** Requests to the desk that have no answer yet. */
   inFlight: number;
 }
@@ -73,7 +73,10 @@ interface Session {
  * Invariants:
  * - A message that makes no sense is answered with `error`; the connection stays.
  * - A socket has at most SOCKET_REQUESTS_IN_FLIGHT_MAX requests at the desk; one more is `busy`.
- * - A socket is in `#byUser` exactly while it is open and authenticated.
+ * - Whose a message is, and what is subscribed after it, is settled when it comes, whoever has to
+ *   be waited for afterwards: messages of one socket take effect in their order.
+ * - A socket in `#byUser` is open and was authenticated. It hears nothing personal unless its token
+ *   is good at that moment.
  */
 export class LiveRoom implements LiveHandler {
   readonly #desk: LiveDesk;
@@ -100,7 +103,9 @@ export class LiveRoom implements LiveHandler {
   }
 
   open(socket: LiveSocket): void {
-    const session: Session = { socket, identity: null, token: "", events: new Map(), inFlight: 0 };
+    const nobody = { identity: null, token: "" };
+    const subscriptions = new Subscriptions();
+    const session: Session = { socket, ...nobody, subscriptions, inFlight: 0 };
     this.#sessions.set(socket.id, session);
     if (socket.accessToken !== "") this.#authenticate(session, socket.accessToken);
   }
@@ -109,9 +114,7 @@ export class LiveRoom implements LiveHandler {
     const session = this.#sessions.get(socket.id);
     if (session === undefined) return;
     this.#sessions.delete(socket.id);
-    for (const [eventId, state] of session.events) {
-      if (state === "joined") this.#hub.unsubscribed(eventId);
-    }
+    for (const eventId of session.subscriptions.endAll()) this.#hub.unsubscribed(eventId);
     this.#leaveUser(session);
   }
 
@@ -141,8 +144,7 @@ export class LiveRoom implements LiveHandler {
   #refuse(session: Session, message: unknown, errors: readonly FieldError[]): void {
     const id = idOf(message);
     if (isForDesk(message)) {
-      const isKnown = this.#tokens.verify(`Bearer ${session.token}`) !== null;
-      const result = isKnown ? invalid(errors) : UNAUTHENTICATED;
+      const result = this.#whoIs(session) === null ? UNAUTHENTICATED : invalid(errors);
       this.#watch?.meter.refusals.add(result.code);
       return send(session, replyOf(id, result));
     }
@@ -167,20 +169,35 @@ export class LiveRoom implements LiveHandler {
 
   /** Tokens of a user have ended: who came with one of them is told, and hears nothing personal. */
   signedOut(userId: UserId): void {
+    this.#signedIn(userId);
+  }
+
+  #send(userId: UserId, message: object): void {
+    const text = JSON.stringify(message);
+    for (const { socket } of this.#signedIn(userId)) socket.send(text);
+  }
+
+  /** A user's sockets whose tokens are good; the others are told, once, and are nobody's. */
+  #signedIn(userId: UserId): Session[] {
+    const signedIn: Session[] = [];
     for (const socket of [...(this.#byUser.get(userId) ?? [])]) {
       const session = this.#sessions.get(socket.id);
       if (session === undefined) continue;
-      if (this.#tokens.verify(`Bearer ${session.token}`) !== null) continue;
+      if (this.#whoIs(session) !== null) {
+        signedIn.push(session);
+        continue;
+      }
       this.#leaveUser(session);
       session.identity = null;
       session.token = "";
       this.#fail(session, undefined, "unauthenticated", "The sign-in has ended.");
     }
+    return signedIn;
   }
 
-  #send(userId: UserId, message: object): void {
-    const text = JSON.stringify(message);
-    for (const socket of this.#byUser.get(userId) ?? []) socket.send(text);
+  /** Whose token the socket has; null: nobody's, or it is good no more. */
+  #whoIs({ token }: Session): Identity | null {
+    return this.#tokens.verify(`Bearer ${token}`);
   }
 
   #handle(session: Session, message: Message, body: unknown): void {
@@ -189,10 +206,7 @@ export class LiveRoom implements LiveHandler {
       case "auth":
         return this.#authenticate(session, message.token ?? "", message.id);
       case "subscribe":
-        return this.#admit(session, "read", (admission) => {
-          if (refusalOf(admission) === null) this.#subscribe(session, eventId, message);
-          else this.#fail(session, message.id, "rate_limited", TOO_MANY);
-        });
+        return this.#subscribe(session, eventId, message);
       case "unsubscribe":
         return this.#unsubscribe(session, eventId, message);
       default:
@@ -223,34 +237,40 @@ export class LiveRoom implements LiveHandler {
     if (sockets?.size === 0) this.#byUser.delete(identity.userId);
   }
 
+  /** It is asked for from now on: what unsubscribes ends it, wherever it is by then. */
   #subscribe(session: Session, eventId: EventId | null, message: Message): void {
-    const { id, since } = message;
-    if (eventId === null) return this.#noSuchEvent(session, id);
-    const isNew = !session.events.has(eventId);
-    if (isNew && session.events.size >= SUBSCRIPTIONS_PER_SOCKET_MAX) {
-      const detail = `One connection may watch ${SUBSCRIPTIONS_PER_SOCKET_MAX} events.`;
-      return this.#fail(session, id, "too_many_subscriptions", detail);
-    }
-    if (isNew) session.events.set(eventId, "asked");
-    this.#hub.read(eventId, (result) => {
+    const { id } = message;
+    const { subscriptions } = session;
+    const asked = eventId === null ? "event_not_found" : subscriptions.ask(eventId);
+    if (asked === "busy") return this.#fail(session, id, asked, WHY_NOT[asked]);
+    this.#admit(session, "read", this.#whoIs(session), (admission) => {
+      const isRefused = refusalOf(admission) !== null;
+      if (typeof asked !== "string" && !isRefused) return this.#show(session, asked, message);
+      const code = isRefused || typeof asked !== "string" ? "rate_limited" : asked;
+      const isWanted = typeof asked === "string" || subscriptions.answered(asked, false);
+      if (isWanted) this.#fail(session, id, code, WHY_NOT[code]);
+    });
+  }
+
+  #show(session: Session, asked: Subscription, { id, since }: Message): void {
+    this.#hub.read(asked.eventId, (result) => {
+      const isGood = result instanceof LiveView;
       // Gone meanwhile, or unsubscribed before the view was there.
-      if (!this.#sessions.has(session.socket.id) || !session.events.has(eventId)) return;
-      if (result instanceof LiveView) return this.#welcome(session, result, since);
-      if (session.events.get(eventId) === "asked") session.events.delete(eventId);
+      if (!session.subscriptions.answered(asked, isGood)) return;
+      if (isGood) return this.#welcome(session, asked, result, since);
       const isUnknown = result.kind === "refused" && result.refusal.code === "event_not_found";
-      if (isUnknown) this.#noSuchEvent(session, id);
-      else this.#fail(session, id, "busy", "Too much to do right now; try again shortly.");
+      const code = isUnknown ? "event_not_found" : "busy";
+      this.#fail(session, id, code, WHY_NOT[code]);
     });
   }
 
   /**
    * Sends the state or what was missed of it, and joins the event's deltas with nothing in between.
    */
-  #welcome(session: Session, view: LiveView, since: Message["since"]): void {
-    const { socket, events } = session;
+  #welcome({ socket }: Session, asked: Subscription, view: LiveView, since: Since): void {
     this.#hub.sendUnsent(view);
-    if (events.get(view.eventId) !== "joined") {
-      events.set(view.eventId, "joined");
+    if (!asked.hasJoined) {
+      asked.hasJoined = true;
       this.#hub.subscribed(view.eventId);
     }
     const missed = since === undefined ? null : view.deltasSince(since.epoch, since.seq);
@@ -260,10 +280,10 @@ export class LiveRoom implements LiveHandler {
   }
 
   #unsubscribe(session: Session, eventId: EventId | null, { id }: Message): void {
-    if (eventId === null) return this.#noSuchEvent(session, id);
-    const state = session.events.get(eventId);
-    session.events.delete(eventId);
-    if (state === "joined") {
+    if (eventId === null) {
+      return this.#fail(session, id, "event_not_found", WHY_NOT.event_not_found);
+    }
+    if (session.subscriptions.end(eventId)) {
       session.socket.unsubscribe(AvailabilityHub.topicOf(eventId));
       this.#hub.unsubscribed(eventId);
     }
@@ -281,7 +301,8 @@ export class LiveRoom implements LiveHandler {
     }
     session.inFlight += 1;
     const observation = this.#watch === null ? null : observed(this.#watch, session, message);
-    this.#admit(session, limitClassOfOp(op), (admission) => {
+    const identity = this.#whoIs(session);
+    this.#admit(session, limitClassOfOp(op), identity, (admission) => {
       const settle: Settle = (result) => {
         session.inFlight -= 1;
         if (result.kind === "ok") observation?.ended(result.status);
@@ -293,7 +314,6 @@ export class LiveRoom implements LiveHandler {
       };
       const refusal = refusalOf(admission);
       if (refusal !== null) return settle(refusal);
-      const identity = this.#tokens.verify(`Bearer ${session.token}`);
       if (identity === null) return settle(UNAUTHENTICATED);
       const request = { identity, body, idempotencyKey: message.idempotencyKey ?? "" };
       if (observation === null) ask(this.#desk, message, request, settle);
@@ -303,12 +323,13 @@ export class LiveRoom implements LiveHandler {
 
   /** Counts what a socket asks for as what it would be over HTTP; null: nobody is counted. */
   #admit(
-    { socket: { network }, token }: Session,
+    { socket: { network } }: Session,
     limitClass: LimitClass,
+    identity: Identity | null,
     then: (admission: Admission | null) => void,
   ): void {
     if (this.#limits === null) return then(null);
-    const userId = this.#tokens.verify(`Bearer ${token}`)?.userId ?? null;
+    const userId = identity?.userId ?? null;
     const admitted = this.#limits.admit(limitClass, { network, userId });
     if (!(admitted instanceof Promise)) return then(admitted);
     // Redis that does not answer is no failure there: what comes here is a bug, and lets in.
@@ -321,10 +342,6 @@ export class LiveRoom implements LiveHandler {
     if (!isForDesk(message)) return this.#fail(session, id, "malformed_json", detail);
     this.#watch?.meter.refusals.add("malformed_json");
     send(session, replyOf(id, problem("malformed_json", { detail })));
-  }
-
-  #noSuchEvent(session: Session, id: Message["id"]): void {
-    this.#fail(session, id, "event_not_found", "There is no such event.");
   }
 
   #fail(session: Session, id: Message["id"], code: string, detail: string): void {
@@ -349,32 +366,13 @@ function observed(watch: Watch, { socket, token }: Session, message: Message): O
   });
 }
 
-/** What the owner of something is told without having asked. */
-function noticeMessage(event: EventEntry, notice: Notice): object {
-  const { eventId } = event;
-  switch (notice.kind) {
-    case "holdExpired":
-      return {
-        op: "hold.expired",
-        eventId,
-        holdId: notice.holdId,
-        reason: notice.reason,
-        seq: notice.seq,
-      };
-    case "waitlistOffer":
-      return { op: "waitlist.offer", eventId, hold: holdView(event, notice.offer) };
-    case "bookingUpdated": {
-      const { booking: record, seq } = notice.fact;
-      const reader = { userId: notice.userId, asOrganizer: false };
-      const booking = bookingView(event, { record, seq }, reader);
-      return { op: "booking.updated", eventId, booking };
-    }
-    default:
-      return unreachable(notice);
-  }
-}
-
-const TOO_MANY = "Too many requests; wait before the next one.";
+/** What a person is told who may not subscribe. */
+const WHY_NOT = {
+  rate_limited: "Too many requests; wait before the next one.",
+  event_not_found: "There is no such event.",
+  too_many_subscriptions: `One connection may watch ${SUBSCRIPTIONS_PER_SOCKET_MAX} events.`,
+  busy: "Too much to do right now; try again shortly.",
+};
 const BUSY = problem("busy");
 const UNAUTHENTICATED = problem("unauthenticated");
 
