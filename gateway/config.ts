@@ -358,6 +358,11 @@ export function sandboxSecretOf(
   return createHmac("sha256", jwtSecretOf(config)).update("sandbox webhooks").digest("base64url");
 }
 
+/** What the names of counts in Redis are made with: the same on all nodes of one JWT_SECRET. */
+export function limitSecretOf(config: Pick<Config, "jwtSecret" | "dataDir">): string {
+  return createHmac("sha256", jwtSecretOf(config)).update("names of limits").digest("base64url");
+}
+
 /** The configured secret, or the one in DATA_DIR, which is made when there is none. */
 export function jwtSecretOf({ jwtSecret, dataDir }: Pick<Config, "jwtSecret" | "dataDir">): string {
   if (jwtSecret !== null) return jwtSecret;

@@ -48,7 +48,7 @@ import { SeatLists } from "./catalogue/seat-lists.ts";
 import { SeatingPlans } from "./catalogue/seating-plans.ts";
 import { shelfRoutes } from "./catalogue/shelf-routes.ts";
 import { Venues } from "./catalogue/venues.ts";
-import { type Config, jwtSecretOf } from "./config.ts";
+import { type Config, jwtSecretOf, limitSecretOf } from "./config.ts";
 import { DatabasePool } from "./database-pool.ts";
 import { seedDemo } from "./demo/seed-demo.ts";
 import type { DoorOptions } from "./http/door.ts";
@@ -84,7 +84,7 @@ export async function startNode(config: Config, log: Log): Promise<RunningNode> 
   mkdirSync(config.dataDir, { recursive: true });
   const lock = await lockDataDir(config.dataDir);
   requireNoUnfinishedRestore(config.dataDir);
-  const limits = new LimitOffice({ ...config, log });
+  const limits = new LimitOffice({ ...config, secret: limitSecretOf(config), log });
   const telemetry = await Telemetry.start(config, log);
   const { routes, watch } = telemetry;
   const door = doorOf(config, limits, watch.userOf);

@@ -20,7 +20,7 @@ import { Organizations } from "../../gateway/catalogue/organizations.ts";
 import { SeatLists } from "../../gateway/catalogue/seat-lists.ts";
 import { SeatingPlans } from "../../gateway/catalogue/seating-plans.ts";
 import { Venues } from "../../gateway/catalogue/venues.ts";
-import { type Config, jwtSecretOf } from "../../gateway/config.ts";
+import { type Config, jwtSecretOf, limitSecretOf } from "../../gateway/config.ts";
 import { DatabasePool } from "../../gateway/database-pool.ts";
 import { startEmbeddedPostgres } from "../../gateway/embedded-postgres.ts";
 import type { Route } from "../../gateway/http/exchange.ts";
@@ -80,7 +80,7 @@ async function comeUp(options: BaselineOptions, stops: Stop[]): Promise<string> 
   const pool = new DatabasePool({ connectionString: databaseUrl, max: DATABASE_CONNECTIONS_MAX });
   pool.on("error", ({ message }) => log.warn({ reason: message }, "a connection was lost"));
   stops.push(() => pool.end());
-  const limits = new LimitOffice({ ...config, log });
+  const limits = new LimitOffice({ ...config, secret: limitSecretOf(config), log });
   stops.push(async () => limits.stop());
   const identity = new IdentityOffice({
     ...config,

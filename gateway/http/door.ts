@@ -4,7 +4,7 @@ import { type Network, networkOfBytes, TrustedProxies } from "../limits/client-a
 import type { LimitClass } from "../limits/limit-classes.ts";
 import type { Quota } from "../limits/quota.ts";
 import type { RequestLimits } from "../limits/request-limits.ts";
-import { type Bound, WindowCounts } from "../limits/window-counts.ts";
+import { type Bound, TokenBuckets, take } from "../limits/token-buckets.ts";
 import { STRICT_TRANSPORT } from "./answer-head.ts";
 import type { Route } from "./exchange.ts";
 import { Origins } from "./origins.ts";
@@ -91,7 +91,7 @@ export class Door {
   readonly #options: DoorOptions;
   readonly #transport: string;
   readonly #sockets = new PerAddress();
-  readonly #connects: WindowCounts | null;
+  readonly #connects = new TokenBuckets();
   #connections = 0;
 
   constructor(options: DoorOptions) {
@@ -100,7 +100,6 @@ export class Door {
     this.userOf = options.userOf;
     this.messages = options.messages;
     this.#transport = options.isHttps ? STRICT_TRANSPORT : "";
-    this.#connects = options.connects === null ? null : new WindowCounts(options.connects.windowMs);
   }
 
   get openConnections(): number {
@@ -112,12 +111,11 @@ export class Door {
     this.#connections += 1;
     if (this.#connections > CONNECTIONS_MAX) return false;
     const { connects, proxies } = this.#options;
-    if (connects === null || this.#connects === null) return true;
+    if (connects === null) return true;
     const address = peer.getRemoteAddress();
     if (proxies.trusts(address)) return true;
-    const window = this.#connects.at(networkOfBytes(address), performance.now());
-    window.used += 1;
-    return window.used <= connects.count;
+    const nowMs = performance.now();
+    return take(this.#connects.at(networkOfBytes(address), nowMs), connects, nowMs);
   }
 
   /** A connection has gone, or become a WebSocket. */

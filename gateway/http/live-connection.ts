@@ -1,7 +1,7 @@
 import { SOCKET_FLOOD_FACTOR } from "../../engine/door-limits.ts";
 import { SOCKET_CUT_OFF_MS_MAX } from "../../engine/limits.ts";
 import type { Network } from "../limits/client-address.ts";
-import type { Bound } from "../limits/window-counts.ts";
+import { type Bound, take } from "../limits/token-buckets.ts";
 import type { LiveSocket } from "./exchange.ts";
 
 /** The library's socket, as far as it is used here. It must not be touched after its close. */
@@ -48,29 +48,27 @@ export class LiveConnection implements LiveSocket {
   readonly accessToken: string;
   readonly network: Network;
   readonly #messages: Bound | null;
+  readonly #flood: Bound | null;
   #ws: RawSocket | null = null;
   #cutOff: NodeJS.Timeout | null = null;
-  #said = 0;
-  #windowEndsMs = 0;
+  /** What may be read, and what may be said at all. */
+  readonly #read = { fullAtMs: 0 };
+  readonly #said = { fullAtMs: 0 };
 
   constructor({ id, accessToken, network, messages }: LiveConnectionOptions) {
     this.id = id;
     this.accessToken = accessToken;
     this.network = network;
     this.#messages = messages;
+    this.#flood =
+      messages === null ? null : { ...messages, count: messages.count * SOCKET_FLOOD_FACTOR };
   }
 
   /** Counts one message. `tooMany`: it is not to be read; `flood`: nor is any other. */
   heard(nowMs: number): "taken" | "tooMany" | "flood" {
-    if (this.#messages === null) return "taken";
-    const { count, windowMs } = this.#messages;
-    if (nowMs >= this.#windowEndsMs) {
-      this.#windowEndsMs = nowMs + windowMs;
-      this.#said = 0;
-    }
-    this.#said += 1;
-    if (this.#said <= count) return "taken";
-    return this.#said <= count * SOCKET_FLOOD_FACTOR ? "tooMany" : "flood";
+    if (this.#messages === null || this.#flood === null) return "taken";
+    if (!take(this.#said, this.#flood, nowMs)) return "flood";
+    return take(this.#read, this.#messages, nowMs) ? "taken" : "tooMany";
   }
 
   opened(ws: RawSocket): void {

@@ -1,11 +1,9 @@
-import { createHash } from "node:crypto";
 import type { HttpRequest } from "../http/exchange.ts";
 import { ProblemError } from "../http/problem.ts";
 import type { LimitSettings } from "../limits/limit-classes.ts";
 import { type Quota, quotaOf, refusalMembers, type Scope } from "../limits/quota.ts";
-import type { RedisLink } from "../limits/redis-link.ts";
-import { Tally } from "../limits/tally.ts";
-import type { Bound, CountKey, Window } from "../limits/window-counts.ts";
+import { type SharedCounts, Tally } from "../limits/tally.ts";
+import type { Bound, Bucket } from "../limits/token-buckets.ts";
 
 /** Failures that say "wrong", and are therefore counted. */
 const isGuess = (error: unknown): boolean =>
@@ -21,21 +19,19 @@ export type Attempter = Pick<HttpRequest, "address" | "showQuota">;
  * - Failures count for an account *and* the network they come from: nobody is locked out by others.
  * - An attempt counts before it is made, so many at once are not more than many in a row; one that
  *   succeeds clears the count, one that could not be made is given back.
- * - Redis learns no addresses of people: keys are hashes.
  */
 export class AttemptLimits {
   readonly #logins: Tally | null;
   readonly #mails: Tally | null;
   readonly #probes: Tally | null;
   readonly #invitations: Tally | null;
-
   /** `settings` null: nothing is limited. */
   constructor(
     settings: Pick<LimitSettings, "login" | "mail" | "probe" | "invitation"> | null,
-    link: RedisLink | null,
+    shared: SharedCounts | null,
   ) {
     const tally = (name: string, bound: Bound | null | undefined): Tally | null =>
-      bound === null || bound === undefined ? null : new Tally({ name, bound, link, textOf });
+      bound === null || bound === undefined ? null : new Tally({ name, bound, shared });
     this.#logins = tally("login", settings?.login);
     this.#mails = tally("mail", settings?.mail);
     this.#probes = tally("probe", settings?.probe);
@@ -47,17 +43,17 @@ export class AttemptLimits {
     const logins = this.#logins;
     if (logins === null) return attempt();
     const key = `${from.address ?? ""} ${email}`;
-    const window = await spend(logins, key, "account", from);
+    const bucket = await spend(logins, key, "account", from);
     try {
       const result = await attempt();
       logins.clear(key);
-      window.used = 0;
+      bucket.fullAtMs = performance.now();
       return result;
     } catch (error) {
-      if (!isGuess(error)) logins.giveBack(key, window);
+      if (!isGuess(error)) logins.giveBack(key, bucket);
       throw error;
     } finally {
-      from.showQuota?.(leftOf(logins, window, "account"));
+      from.showQuota?.(leftOf(logins, bucket, "account"));
     }
   }
 
@@ -69,9 +65,10 @@ export class AttemptLimits {
     const probes = this.#probes;
     if (probes === null) return attempt();
     const key = from.address ?? "";
-    const told = probes.peek(key, performance.now());
-    if (told !== null && told.used >= probes.bound.count)
+    const told = probes.peek(key);
+    if (told !== null && probes.isEmpty(told, performance.now())) {
       throw refused(probes, told, "address", from);
+    }
     try {
       return await attempt();
     } catch (error) {
@@ -96,33 +93,31 @@ export class AttemptLimits {
   }
 }
 
-const textOf = (key: CountKey): string =>
-  createHash("sha256").update(String(key)).digest("base64url");
-
-/** Counts one, whatever there is; whether it was within the bound. */
+/** Counts one; whether it was within the bound. */
 async function count(tally: Tally, key: string): Promise<boolean> {
-  const window = tally.at(key, performance.now());
-  window.used += 1;
-  const isWithin = window.used <= tally.bound.count;
-  return (await tally.confirm(key, window)) && isWithin;
+  const nowMs = performance.now();
+  const bucket = tally.at(key, nowMs);
+  if (tally.isEmpty(bucket, nowMs)) return false;
+  tally.take(bucket, nowMs);
+  return tally.confirm(key, bucket);
 }
 
 /** Counts one. Throws `rate_limited` when there is none left. */
-async function spend(tally: Tally, key: string, scope: Scope, from: Attempter): Promise<Window> {
-  const window = tally.at(key, performance.now());
-  if (window.used >= tally.bound.count) throw refused(tally, window, scope, from);
-  window.used += 1;
-  if (await tally.confirm(key, window)) return window;
-  tally.giveBack(key, window);
-  throw refused(tally, window, scope, from);
+async function spend(tally: Tally, key: string, scope: Scope, from: Attempter): Promise<Bucket> {
+  const nowMs = performance.now();
+  const bucket = tally.at(key, nowMs);
+  if (tally.isEmpty(bucket, nowMs)) throw refused(tally, bucket, scope, from);
+  tally.take(bucket, nowMs);
+  if (await tally.confirm(key, bucket)) return bucket;
+  throw refused(tally, bucket, scope, from);
 }
 
-function leftOf(tally: Tally, { used, endsMs }: Window, scope: Scope, isAllowed = true): Quota {
-  return quotaOf(isAllowed, scope, tally.bound, { used, endsMs, nowMs: performance.now() });
+function leftOf(tally: Tally, bucket: Bucket, scope: Scope, isAllowed = true): Quota {
+  return quotaOf(isAllowed, scope, tally.bound, { bucket, nowMs: performance.now() });
 }
 
-function refused(tally: Tally, window: Window, scope: Scope, from: Attempter): ProblemError {
-  const quota = leftOf(tally, window, scope, false);
+function refused(tally: Tally, bucket: Bucket, scope: Scope, from: Attempter): ProblemError {
+  const quota = leftOf(tally, bucket, scope, false);
   from.showQuota?.(quota);
   return new ProblemError("rate_limited", refusalMembers(quota));
 }

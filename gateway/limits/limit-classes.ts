@@ -1,5 +1,5 @@
 import { LIMIT_COUNT_MAX, LIMIT_WINDOW_SECONDS_MAX } from "../../engine/door-limits.ts";
-import type { Bound } from "./window-counts.ts";
+import type { Bound } from "./token-buckets.ts";
 
 /** What a request is, to the limits. */
 export type LimitClass =

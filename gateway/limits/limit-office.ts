@@ -10,6 +10,8 @@ export interface LimitOfficeOptions {
   readonly limits: LimitSettings;
   /** null: this process counts for itself. */
   readonly redisUrl: string | null;
+  /** Of all nodes: what keys in Redis are named with. */
+  readonly secret: string;
   /** The longest that a request waits for Redis. */
   readonly redisWaitMs: number;
   readonly log: Pick<Log, "warn" | "info">;
@@ -31,10 +33,12 @@ export class LimitOffice {
   readonly requests: RequestLimits | null;
   readonly #link: RedisLink | null;
 
-  constructor({ rateLimit, limits, redisUrl, redisWaitMs, log }: LimitOfficeOptions) {
-    this.#link = rateLimit && redisUrl !== null ? new RedisLink(redisUrl, redisWaitMs, log) : null;
-    this.attempts = new AttemptLimits(rateLimit ? limits : null, this.#link);
-    this.requests = rateLimit ? new RequestLimits(limits, this.#link) : null;
+  constructor({ rateLimit, limits, secret, redisUrl, redisWaitMs, log }: LimitOfficeOptions) {
+    const link = rateLimit && redisUrl !== null ? new RedisLink(redisUrl, redisWaitMs, log) : null;
+    const shared = link === null ? null : { link, secret };
+    this.#link = link;
+    this.attempts = new AttemptLimits(rateLimit ? limits : null, shared);
+    this.requests = rateLimit ? new RequestLimits(limits, shared) : null;
   }
 
   get report(): LimitsReport {

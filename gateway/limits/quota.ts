@@ -1,4 +1,4 @@
-import type { Bound } from "./window-counts.ts";
+import { type Bound, type Bucket, tokensOut, waitMs } from "./token-buckets.ts";
 
 /** Whose count it is: of the user of the token, of the address, of one account from one address. */
 export type Scope = "user" | "address" | "account";
@@ -11,31 +11,42 @@ export interface Quota {
   readonly remaining: number;
   /** Until everything is there again; at least 1. */
   readonly resetSeconds: number;
+  /** Until one is there again; at least 1. Of interest to who is refused. */
+  readonly retrySeconds: number;
 }
 
 export interface CountedAt {
-  readonly used: number;
-  readonly endsMs: number;
+  /** null: nothing was counted. */
+  readonly bucket: Bucket | null;
   readonly nowMs: number;
 }
 
-export function quotaOf(isAllowed: boolean, scope: Scope, bound: Bound, at: CountedAt): Quota {
+const seconds = (ms: number): number => Math.max(1, Math.ceil(ms / 1_000));
+
+export function quotaOf(
+  isAllowed: boolean,
+  scope: Scope,
+  bound: Bound,
+  { bucket, nowMs }: CountedAt,
+): Quota {
+  const at = bucket ?? { fullAtMs: nowMs };
   return {
     isAllowed,
     scope,
     bound,
-    remaining: isAllowed ? Math.max(0, bound.count - at.used) : 0,
-    resetSeconds: Math.max(1, Math.ceil((at.endsMs - at.nowMs) / 1_000)),
+    remaining: isAllowed ? Math.max(0, bound.count - tokensOut(at, bound, nowMs)) : 0,
+    resetSeconds: seconds(at.fullAtMs - nowMs),
+    retrySeconds: isAllowed ? 1 : seconds(waitMs(at, bound, nowMs)),
   };
 }
 
 /** Members of the problem `rate_limited`. */
-export function refusalMembers({ scope, bound, resetSeconds }: Quota) {
+export function refusalMembers({ scope, bound, retrySeconds }: Quota) {
   return {
     scope,
     limit: bound.count,
     windowSeconds: bound.windowMs / 1_000,
-    retryAt: new Date(Date.now() + resetSeconds * 1_000).toISOString(),
+    retryAt: new Date(Date.now() + retrySeconds * 1_000).toISOString(),
   };
 }
 

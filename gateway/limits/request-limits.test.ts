@@ -29,11 +29,14 @@ describe("RequestLimits", () => {
     assert.deepEqual(told(admit(limits, ALICE)), [true, "user", 1]);
     assert.deepEqual(told(admit(limits, ALICE)), [true, "user", 0]);
     nowMs = 20_500;
-    const refusal = admit(limits, ALICE);
-    assert.deepEqual(told(refusal), [false, "user", 0]);
-    assert.equal(refusal.quota?.resetSeconds, 40);
+    const { quota, ...refusal } = admit(limits, ALICE);
+    assert.deepEqual(told({ quota, ...refusal }), [false, "user", 0]);
+    assert.deepEqual([quota?.retrySeconds, quota?.resetSeconds], [10, 40]);
     assert.deepEqual(told(admit(limits, BOB)), [true, "user", 1]);
-    nowMs = 60_000;
+    nowMs = 30_000;
+    assert.deepEqual(told(admit(limits, ALICE)), [true, "user", 0]);
+    assert.equal(admit(limits, ALICE).quota?.isAllowed, false, "one came back, and no more");
+    nowMs = 90_000;
     assert.deepEqual(told(admit(limits, ALICE)), [true, "user", 1]);
   });
 

@@ -1,9 +1,8 @@
-import { type Network, textOfNetwork } from "./client-address.ts";
+import type { Network } from "./client-address.ts";
 import type { ClassBounds, LimitClass, LimitSettings } from "./limit-classes.ts";
 import { type Quota, quotaOf, type Scope } from "./quota.ts";
-import type { RedisLink } from "./redis-link.ts";
-import { Tally } from "./tally.ts";
-import type { Bound, CountKey, Window } from "./window-counts.ts";
+import { type SharedCounts, Tally } from "./tally.ts";
+import { type Bound, type Bucket, type CountKey, tokensOut } from "./token-buckets.ts";
 
 /** Who asks. */
 export interface Asker {
@@ -23,7 +22,7 @@ export interface BoundFigures {
 interface Counted {
   readonly tally: Tally;
   readonly key: CountKey;
-  readonly window: Window;
+  readonly bucket: Bucket;
 }
 
 interface Tallies {
@@ -56,16 +55,14 @@ export class RequestLimits {
   /** `now` gives ms and never runs backwards. */
   constructor(
     settings: Pick<LimitSettings, "classes">,
-    link: RedisLink | null,
+    shared: SharedCounts | null,
     now: () => number = () => performance.now(),
   ) {
     this.#now = now;
     const tallies = (name: LimitClass): Tallies => {
       const { user, address }: ClassBounds = settings.classes[name];
       const tally = (scope: Scope, bound: Bound | null): Tally | null =>
-        bound === null
-          ? null
-          : new Tally({ name: `${name}:${scope}`, bound, link, textOf: textOfKey });
+        bound === null ? null : new Tally({ name: `${name}:${scope}`, bound, shared });
       return { user: tally("user", user), address: tally("address", address) };
     };
     this.#tallies = {
@@ -108,13 +105,14 @@ export class RequestLimits {
     const { user, address } = this.#tallies[limitClass];
     const nowMs = this.#now();
     const ofAddress = address === null ? null : countedIn(address, asker.network, nowMs);
-    if (ofAddress !== null && isFull(ofAddress)) return refusal(ofAddress, "address", nowMs);
+    if (ofAddress !== null && isEmpty(ofAddress, nowMs))
+      return refusal(ofAddress, "address", nowMs);
     const { userId } = asker;
     const ofUser = user === null || userId === null ? null : countedIn(user, userId, nowMs);
-    if (ofUser !== null && isFull(ofUser)) return refusal(ofUser, "user", nowMs);
+    if (ofUser !== null && isEmpty(ofUser, nowMs)) return refusal(ofUser, "user", nowMs);
     if (ofUser === null && ofAddress === null) return UNBOUNDED;
-    if (ofAddress !== null) ofAddress.window.used += 1;
-    if (ofUser !== null) ofUser.window.used += 1;
+    ofAddress?.tally.take(ofAddress.bucket, nowMs);
+    ofUser?.tally.take(ofUser.bucket, nowMs);
     const admission = new Counting(ofUser, ofAddress, this.#now);
     return (ofUser ?? ofAddress)?.tally.isShared === true ? admission.confirmed() : admission;
   }
@@ -128,24 +126,20 @@ export class RequestLimits {
         ? ([user, userId, "user"] as const)
         : ([address, network, "address"] as const);
     if (tally === null) return null;
-    const { bound } = tally;
-    const window = tally.peek(key, nowMs) ?? { used: 0, endsMs: nowMs + bound.windowMs };
-    return quotaOf(true, scope, bound, { ...window, nowMs });
+    return quotaOf(true, scope, tally.bound, { bucket: tally.peek(key), nowMs });
   }
 }
 
-const textOfKey = (key: CountKey): string => (typeof key === "number" ? textOfNetwork(key) : key);
-
 function countedIn(tally: Tally, key: CountKey, nowMs: number): Counted {
-  return { tally, key, window: tally.at(key, nowMs) };
+  return { tally, key, bucket: tally.at(key, nowMs) };
 }
 
-const isFull = ({ tally, window }: Counted): boolean => window.used >= tally.bound.count;
+const isEmpty = ({ tally, bucket }: Counted, nowMs: number): boolean =>
+  tally.isEmpty(bucket, nowMs);
 
-function refusal({ tally, window }: Counted, scope: Scope, nowMs: number): Admission {
-  const { used, endsMs } = window;
+function refusal({ tally, bucket }: Counted, scope: Scope, nowMs: number): Admission {
   tally.refusedCount += 1;
-  const quota = quotaOf(false, scope, tally.bound, { used, endsMs, nowMs });
+  const quota = quotaOf(false, scope, tally.bound, { bucket, nowMs });
   return { quota, giveBack: () => quota };
 }
 
@@ -171,17 +165,16 @@ class Counting implements Admission {
       this.quota = this.#left();
       return this;
     }
-    const full = isUserIn ? address : user;
-    if (full === null) return this;
-    const refused = refusal(full, isUserIn ? "address" : "user", this.#now());
-    this.giveBack();
-    return refused;
+    // Who refused has taken nothing.
+    if (isUserIn) giveBack(user);
+    if (isAddressIn) giveBack(address);
+    const empty = isUserIn ? address : user;
+    return empty === null ? this : refusal(empty, isUserIn ? "address" : "user", this.#now());
   }
 
   giveBack(): Quota | null {
-    for (const counted of [this.#ofUser, this.#ofAddress]) {
-      counted?.tally.giveBack(counted.key, counted.window);
-    }
+    giveBack(this.#ofUser);
+    giveBack(this.#ofAddress);
     return this.#left();
   }
 
@@ -189,19 +182,25 @@ class Counting implements Admission {
   #left(): Quota | null {
     const nowMs = this.#now();
     const [user, address] = [this.#ofUser, this.#ofAddress];
-    const isUserNearer =
-      user !== null &&
-      (address === null ||
-        user.tally.bound.count - user.window.used <=
-          address.tally.bound.count - address.window.used);
+    if (user === null && address === null) return null;
+    const isUserNearer = leftIn(user, nowMs) <= leftIn(address, nowMs);
     const nearer = isUserNearer ? user : address;
     if (nearer === null) return null;
-    const { used, endsMs } = nearer.window;
-    const at = { used, endsMs, nowMs };
-    return quotaOf(true, isUserNearer ? "user" : "address", nearer.tally.bound, at);
+    const { tally, bucket } = nearer;
+    return quotaOf(true, isUserNearer ? "user" : "address", tally.bound, { bucket, nowMs });
   }
 }
 
+function leftIn(counted: Counted | null, nowMs: number): number {
+  if (counted === null) return Number.POSITIVE_INFINITY;
+  const { tally, bucket } = counted;
+  return tally.bound.count - tokensOut(bucket, tally.bound, nowMs);
+}
+
+function giveBack(counted: Counted | null): void {
+  counted?.tally.giveBack(counted.key, counted.bucket);
+}
+
 async function isConfirmed(counted: Counted | null): Promise<boolean> {
-  return counted === null || counted.tally.confirm(counted.key, counted.window);
+  return counted === null || counted.tally.confirm(counted.key, counted.bucket);
 }

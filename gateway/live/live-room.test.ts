@@ -119,7 +119,7 @@ class RoomBench {
     return new Promise((resolve) => {
       const answer = (isAllowed: boolean): void => {
         const at = { isAllowed, scope: "user", bound: { count: 1, windowMs: 1_000 } } as const;
-        const quota = { ...at, remaining: 0, resetSeconds: 1 };
+        const quota = { ...at, remaining: 0, resetSeconds: 1, retrySeconds: 1 };
         resolve({ quota, giveBack: () => quota });
       };
       this.asking.push({ userId, answer });

@@ -90,14 +90,27 @@ test("many at once through both doors are as many as in a row", async () => {
   assert.equal(replies.filter(({ status }) => status !== 429).length, 10);
 });
 
-test("wrong passwords count on both, and Redis learns nobody's address", async () => {
+test("what was refused takes nothing, and what comes back does so for both", async () => {
+  const token = await guest();
+  const burst = await Promise.all(Array.from({ length: 40 }, (_, n) => book(n % 2, token)));
+  const [refusal = assert.fail()] = burst.filter(({ status }) => status === 429);
+  const { headers } = refusal;
+  const [retry, reset] = [headers["retry-after"], headers["x-ratelimit-reset"]].map(Number);
+  // One is back each six minutes, and all within the hour, whoever hammered.
+  assert.ok(retry !== undefined && retry > 300 && retry <= 361, String(retry));
+  assert.ok(reset !== undefined && reset > 3_300 && reset <= 3_601, String(reset));
+});
+
+test("wrong passwords count on both, and Redis learns no address of any kind", async () => {
   const body = { email: "somebody@example.org", password: "wrong wrong" };
   const login = (n: number) => door(n).post<Problem>("/api/v1/auth/login", { body });
   for (let n = 0; n < 5; n += 1) assert.equal((await login(n % 2)).status, 401);
   for (const n of [0, 1]) assert.equal((await login(n)).status, 429);
-  const keys = await redis.keys("evently:limit:*");
-  assert.ok(keys.some((key) => key.startsWith("evently:limit:login:")));
-  assert.ok(!keys.join().includes("somebody"));
+  const keys = await redis.keys("*");
+  for (const name of ["login", "auth:address", "booking:user"]) {
+    assert.ok(keys.some((key) => key.startsWith(`evently:bucket:${name}:`)));
+  }
+  assert.doesNotMatch(keys.join(" "), /somebody|127\.0\.0\.1|2130706433/);
 });
 
 test("when Redis dies, each node goes on from what all had counted, and says so once", async () => {
