@@ -30,6 +30,36 @@ describe("AttemptLimits", () => {
     assert.equal(await limits.mayMail("b@example.org"), true);
   });
 
+  it("tells no more often that an address is taken, when many ask at once", async () => {
+    const limits = new AttemptLimits(DEFAULT_LIMITS, null);
+    const from = { address: "10.0.0.1" };
+    const ask = (attempt: () => Promise<unknown>) =>
+      limits.registration(from, attempt).then(
+        () => "registered",
+        (error: unknown) => (error instanceof ProblemError ? error.code : "other"),
+      );
+    const taken = () => Promise.reject(new ProblemError("email_taken"));
+    const burst = await Promise.all(Array.from({ length: 400 }, () => ask(taken)));
+    assert.equal(burst.filter((answer) => answer === "email_taken").length, 20);
+    assert.equal(burst.filter((answer) => answer === "busy").length, 380);
+    assert.equal(await ask(() => Promise.resolve()), "rate_limited");
+  });
+
+  it("lets as many register as like to, and has nobody wait because others do", async () => {
+    const limits = new AttemptLimits(DEFAULT_LIMITS, null);
+    const from = { address: "10.0.0.1" };
+    for (let n = 0; n < 100; n += 1) await limits.registration(from, () => Promise.resolve());
+    const free: (() => void)[] = [];
+    const slow = () => new Promise<void>((resolve) => free.push(resolve));
+    const running = Array.from({ length: 20 }, () => limits.registration(from, slow));
+    await new Promise((resolve) => setImmediate(resolve));
+    const late = limits.registration(from, () => Promise.resolve());
+    await assert.rejects(late, { code: "busy" });
+    for (const resolve of free) resolve();
+    await Promise.all(running);
+    await limits.registration(from, () => Promise.resolve());
+  });
+
   it("shows what is left of the tries", async () => {
     const limits = new AttemptLimits(DEFAULT_LIMITS, null);
     const shown: Quota[] = [];

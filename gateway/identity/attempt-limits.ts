@@ -9,6 +9,10 @@ import type { Bound, Bucket } from "../limits/token-buckets.ts";
 const isGuess = (error: unknown): boolean =>
   error instanceof ProblemError && error.code === "invalid_credentials";
 
+/** Failures that say whether an account exists. */
+const isTelling = (error: unknown): boolean =>
+  error instanceof ProblemError && error.code === "email_taken";
+
 /** Who tries. */
 export type Attempter = Pick<HttpRequest, "address" | "showQuota">;
 
@@ -25,6 +29,9 @@ export class AttemptLimits {
   readonly #mails: Tally | null;
   readonly #probes: Tally | null;
   readonly #invitations: Tally | null;
+  /** Registrations that are being tried, by where they come from. */
+  readonly #registering = new Map<string, number>();
+
   /** `settings` null: nothing is limited. */
   constructor(
     settings: Pick<LimitSettings, "login" | "mail" | "probe" | "invitation"> | null,
@@ -59,21 +66,44 @@ export class AttemptLimits {
 
   /**
    * A registration, which tells that an address is taken. Whoever was told so too often is refused
-   * before it is known whether this one is. Throws `rate_limited`, or what `attempt` throws.
+   * before it is known whether this one is. It counts from its beginning; one that told nothing is
+   * given back. So while as many are tried as may be told something, one more is `busy`: nobody has
+   * to wait long because others beside them register. Throws `rate_limited`, `busy`, or what
+   * `attempt` throws.
    */
   async registration<T>(from: Attempter, attempt: () => Promise<T>): Promise<T> {
     const probes = this.#probes;
     if (probes === null) return attempt();
     const key = from.address ?? "";
-    const told = probes.peek(key);
-    if (told !== null && probes.isEmpty(told, performance.now())) {
-      throw refused(probes, told, "address", from);
+    const others = this.#registering.get(key) ?? 0;
+    if (others > 0 && probes.isEmpty(probes.at(key, performance.now()), performance.now())) {
+      throw new ProblemError("busy");
     }
+    this.#registering.set(key, others + 1);
+    try {
+      return await this.#register(probes, key, from, attempt);
+    } finally {
+      const left = (this.#registering.get(key) ?? 1) - 1;
+      if (left > 0) this.#registering.set(key, left);
+      else this.#registering.delete(key);
+    }
+  }
+
+  async #register<T>(
+    probes: Tally,
+    key: string,
+    from: Attempter,
+    attempt: () => Promise<T>,
+  ): Promise<T> {
+    const bucket = await spend(probes, key, "address", from);
+    let hasTold = false;
     try {
       return await attempt();
     } catch (error) {
-      if (error instanceof ProblemError && error.code === "email_taken") await count(probes, key);
+      hasTold = isTelling(error);
       throw error;
+    } finally {
+      if (!hasTold) probes.giveBack(key, bucket);
     }
   }
 

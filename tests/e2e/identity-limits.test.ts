@@ -95,6 +95,18 @@ test("a right password clears the count; many guesses at once are as many in a r
   );
 });
 
+test("who asks for many at once hears no more than in a row", async () => {
+  const email = await account();
+  const burst = await Promise.all(
+    Array.from({ length: 120 }, () => post("register", { email, password }, "127.0.0.17")),
+  );
+  const told = codes(burst).filter((code) => code === "email_taken");
+  assert.equal(told.length, 20);
+  const others = codes(burst).filter((code) => code !== "email_taken");
+  assert.deepEqual(new Set(others), new Set(["busy"]));
+  assert.equal((await post("register", { email, password }, "127.0.0.17")).code, "rate_limited");
+});
+
 test("who asks for many addresses, whether they are taken, hears nothing more", async () => {
   const email = await account();
   const asked: Answer[] = [];
