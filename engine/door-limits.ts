@@ -36,8 +36,13 @@ export const CONNECTIONS_MAX = 50_000;
 export const LISTENERS = 8;
 /** Bodies of one address that may be on their way at a time. */
 export const BODIES_PER_ADDRESS_MAX = 1_024;
-/** A body, or the reading of a long answer, may take so long, and more by its size: see below. */
+/** The reading of a long answer may take so long, and more by its size: see below. */
 export const SLOW_CLIENT_MS_MAX = 10_000;
+/**
+ * The same of a body. The library hangs up without a word on who sends less than 16 KiB a second
+ * for 8 to 12 s: of a usual body it has to be said before.
+ */
+export const SLOW_BODY_MS_MAX = 5_000;
 /** Bytes a second that a client has to send, or read, beyond SLOW_CLIENT_MS_MAX. */
 export const SLOW_CLIENT_BYTES_PER_SECOND_MIN = 64 * 1024;
 /** How often it is looked who is too slow. */
@@ -51,4 +56,5 @@ export const PROXY_HOPS_MAX = 32;
 /** How long a browser may remember what it was told about an origin. */
 export const PREFLIGHT_SECONDS = 7_200;
 
+assert(SLOW_BODY_MS_MAX + 2 * SLOW_CLIENT_LOOK_MS < 8_000, "408 comes before the library's end");
 assert(REDIS_WAIT_MS_MAX < REDIS_SILENCE_MS_MAX, "one slow answer is no outage");

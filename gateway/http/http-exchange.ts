@@ -165,7 +165,7 @@ export class Exchange implements Waiting {
     const { bodies, slow } = this.#traffic;
     if (network !== null && !bodies.enter(network, BODIES_PER_ADDRESS_MAX)) return false;
     this.#isBodyOnItsWay = true;
-    slow.watch(this, bytesMax);
+    slow.watchBody(this, bytesMax);
     return true;
   }
 

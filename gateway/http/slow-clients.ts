@@ -1,4 +1,5 @@
 import {
+  SLOW_BODY_MS_MAX,
   SLOW_CLIENT_BYTES_PER_SECOND_MIN,
   SLOW_CLIENT_LOOK_MS,
   SLOW_CLIENT_MS_MAX,
@@ -14,7 +15,7 @@ export interface Waiting {
  * Who sends a body, or reads a long answer, and for how long that may go on.
  *
  * The library itself ends connections that send no whole head for 10 s, or less than 16 KiB of a
- * body a second; it knows no end for those that are a little faster.
+ * body a second, without an answer; it knows no end for those that are a little faster.
  *
  * Invariant: the timer runs exactly while somebody is waited for.
  */
@@ -37,10 +38,20 @@ export class SlowClients {
     return this.#waiting.size;
   }
 
+  /** Of who sends a body. */
+  watchBody(waiting: Waiting, bytesMax: number): void {
+    this.#watch(waiting, bytesMax, Math.min(this.#graceMs, SLOW_BODY_MS_MAX));
+  }
+
+  /** Of who reads an answer. */
+  watch(waiting: Waiting, bytes: number): void {
+    this.#watch(waiting, bytes, this.#graceMs);
+  }
+
   /** Harmless when repeated: the time runs from the first call. */
-  watch(waiting: Waiting, bytesMax: number): void {
+  #watch(waiting: Waiting, bytes: number, graceMs: number): void {
     if (this.#waiting.has(waiting)) return;
-    const allowedMs = this.#graceMs + (bytesMax / this.#bytesPerSecond) * 1_000;
+    const allowedMs = graceMs + (bytes / this.#bytesPerSecond) * 1_000;
     this.#waiting.set(waiting, performance.now() + allowedMs);
     if (this.#timer !== null) return;
     this.#timer = setInterval(() => this.#look(), SLOW_CLIENT_LOOK_MS);
