@@ -1,5 +1,11 @@
 /** The names of the designs that `compare` sets beside ours. */
-export const BASELINE_KINDS = ["row-lock", "conditional-update", "redis-lock", "echo"] as const;
+export const BASELINE_KINDS = [
+  "row-lock",
+  "row-lock-pipelined",
+  "conditional-update",
+  "redis-lock",
+  "echo",
+] as const;
 export type BaselineKind = (typeof BASELINE_KINDS)[number];
 
 /**
@@ -8,6 +14,7 @@ export type BaselineKind = (typeof BASELINE_KINDS)[number];
  */
 export const CONNECTIONS = {
   "row-lock": { area: 4, seats: 16 },
+  "row-lock-pipelined": { area: 4, seats: 16 },
   "conditional-update": { area: 4, seats: 8 },
   "redis-lock": { area: 8, seats: 8 },
 } as const satisfies Record<Exclude<BaselineKind, "echo">, { area: number; seats: number }>;

@@ -5,6 +5,7 @@ import { RedisLock } from "./redis-lock.ts";
 import { RedisLocks } from "./redis-locks.ts";
 import { startRedis } from "./redis-process.ts";
 import { RowLock } from "./row-lock.ts";
+import { RowLockPipelined } from "./row-lock-pipelined.ts";
 import type { SaleDesign } from "./sale-design.ts";
 
 export type SqlKind = Exclude<BaselineKind, "echo">;
@@ -31,13 +32,15 @@ export async function startDesign(
     keepAlive: true,
     // A statement with a list of seats would be planned anew each time.
     options: "-c plan_cache_mode=force_generic_plan",
-    pipeline: kind === "row-lock",
+    pipeline: kind === "row-lock-pipelined",
   });
   // Whoever uses the connection hears of its loss, too.
   pool.on("error", () => undefined);
   switch (kind) {
     case "row-lock":
       return { design: new RowLock(pool), pool, stop: () => pool.end() };
+    case "row-lock-pipelined":
+      return { design: new RowLockPipelined(pool), pool, stop: () => pool.end() };
     case "conditional-update":
       return { design: new ConditionalUpdate(pool), pool, stop: () => pool.end() };
     case "redis-lock": {

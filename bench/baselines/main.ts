@@ -3,8 +3,8 @@
  *
  *   BASELINE=row-lock PORT=0 DATA_DIR=… node --import tsx bench/baselines/main.ts
  *
- * BASELINE: row-lock, conditional-update, redis-lock or echo. BASELINE_CONNECTIONS: to PostgreSQL.
- * All else as for the product.
+ * BASELINE: row-lock, row-lock-pipelined, conditional-update, redis-lock or echo.
+ * BASELINE_CONNECTIONS: to PostgreSQL. All else as for the product.
  */
 import { writeSync } from "node:fs";
 import { readConfig } from "../../gateway/config.ts";

@@ -12,8 +12,8 @@
  * PostgreSQL does, as for the others: the answer is a commit, and the lock lasts until then.
  */
 import type { Pool } from "pg";
-import type { Refusal } from "../../engine/replies.ts";
 import { HELD_COLUMNS, type HeldColumns, heldRow, refusalOfBooking } from "./held-row.ts";
+import { type AreaRow, refusalOfPlaces, type SeatRow } from "./place-rows.ts";
 import { LockTimeout, type RedisLocks } from "./redis-locks.ts";
 import {
   AGAINST,
@@ -34,15 +34,11 @@ import {
   type Values,
 } from "./statements.ts";
 
-interface SeatRow {
-  readonly seat: number;
-  readonly until_ms: string;
+interface VersionedSeat extends SeatRow {
   readonly version: string;
 }
 
-interface AreaRow {
-  readonly area: number;
-  readonly free: number;
+interface VersionedArea extends AreaRow {
   readonly version: string;
 }
 
@@ -92,7 +88,7 @@ export class RedisLock implements SaleDesign {
   /** null: a version had changed. */
   async #tryHold(order: HoldOrder): Promise<HoldResult | null> {
     const [seats, ...areas] = await this.#read(order);
-    const refusal = refusalOf(order, seats, areas);
+    const refusal = refusalOfPlaces(order, { seats, areas });
     if (refusal !== null) return { ok: false, against: refusal };
     const statement = holdStatement("hold", order, (values, ids) =>
       takingsOf({ order, seats, areas }, values, ids),
@@ -107,16 +103,28 @@ export class RedisLock implements SaleDesign {
     }
   }
 
-  async #read({ eventId, seats, areas }: HoldOrder): Promise<[SeatRow[], ...AreaRow[]]> {
+  async #read({
+    eventId,
+    seats,
+    areas,
+  }: HoldOrder): Promise<[VersionedSeat[], ...VersionedArea[]]> {
     const readingAreas = areas.map(async ({ area }) => {
       const values = [eventId, area];
-      const { rows } = await this.#pool.query<AreaRow>({ name: "area", text: READ_AREA, values });
+      const { rows } = await this.#pool.query<VersionedArea>({
+        name: "area",
+        text: READ_AREA,
+        values,
+      });
       return rows;
     });
-    const readSeats = async (): Promise<SeatRow[]> => {
+    const readSeats = async (): Promise<VersionedSeat[]> => {
       if (seats.length === 0) return [];
       const values = [eventId, seats];
-      const { rows } = await this.#pool.query<SeatRow>({ name: "seats", text: READ_SEATS, values });
+      const { rows } = await this.#pool.query<VersionedSeat>({
+        name: "seats",
+        text: READ_SEATS,
+        values,
+      });
       return rows;
     };
     const [seatRows, ...areaRows] = await Promise.all([readSeats(), ...readingAreas]);
@@ -150,25 +158,10 @@ export class RedisLock implements SaleDesign {
   }
 }
 
-function refusalOf(
-  order: HoldOrder,
-  seats: readonly SeatRow[],
-  areas: readonly AreaRow[],
-): Refusal | null {
-  const taken = seats.filter(({ until_ms }) => Number(until_ms) > order.nowMs);
-  if (taken.length > 0) return { code: "seat_unavailable", seats: taken.map(({ seat }) => seat) };
-  if (seats.length < order.seats.length) return { code: "unknown_place", places: order.seats };
-  for (const { area, quantity } of order.areas) {
-    const available = areas.find((row) => row.area === area)?.free ?? 0;
-    if (available < quantity) return { code: "insufficient_capacity", area, available };
-  }
-  return null;
-}
-
 interface Read {
   readonly order: HoldOrder;
-  readonly seats: readonly SeatRow[];
-  readonly areas: readonly AreaRow[];
+  readonly seats: readonly VersionedSeat[];
+  readonly areas: readonly VersionedArea[];
 }
 
 /** Only what is still as it was read. */

@@ -1,13 +1,17 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { Socket } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { freePort } from "../../gateway/http/free-port.ts";
 
 const START_MS_MAX = 10_000;
 const POLL_MS = 20;
+/**
+ * A shell that becomes the redis-server. The one it leaves behind waits on a pipe from us: when
+ * that ends without a line we are gone, by whatever signal, and the redis-server has to go, too.
+ */
+const WATCHED = '(read -r _ || kill -KILL $$) <&3 & exec redis-server "$@" 3<&-';
 
 export interface RedisProcess {
   readonly url: string;
@@ -26,26 +30,27 @@ export function installedRedis(): string | null {
 
 /**
  * A redis-server on a free port of the loopback, that keeps nothing on disk. It goes with `stop`,
- * and with this process.
+ * and with this process, even where that is killed.
  */
 export async function startRedis(): Promise<RedisProcess> {
   const port = await freePort("127.0.0.1", 0);
-  const directory = mkdtempSync(join(tmpdir(), "evently-bench-redis-"));
-  const args = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--dir", directory];
-  const child = spawn("redis-server", [...args, "--appendonly", "no"], { stdio: "ignore" });
-  const killWithUs = (): void => {
-    child.kill("SIGKILL");
-  };
-  process.once("exit", killWithUs);
+  const args = ["--port", String(port), "--bind", "127.0.0.1", "--dir", tmpdir()];
+  const child = spawn("sh", ["-c", WATCHED, "sh", ...args, "--save", "", "--appendonly", "no"], {
+    stdio: ["ignore", "ignore", "ignore", "pipe"],
+  });
+  const watch = child.stdio[3];
+  if (watch instanceof Socket) {
+    // The watching shell may be gone already.
+    watch.on("error", () => undefined).resume();
+    child.once("exit", () => watch.end("gone\n"));
+  }
   const ended = new Promise<void>((resolve) => {
     child.once("close", () => resolve());
     child.once("error", () => resolve());
   });
   const stop = async (): Promise<void> => {
-    process.off("exit", killWithUs);
     child.kill("SIGTERM");
     await ended;
-    rmSync(directory, { recursive: true, force: true });
   };
   const url = `redis://127.0.0.1:${port}`;
   try {

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { type BaselineKind, CONNECTIONS } from "../baselines/baseline-kinds.ts";
+import { BASELINE_KINDS, type BaselineKind, CONNECTIONS } from "../baselines/baseline-kinds.ts";
 import type { BenchServerOptions } from "../bench-server.ts";
 
 /** The engine itself, as reports name it. */
@@ -20,9 +20,7 @@ export function contenders(
   withRedis: boolean,
   sold: "area" | "seats" = "area",
 ): readonly Contender[] {
-  const kinds: readonly BaselineKind[] = withRedis
-    ? ["row-lock", "conditional-update", "redis-lock", CEILING]
-    : ["row-lock", "conditional-update", CEILING];
+  const kinds = BASELINE_KINDS.filter((kind) => withRedis || kind !== "redis-lock");
   return [
     { name: OURS, server: {} },
     ...kinds.map((kind) => ({
