@@ -13,7 +13,7 @@ export type BaselineKind = (typeof BASELINE_KINDS)[number];
  * of those that docs/BASELINES.md lists.
  */
 export const CONNECTIONS = {
-  "row-lock": { area: 4, seats: 16 },
+  "row-lock": { area: 8, seats: 16 },
   "row-lock-pipelined": { area: 4, seats: 16 },
   "conditional-update": { area: 4, seats: 8 },
   "redis-lock": { area: 8, seats: 8 },
