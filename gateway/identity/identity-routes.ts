@@ -80,6 +80,7 @@ const register: IdentityHandler = async (ports, request) => {
   const guestId = guestIdOf(ports.tokens, request);
   const registration = { email, password, firstName, lastName, guestId };
   const user = await ports.limits.registration(request, () => ports.users.register(registration));
+  if (user.id === guestId) endGuest(ports.tokens, request);
   await ports.sendVerification(user);
   const handedOver = await takeFromGuest(ports, guestId, user).catch(ifNotBusy);
   return signedIn(ports, 201, { user, passwordHash: null, handedOver });
@@ -95,6 +96,12 @@ function ifNotBusy(error: unknown): null {
 function guestIdOf(tokens: Tokens, { authorization }: HttpRequest): UserId | null {
   const identity = authorization === "" ? null : tokens.verify(authorization);
   return identity !== null && identity.role === "guest" ? identity.userId : null;
+}
+
+/** The guest's id is an account's from now on, which opens to its owner's sign-ins alone. */
+function endGuest(tokens: Tokens, { authorization }: HttpRequest): void {
+  const session = tokens.sessionOf(authorization);
+  if (session !== null) tokens.revoke(session.userId, [session.sessionId]);
 }
 
 /**
@@ -166,7 +173,7 @@ const logout: IdentityHandler = async ({ tokens, sessions }, request) => {
 
 /**
  * A guest is nothing but a token: an id that may hold places until it expires. Its session has no
- * row, and ends without what the guest may have become.
+ * row, and ends when the guest becomes an account.
  */
 const guest: IdentityHandler = async ({ tokens }) => {
   const userId = freshUserId();

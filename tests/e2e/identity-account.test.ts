@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import pg from "pg";
 import { BoxOffice, floor, refused, seats } from "../support/box-office.ts";
+import { LiveClient } from "../support/client.ts";
 import { MailFolder } from "../support/mail-folder.ts";
 import type { BookingShape, HoldShape, SignedIn } from "../support/shapes.ts";
 import { auditOf, guestToken, ok, openOrganization, openStudio } from "../support/venue.ts";
@@ -79,20 +80,36 @@ test("a guest who registers keeps bookings and holds", async () => {
   );
   const kept = await office.tryBook(event, arrived.accessToken, held.id);
   assert.equal(ok(kept, 201).holdId, held.id);
-  refused(await leave(guest), 403, "forbidden");
-  refused(await api.get(`${ME}/export`, { token: guest }), 403, "forbidden");
   const second = ok(await enter("register", freshEmail(), guest), 201);
   assert.notEqual(second.user.id, guestId);
   assert.deepEqual(await bookingsOf(second.accessToken), []);
   await auditOf(api, event.id);
 });
 
-test("the guest who became somebody logs out alone", async () => {
-  const guest = await guestToken(api);
+test("the token of a guest who became somebody opens nothing of theirs", async () => {
+  const { booking, guest } = await bookedAsGuest();
+  const live = await LiveClient.open(office.node.url, guest);
   const { accessToken: token } = ok(await enter("register", freshEmail(), guest), 201);
+  assert.equal((await live.next("error")).code, "unauthenticated");
+  live.close();
+  for (const path of [ME, `${ME}/export`, "/api/v1/bookings", `/api/v1/bookings/${booking.id}`]) {
+    refused(await api.get(path, { token: guest }), 401, "unauthenticated");
+    ok(await api.get(path, { token }));
+  }
+  refused(await leave(guest), 401, "unauthenticated");
   assert.equal((await api.post("/api/v1/auth/logout", { token: guest })).status, 204);
-  refused(await api.get(ME, { token: guest }), 401, "unauthenticated");
   ok(await api.get(ME, { token }));
+});
+
+test("the token of a guest who signs in goes on: it has the guest's holds, and nothing else", async () => {
+  const { event, guest } = await bookedAsGuest();
+  const held = await office.hold(event, guest, seats("A-5"));
+  const email = freshEmail();
+  ok(await enter("register", email), 201);
+  const { accessToken } = ok(await enter("login", email, guest));
+  assert.equal((await bookingsOf(accessToken)).length, 1);
+  assert.deepEqual(await bookingsOf(guest), []);
+  ok(await api.get(`/api/v1/holds/${held.id}`, { token: guest }));
 });
 
 test("a guest who signs in takes the bookings along; what can't be moved stays", async () => {
