@@ -32,7 +32,7 @@ import { CatalogueListener } from "./catalogue/catalogue-listener.ts";
 import { ChangeFeed } from "./catalogue/change-feed.ts";
 import { EventDirectory } from "./catalogue/event-directory.ts";
 import { eventRoutes } from "./catalogue/event-routes.ts";
-import { EventStore } from "./catalogue/event-store.ts";
+import { EventStore, isPrivate } from "./catalogue/event-store.ts";
 import { Events } from "./catalogue/events.ts";
 import { invitationRoutes } from "./catalogue/invitation-routes.ts";
 import { Invitations } from "./catalogue/invitations.ts";
@@ -367,8 +367,8 @@ function doorOf(
   };
 }
 
-/** Published or cancelled: drafts have no inventory. */
+/** Whether it is, or was, on sale: what was not has no inventory. */
 async function isPublished(directory: EventDirectory, eventId: EventId): Promise<boolean> {
   const event = await directory.get(eventId);
-  return event !== null && event.status !== "draft";
+  return event !== null && !isPrivate(event);
 }

@@ -19,6 +19,7 @@ import {
 } from "../../engine/ids.ts";
 import type { Operation } from "../../workers/shard-messages.ts";
 import type { EventDirectory, EventEntry } from "../catalogue/event-directory.ts";
+import { isPrivate } from "../catalogue/event-store.ts";
 import { ProblemError } from "../http/problem.ts";
 import type { ProblemCode } from "../http/problem-codes.ts";
 import type { Identity } from "../identity/tokens.ts";
@@ -224,6 +225,6 @@ function ifPublic(
   settle: Settle,
   go: (event: EventEntry) => void,
 ): void {
-  if (event === null || event.status === "draft") settle(problem(otherwise));
+  if (event === null || isPrivate(event)) settle(problem(otherwise));
   else go(event);
 }
