@@ -302,9 +302,8 @@ function assemble(config: Config, base: Base) {
   const belongings = new UserBelongings({ database, router, directory, reader, recentWrites });
   const seatLists = new SeatLists(named);
   const { publicUrl } = config;
-  const userIdOf = users.idOf.bind(users);
   const { attempts } = limits;
-  const members = new Members({ database, userIdOf, limits: attempts, mailbox, publicUrl });
+  const members = new Members({ database, limits: attempts, mailbox, publicUrl });
   const pages = new SearchPages();
   const strangers = new KnownStrangers(organizations);
   const changes = new CatalogueListener({ directory, pages, strangers });

@@ -9,8 +9,7 @@ import type { MemberRole } from "./organizations.ts";
 
 /** An invitation of the last 7 days, whether or not it has given its role yet. */
 export interface OpenInvitation {
-  /** The id that the account of the address has, or will have. */
-  readonly userId: UserId;
+  readonly id: string;
   readonly email: string;
   readonly role: MemberRole;
   /** RFC 3339 */
@@ -26,7 +25,7 @@ export interface Accepted {
 }
 
 interface InvitationRow {
-  readonly user_id: UserId;
+  readonly id: string;
   readonly email: string;
   readonly role: MemberRole;
   readonly invited_at: Date;
@@ -53,18 +52,18 @@ export class Invitations {
   async list(
     identity: Identity,
     id: string,
-    { limit, after }: { readonly limit: number; readonly after: UserId | null },
+    { limit, after }: { readonly limit: number; readonly after: string | null },
   ): Promise<OpenInvitation[]> {
     const rows = this.#database.in(asker(identity));
     const organizationId = await requireRole(rows, identity, id, ["owner"]);
     const found = await rows.query<InvitationRow>(
-      `SELECT user_id, email, role, invited_at, expires_at FROM organization_invitations
-       WHERE organization_id = $1 AND expires_at > now() AND ($2::uuid IS NULL OR user_id > $2)
-       ORDER BY user_id LIMIT $3`,
+      `SELECT id, email, role, invited_at, expires_at FROM organization_invitations
+       WHERE organization_id = $1 AND expires_at > now() AND ($2::uuid IS NULL OR id > $2)
+       ORDER BY id LIMIT $3`,
       [organizationId, after, limit],
     );
     return found.rows.map((row) => ({
-      userId: row.user_id,
+      id: row.id,
       email: row.email,
       role: row.role,
       invitedAt: row.invited_at.toISOString(),
@@ -76,8 +75,8 @@ export class Invitations {
    * For owners: takes back the invitation and what it gave. Throws `invitation_not_found` and
    * `last_owner`.
    */
-  revoke(identity: Identity, id: string, userId: UserId | null): Promise<void> {
-    return this.#members.revoke(identity, id, userId);
+  revoke(identity: Identity, id: string, invitationId: string | null): Promise<void> {
+    return this.#members.revoke(identity, id, invitationId);
   }
 
   /**
@@ -93,26 +92,27 @@ export class Invitations {
            SELECT organization_id FROM organization_invitations WHERE digest = $1) FOR UPDATE`,
         [digest],
       );
-      const { rows: invited } = await client.query<Accepted & { readonly email: string }>(
+      const { rows: invited } = await client.query<Omit<Accepted, "userId"> & { email: string }>(
         `DELETE FROM organization_invitations WHERE digest = $1 AND expires_at > now()
-         RETURNING organization_id AS "organizationId", user_id AS "userId", role, email`,
+         RETURNING organization_id AS "organizationId", role, email`,
         [digest],
       );
       const [invitation] = invited;
       if (invitation === undefined) throw new ProblemError("token_invalid");
-      const { email, ...accepted } = invitation;
-      const { rowCount: accounts } = await client.query(
+      const { email, organizationId, role } = invitation;
+      const { rows: accounts } = await client.query<{ id: UserId }>(
         `UPDATE users SET email_verified_at = COALESCE(email_verified_at, now())
-         WHERE id = $1 AND email = $2`,
-        [accepted.userId, email],
+         WHERE email = $1 RETURNING id`,
+        [email],
       );
-      if (accounts === 0) throw new ProblemError("account_needed");
+      const [account] = accounts;
+      if (account === undefined) throw new ProblemError("account_needed");
       await client.query(
         `INSERT INTO organization_members (organization_id, user_id, role)
          VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
-        [accepted.organizationId, accepted.userId, accepted.role],
+        [organizationId, account.id, role],
       );
-      return accepted;
+      return { organizationId, userId: account.id, role };
     });
   }
 }

@@ -87,7 +87,8 @@ export class Credentials {
 async function lockInvitingOrganizations(client: Queries, userId: UserId): Promise<void> {
   await client.query(
     `SELECT FROM organizations WHERE id IN (
-       SELECT organization_id FROM organization_invitations WHERE user_id = $1)
+       SELECT i.organization_id FROM organization_invitations i
+       JOIN users u ON u.email = i.email WHERE u.id = $1)
      ORDER BY id FOR UPDATE`,
     [userId],
   );
@@ -101,7 +102,7 @@ async function acceptInvitations(
   await client.query(
     `WITH accepted AS (
        DELETE FROM organization_invitations
-       WHERE user_id = $1 AND email = $2 AND expires_at > now() RETURNING organization_id, role
+       WHERE email = $2 AND expires_at > now() RETURNING organization_id, role
      )
      INSERT INTO organization_members (organization_id, user_id, role)
      SELECT organization_id, $1, role FROM accepted ON CONFLICT DO NOTHING`,

@@ -119,7 +119,7 @@ export class TenantsLife {
     const path = `/api/v1/organizations/${organizationId}`;
     const invite = async (email: string, role: string) => {
       const asked = { token, body: { email, role } };
-      return ok(await api.post<{ userId: string }>(`${path}/members`, asked), 201).userId;
+      return ok(await api.post<{ id: string }>(`${path}/members`, asked), 201).id;
     };
     const [organizer, staff] = [await this.#register(), await this.#register()];
     for (const { email } of [organizer, staff]) await this.#mails.confirm(api, email);
