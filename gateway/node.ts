@@ -310,7 +310,7 @@ function assemble(config: Config, base: Base) {
   const routes = describedRoutes([
     ...identity.routes(belongings),
     ...memberRoutes({ members, tokens }),
-    ...invitationRoutes({ invitations: new Invitations(database, members), tokens }),
+    ...invitationRoutes({ invitations: new Invitations({ database, members, tokens }), tokens }),
     ...organizationRoutes({ organizations, directory, tokens }),
     ...shelfRoutes({ organizations, venues, plans, tokens }),
     ...eventRoutes({ events, store, directory, seatLists, organizations, tokens, strangers }),

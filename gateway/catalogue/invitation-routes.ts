@@ -3,6 +3,7 @@ import { parseUserId } from "../../engine/ids.ts";
 import type { HttpRequest, HttpResponse, Route } from "../http/exchange.ts";
 import { asyncRoute, json } from "../http/routes.ts";
 import { compileSchema, readBody } from "../http/validation.ts";
+import { signedInAs } from "../identity/mail-routes.ts";
 import { type Identity, requireIdentity, type Tokens } from "../identity/tokens.ts";
 import type { Invitations } from "./invitations.ts";
 import { pageById } from "./member-routes.ts";
@@ -33,7 +34,7 @@ export function invitationRoutes({ invitations, tokens }: InvitationPorts): Rout
     {
       method: "POST",
       path: "/api/v1/invitations/accept",
-      handler: asyncRoute((request) => accept(invitations, request)),
+      handler: asyncRoute((request) => accept({ invitations, tokens }, request)),
     },
   ];
 }
@@ -48,7 +49,7 @@ const revoke: Handler = async (invitations, identity, request) => {
 };
 
 /** Open to whoever has the token: it was mailed to them. */
-async function accept(invitations: Invitations, request: HttpRequest): Promise<HttpResponse> {
+async function accept(ports: InvitationPorts, request: HttpRequest): Promise<HttpResponse> {
   const { token } = readBody(checkAccept, request);
-  return json(200, await invitations.accept(token));
+  return json(200, await ports.invitations.accept(token, signedInAs(ports, request)));
 }

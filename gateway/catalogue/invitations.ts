@@ -1,7 +1,8 @@
 import type { OrganizationId, UserId } from "../../engine/ids.ts";
 import { ProblemError } from "../http/problem.ts";
+import { ownByMail } from "../identity/credentials.ts";
 import { digestOf } from "../identity/opaque-token.ts";
-import type { Identity } from "../identity/tokens.ts";
+import type { Identity, Tokens } from "../identity/tokens.ts";
 import type { Database } from "../tenancy/database.ts";
 import { asker, platform } from "../tenancy/scope.ts";
 import { type Members, requireRole } from "./members.ts";
@@ -22,6 +23,8 @@ export interface Accepted {
   readonly organizationId: OrganizationId;
   readonly userId: UserId;
   readonly role: MemberRole;
+  /** Nobody knows a password of the account: it is set by a forgotten password's mail. */
+  readonly passwordNeeded?: true;
 }
 
 interface InvitationRow {
@@ -34,18 +37,24 @@ interface InvitationRow {
 
 const SHOWN = platform("identity", "the token of an invitation is all that says whose it is");
 
+export interface InvitationsPorts {
+  readonly database: Database;
+  readonly members: Members;
+  readonly tokens: Pick<Tokens, "revoke">;
+}
+
 /**
  * Invitations after they were sent (Members.add sends them), in PostgreSQL.
  *
- * Invariant: accepting and taking back lock the organisation first, so one of them comes too late.
+ * Invariants:
+ * - Accepting and taking back lock the organisation first, so one of them comes too late.
+ * - Who reads the mail of the address decides: no stranger who registered with it keeps a way in.
  */
 export class Invitations {
-  readonly #database: Database;
-  readonly #members: Members;
+  readonly #ports: InvitationsPorts;
 
-  constructor(database: Database, members: Members) {
-    this.#database = database;
-    this.#members = members;
+  constructor(ports: InvitationsPorts) {
+    this.#ports = ports;
   }
 
   /** For owners. Ordered by id, after `after`. */
@@ -54,7 +63,7 @@ export class Invitations {
     id: string,
     { limit, after }: { readonly limit: number; readonly after: string | null },
   ): Promise<OpenInvitation[]> {
-    const rows = this.#database.in(asker(identity));
+    const rows = this.#ports.database.in(asker(identity));
     const organizationId = await requireRole(rows, identity, id, ["owner"]);
     const found = await rows.query<InvitationRow>(
       `SELECT id, email, role, invited_at, expires_at FROM organization_invitations
@@ -76,17 +85,18 @@ export class Invitations {
    * `last_owner`.
    */
   revoke(identity: Identity, id: string, invitationId: string | null): Promise<void> {
-    return this.#members.revoke(identity, id, invitationId);
+    return this.#ports.members.revoke(identity, id, invitationId);
   }
 
   /**
-   * Who shows the token reads the mail of the address: its account has the role from now on. Throws
-   * `token_invalid`, and `account_needed` where nobody has registered with the address yet; the
-   * token stays good.
+   * Who shows the token reads the mail of the address: its account is theirs (ownByMail), and has
+   * the role from now on. `signedInAs` null: nobody is. Throws `token_invalid`, and
+   * `account_needed` where nobody has registered with the address yet; the token stays good.
    */
-  accept(token: string): Promise<Accepted> {
+  async accept(token: string, signedInAs: UserId | null): Promise<Accepted> {
     const digest = digestOf(token);
-    return this.#database.in(SHOWN).transaction(async (client) => {
+    const { database, tokens } = this.#ports;
+    const { organizationId, role, owned } = await database.in(SHOWN).transaction(async (client) => {
       await client.query(
         `SELECT FROM organizations WHERE id = (
            SELECT organization_id FROM organization_invitations WHERE digest = $1) FOR UPDATE`,
@@ -99,20 +109,19 @@ export class Invitations {
       );
       const [invitation] = invited;
       if (invitation === undefined) throw new ProblemError("token_invalid");
-      const { email, organizationId, role } = invitation;
-      const { rows: accounts } = await client.query<{ id: UserId }>(
-        `UPDATE users SET email_verified_at = COALESCE(email_verified_at, now())
-         WHERE email = $1 RETURNING id`,
-        [email],
-      );
-      const [account] = accounts;
-      if (account === undefined) throw new ProblemError("account_needed");
+      const { email, ...accepted } = invitation;
+      const owned = await ownByMail(client, email, signedInAs);
+      if (owned === null) throw new ProblemError("account_needed");
       await client.query(
         `INSERT INTO organization_members (organization_id, user_id, role)
          VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
-        [organizationId, account.id, role],
+        [accepted.organizationId, owned.user.id, accepted.role],
       );
-      return { organizationId, userId: account.id, role };
+      return { ...accepted, owned };
     });
+    const { user, endedSessions, passwordNeeded } = owned;
+    tokens.revoke(user.id, endedSessions);
+    const accepted = { organizationId, userId: user.id, role };
+    return passwordNeeded ? { ...accepted, passwordNeeded } : accepted;
   }
 }

@@ -194,8 +194,9 @@ export const organizationOperations: Operations = {
     summary: "Accept an invitation",
     description:
       "With the token of its mail, which shows that the address is read. Register with that " +
-      "address first.",
-    access: "public",
+      "address first, and be signed in. Without, an account whose address was not owned before " +
+      "loses its password and its sign-ins, which may be a stranger's: set a new one.",
+    access: "optional",
     body: {
       name: "InvitationToken",
       schema: AcceptBody,
@@ -208,6 +209,6 @@ export const organizationOperations: Operations = {
         example: { organizationId: EXAMPLE.organization, userId: EXAMPLE.user, role: "staff" },
       },
     },
-    codes: ["token_invalid", "account_needed"],
+    codes: ["token_invalid", "account_needed", "unauthenticated"],
   },
 };

@@ -72,6 +72,15 @@ export const Invitation = Type.Object(
 export const InvitationPage = listSchema("InvitationPage", Invitation);
 
 export const AcceptedInvitation = Type.Object(
-  { organizationId: Id, userId: Id, role: Role },
+  {
+    organizationId: Id,
+    userId: Id,
+    role: Role,
+    passwordNeeded: Type.Optional(
+      Type.Literal(true, {
+        description: "The account has no password any more: set one with a forgotten password.",
+      }),
+    ),
+  },
   { $id: "AcceptedInvitation" },
 );

@@ -9,7 +9,7 @@ import type { Belongings, HandedOver } from "./belongings-port.ts";
 import { parseEmail } from "./email.ts";
 import { freshSessionId, type Sessions } from "./sessions.ts";
 import type { Tokens } from "./tokens.ts";
-import { freshUserId, type User, type Users } from "./users.ts";
+import { freshUserId, type SignIn, type User, type Users } from "./users.ts";
 
 export const PersonName = optional(Type.String({ format: "line", maxLength: 100 }));
 
@@ -79,11 +79,13 @@ const register: IdentityHandler = async (ports, request) => {
   }
   const guestId = guestIdOf(ports.tokens, request);
   const registration = { email, password, firstName, lastName, guestId };
-  const user = await ports.limits.registration(request, () => ports.users.register(registration));
+  const { user, passwordHash } = await ports.limits.registration(request, () =>
+    ports.users.register(registration),
+  );
   if (user.id === guestId) endGuest(ports.tokens, request);
   await ports.sendVerification(user);
   const handedOver = await takeFromGuest(ports, guestId, user).catch(ifNotBusy);
-  return signedIn(ports, 201, { user, passwordHash: null, handedOver });
+  return signedIn(ports, 201, { user, passwordHash, handedOver });
 };
 
 /** The account is there: what could not be handed over now is handed over with a sign-in. */
@@ -130,10 +132,7 @@ const login: IdentityHandler = async (ports, request) => {
   return signedIn(ports, 200, { ...signIn, handedOver });
 };
 
-interface SignedIn {
-  readonly user: User;
-  /** null: it was set just now. */
-  readonly passwordHash: string | null;
+interface SignedIn extends SignIn {
   /** null: nobody came as a guest. */
   readonly handedOver: HandedOver | null;
 }

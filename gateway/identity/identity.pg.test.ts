@@ -41,6 +41,7 @@ describe("identity", () => {
       lastName: null,
       role: "customer",
       emailVerified: false,
+      emailOwned: false,
     });
   });
 

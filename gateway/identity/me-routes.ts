@@ -82,9 +82,13 @@ const change: MeHandler = async (ports, identity, request) => {
   }
   if (password !== undefined) {
     const known = currentPassword ?? "";
-    await ports.limits.password(user.email, request, () => ports.users.signIn(user.email, known));
-    const sessionId = ports.tokens.sessionOf(request.authorization)?.sessionId ?? null;
-    await ports.credentials.changePassword(user.id, password, sessionId);
+    const { passwordHash } = await ports.limits.password(user.email, request, () =>
+      ports.users.signIn(user.email, known),
+    );
+    const keptSession = ports.tokens.sessionOf(request.authorization)?.sessionId ?? null;
+    const owner = { userId: user.id, passwordHash, keptSession };
+    const changed = await ports.credentials.changePassword(owner, password);
+    if (changed === null) throw new ProblemError("invalid_credentials");
   }
   const renamed = await ports.accounts.rename(user.id, names);
   if (renamed === null) throw new ProblemError("unauthenticated");

@@ -14,6 +14,8 @@ export interface User {
   readonly role: "admin" | "customer";
   /** Whether somebody has shown that they read the mail of this address. */
   readonly emailVerified: boolean;
+  /** Whether that was who has the account: what is given to the address is theirs. */
+  readonly emailOwned: boolean;
   /** RFC 3339 */
   readonly createdAt: string;
 }
@@ -45,8 +47,12 @@ export interface UserRow {
   readonly last_name: string | null;
   readonly role: User["role"];
   readonly email_verified_at: Date | null;
+  readonly address_owned_at: Date | null;
   readonly created_at: Date;
 }
+
+/** In place of a hash, of an account that nobody signs in to before setting a password by mail. */
+export const NO_PASSWORD = "";
 
 export const freshUserId = (): UserId => uuidV7(Date.now(), randomBytes(10)) as UserId;
 
@@ -66,7 +72,7 @@ export class Users {
   }
 
   /** Throws `email_taken`. */
-  async register(registration: Registration): Promise<User> {
+  async register(registration: Registration): Promise<SignIn> {
     const { email, password, firstName, lastName, guestId = null } = registration;
     if ((await this.#rowOf(email)) !== null) throw new ProblemError("email_taken");
     const hash = await this.#passwords.hash(password);
@@ -77,13 +83,13 @@ export class Users {
     );
     const [row] = rows;
     if (row === undefined) throw new ProblemError("email_taken");
-    return userOf(row);
+    return { user: userOf(row), passwordHash: hash };
   }
 
   /** Throws `invalid_credentials`, after the same work whether or not there is such an account. */
   async signIn(email: string, password: string): Promise<SignIn> {
     const row = await this.#rowOf(email);
-    const isRight = await this.#passwords.isRight(password, row?.password_hash ?? null);
+    const isRight = await this.#passwords.isRight(password, hashOf(row));
     if (row === null || !isRight) throw new ProblemError("invalid_credentials");
     return { user: userOf(row), passwordHash: row.password_hash };
   }
@@ -105,15 +111,14 @@ export class Users {
   /** Creates the platform administrator, or gives an existing account that role and password. */
   async ensureAdmin(email: string, password: string): Promise<User> {
     const row = await this.#rowOf(email);
-    const isSo =
-      row?.role === "admin" && (await this.#passwords.isRight(password, row.password_hash));
+    const isSo = row?.role === "admin" && (await this.#passwords.isRight(password, hashOf(row)));
     if (row !== null && isSo) return userOf(row);
     const hash = await this.#passwords.hash(password);
     const { rows } = await this.#database.in(ADDRESSES).query<UserRow>(
-      `INSERT INTO users (id, email, password_hash, role, email_verified_at)
-       VALUES ($1, $2, $3, 'admin', now())
+      `INSERT INTO users (id, email, password_hash, role, email_verified_at, address_owned_at)
+       VALUES ($1, $2, $3, 'admin', now(), now())
        ON CONFLICT (email) DO UPDATE SET password_hash = excluded.password_hash, role = 'admin',
-         email_verified_at = now() RETURNING *`,
+         email_verified_at = now(), address_owned_at = now() RETURNING *`,
       [await this.#reserve(email), email, hash],
     );
     const [admin] = rows;
@@ -178,6 +183,10 @@ export class Users {
 const isUniqueViolation = (error: unknown): boolean =>
   error instanceof Error && "code" in error && error.code === "23505";
 
+function hashOf(row: UserRow | null): string | null {
+  return row === null || row.password_hash === NO_PASSWORD ? null : row.password_hash;
+}
+
 export function userOf(row: UserRow): User {
   return {
     id: row.id,
@@ -186,6 +195,7 @@ export function userOf(row: UserRow): User {
     lastName: row.last_name,
     role: row.role,
     emailVerified: row.email_verified_at !== null,
+    emailOwned: row.address_owned_at !== null,
     createdAt: row.created_at.toISOString(),
   };
 }

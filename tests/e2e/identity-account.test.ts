@@ -257,7 +257,7 @@ test("while money is on its way nobody goes, and no organisation loses its last 
   refused(await leave(token), 409, "booking_pending");
   ok(await api.post(`/api/v1/bookings/${pending.id}/cancel`, { token, body: {} }));
   const staff = await office.register();
-  await mails.confirm(api, staff.email);
+  await mails.confirm(api, staff);
   const organization = await openOrganization(api, token);
   const members = `/api/v1/organizations/${organization}/members`;
   ok(await api.post(members, { token, body: { email: staff.email, role: "staff" } }), 201);

@@ -4,8 +4,10 @@ import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { Client } from "pg";
 import { BoxOffice, type Person, refused } from "../support/box-office.ts";
+import { LiveClient } from "../support/client.ts";
 import { MailFolder } from "../support/mail-folder.ts";
 import { until } from "../support/server.ts";
+import type { SignedIn } from "../support/shapes.ts";
 import { ok, openOrganization } from "../support/venue.ts";
 
 const office = BoxOffice.forThisFile();
@@ -51,9 +53,17 @@ const membersOf = async ({ path, owner }: Stage) =>
   ok(await api.get<{ data: MemberShape[] }>(`${path}/members`, owner)).data;
 const invitationsOf = async ({ path, owner }: Stage) =>
   ok(await api.get<{ data: InvitationShape[] }>(`${path}/invitations`, owner)).data;
-const accept = (token: string) =>
-  api.post<{ organizationId: string; userId: string; role: string }>("/api/v1/invitations/accept", {
+interface AcceptedShape {
+  readonly organizationId: string;
+  readonly userId: string;
+  readonly role: string;
+  readonly passwordNeeded?: true;
+}
+/** `person`: who is signed in while accepting. */
+const accept = (token: string, person?: { readonly token: string }) =>
+  api.post<AcceptedShape>("/api/v1/invitations/accept", {
     body: { token },
+    ...(person === undefined ? {} : { token: person.token }),
   });
 const mayLook = async ({ path }: Stage, { token }: { readonly token: string }) =>
   (await api.get(`${path}/members`, { token })).status;
@@ -71,30 +81,88 @@ test("whoever shows the token of an invitation has its role, and has confirmed t
   refused(await accept(token), 409, "account_needed");
   const person = await office.register(email);
   assert.equal(await mayLook(mill, person), 404);
-  const accepted = ok(await accept(token));
+  refused(await accept(token, { token: "old" }), 401, "unauthenticated");
+  const accepted = ok(await accept(token, person));
   assert.deepEqual(accepted, { organizationId: mill.id, userId: person.id, role: "organizer" });
   assert.equal(await mayLook(mill, person), 200);
-  const me = ok(await api.get<{ emailVerified: boolean }>("/api/v1/users/me", person));
-  assert.equal(me.emailVerified, true);
+  const me = ok(await api.get<SignedIn["user"]>("/api/v1/users/me", person));
+  assert.deepEqual([me.emailVerified, me.emailOwned], [true, true]);
   refused(await accept(token), 400, "token_invalid");
   assert.deepEqual(await invitationsOf(mill), []);
   const member = (await membersOf(mill)).find((one) => one.email === email);
   assert.deepEqual([member?.id, member?.userId], [person.id, person.id]);
 });
 
-test("an account that somebody made with another's address has no role from it", async () => {
+test("who registers has the roles of an address once signed in they show its mail", async () => {
   const mill = await stage();
-  const squatter = await office.register();
-  ok(await invite(mill, squatter.email, "owner"), 201);
-  assert.equal(await mayLook(mill, squatter), 404);
-  await mails.confirm(api, squatter.email);
-  assert.equal(await mayLook(mill, squatter), 200);
+  const person = await office.register();
+  ok(await invite(mill, person.email, "owner"), 201);
+  assert.equal(await mayLook(mill, person), 404);
+  await mails.confirm(api, person);
+  assert.equal(await mayLook(mill, person), 200);
+});
+
+const AUTH = "/api/v1/auth";
+const login = ({ email }: Person, password = "long enough 1") =>
+  api.post<SignedIn>(`${AUTH}/login`, { body: { email, password } });
+
+/** Who reads the mail sets a password of their own; `nth` mail. They are signed in with it. */
+async function regain(person: Person, nth: number): Promise<Person> {
+  ok(await api.post(`${AUTH}/forgot-password`, { body: { email: person.email } }), 202);
+  const body = { token: await mails.tokenFor(person.email, nth), password: "the owner's own 1" };
+  ok(await api.post(`${AUTH}/reset-password`, { body }), 204);
+  return { ...person, token: ok(await login(person, body.password)).accessToken };
+}
+
+test("a stranger who registered another's address loses the account to who accepts", async () => {
+  const mill = await stage();
+  const stranger = await office.register();
+  const elsewhere = ok(await login(stranger));
+  const live = await LiveClient.open(office.node.url, stranger.token);
+  ok(await invite(mill, stranger.email, "owner"), 201);
+  // Signed in as somebody else is as good as not at all.
+  const accepted = ok(await accept(await mails.tokenFor(stranger.email, 2), mill.owner));
+  assert.deepEqual(accepted, {
+    organizationId: mill.id,
+    userId: stranger.id,
+    role: "owner",
+    passwordNeeded: true,
+  });
+  assert.equal((await live.next("error")).code, "unauthenticated");
+  live.close();
+  for (const token of [stranger.token, elsewhere.accessToken]) {
+    assert.equal(await mayLook(mill, { token }), 401);
+  }
+  const { refreshToken } = elsewhere;
+  refused(await api.post(`${AUTH}/refresh`, { body: { refreshToken } }), 401, "unauthenticated");
+  for (const password of ["long enough 1", ""]) {
+    refused(await login(stranger, password), 401, "invalid_credentials");
+  }
+  assert.equal(await mayLook(mill, await regain(stranger, 3)), 200);
+});
+
+test("a stranger gains nothing by whoever opens the mail of an account that is not theirs", async () => {
+  const mill = await stage();
+  const stranger = await office.register();
+  ok(await invite(mill, stranger.email), 201);
+  const body = { token: await mails.tokenFor(stranger.email) };
+  const { user } = ok(await api.post<SignedIn>(`${AUTH}/verify-email`, { body }));
+  assert.deepEqual([user.emailVerified, user.emailOwned], [true, false]);
+  const later = await stage();
+  ok(await invite(later, stranger.email), 201);
+  for (const place of [mill, later]) assert.equal(await mayLook(place, stranger), 404);
+  await mails.tokenFor(stranger.email, 3);
+  const owner = await regain(stranger, 4);
+  for (const place of [mill, later]) {
+    assert.equal(await mayLook(place, stranger), 401);
+    assert.equal(await mayLook(place, owner), 200, "who has set the password by mail");
+  }
 });
 
 test("who has confirmed their address has the role at once, and is told so by mail", async () => {
   const mill = await stage();
   const person = await office.register();
-  await mails.confirm(api, person.email);
+  await mails.confirm(api, person);
   ok(await invite(mill, person.email), 201);
   assert.equal(await mayLook(mill, person), 200);
   const staff = { ...mill.owner, body: { role: "staff" } };
@@ -115,7 +183,7 @@ const bornMs = (id: string): number => Number.parseInt(id.replaceAll("-", "").sl
 test("nothing that owners see tells which address has an account", async () => {
   const mill = await stage();
   const known = await office.register();
-  await mails.confirm(api, known.email);
+  await mails.confirm(api, known);
   const unconfirmed = await office.register();
   const emails = [known.email, unconfirmed.email, freshEmail()];
   const accounts = [known.id, unconfirmed.id];
@@ -174,10 +242,10 @@ test("after 7 days an invitation is nothing any more, and can be made anew", asy
   await letExpire(mill.id);
   refused(await accept(token), 400, "token_invalid");
   assert.deepEqual([await invitationsOf(mill), (await membersOf(mill)).length], [[], 1]);
-  await mails.confirm(api, person.email);
+  await mails.confirm(api, person);
   assert.equal(await mayLook(mill, person), 404);
   ok(await invite(mill, person.email, "staff"), 201);
-  assert.equal(ok(await accept(await mails.tokenFor(person.email, 3))).role, "staff");
+  assert.equal(ok(await accept(await mails.tokenFor(person.email, 3), person)).role, "staff");
 });
 
 test("of accepting and taking back at once, one comes too late", async () => {
@@ -186,7 +254,10 @@ test("of accepting and taking back at once, one comes too late", async () => {
     const person = await office.register();
     const { id } = ok(await invite(mill, person.email), 201);
     const token = await mails.tokenFor(person.email, 2);
-    const [accepted, revoked] = await Promise.all([accept(token), revoke(mill, mill.owner, id)]);
+    const [accepted, revoked] = await Promise.all([
+      accept(token, person),
+      revoke(mill, mill.owner, id),
+    ]);
     const outcome = `${accepted.status} ${revoked.status}`;
     assert.ok(["200 404", "400 204"].includes(outcome), outcome);
     assert.equal(await mayLook(mill, person), accepted.status === 200 ? 200 : 404);

@@ -38,7 +38,7 @@ const drop = (path: string, token: string, id: string) => api.delete(`${path}/${
 /** Somebody who has shown that they read their mail. */
 async function confirmed(): Promise<Person> {
   const person = await office.register();
-  await mails.confirm(api, person.email);
+  await mails.confirm(api, person);
   return person;
 }
 

@@ -56,7 +56,7 @@ export class RoleWorld {
       const organizationId = await openOrganization(api, owner.token);
       const join = async (role: string): Promise<string> => {
         const person = await register(api);
-        await mails.confirm(api, person.email);
+        await mails.confirm(api, person);
         const asked = { token: owner.token, body: { email: person.email, role } };
         ok(await api.post(`/api/v1/organizations/${organizationId}/members`, asked), 201);
         return person.token;

@@ -122,7 +122,9 @@ export class TenantsLife {
       return ok(await api.post<{ id: string }>(`${path}/members`, asked), 201).id;
     };
     const [organizer, staff] = [await this.#register(), await this.#register()];
-    for (const { email } of [organizer, staff]) await this.#mails.confirm(api, email);
+    for (const { email, accessToken } of [organizer, staff]) {
+      await this.#mails.confirm(api, { email, token: accessToken });
+    }
     await invite(organizer.email, "organizer");
     const staffId = await invite(staff.email, "staff");
     const unknown = await invite(`${randomUUID()}@example.org`, "staff");

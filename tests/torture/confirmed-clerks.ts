@@ -24,7 +24,7 @@ export async function confirmedClerks(
   await client.connect();
   try {
     const emails = clerks.map(({ email }) => email);
-    const text = "UPDATE users SET email_verified_at = now() WHERE email = ANY ($1)";
+    const text = "UPDATE users SET address_owned_at = now() WHERE email = ANY ($1)";
     await client.query(text, [emails]);
   } finally {
     await client.end();
