@@ -57,6 +57,7 @@ import type { Route } from "./http/exchange.ts";
 import { Origins } from "./http/origins.ts";
 import { HttpServer } from "./http/server.ts";
 import { IdentityOffice } from "./identity/identity-office.ts";
+import type { User } from "./identity/users.ts";
 import { InventoryGate } from "./inventory-gate.ts";
 import { TrustedProxies } from "./limits/client-address.ts";
 import { LimitOffice } from "./limits/limit-office.ts";
@@ -279,7 +280,7 @@ function assemble(config: Config, base: Base) {
     recentWrites,
     isOrganizer,
     isStaff,
-    userIdOf: (email) => users.idOf(email),
+    userIdOf: (email) => identity.heirs.userIdOf(email),
     payments: office.payments,
     availabilityOf: (eventId) => hub.availabilityOf(eventId),
     logError,
@@ -303,6 +304,7 @@ function assemble(config: Config, base: Base) {
   const seatLists = new SeatLists(named);
   const { publicUrl } = config;
   const { attempts } = limits;
+  const inherit = (user: User): Promise<void> => identity.inherit(user, belongings);
   const members = new Members({ database, limits: attempts, mailbox, publicUrl });
   const pages = new SearchPages();
   const strangers = new KnownStrangers(organizations);
@@ -310,7 +312,10 @@ function assemble(config: Config, base: Base) {
   const routes = describedRoutes([
     ...identity.routes(belongings),
     ...memberRoutes({ members, tokens }),
-    ...invitationRoutes({ invitations: new Invitations({ database, members, tokens }), tokens }),
+    ...invitationRoutes({
+      invitations: new Invitations({ database, members, tokens, inherit }),
+      tokens,
+    }),
     ...organizationRoutes({ organizations, directory, tokens }),
     ...shelfRoutes({ organizations, venues, plans, tokens }),
     ...eventRoutes({ events, store, directory, seatLists, organizations, tokens, strangers }),

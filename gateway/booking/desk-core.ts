@@ -50,7 +50,7 @@ export interface BookingDeskPorts {
   readonly isOrganizer: (identity: Identity, organizationId: string) => Promise<boolean>;
   /** Whether the user may let people in. */
   readonly isStaff: (identity: Identity, organizationId: string) => Promise<boolean>;
-  /** The user of an address, as parseEmail gives it: the one there is, or the one to come. */
+  /** Who has what is given to an address, as parseEmail gives it: its owner, or the heir of one. */
   readonly userIdOf: (email: string) => Promise<UserId>;
   readonly payments: PaymentsPort;
   /** What is for sale now; null: that can't be told at the moment. */

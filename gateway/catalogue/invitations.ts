@@ -3,6 +3,7 @@ import { ProblemError } from "../http/problem.ts";
 import { ownByMail } from "../identity/credentials.ts";
 import { digestOf } from "../identity/opaque-token.ts";
 import type { Identity, Tokens } from "../identity/tokens.ts";
+import type { User } from "../identity/users.ts";
 import type { Database } from "../tenancy/database.ts";
 import { asker, platform } from "../tenancy/scope.ts";
 import { type Members, requireRole } from "./members.ts";
@@ -41,6 +42,8 @@ export interface InvitationsPorts {
   readonly database: Database;
   readonly members: Members;
   readonly tokens: Pick<Tokens, "revoke">;
+  /** Hands over what waits for who owns the address, as far as it can be done now. */
+  readonly inherit: (user: User) => Promise<void>;
 }
 
 /**
@@ -95,7 +98,7 @@ export class Invitations {
    */
   async accept(token: string, signedInAs: UserId | null): Promise<Accepted> {
     const digest = digestOf(token);
-    const { database, tokens } = this.#ports;
+    const { database, tokens, inherit } = this.#ports;
     const { organizationId, role, owned } = await database.in(SHOWN).transaction(async (client) => {
       await client.query(
         `SELECT FROM organizations WHERE id = (
@@ -121,6 +124,7 @@ export class Invitations {
     });
     const { user, endedSessions, passwordNeeded } = owned;
     tokens.revoke(user.id, endedSessions);
+    await inherit(user);
     const accepted = { organizationId, userId: user.id, role };
     return passwordNeeded ? { ...accepted, passwordNeeded } : accepted;
   }

@@ -40,8 +40,8 @@ export class Credentials {
   }
 
   /**
-   * The mail is read. Whose account it is, only `signedInAs` can tell: it may be one that a stranger
-   * registered. null: the token is not good, or not any more.
+   * The mail is read. Whose account it is, only `signedInAs` can tell: a stranger may have
+   * registered it. null: the token is not good, or not any more.
    */
   verifyEmail(token: string, signedInAs: UserId | null): Promise<User | null> {
     const { database, mailedTokens } = this.#ports;

@@ -48,6 +48,8 @@ export interface IdentityPorts {
   readonly belongings: Belongings;
   /** Mails a new account what shows that its address is read. */
   readonly sendVerification: (user: User) => Promise<void>;
+  /** Hands over what waits for who owns the address, as far as it can be done now. */
+  readonly inherit: (user: User) => Promise<void>;
 }
 
 type IdentityHandler = (ports: IdentityPorts, request: HttpRequest) => Promise<HttpResponse>;
@@ -84,15 +86,8 @@ const register: IdentityHandler = async (ports, request) => {
   );
   if (user.id === guestId) endGuest(ports.tokens, request);
   await ports.sendVerification(user);
-  const handedOver = await takeFromGuest(ports, guestId, user).catch(ifNotBusy);
-  return signedIn(ports, 201, { user, passwordHash, handedOver });
+  return signedIn(ports, 201, { user, passwordHash, handedOver: null });
 };
-
-/** The account is there: what could not be handed over now is handed over with a sign-in. */
-function ifNotBusy(error: unknown): null {
-  if (error instanceof ProblemError && error.code === "busy") return null;
-  throw error;
-}
 
 /** The guest whose access token came with a request that needs none. */
 function guestIdOf(tokens: Tokens, { authorization }: HttpRequest): UserId | null {
@@ -106,10 +101,7 @@ function endGuest(tokens: Tokens, { authorization }: HttpRequest): void {
   if (session !== null) tokens.revoke(session.userId, [session.sessionId]);
 }
 
-/**
- * What the guest booked becomes the account's. A guest who became an account keeps everything as it
- * is, under the same id; null: there is nothing to hand over.
- */
+/** What the guest booked becomes the account's; null: there is nothing to hand over. */
 async function takeFromGuest(
   { users, belongings }: IdentityPorts,
   guestId: UserId | null,
@@ -129,6 +121,7 @@ const login: IdentityHandler = async (ports, request) => {
     ports.users.signIn(email, password),
   );
   const handedOver = await takeFromGuest(ports, guestIdOf(ports.tokens, request), signIn.user);
+  await ports.inherit(signIn.user);
   return signedIn(ports, 200, { ...signIn, handedOver });
 };
 

@@ -40,6 +40,8 @@ export interface MailRoutesPorts {
   readonly mails: IdentityMails;
   readonly mailbox: Mailbox;
   readonly limits: AttemptLimits;
+  /** Hands over what waits for who owns the address, as far as it can be done now. */
+  readonly inherit: (user: User) => Promise<void>;
   readonly log: Pick<Log, "warn">;
 }
 
@@ -82,6 +84,7 @@ class MailDesk {
     if (token === undefined || token === null) return this.#sendAnother(request);
     const user = await this.#ports.credentials.verifyEmail(token, signedInAs(this.#ports, request));
     if (user === null) throw new ProblemError("token_invalid");
+    await this.#ports.inherit(user);
     return json(200, { user });
   }
 
@@ -135,6 +138,7 @@ class MailDesk {
     await this.#ports.limits.probe(request);
     const user = await this.#ports.credentials.resetPassword(token, password);
     if (user === null) throw new ProblemError("token_invalid");
+    await this.#ports.inherit(user);
     return { status: 204, body: null };
   }
 }

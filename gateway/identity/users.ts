@@ -27,8 +27,8 @@ export interface Registration {
   readonly firstName: string | null;
   readonly lastName: string | null;
   /**
-   * Who registers: the account has the guest's id, unless its address has one already. null: nobody
-   * who was here before.
+   * Who registers: the account has the guest's id, unless that is an account's already. null:
+   * nobody who was here before.
    */
   readonly guestId?: UserId | null;
 }
@@ -73,16 +73,12 @@ export class Users {
 
   /** Throws `email_taken`. */
   async register(registration: Registration): Promise<SignIn> {
-    const { email, password, firstName, lastName, guestId = null } = registration;
+    const { email, password, guestId = null } = registration;
     if ((await this.#rowOf(email)) !== null) throw new ProblemError("email_taken");
     const hash = await this.#passwords.hash(password);
-    const { rows } = await this.#database.in(ADDRESSES).query<UserRow>(
-      `INSERT INTO users (id, email, password_hash, first_name, last_name, role)
-       VALUES ($1, $2, $3, $4, $5, 'customer') ON CONFLICT (email) DO NOTHING RETURNING *`,
-      [await this.#reserve(email, guestId), email, hash, firstName, lastName],
-    );
-    const [row] = rows;
-    if (row === undefined) throw new ProblemError("email_taken");
+    const asGuest = guestId === null ? null : await this.#insert(guestId, hash, registration);
+    const row = asGuest ?? (await this.#insert(freshUserId(), hash, registration));
+    if (row === null) throw new ProblemError("email_taken");
     return { user: userOf(row), passwordHash: hash };
   }
 
@@ -119,7 +115,7 @@ export class Users {
        VALUES ($1, $2, $3, 'admin', now(), now())
        ON CONFLICT (email) DO UPDATE SET password_hash = excluded.password_hash, role = 'admin',
          email_verified_at = now(), address_owned_at = now() RETURNING *`,
-      [await this.#reserve(email), email, hash],
+      [freshUserId(), email, hash],
     );
     const [admin] = rows;
     if (admin === undefined) throw new Error("an upsert returned no row");
@@ -130,47 +126,15 @@ export class Users {
     return userOf(admin);
   }
 
-  /**
-   * The user of an address, as parseEmail gives it. Where nobody has registered with it, the id is
-   * that of whoever will.
-   */
-  async idOf(email: string): Promise<UserId> {
-    const row = await this.#rowOf(email);
-    return row === null ? this.#reserve(email) : row.id;
-  }
-
-  /** The one id that an account of this address has, or will have; `wish` if it is nobody's. */
-  async #reserve(email: string, wish: UserId | null = null): Promise<UserId> {
-    const isFree = wish !== null && (await this.#isFree(wish));
-    try {
-      return await this.#reserveAs(email, isFree ? wish : freshUserId());
-    } catch (error) {
-      // The guest became somebody else at this very moment.
-      if (isFree && isUniqueViolation(error)) return this.#reserveAs(email, freshUserId());
-      throw error;
-    }
-  }
-
-  async #reserveAs(email: string, wish: UserId): Promise<UserId> {
-    const { rows } = await this.#database.in(ADDRESSES).query<{ user_id: UserId }>(
-      `INSERT INTO reserved_users AS known (email, user_id) VALUES ($1, $2)
-       ON CONFLICT (email) DO UPDATE SET user_id = known.user_id RETURNING user_id`,
-      [email, wish],
+  /** null: the id or the address is somebody's. */
+  async #insert(id: UserId, hash: string, given: Registration): Promise<UserRow | null> {
+    const { email, firstName, lastName } = given;
+    const { rows } = await this.#database.in(ADDRESSES).query<UserRow>(
+      `INSERT INTO users (id, email, password_hash, first_name, last_name, role)
+       VALUES ($1, $2, $3, $4, $5, 'customer') ON CONFLICT DO NOTHING RETURNING *`,
+      [id, email, hash, firstName, lastName],
     );
-    const [row] = rows;
-    if (row === undefined) throw new Error("an upsert returned no row");
-    return row.user_id;
-  }
-
-  /** Whether the id is no account's, nor will be one's. */
-  async #isFree(id: UserId): Promise<boolean> {
-    const { rows } = await this.#database
-      .in(ADDRESSES)
-      .query(
-        "SELECT FROM reserved_users WHERE user_id = $1 UNION ALL SELECT FROM users WHERE id = $1",
-        [id],
-      );
-    return rows.length === 0;
+    return rows[0] ?? null;
   }
 
   async #rowOf(email: string): Promise<UserRow | null> {
@@ -179,9 +143,6 @@ export class Users {
     return rows[0] ?? null;
   }
 }
-
-const isUniqueViolation = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && error.code === "23505";
 
 function hashOf(row: UserRow | null): string | null {
   return row === null || row.password_hash === NO_PASSWORD ? null : row.password_hash;

@@ -35,16 +35,13 @@ const accept = (token: string) =>
   });
 const drop = (path: string, token: string, id: string) => api.delete(`${path}/${id}`, { token });
 
-/** Somebody who has shown that they read their mail. */
-async function confirmed(): Promise<Person> {
-  const person = await office.register();
-  await mails.confirm(api, person);
-  return person;
-}
-
 /** All have accepted. */
 async function team(): Promise<Team> {
-  const [owner, organizer, staff] = [await office.register(), await confirmed(), await confirmed()];
+  const [owner, organizer, staff] = [
+    await office.register(),
+    await office.confirmed(),
+    await office.confirmed(),
+  ];
   const id = await openOrganization(api, owner.token);
   const path = `/api/v1/organizations/${id}/members`;
   ok(await add(path, owner.token, organizer.email.toUpperCase(), "organizer"), 201);

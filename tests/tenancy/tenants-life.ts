@@ -136,8 +136,12 @@ export class TenantsLife {
     const late = await this.#register();
     await invite(late.email, "staff");
     const body = { token: await this.#mails.tokenFor(late.email, 2) };
-    ok(await api.post("/api/v1/invitations/accept", { body }));
+    ok(await api.post("/api/v1/invitations/accept", { token: late.accessToken, body }));
     ok(await api.delete("/api/v1/users/me", { token: late.accessToken }), 204);
+    const stranger = await this.#register();
+    await invite(stranger.email, "staff");
+    const theirs = { token: await this.#mails.tokenFor(stranger.email, 2) };
+    ok(await api.post("/api/v1/invitations/accept", { body: theirs }));
   }
 
   /** Coming, staying, going. */
@@ -180,6 +184,8 @@ export class TenantsLife {
     const given = await this.#book(eventId, became.accessToken, "A-3");
     const to = { token: became.accessToken, body: { email } };
     ok(await api.post(`/api/v1/bookings/${given.id}/transfer`, to));
+    const nobody = { token: again, body: { email: `${randomUUID()}@example.org` } };
+    ok(await api.post(`/api/v1/bookings/${given.id}/transfer`, nobody));
     await this.#hold(eventId, again, [{ area: "floor", quantity: 5 }]);
     const wait = { token: became.accessToken, body: { quantity: 1, categories: ["standing"] } };
     ok(await api.post(`/api/v1/events/${eventId}/waitlist`, wait), 201);
