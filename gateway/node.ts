@@ -32,7 +32,7 @@ import { CatalogueListener } from "./catalogue/catalogue-listener.ts";
 import { ChangeFeed } from "./catalogue/change-feed.ts";
 import { EventDirectory } from "./catalogue/event-directory.ts";
 import { eventRoutes } from "./catalogue/event-routes.ts";
-import { EventStore } from "./catalogue/event-store.ts";
+import { EventStore, isPrivate } from "./catalogue/event-store.ts";
 import { Events } from "./catalogue/events.ts";
 import { invitationRoutes } from "./catalogue/invitation-routes.ts";
 import { Invitations } from "./catalogue/invitations.ts";
@@ -57,6 +57,7 @@ import type { Route } from "./http/exchange.ts";
 import { Origins } from "./http/origins.ts";
 import { HttpServer } from "./http/server.ts";
 import { IdentityOffice } from "./identity/identity-office.ts";
+import type { User } from "./identity/users.ts";
 import { InventoryGate } from "./inventory-gate.ts";
 import { TrustedProxies } from "./limits/client-address.ts";
 import { LimitOffice } from "./limits/limit-office.ts";
@@ -279,7 +280,7 @@ function assemble(config: Config, base: Base) {
     recentWrites,
     isOrganizer,
     isStaff,
-    userIdOf: (email) => users.idOf(email),
+    userIdOf: (email) => identity.heirs.userIdOf(email),
     payments: office.payments,
     availabilityOf: (eventId) => hub.availabilityOf(eventId),
     logError,
@@ -302,16 +303,19 @@ function assemble(config: Config, base: Base) {
   const belongings = new UserBelongings({ database, router, directory, reader, recentWrites });
   const seatLists = new SeatLists(named);
   const { publicUrl } = config;
-  const userIdOf = users.idOf.bind(users);
   const { attempts } = limits;
-  const members = new Members({ database, userIdOf, limits: attempts, mailbox, publicUrl });
+  const inherit = (user: User): Promise<void> => identity.inherit(user, belongings);
+  const members = new Members({ database, limits: attempts, mailbox, publicUrl });
   const pages = new SearchPages();
   const strangers = new KnownStrangers(organizations);
   const changes = new CatalogueListener({ directory, pages, strangers });
   const routes = describedRoutes([
     ...identity.routes(belongings),
     ...memberRoutes({ members, tokens }),
-    ...invitationRoutes({ invitations: new Invitations(database, members), tokens }),
+    ...invitationRoutes({
+      invitations: new Invitations({ database, members, tokens, inherit }),
+      tokens,
+    }),
     ...organizationRoutes({ organizations, directory, tokens }),
     ...shelfRoutes({ organizations, venues, plans, tokens }),
     ...eventRoutes({ events, store, directory, seatLists, organizations, tokens, strangers }),
@@ -367,8 +371,8 @@ function doorOf(
   };
 }
 
-/** Published or cancelled: drafts have no inventory. */
+/** Whether it is, or was, on sale: what was not has no inventory. */
 async function isPublished(directory: EventDirectory, eventId: EventId): Promise<boolean> {
   const event = await directory.get(eventId);
-  return event !== null && event.status !== "draft";
+  return event !== null && !isPrivate(event);
 }

@@ -174,6 +174,7 @@ function rowOf({ eventId, organizationId }: MadeEvent, draft: EventDraft): objec
     payment_window_ms: draft.paymentWindowMs,
     version: 0,
     cancelling: false,
+    never_published: false,
     seat_map: `\\x${Buffer.from(draft.seatMap).toString("hex")}`,
   };
 }

@@ -201,7 +201,7 @@ const changing: Operations = {
     tag,
     summary: "Hand a booking to somebody else",
     description:
-      "To the account with that address, or to whoever registers with it. Every ticket gets a " +
+      "To the account that owns the address, now or later. Every ticket gets a " +
       "new code, which only the new owner and organisers see.",
     access: "user",
     key: "kept",

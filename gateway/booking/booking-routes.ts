@@ -7,6 +7,7 @@ import {
   parseEventId,
 } from "../../engine/ids.ts";
 import type { EventDirectory } from "../catalogue/event-directory.ts";
+import { isPrivate } from "../catalogue/event-store.ts";
 import type { HttpRequest, HttpResponse, Respond, Route } from "../http/exchange.ts";
 import {
   decodeCursor,
@@ -209,9 +210,9 @@ async function organised(ports: BookingRoutesPorts, request: HttpRequest) {
   const eventId = parseEventId(request.params[0]);
   const event = eventId === null ? null : await ports.directory.get(eventId);
   if (event === null) throw new ProblemError("event_not_found");
-  const { organizationId, status } = event;
+  const { organizationId } = event;
   if (await ports.isOrganizer(identity, organizationId)) return { event, identity };
-  const isKnown = status !== "draft" || (await ports.isStaff(identity, organizationId));
+  const isKnown = !isPrivate(event) || (await ports.isStaff(identity, organizationId));
   throw new ProblemError(isKnown ? "forbidden" : "event_not_found");
 }
 

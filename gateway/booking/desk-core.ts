@@ -19,6 +19,7 @@ import {
 } from "../../engine/ids.ts";
 import type { Operation } from "../../workers/shard-messages.ts";
 import type { EventDirectory, EventEntry } from "../catalogue/event-directory.ts";
+import { isPrivate } from "../catalogue/event-store.ts";
 import { ProblemError } from "../http/problem.ts";
 import type { ProblemCode } from "../http/problem-codes.ts";
 import type { Identity } from "../identity/tokens.ts";
@@ -49,7 +50,7 @@ export interface BookingDeskPorts {
   readonly isOrganizer: (identity: Identity, organizationId: string) => Promise<boolean>;
   /** Whether the user may let people in. */
   readonly isStaff: (identity: Identity, organizationId: string) => Promise<boolean>;
-  /** The user of an address, as parseEmail gives it: the one there is, or the one to come. */
+  /** Who has what is given to an address, as parseEmail gives it: its owner, or the heir of one. */
   readonly userIdOf: (email: string) => Promise<UserId>;
   readonly payments: PaymentsPort;
   /** What is for sale now; null: that can't be told at the moment. */
@@ -224,6 +225,6 @@ function ifPublic(
   settle: Settle,
   go: (event: EventEntry) => void,
 ): void {
-  if (event === null || event.status === "draft") settle(problem(otherwise));
+  if (event === null || isPrivate(event)) settle(problem(otherwise));
   else go(event);
 }

@@ -285,7 +285,8 @@ describe("catalogue", () => {
       server.inventory.meanwhile = () => cancel(id);
       assert.equal((await publish(id)).body.code, "event_cancelled");
       assert.equal(server.inventory.configured.at(-1)?.status, "cancelled");
-      assert.equal((await show(id)).body.status, "cancelled");
+      assert.equal((await show(id)).status, 404, "it was never on sale");
+      assert.equal((await show(id, owner)).body.status, "cancelled");
     });
 
     it("answers event_not_found to ids that are no event's", async () => {

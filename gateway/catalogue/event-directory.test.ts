@@ -54,6 +54,7 @@ function stored(eventId: EventId, status: EventStatus = "published"): StoredEven
     paymentWindowMs: 900_000,
     charges: NO_CHARGES,
     cancelling: false,
+    neverPublished: false,
     version: 0,
     seatCount: 1,
     createdMs: 0,
@@ -152,6 +153,9 @@ describe("EventDirectory", () => {
     source.events.set(id, stored(id, "draft"));
     assert.equal((await directory.get(id))?.status, "draft");
     assert.equal(directory.peek(id), undefined);
+    source.events.set(id, { ...stored(id, "cancelled"), neverPublished: true });
+    assert.equal((await directory.get(id))?.status, "cancelled");
+    assert.equal(directory.peek(id), undefined, "nor when they are cancelled");
     source.events.set(id, stored(id, "published"));
     assert.equal((await directory.get(id))?.status, "published");
   });

@@ -5,7 +5,7 @@ import { DIRECTORY_DOUBT_TTL_MS, DIRECTORY_DOUBT_WAIT_MS } from "../../engine/se
 import { etagOf } from "../http/etag.ts";
 import { ProblemError } from "../http/problem.ts";
 import type { PriceCategory, Seat } from "./event-definition.ts";
-import type { StoredEvent } from "./event-store.ts";
+import { isPrivate, type StoredEvent } from "./event-store.ts";
 import { eventView } from "./event-view.ts";
 
 /** What the gateway must know of an event: its rules, and the names behind the actor's numbers. */
@@ -55,7 +55,7 @@ interface Slot {
  * The events that this gateway knows, so that a booking needs no database.
  *
  * Invariants:
- * - Drafts are never kept: they become something else without a word to other gateways.
+ * - What was never published is not kept: whatever is at hand here is for everybody.
  * - `#slots` and `#idByTag` have the same events: at most DIRECTORY_EVENTS_MAX, with at most
  *   DIRECTORY_SEATS_MAX seats together (but one event is always kept). The least recently used
  *   goes, by the second-chance approximation, since a look-up must not cost a reordering.
@@ -222,7 +222,7 @@ export class EventDirectory {
       if (this.#absent.size <= limits.DIRECTORY_ABSENT_MAX) return;
       const oldest = this.#absent.oldestKey();
       if (oldest !== undefined) this.#absent.delete(oldest);
-    } else if (entry.status !== "draft") {
+    } else if (!isPrivate(entry)) {
       this.#drop(entry.eventId);
       this.#slots.set(entry.eventId, { entry, bornMs, restMs: 0, isRecent: false });
       this.#idByTag.set(entry.tag, entry.eventId);

@@ -249,8 +249,8 @@ const organizing: Operations = {
     tag,
     summary: "Cancel an event",
     description:
-      "For organisers. Ends the sale, cancels all bookings and gives the money back. Repeated: " +
-      "the same answer.",
+      "For organisers. Ends the sale, cancels all bookings and gives the money back. A draft " +
+      "that is cancelled stays unseen by others. Repeated: the same answer.",
     access: "user",
     key: "checked",
     answers: { 200: { ...one("The event."), example: { ...event, status: "cancelled" } } },

@@ -11,7 +11,7 @@ import { requireIdentity, type Tokens } from "../identity/tokens.ts";
 import { checkEventChanges } from "./event-changes.ts";
 import { checkEventBody } from "./event-definition.ts";
 import type { EventDirectory, EventEntry } from "./event-directory.ts";
-import type { EventStore } from "./event-store.ts";
+import { type EventStore, isPrivate } from "./event-store.ts";
 import { eventView, organizerView } from "./event-view.ts";
 import type { Events } from "./events.ts";
 import type { KnownStrangers } from "./known-strangers.ts";
@@ -106,7 +106,7 @@ const show: EventHandler = async (ports, request) => {
   if (body !== null) {
     return entityResponse(request, { body, etag: etagOf(body), cacheControl: PRIVATE });
   }
-  const cacheControl = event.status === "draft" ? PRIVATE : "public, no-cache";
+  const cacheControl = isPrivate(event) ? PRIVATE : "public, no-cache";
   return entityResponse(request, { body: event.json, etag: event.etag, cacheControl });
 };
 
@@ -124,9 +124,9 @@ async function organizerBody(
 }
 
 const seats: EventHandler = async (ports, request) => {
-  const { eventId, status } = await visibleEvent(ports, request);
-  const { body, etag } = await ports.seatLists.get(eventId);
-  const cacheControl = status === "draft" ? PRIVATE : "public, max-age=31536000, immutable";
+  const event = await visibleEvent(ports, request);
+  const { body, etag } = await ports.seatLists.get(event.eventId);
+  const cacheControl = isPrivate(event) ? PRIVATE : "public, max-age=31536000, immutable";
   return entityResponse(request, { body, etag, cacheControl });
 };
 
@@ -143,11 +143,11 @@ function eventIdOf(request: HttpRequest) {
   return eventId;
 }
 
-/** The event of the path, if the asker may see it: drafts are for members and administrators. */
+/** The event of the path, if the asker may see it: private ones are for members and admins. */
 async function visibleEvent(ports: EventPorts, request: HttpRequest): Promise<EventEntry> {
   const event = await ports.directory.get(eventIdOf(request));
   if (event === null) throw new ProblemError("event_not_found");
-  if (event.status !== "draft") return event;
+  if (!isPrivate(event)) return event;
   const identity = ports.tokens.verify(request.authorization);
   const isMember =
     identity !== null && (await ports.organizations.isMember(identity, event.organizationId));

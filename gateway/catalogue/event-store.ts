@@ -27,6 +27,8 @@ export interface StoredEvent extends Omit<EventDraft, "seats" | "seatMap"> {
   readonly status: EventStatus;
   /** A cancellation has begun: the engine is told "cancelled" from now on. */
   readonly cancelling: boolean;
+  /** It was cancelled as a draft. */
+  readonly neverPublished: boolean;
   /** Of a draft those of its organisation, then those with which it was published. */
   readonly charges: ChargeRules;
   /** Grows with every change of what the engine is told. */
@@ -35,6 +37,12 @@ export interface StoredEvent extends Omit<EventDraft, "seats" | "seatMap"> {
   readonly createdMs: number;
   readonly updatedMs: number;
 }
+
+/** Whether it is nobody's but its organisation's: it was never on sale. */
+export const isPrivate = ({
+  status,
+  neverPublished,
+}: Pick<StoredEvent, "status" | "neverPublished">): boolean => status === "draft" || neverPublished;
 
 /** Where a page of events begins: behind this one. */
 export interface EventPosition {
@@ -49,6 +57,7 @@ interface EventRow {
   readonly allow_invoices: boolean;
   readonly status: EventStatus;
   readonly cancelling: boolean;
+  readonly never_published: boolean;
   readonly charges: ChargeRules;
   readonly version: number;
   readonly title: string;
@@ -85,7 +94,8 @@ const selectWith = (promoCodes: string): string => `
          e.category, e.tags, e.venue, e.starts_at, e.ends_at, e.timezone, e.currency,
          e.sales_open_at, e.sales_close_at, e.hold_ttl_ms, e.per_order_max, e.per_user_max,
          e.price_categories, e.areas, e.created_at, e.updated_at, e.hold_churn, e.cancel_until,
-         e.payment_window_ms, e.version, e.cancelling, ${promoCodes} AS promo_codes,
+         e.payment_window_ms, e.version, e.cancelling, e.never_published,
+         ${promoCodes} AS promo_codes,
          (SELECT array_agg(a.capacity ORDER BY a.area) FROM inventory_areas a
           WHERE a.event_id = e.id) AS capacities,
          COALESCE(e.charges, json_build_object('fees', o.fees, 'tax', o.tax)) AS charges,
@@ -218,7 +228,9 @@ export class EventStore {
   /** False: the event has left the status `from` meanwhile. */
   async move(eventId: EventId, from: EventStatus, to: EventStatus): Promise<boolean> {
     const { rowCount } = await this.#pool.query(
-      "UPDATE events SET status = $3, updated_at = now() WHERE id = $1 AND status = $2",
+      `UPDATE events SET status = $3, never_published = $2 = 'draft' AND $3 = 'cancelled',
+         updated_at = now()
+       WHERE id = $1 AND status = $2`,
       [eventId, from, to],
     );
     return rowCount === 1;
@@ -345,6 +357,7 @@ function eventOf(row: EventRow): StoredEvent {
     allowInvoices: row.allow_invoices,
     status: row.status,
     cancelling: row.cancelling,
+    neverPublished: row.never_published,
     charges: row.charges,
     version: row.version,
     title: row.title,

@@ -11,7 +11,7 @@ import {
   parseEventDraft,
 } from "./event-definition.ts";
 import type { EventDirectory } from "./event-directory.ts";
-import type { EventStatus, EventStore, StoredEvent } from "./event-store.ts";
+import { type EventStatus, type EventStore, isPrivate, type StoredEvent } from "./event-store.ts";
 import type { Organizations } from "./organizations.ts";
 import type { SeatingPlans } from "./seating-plans.ts";
 import type { Venues } from "./venues.ts";
@@ -224,7 +224,7 @@ export class Events {
     return moved;
   }
 
-  /** Throws event_not_found, also for a draft of others; forbidden. */
+  /** Throws event_not_found, also for a private one of others; forbidden. */
   async #requireOrganized(
     store: EventStore,
     identity: Identity,
@@ -233,8 +233,7 @@ export class Events {
     const event = await existing(store, eventId);
     if (await this.#organizations.isOrganizer(identity, event.organizationId)) return event;
     const isHidden =
-      event.status === "draft" &&
-      !(await this.#organizations.isMember(identity, event.organizationId));
+      isPrivate(event) && !(await this.#organizations.isMember(identity, event.organizationId));
     throw new ProblemError(isHidden ? "event_not_found" : "forbidden");
   }
 }

@@ -22,7 +22,7 @@ export function invitationMail(
     `You were made ${role} of "${organization}" on Evently.`,
     "",
     "If you have an account with this address and have confirmed that it is yours, you have the",
-    "role already. Otherwise register with this address, and then accept:",
+    "role already. Otherwise register with this address, or sign in, and then accept:",
     "",
     ...link,
     `Token: ${token}`,

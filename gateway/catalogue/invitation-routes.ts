@@ -3,9 +3,10 @@ import { parseUserId } from "../../engine/ids.ts";
 import type { HttpRequest, HttpResponse, Route } from "../http/exchange.ts";
 import { asyncRoute, json } from "../http/routes.ts";
 import { compileSchema, readBody } from "../http/validation.ts";
+import { signedInAs } from "../identity/mail-routes.ts";
 import { type Identity, requireIdentity, type Tokens } from "../identity/tokens.ts";
 import type { Invitations } from "./invitations.ts";
-import { pageByUser } from "./member-routes.ts";
+import { pageById } from "./member-routes.ts";
 
 /** Body of POST /invitations/accept. */
 export const AcceptBody = Type.Object({ token: Type.String({ minLength: 1, maxLength: 200 }) });
@@ -29,26 +30,26 @@ export function invitationRoutes({ invitations, tokens }: InvitationPorts): Rout
   const path = "/api/v1/organizations/:id/invitations";
   return [
     { method: "GET", path, handler: route(list) },
-    { method: "DELETE", path: `${path}/:userId`, handler: route(revoke) },
+    { method: "DELETE", path: `${path}/:invitationId`, handler: route(revoke) },
     {
       method: "POST",
       path: "/api/v1/invitations/accept",
-      handler: asyncRoute((request) => accept(invitations, request)),
+      handler: asyncRoute((request) => accept({ invitations, tokens }, request)),
     },
   ];
 }
 
 const list: Handler = (invitations, identity, request) =>
-  pageByUser(request, (page) => invitations.list(identity, request.params[0] ?? "", page));
+  pageById(request, (page) => invitations.list(identity, request.params[0] ?? "", page));
 
 const revoke: Handler = async (invitations, identity, request) => {
-  const [id = "", userId] = request.params;
-  await invitations.revoke(identity, id, parseUserId(userId));
+  const [id = "", invitationId] = request.params;
+  await invitations.revoke(identity, id, parseUserId(invitationId));
   return { status: 204, body: null };
 };
 
 /** Open to whoever has the token: it was mailed to them. */
-async function accept(invitations: Invitations, request: HttpRequest): Promise<HttpResponse> {
+async function accept(ports: InvitationPorts, request: HttpRequest): Promise<HttpResponse> {
   const { token } = readBody(checkAccept, request);
-  return json(200, await invitations.accept(token));
+  return json(200, await ports.invitations.accept(token, signedInAs(ports, request)));
 }

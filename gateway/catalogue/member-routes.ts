@@ -1,5 +1,5 @@
 import Type from "typebox";
-import { parseUserId, type UserId } from "../../engine/ids.ts";
+import { parseUserId } from "../../engine/ids.ts";
 import type { HttpRequest, HttpResponse, Route } from "../http/exchange.ts";
 import { decodeCursor, encodeCursor, pageOf } from "../http/page.ts";
 import { asyncRoute, json } from "../http/routes.ts";
@@ -40,18 +40,18 @@ export function memberRoutes({ members, tokens }: MemberPorts): Route[] {
   return [
     { method: "GET", path, handler: route(list) },
     { method: "POST", path, handler: route(add) },
-    { method: "PATCH", path: `${path}/:userId`, handler: route(change) },
-    { method: "DELETE", path: `${path}/:userId`, handler: route(remove) },
+    { method: "PATCH", path: `${path}/:memberId`, handler: route(change) },
+    { method: "DELETE", path: `${path}/:memberId`, handler: route(remove) },
   ];
 }
 
 const list: MemberHandler = (members, identity, request) =>
-  pageByUser(request, (page) => members.list(identity, request.params[0] ?? "", page));
+  pageById(request, (page) => members.list(identity, request.params[0] ?? "", page));
 
-/** A page of a list that is ordered by its users' ids. */
-export async function pageByUser(
+/** A page of a list that is ordered by its ids. */
+export async function pageById(
   request: HttpRequest,
-  read: (page: { limit: number; after: UserId | null }) => Promise<{ readonly userId: UserId }[]>,
+  read: (page: { limit: number; after: string | null }) => Promise<{ readonly id: string }[]>,
 ): Promise<HttpResponse> {
   const { limit, cursor } = pageOf(request.query);
   const after = cursor === null ? null : parseUserId(decodeCursor(cursor)[0]);
@@ -62,7 +62,7 @@ export async function pageByUser(
   const data = found.slice(0, limit);
   const last = data.at(-1);
   const hasMore = found.length > limit && last !== undefined;
-  return json(200, { data, nextCursor: hasMore ? encodeCursor([last.userId]) : null });
+  return json(200, { data, nextCursor: hasMore ? encodeCursor([last.id]) : null });
 }
 
 const add: MemberHandler = async (members, identity, request) => {
@@ -76,12 +76,12 @@ const add: MemberHandler = async (members, identity, request) => {
 
 const change: MemberHandler = async (members, identity, request) => {
   const { role } = readBody(checkChanges, request);
-  const [id = "", userId] = request.params;
-  return json(200, await members.setRole(identity, id, parseUserId(userId), role));
+  const [id = "", memberId] = request.params;
+  return json(200, await members.setRole(identity, id, parseUserId(memberId), role));
 };
 
 const remove: MemberHandler = async (members, identity, request) => {
-  const [id = "", userId] = request.params;
-  await members.remove(identity, id, parseUserId(userId));
+  const [id = "", memberId] = request.params;
+  await members.remove(identity, id, parseUserId(memberId));
   return { status: 204, body: null };
 };

@@ -1,4 +1,5 @@
-import { type OrganizationId, parseOrganizationId, type UserId } from "../../engine/ids.ts";
+import { randomBytes } from "node:crypto";
+import { type OrganizationId, parseOrganizationId, type UserId, uuidV7 } from "../../engine/ids.ts";
 import { INVITATION_SECONDS, MEMBERS_PER_ORGANIZATION_MAX } from "../../engine/limits.ts";
 import { ProblemError } from "../http/problem.ts";
 import type { AttemptLimits } from "../identity/attempt-limits.ts";
@@ -15,15 +16,25 @@ import type { MemberRole } from "./organizations.ts";
  * address: whoever may add members could otherwise ask for any address.
  */
 export interface Member {
-  readonly userId: UserId;
+  /** By which paths name them: the invitation's until it is accepted, then the account's. */
+  readonly id: string;
+  /** null: they have not accepted, whether or not they have an account. */
+  readonly userId: UserId | null;
   readonly email: string;
   readonly role: MemberRole;
 }
 
+interface MemberRow {
+  readonly id: string;
+  /** Also of who has a role already and has not accepted: nobody is shown it. */
+  readonly account_id: UserId | null;
+  readonly email: string;
+  readonly role: MemberRole;
+  readonly is_invited: boolean;
+}
+
 export interface MembersPorts {
   readonly database: Database;
-  /** The id that the account of an address has, or will have. */
-  readonly userIdOf: (email: string) => Promise<UserId>;
   readonly limits: Pick<AttemptLimits, "invitation" | "mayMail">;
   readonly mailbox: Pick<Mailbox, "post">;
   /** null: mails have no links. */
@@ -32,11 +43,15 @@ export interface MembersPorts {
 
 /** Members, and those who were invited and have not shown yet that the address is theirs. */
 const EVERYBODY = `
-  SELECT m.user_id, m.email, m.role FROM member_addresses m WHERE m.organization_id = $1
+  SELECT coalesce(i.id, m.user_id) AS id, m.user_id AS account_id, m.email, m.role,
+         i.id IS NOT NULL AS is_invited
+  FROM member_addresses m LEFT JOIN organization_invitations i
+    ON i.organization_id = m.organization_id AND i.email = m.email AND i.expires_at > now()
+  WHERE m.organization_id = $1
   UNION ALL
-  SELECT i.user_id, i.email, i.role FROM organization_invitations i
+  SELECT i.id, NULL, i.email, i.role, true FROM organization_invitations i
   WHERE i.organization_id = $1 AND i.expires_at > now() AND NOT EXISTS (
-    SELECT FROM organization_members m WHERE m.organization_id = $1 AND m.user_id = i.user_id)`;
+    SELECT FROM member_addresses m WHERE m.organization_id = $1 AND m.email = i.email)`;
 
 /**
  * Who acts for an organisation, in PostgreSQL.
@@ -45,7 +60,8 @@ const EVERYBODY = `
  * - An organisation that has an owner keeps one: every change locks the organisation first.
  * - A role is in force once somebody has shown that they read the mail of its address.
  * - Whoever adds somebody does not learn from what they see here whether there was an account: all
- *   are invited, all are listed, for 7 days, and nobody counts as an owner who has not accepted.
+ *   are invited, all are listed, under an id that is the invitation's, for 7 days, and nobody
+ *   counts as an owner who has not accepted.
  */
 export class Members {
   readonly #ports: MembersPorts;
@@ -58,16 +74,16 @@ export class Members {
   async list(
     identity: Identity,
     id: string,
-    { limit, after }: { readonly limit: number; readonly after: UserId | null },
+    { limit, after }: { readonly limit: number; readonly after: string | null },
   ): Promise<Member[]> {
     const everybody = this.#ports.database.in(asker(identity));
     const organizationId = await requireRole(everybody, identity, id, ["owner", "organizer"]);
-    const { rows } = await everybody.query<{ user_id: UserId; email: string; role: MemberRole }>(
+    const { rows } = await everybody.query<MemberRow>(
       `SELECT * FROM (${EVERYBODY}) everybody
-       WHERE $2::uuid IS NULL OR user_id > $2 ORDER BY user_id LIMIT $3`,
+       WHERE $2::uuid IS NULL OR id > $2 ORDER BY id LIMIT $3`,
       [organizationId, after, limit],
     );
-    return rows.map(({ user_id: userId, email, role }) => ({ userId, email, role }));
+    return rows.map(memberOf);
   }
 
   /**
@@ -79,11 +95,10 @@ export class Members {
     id: string,
     { email, role }: Pick<Member, "email" | "role">,
   ): Promise<Member> {
-    const { database, userIdOf, limits, mailbox, publicUrl } = this.#ports;
+    const { database, limits, mailbox, publicUrl } = this.#ports;
     await requireRole(database.in(asker(identity)), identity, id, ["owner"]);
     await limits.invitation(identity.userId);
-    const userId = await userIdOf(email);
-    const member = { userId, email, role };
+    const member = { id: uuidV7(Date.now(), randomBytes(10)), userId: null, email, role };
     const token = freshOpaqueToken();
     const organization = await this.#change(identity, id, (client, organizationId) =>
       invite(client, { organizationId, ...member, token }),
@@ -96,42 +111,46 @@ export class Members {
   }
 
   /** For owners. Throws `member_not_found` and `last_owner`. */
-  setRole(identity: Identity, id: string, userId: UserId | null, role: MemberRole) {
+  setRole(identity: Identity, id: string, memberId: string | null, role: MemberRole) {
     return this.#change(identity, id, async (client, organizationId): Promise<Member> => {
-      const member = await find(client, organizationId, userId);
-      await refuseWithoutOwner(client, organizationId, { ...member, role });
-      for (const table of ["organization_members", "organization_invitations"]) {
-        await client.query(
-          `UPDATE ${table} SET role = $3 WHERE organization_id = $1 AND user_id = $2`,
-          [organizationId, member.userId, role],
-        );
-      }
-      return { ...member, role };
+      const row = await find(client, organizationId, { memberId, asker: identity.userId });
+      await refuseWithoutOwner(client, organizationId, { ...row, role });
+      await client.query(
+        "UPDATE organization_members SET role = $3 WHERE organization_id = $1 AND user_id = $2",
+        [organizationId, row.account_id, role],
+      );
+      await client.query(
+        "UPDATE organization_invitations SET role = $3 WHERE organization_id = $1 AND email = $2",
+        [organizationId, row.email, role],
+      );
+      return memberOf({ ...row, role });
     });
   }
 
   /** For owners, and for whoever leaves. Throws `member_not_found` and `last_owner`. */
-  async remove(identity: Identity, id: string, userId: UserId | null): Promise<void> {
-    const isLeaving = userId === identity.userId;
+  async remove(identity: Identity, id: string, memberId: string | null): Promise<void> {
+    const isLeaving = memberId === identity.userId;
     const roles: MemberRole[] = isLeaving ? ["owner", "organizer", "staff"] : ["owner"];
     await this.#change(
       identity,
       id,
-      (client, organizationId) => removeFrom(client, organizationId, userId),
+      (client, organizationId) =>
+        removeFrom(client, organizationId, { memberId, asker: identity.userId }),
       roles,
     );
   }
 
   /** As `remove`, for owners and an open invitation. Throws `invitation_not_found`, too. */
-  async revoke(identity: Identity, id: string, userId: UserId | null): Promise<void> {
+  async revoke(identity: Identity, id: string, invitationId: string | null): Promise<void> {
     await this.#change(identity, id, async (client, organizationId) => {
       const { rowCount } = await client.query(
         `SELECT FROM organization_invitations
-         WHERE organization_id = $1 AND user_id = $2 AND expires_at > now()`,
-        [organizationId, userId],
+         WHERE organization_id = $1 AND id = $2 AND expires_at > now()`,
+        [organizationId, invitationId],
       );
       if (rowCount === 0) throw new ProblemError("invitation_not_found");
-      await removeFrom(client, organizationId, userId);
+      const asker = identity.userId;
+      await removeFrom(client, organizationId, { memberId: invitationId, asker });
     });
   }
 
@@ -158,10 +177,10 @@ interface NewInvitation extends Member {
 /** Answers the organisation's name. The same statements whether or not there is an account. */
 async function invite(
   client: Queries,
-  { organizationId, userId, email, role, token }: NewInvitation,
+  { organizationId, id, email, role, token }: NewInvitation,
 ): Promise<string> {
-  const { rows } = await client.query<{ user_id: UserId }>(EVERYBODY, [organizationId]);
-  if (rows.some(({ user_id }) => user_id === userId)) throw new ProblemError("already_member");
+  const { rows } = await client.query<MemberRow>(EVERYBODY, [organizationId]);
+  if (rows.some((row) => row.email === email)) throw new ProblemError("already_member");
   if (rows.length >= MEMBERS_PER_ORGANIZATION_MAX) {
     const limit = MEMBERS_PER_ORGANIZATION_MAX;
     throw new ProblemError("limit_exceeded", { limit, current: rows.length });
@@ -169,14 +188,14 @@ async function invite(
   // An older one is over.
   await client.query(
     `INSERT INTO organization_invitations AS old
-       (organization_id, email, user_id, role, digest, expires_at)
+       (organization_id, email, id, role, digest, expires_at)
      VALUES ($1, $2, $3, $4, $5, now() + make_interval(secs => $6))
-     ON CONFLICT (organization_id, user_id) DO UPDATE SET email = excluded.email,
+     ON CONFLICT (organization_id, email) DO UPDATE SET id = excluded.id,
        role = excluded.role, digest = excluded.digest, invited_at = now(),
        expires_at = excluded.expires_at`,
-    [organizationId, email, userId, role, digestOf(token), INVITATION_SECONDS],
+    [organizationId, email, id, role, digestOf(token), INVITATION_SECONDS],
   );
-  await client.query("SELECT take_up_invitation($1, $2)", [organizationId, userId]);
+  await client.query("SELECT take_up_invitation($1, $2)", [organizationId, id]);
   const text = "SELECT name FROM organizations WHERE id = $1";
   const found = await client.query<{ name: string }>(text, [organizationId]);
   return found.rows[0]?.name ?? "";
@@ -185,16 +204,18 @@ async function invite(
 async function removeFrom(
   client: Queries,
   organizationId: OrganizationId,
-  userId: UserId | null,
+  who: Named,
 ): Promise<void> {
-  const member = await find(client, organizationId, userId);
-  await refuseWithoutOwner(client, organizationId, { ...member, role: null });
-  for (const table of ["organization_members", "organization_invitations"]) {
-    await client.query(`DELETE FROM ${table} WHERE organization_id = $1 AND user_id = $2`, [
-      organizationId,
-      member.userId,
-    ]);
-  }
+  const row = await find(client, organizationId, who);
+  await refuseWithoutOwner(client, organizationId, { ...row, role: null });
+  await client.query(
+    "DELETE FROM organization_members WHERE organization_id = $1 AND user_id = $2",
+    [organizationId, row.account_id],
+  );
+  await client.query(
+    "DELETE FROM organization_invitations WHERE organization_id = $1 AND email = $2",
+    [organizationId, row.email],
+  );
 }
 
 /** Strangers learn nothing of an organisation: for them there is none. */
@@ -221,32 +242,48 @@ export async function requireRole(
   return organizationId;
 }
 
+interface Named {
+  /** As lists show it; askers name themselves by their account's, too. null: no id. */
+  readonly memberId: string | null;
+  readonly asker: UserId;
+}
+
 async function find(
   client: Queries,
   organizationId: OrganizationId,
-  userId: UserId | null,
-): Promise<Member> {
-  const { rows } = await client.query<{ user_id: UserId; email: string; role: MemberRole }>(
-    `SELECT * FROM (${EVERYBODY}) everybody WHERE user_id = $2`,
-    [organizationId, userId],
+  { memberId, asker: self }: Named,
+): Promise<MemberRow> {
+  const { rows } = await client.query<MemberRow>(
+    `SELECT * FROM (${EVERYBODY}) everybody WHERE id = $2 OR ($2 = $3 AND account_id = $3)`,
+    [organizationId, memberId, self],
   );
   const [row] = rows;
   if (row === undefined) throw new ProblemError("member_not_found");
-  return { userId: row.user_id, email: row.email, role: row.role };
+  return row;
+}
+
+function memberOf({
+  id,
+  account_id: userId,
+  email,
+  role,
+  is_invited: isInvited,
+}: MemberRow): Member {
+  return { id, userId: isInvited ? null : userId, email, role };
 }
 
 /** Owners who have not accepted don't count: they may never come. */
 async function refuseWithoutOwner(
   client: Queries,
   organizationId: OrganizationId,
-  { userId, role }: { readonly userId: UserId; readonly role: MemberRole | null },
+  { account_id: userId, role }: Pick<MemberRow, "account_id"> & { role: MemberRole | null },
 ): Promise<void> {
   if (role === "owner") return;
   const { rows } = await client.query<{ user_id: UserId }>(
-    `SELECT user_id FROM organization_members m
+    `SELECT user_id FROM member_addresses m
      WHERE organization_id = $1 AND role = 'owner' AND NOT EXISTS (
        SELECT FROM organization_invitations i WHERE i.organization_id = $1
-         AND i.user_id = m.user_id AND i.expires_at > now())`,
+         AND i.email = m.email AND i.expires_at > now())`,
     [organizationId],
   );
   if (rows.length === 1 && rows[0]?.user_id === userId) throw new ProblemError("last_owner");

@@ -25,7 +25,9 @@ const organization = {
   fees: [{ name: "Booking fee", fixed: 100 }],
   tax: { name: "VAT", percent: "7", included: true },
 };
-const member = { userId: EXAMPLE.otherUser, email: "grace@example.org", role: "organizer" };
+const grace = { email: "grace@example.org", role: "organizer" };
+const member = { id: EXAMPLE.otherUser, userId: EXAMPLE.otherUser, ...grace };
+const invited = { id: EXAMPLE.invitation, userId: null, ...grace };
 
 const one = (description: string): AnswerBody => ({
   description,
@@ -115,18 +117,20 @@ export const organizationOperations: Operations = {
     summary: "Invite a member",
     description:
       "For owners. Whoever has an account that has shown the address to be theirs is a member at " +
-      "once, others once they accept; all are mailed. The answer is the same for addresses with " +
-      "and without an account.",
+      "once, others once they accept; all are mailed. The answer, and what lists show until they " +
+      "accept, is the same for addresses with and without an account.",
     access: "user",
     body: {
       name: "NewMember",
       schema: MemberBody,
       examples: { plain: { email: "grace@example.org", role: "organizer" } },
     },
-    answers: { 201: oneMember("The member.") },
+    answers: {
+      201: { ...oneMember("The member, as all are shown until they accept."), example: invited },
+    },
     codes: ["organization_not_found", "forbidden", "already_member", "limit_exceeded"],
   },
-  "PATCH /api/v1/organizations/:id/members/:userId": {
+  "PATCH /api/v1/organizations/:id/members/:memberId": {
     id: "changeMember",
     tag,
     summary: "Give a member another role",
@@ -140,7 +144,7 @@ export const organizationOperations: Operations = {
     answers: { 200: oneMember("As they are now.") },
     codes: ["organization_not_found", "forbidden", "member_not_found", "last_owner"],
   },
-  "DELETE /api/v1/organizations/:id/members/:userId": {
+  "DELETE /api/v1/organizations/:id/members/:memberId": {
     id: "removeMember",
     tag,
     summary: "Remove a member, or leave",
@@ -161,14 +165,21 @@ export const organizationOperations: Operations = {
         description: "A page of them.",
         schema: InvitationPage,
         example: {
-          data: [{ ...member, invitedAt: EXAMPLE.past, expiresAt: EXAMPLE.show }],
+          data: [
+            {
+              id: EXAMPLE.invitation,
+              ...grace,
+              invitedAt: EXAMPLE.past,
+              expiresAt: EXAMPLE.show,
+            },
+          ],
           nextCursor: null,
         },
       },
     },
     codes: ["organization_not_found", "forbidden"],
   },
-  "DELETE /api/v1/organizations/:id/invitations/:userId": {
+  "DELETE /api/v1/organizations/:id/invitations/:invitationId": {
     id: "revokeInvitation",
     tag,
     summary: "Take an invitation back",
@@ -183,8 +194,9 @@ export const organizationOperations: Operations = {
     summary: "Accept an invitation",
     description:
       "With the token of its mail, which shows that the address is read. Register with that " +
-      "address first.",
-    access: "public",
+      "address first, and be signed in. Without, an account whose address was not owned before " +
+      "loses its password and its sign-ins, which may be a stranger's: set a new one.",
+    access: "optional",
     body: {
       name: "InvitationToken",
       schema: AcceptBody,
@@ -197,6 +209,6 @@ export const organizationOperations: Operations = {
         example: { organizationId: EXAMPLE.organization, userId: EXAMPLE.user, role: "staff" },
       },
     },
-    codes: ["token_invalid", "account_needed"],
+    codes: ["token_invalid", "account_needed", "unauthenticated"],
   },
 };

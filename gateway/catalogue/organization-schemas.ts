@@ -44,14 +44,24 @@ export const Organization = Type.Object(
 export const OrganizationPage = listSchema("OrganizationPage", Organization);
 
 export const Member = Type.Object(
-  { userId: Id, email: Type.String(), role: Role },
+  {
+    id: Type.String({
+      format: "id",
+      description: "Names them in paths: until they accept it, the invitation's, then `userId`.",
+    }),
+    userId: Type.Union([Id, Type.Null()], {
+      description: "null: they have not accepted; this tells nothing of whether they could.",
+    }),
+    email: Type.String(),
+    role: Role,
+  },
   { $id: "Member" },
 );
 export const MemberPage = listSchema("MemberPage", Member);
 
 export const Invitation = Type.Object(
   {
-    userId: Id,
+    id: Id,
     email: Type.String(),
     role: Role,
     invitedAt: Instant,
@@ -62,6 +72,15 @@ export const Invitation = Type.Object(
 export const InvitationPage = listSchema("InvitationPage", Invitation);
 
 export const AcceptedInvitation = Type.Object(
-  { organizationId: Id, userId: Id, role: Role },
+  {
+    organizationId: Id,
+    userId: Id,
+    role: Role,
+    passwordNeeded: Type.Optional(
+      Type.Literal(true, {
+        description: "The account has no password any more: set one with a forgotten password.",
+      }),
+    ),
+  },
   { $id: "AcceptedInvitation" },
 );

@@ -64,9 +64,14 @@ export class Accounts {
     await refuseLastOwner(this.#database.in(person(userId)), userId);
   }
 
+  /** The history says to whom a booking was handed over: not by address any more. */
+  async forgetInHistory(userId: UserId): Promise<void> {
+    await this.#database.in(person(userId)).query("SELECT forget_asker_in_history()");
+  }
+
   /**
-   * Removes the account, and the person's address wherever else it is; false: there is none. What
-   * they booked keeps their id, which leads to nobody. Throws `last_owner`.
+   * Removes the account, and, if it owns its address, that wherever else it is; false: there is
+   * none. What they booked keeps their id, which leads to nobody. Throws `last_owner`.
    */
   remove(userId: UserId): Promise<boolean> {
     return this.#database.in(person(userId)).transaction(async (client) => {
@@ -80,17 +85,15 @@ export class Accounts {
       const { rows } = await client.query<UserRow>("SELECT * FROM users WHERE id = $1 FOR UPDATE", [
         userId,
       ]);
-      // The history says to whom a booking was handed over: not by address any more.
-      await client.query("SELECT forget_asker_in_history()");
       const [row] = rows;
       if (row === undefined) return false;
       await refuseLastOwner(client, userId);
       await client.query("DELETE FROM organization_members WHERE user_id = $1", [userId]);
-      await client.query("DELETE FROM organization_invitations WHERE email = $1", [row.email]);
-      await client.query("DELETE FROM reserved_users WHERE email = $1 OR user_id = $2", [
-        row.email,
-        userId,
-      ]);
+      // Only an owner's: what waits for whoever owns the address is not a stranger's to remove.
+      if (row.address_owned_at !== null) {
+        await client.query("DELETE FROM organization_invitations WHERE email = $1", [row.email]);
+        await client.query("DELETE FROM heirs WHERE email = $1", [row.email]);
+      }
       await client.query("DELETE FROM users WHERE id = $1", [userId]);
       return true;
     });

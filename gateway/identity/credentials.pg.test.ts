@@ -6,6 +6,9 @@ import {
   startCatalogueServer,
 } from "../../tests/support/catalogue-server.ts";
 import { systemClock } from "../../workers/clock.ts";
+import { Credentials } from "./credentials.ts";
+import { MailedTokens } from "./mailed-tokens.ts";
+import { Passwords } from "./passwords.ts";
 import { Sessions } from "./sessions.ts";
 import { TokenSweep } from "./token-sweep.ts";
 
@@ -91,6 +94,24 @@ describe("credentials", () => {
     await assert.rejects(sessions.begin(id, signIn.passwordHash), { code: "invalid_credentials" });
     const { passwordHash } = await server.users.signIn(email, "another one");
     assert.equal((await sessions.begin(id, passwordHash)).userId, id);
+  });
+
+  it("changes no password by one that is not the account's any more", async (t) => {
+    const email = "dina@example.com";
+    const userId = await register(email);
+    const passwords = new Passwords();
+    t.after(() => passwords.close());
+    const { database, users } = server;
+    const mailedTokens = new MailedTokens(database);
+    const tokens = { revoke: () => undefined };
+    const credentials = new Credentials({ database, passwords, mailedTokens, tokens });
+    const known = await users.signIn(email, "long enough");
+    await post("/auth/reset-password", { token: await forgotten(email, 2), password: "hers 1234" });
+    const stranger = { userId, passwordHash: known.passwordHash, keptSession: null };
+    assert.equal(await credentials.changePassword(stranger, "a stranger's"), null);
+    const { passwordHash } = await users.signIn(email, "hers 1234");
+    const owner = { ...stranger, passwordHash };
+    assert.equal((await credentials.changePassword(owner, "another 1"))?.id, userId);
   });
 
   it("sweeps what is over, and nothing else", async () => {

@@ -16,10 +16,11 @@ export class IdentityMails {
       to,
       subject: "Please confirm your email address",
       text: this.#text(
-        "Welcome to Evently. Please confirm that this address is yours:",
+        "Welcome to Evently. Please confirm, signed in, that this address is yours:",
         "verify-email",
         token,
-        "It works once, within 48 hours. If you did not register, ignore this mail.",
+        "It works once, within 48 hours. If you did not register, somebody else did: ignore it, or\n" +
+          "ask for a new password, and the account is yours.",
       ),
     };
   }

@@ -7,6 +7,7 @@ import { Accounts } from "./accounts.ts";
 import type { AttemptLimits } from "./attempt-limits.ts";
 import type { Belongings } from "./belongings-port.ts";
 import { Credentials } from "./credentials.ts";
+import { Heirs } from "./heirs.ts";
 import { IdentityMails } from "./identity-mails.ts";
 import { identityRoutes } from "./identity-routes.ts";
 import { mailRoutes, sendVerification } from "./mail-routes.ts";
@@ -16,7 +17,7 @@ import { Passwords } from "./passwords.ts";
 import { Sessions } from "./sessions.ts";
 import { TokenSweep } from "./token-sweep.ts";
 import { Tokens } from "./tokens.ts";
-import { Users } from "./users.ts";
+import { type User, Users } from "./users.ts";
 
 export interface IdentityOfficeOptions {
   readonly database: Database;
@@ -34,6 +35,7 @@ export interface IdentityOfficeOptions {
 export class IdentityOffice {
   readonly tokens: Tokens;
   readonly users: Users;
+  readonly heirs: Heirs;
   readonly #options: IdentityOfficeOptions;
   readonly #passwords = new Passwords();
   readonly #sweep: TokenSweep;
@@ -42,16 +44,30 @@ export class IdentityOffice {
     this.#options = options;
     this.tokens = new Tokens(options.jwtSecret);
     this.users = new Users(options.database, this.#passwords);
+    this.heirs = new Heirs(options.database);
     this.#sweep = new TokenSweep(options);
   }
 
+  /**
+   * Who has come to own an address, or signs in, does so whatever becomes of what waits for them:
+   * what can't be handed over now is handed over at their next sign-in.
+   */
+  async inherit(user: User, belongings: Belongings): Promise<void> {
+    try {
+      await this.heirs.settle(user, belongings);
+    } catch (error) {
+      this.#warn(error, "what an address was given was not handed over");
+    }
+  }
+
   routes(belongings: Belongings): Route[] {
-    const { tokens, users } = this;
+    const { tokens, users, heirs } = this;
     const { database, mailbox, log, publicUrl, attempts } = this.#options;
     const mailedTokens = new MailedTokens(database);
     const mails = new IdentityMails(publicUrl);
     const sending = { mailedTokens, mails, mailbox };
-    const common = { users, tokens, limits: attempts };
+    const inherit = (user: User): Promise<void> => this.inherit(user, belongings);
+    const common = { users, tokens, limits: attempts, inherit };
     const credentials = new Credentials({
       database,
       passwords: this.#passwords,
@@ -70,7 +86,7 @@ export class IdentityOffice {
           }),
       }),
       ...mailRoutes({ ...common, ...sending, credentials, log }),
-      ...meRoutes({ ...common, credentials, belongings, accounts: new Accounts(database) }),
+      ...meRoutes({ ...common, credentials, belongings, heirs, accounts: new Accounts(database) }),
     ];
   }
 

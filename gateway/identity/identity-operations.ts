@@ -20,6 +20,7 @@ export const USER_EXAMPLE = {
   lastName: null,
   role: "customer",
   emailVerified: true,
+  emailOwned: true,
   createdAt: EXAMPLE.past,
 };
 
@@ -141,8 +142,8 @@ const byMail: Operations = {
     tag,
     summary: "Show that an address is read",
     description:
-      "With the mailed token: the address is verified. Signed in and without a token: another " +
-      "mail is sent.",
+      "With the mailed token: the address is verified; signed in as well, it is owned, and what " +
+      "it was given is the account's. Signed in and without a token: another mail is sent.",
     access: "optional",
     body: {
       name: "EmailVerification",
@@ -170,7 +171,9 @@ const byMail: Operations = {
     id: "resetPassword",
     tag,
     summary: "Set a new password",
-    description: "With the mailed token, which is good once and for an hour. Ends all sign-ins.",
+    description:
+      "With the mailed token, which is good once and for an hour. Ends all sign-ins; the address " +
+      "is owned.",
     access: "public",
     body: {
       name: "PasswordReset",

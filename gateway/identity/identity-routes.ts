@@ -9,7 +9,7 @@ import type { Belongings, HandedOver } from "./belongings-port.ts";
 import { parseEmail } from "./email.ts";
 import { freshSessionId, type Sessions } from "./sessions.ts";
 import type { Tokens } from "./tokens.ts";
-import { freshUserId, type User, type Users } from "./users.ts";
+import { freshUserId, type SignIn, type User, type Users } from "./users.ts";
 
 export const PersonName = optional(Type.String({ format: "line", maxLength: 100 }));
 
@@ -49,6 +49,8 @@ export interface IdentityPorts {
   readonly belongings: Belongings;
   /** Mails a new account what shows that its address is read. */
   readonly sendVerification: (user: User) => Promise<void>;
+  /** Hands over what waits for who owns the address, as far as it can be done now. */
+  readonly inherit: (user: User) => Promise<void>;
 }
 
 type IdentityHandler = (ports: IdentityPorts, request: HttpRequest) => Promise<HttpResponse>;
@@ -80,17 +82,13 @@ const register: IdentityHandler = async (ports, request) => {
   }
   const guestId = guestIdOf(ports.tokens, request);
   const registration = { email, password, firstName, lastName, guestId };
-  const user = await ports.limits.registration(request, () => ports.users.register(registration));
+  const { user, passwordHash } = await ports.limits.registration(request, () =>
+    ports.users.register(registration),
+  );
+  if (user.id === guestId) endGuest(ports.tokens, request);
   await ports.sendVerification(user);
-  const handedOver = await takeFromGuest(ports, guestId, user).catch(ifNotBusy);
-  return signedIn(ports, 201, { user, passwordHash: null, handedOver });
+  return signedIn(ports, 201, { user, passwordHash, handedOver: null });
 };
-
-/** The account is there: what could not be handed over now is handed over with a sign-in. */
-function ifNotBusy(error: unknown): null {
-  if (error instanceof ProblemError && error.code === "busy") return null;
-  throw error;
-}
 
 /** The guest whose access token came with a request that needs none. */
 function guestIdOf(tokens: Tokens, { authorization }: HttpRequest): UserId | null {
@@ -98,10 +96,13 @@ function guestIdOf(tokens: Tokens, { authorization }: HttpRequest): UserId | nul
   return identity !== null && identity.role === "guest" ? identity.userId : null;
 }
 
-/**
- * What the guest booked becomes the account's. A guest who became an account keeps everything as it
- * is, under the same id; null: there is nothing to hand over.
- */
+/** The guest's id is an account's from now on, which opens to its owner's sign-ins alone. */
+function endGuest(tokens: Tokens, { authorization }: HttpRequest): void {
+  const session = tokens.sessionOf(authorization);
+  if (session !== null) tokens.revoke(session.userId, [session.sessionId]);
+}
+
+/** What the guest booked becomes the account's; null: there is nothing to hand over. */
 async function takeFromGuest(
   { users, belongings }: IdentityPorts,
   guestId: UserId | null,
@@ -121,13 +122,11 @@ const login: IdentityHandler = async (ports, request) => {
     ports.users.signIn(email, password),
   );
   const handedOver = await takeFromGuest(ports, guestIdOf(ports.tokens, request), signIn.user);
+  await ports.inherit(signIn.user);
   return signedIn(ports, 200, { ...signIn, handedOver });
 };
 
-interface SignedIn {
-  readonly user: User;
-  /** null: it was set just now. */
-  readonly passwordHash: string | null;
+interface SignedIn extends SignIn {
   /** null: nobody came as a guest. */
   readonly handedOver: HandedOver | null;
 }
@@ -167,7 +166,7 @@ const logout: IdentityHandler = async ({ tokens, sessions }, request) => {
 
 /**
  * A guest is nothing but a token: an id that may hold places until it expires. Its session has no
- * row, and ends without what the guest may have become.
+ * row, and ends when the guest becomes an account.
  */
 const guest: IdentityHandler = async ({ tokens }) => {
   const userId = freshUserId();

@@ -10,7 +10,12 @@ export const User = Type.Object(
     firstName: nullable(Type.String()),
     lastName: nullable(Type.String()),
     role: Type.Enum(["customer", "admin"]),
-    emailVerified: Type.Boolean(),
+    emailVerified: Type.Boolean({ description: "Whether somebody reads the mail of the address." }),
+    emailOwned: Type.Boolean({
+      description:
+        "Whether that is who has the account: what the address is given is theirs. False though " +
+        "verified: show another mail's token, signed in.",
+    }),
     createdAt: Instant,
   },
   { $id: "User" },

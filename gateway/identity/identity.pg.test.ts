@@ -4,6 +4,7 @@ import {
   type CatalogueServer,
   startCatalogueServer,
 } from "../../tests/support/catalogue-server.ts";
+import { Heirs } from "./heirs.ts";
 
 describe("identity", () => {
   let server: CatalogueServer;
@@ -41,6 +42,7 @@ describe("identity", () => {
       lastName: null,
       role: "customer",
       emailVerified: false,
+      emailOwned: false,
     });
   });
 
@@ -117,14 +119,22 @@ describe("identity", () => {
     assert.equal(raised.role, "admin");
   });
 
-  it("has one id for an address, before and after somebody registers with it", async () => {
+  it("gives what is for an address to its heir until an account owns the address", async () => {
+    const heirs = new Heirs(server.database);
     const email = "heir@example.com";
-    const ids = await Promise.all([server.users.idOf(email), server.users.idOf(email)]);
+    const [heirId, other] = await Promise.all([heirs.userIdOf(email), heirs.userIdOf(email)]);
+    assert.equal(other, heirId);
     const registered = await register({ email, password: "long enough" });
-    assert.equal(registered.status, 201, registered.text);
-    const { id } = registered.body.user as { id: string };
-    assert.deepEqual([...ids, await server.users.idOf(email)], [id, id, id]);
-    const known = await server.users.idOf("anna@example.com");
-    assert.notEqual(known, id);
+    const user = registered.body.user as { id: string };
+    assert.notEqual(user.id, heirId);
+    assert.equal(await heirs.userIdOf(email), heirId);
+    const { text } = server.mails.findLast(({ to }) => to === email) ?? { text: "" };
+    const body = { token: /^Token: ([\w-]+)$/m.exec(text)?.[1] };
+    const token = String(registered.body.accessToken);
+    const shown = await server.request("POST", "/auth/verify-email", { token, body });
+    assert.equal(shown.status, 200, shown.text);
+    assert.equal(await heirs.userIdOf(email), user.id);
+    assert.equal(await heirs.find(email), heirId, "who was just being given something");
+    assert.equal(await heirs.find("anna@example.com"), null);
   });
 });

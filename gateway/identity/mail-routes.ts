@@ -1,4 +1,5 @@
 import Type from "typebox";
+import type { UserId } from "../../engine/ids.ts";
 import { RESETS_IN_FLIGHT_MAX } from "../../engine/limits.ts";
 import type { HttpRequest, HttpResponse, Route } from "../http/exchange.ts";
 import { ProblemError } from "../http/problem.ts";
@@ -39,6 +40,8 @@ export interface MailRoutesPorts {
   readonly mails: IdentityMails;
   readonly mailbox: Mailbox;
   readonly limits: AttemptLimits;
+  /** Hands over what waits for who owns the address, as far as it can be done now. */
+  readonly inherit: (user: User) => Promise<void>;
   readonly log: Pick<Log, "warn">;
 }
 
@@ -79,8 +82,9 @@ class MailDesk {
   async verifyEmail(request: HttpRequest): Promise<HttpResponse> {
     const { token } = request.body.length === 0 ? {} : readBody(checkVerifyEmail, request);
     if (token === undefined || token === null) return this.#sendAnother(request);
-    const user = await this.#ports.credentials.verifyEmail(token);
+    const user = await this.#ports.credentials.verifyEmail(token, signedInAs(this.#ports, request));
     if (user === null) throw new ProblemError("token_invalid");
+    await this.#ports.inherit(user);
     return json(200, { user });
   }
 
@@ -89,7 +93,7 @@ class MailDesk {
     const { userId, role } = requireIdentity(tokens, request);
     const user = role === "guest" ? null : await users.find(userId);
     if (user === null) throw new ProblemError("forbidden");
-    if (!user.emailVerified && (await limits.mayMail(user.email))) {
+    if (!user.emailOwned && (await limits.mayMail(user.email))) {
       await sendVerification(this.#ports, user);
     }
     return json(202, ACCEPTED);
@@ -134,8 +138,23 @@ class MailDesk {
     await this.#ports.limits.probe(request);
     const user = await this.#ports.credentials.resetPassword(token, password);
     if (user === null) throw new ProblemError("token_invalid");
+    await this.#ports.inherit(user);
     return { status: 204, body: null };
   }
+}
+
+/**
+ * The account that a request comes from which needs none; null: it comes without a token. Throws
+ * `unauthenticated`: who shows an old one means to be somebody.
+ */
+export function signedInAs(
+  { tokens }: Pick<MailRoutesPorts, "tokens">,
+  request: HttpRequest,
+): UserId | null {
+  if (request.authorization === "") return null;
+  const { userId, role } = requireIdentity(tokens, request);
+  // A guest's id may be an account's by now, which it does not open.
+  return role === "guest" ? null : userId;
 }
 
 /** Mails an account what shows that its address is read. */

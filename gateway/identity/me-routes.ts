@@ -8,6 +8,7 @@ import type { AttemptLimits } from "./attempt-limits.ts";
 import type { Belongings } from "./belongings-port.ts";
 import type { Credentials } from "./credentials.ts";
 import { parseEmail } from "./email.ts";
+import type { Heirs } from "./heirs.ts";
 import { NewPassword, PersonName } from "./identity-routes.ts";
 import { type Identity, requireIdentity, type Tokens } from "./tokens.ts";
 import type { User, Users } from "./users.ts";
@@ -29,6 +30,7 @@ export interface MeRoutesPorts {
   readonly credentials: Credentials;
   readonly limits: AttemptLimits;
   readonly belongings: Belongings;
+  readonly heirs: Heirs;
 }
 
 type MeHandler = (
@@ -82,9 +84,13 @@ const change: MeHandler = async (ports, identity, request) => {
   }
   if (password !== undefined) {
     const known = currentPassword ?? "";
-    await ports.limits.password(user.email, request, () => ports.users.signIn(user.email, known));
-    const sessionId = ports.tokens.sessionOf(request.authorization)?.sessionId ?? null;
-    await ports.credentials.changePassword(user.id, password, sessionId);
+    const { passwordHash } = await ports.limits.password(user.email, request, () =>
+      ports.users.signIn(user.email, known),
+    );
+    const keptSession = ports.tokens.sessionOf(request.authorization)?.sessionId ?? null;
+    const owner = { userId: user.id, passwordHash, keptSession };
+    const changed = await ports.credentials.changePassword(owner, password);
+    if (changed === null) throw new ProblemError("invalid_credentials");
   }
   const renamed = await ports.accounts.rename(user.id, names);
   if (renamed === null) throw new ProblemError("unauthenticated");
@@ -95,11 +101,18 @@ const change: MeHandler = async (ports, identity, request) => {
  * The order makes it repeatable: until the account itself goes, its owner can ask again. Their
  * access tokens end last.
  */
-const remove: MeHandler = async ({ users, accounts, belongings, tokens }, identity) => {
+const remove: MeHandler = async (ports, identity) => {
+  const { users, accounts, belongings, heirs, tokens } = ports;
   const { userId } = identity;
   await refuseFormerGuest(users, identity);
   await accounts.requireNotLastOwner(userId);
-  await belongings.forget(userId);
+  const user = await users.find(userId);
+  // What its address was given before belongs to it, too.
+  const heirId = user?.emailOwned ? await heirs.find(user.email) : null;
+  for (const id of heirId === null ? [userId] : [userId, heirId]) {
+    await belongings.forget(id);
+    await accounts.forgetInHistory(id);
+  }
   await accounts.remove(userId);
   tokens.revoke(userId, "all");
   return { status: 204, body: null };

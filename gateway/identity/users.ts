@@ -14,6 +14,8 @@ export interface User {
   readonly role: "admin" | "customer";
   /** Whether somebody has shown that they read the mail of this address. */
   readonly emailVerified: boolean;
+  /** Whether that was who has the account: what is given to the address is theirs. */
+  readonly emailOwned: boolean;
   /** RFC 3339 */
   readonly createdAt: string;
 }
@@ -25,8 +27,8 @@ export interface Registration {
   readonly firstName: string | null;
   readonly lastName: string | null;
   /**
-   * Who registers: the account has the guest's id, unless its address has one already. null: nobody
-   * who was here before.
+   * Who registers: the account has the guest's id, unless that is an account's already. null:
+   * nobody who was here before.
    */
   readonly guestId?: UserId | null;
 }
@@ -45,8 +47,12 @@ export interface UserRow {
   readonly last_name: string | null;
   readonly role: User["role"];
   readonly email_verified_at: Date | null;
+  readonly address_owned_at: Date | null;
   readonly created_at: Date;
 }
+
+/** In place of a hash, of an account that nobody signs in to before setting a password by mail. */
+export const NO_PASSWORD = "";
 
 export const freshUserId = (): UserId => uuidV7(Date.now(), randomBytes(10)) as UserId;
 
@@ -66,24 +72,20 @@ export class Users {
   }
 
   /** Throws `email_taken`. */
-  async register(registration: Registration): Promise<User> {
-    const { email, password, firstName, lastName, guestId = null } = registration;
+  async register(registration: Registration): Promise<SignIn> {
+    const { email, password, guestId = null } = registration;
     if ((await this.#rowOf(email)) !== null) throw new ProblemError("email_taken");
     const hash = await this.#passwords.hash(password);
-    const { rows } = await this.#database.in(ADDRESSES).query<UserRow>(
-      `INSERT INTO users (id, email, password_hash, first_name, last_name, role)
-       VALUES ($1, $2, $3, $4, $5, 'customer') ON CONFLICT (email) DO NOTHING RETURNING *`,
-      [await this.#reserve(email, guestId), email, hash, firstName, lastName],
-    );
-    const [row] = rows;
-    if (row === undefined) throw new ProblemError("email_taken");
-    return userOf(row);
+    const asGuest = guestId === null ? null : await this.#insert(guestId, hash, registration);
+    const row = asGuest ?? (await this.#insert(freshUserId(), hash, registration));
+    if (row === null) throw new ProblemError("email_taken");
+    return { user: userOf(row), passwordHash: hash };
   }
 
   /** Throws `invalid_credentials`, after the same work whether or not there is such an account. */
   async signIn(email: string, password: string): Promise<SignIn> {
     const row = await this.#rowOf(email);
-    const isRight = await this.#passwords.isRight(password, row?.password_hash ?? null);
+    const isRight = await this.#passwords.isRight(password, hashOf(row));
     if (row === null || !isRight) throw new ProblemError("invalid_credentials");
     return { user: userOf(row), passwordHash: row.password_hash };
   }
@@ -105,16 +107,15 @@ export class Users {
   /** Creates the platform administrator, or gives an existing account that role and password. */
   async ensureAdmin(email: string, password: string): Promise<User> {
     const row = await this.#rowOf(email);
-    const isSo =
-      row?.role === "admin" && (await this.#passwords.isRight(password, row.password_hash));
+    const isSo = row?.role === "admin" && (await this.#passwords.isRight(password, hashOf(row)));
     if (row !== null && isSo) return userOf(row);
     const hash = await this.#passwords.hash(password);
     const { rows } = await this.#database.in(ADDRESSES).query<UserRow>(
-      `INSERT INTO users (id, email, password_hash, role, email_verified_at)
-       VALUES ($1, $2, $3, 'admin', now())
+      `INSERT INTO users (id, email, password_hash, role, email_verified_at, address_owned_at)
+       VALUES ($1, $2, $3, 'admin', now(), now())
        ON CONFLICT (email) DO UPDATE SET password_hash = excluded.password_hash, role = 'admin',
-         email_verified_at = now() RETURNING *`,
-      [await this.#reserve(email), email, hash],
+         email_verified_at = now(), address_owned_at = now() RETURNING *`,
+      [freshUserId(), email, hash],
     );
     const [admin] = rows;
     if (admin === undefined) throw new Error("an upsert returned no row");
@@ -125,47 +126,15 @@ export class Users {
     return userOf(admin);
   }
 
-  /**
-   * The user of an address, as parseEmail gives it. Where nobody has registered with it, the id is
-   * that of whoever will.
-   */
-  async idOf(email: string): Promise<UserId> {
-    const row = await this.#rowOf(email);
-    return row === null ? this.#reserve(email) : row.id;
-  }
-
-  /** The one id that an account of this address has, or will have; `wish` if it is nobody's. */
-  async #reserve(email: string, wish: UserId | null = null): Promise<UserId> {
-    const isFree = wish !== null && (await this.#isFree(wish));
-    try {
-      return await this.#reserveAs(email, isFree ? wish : freshUserId());
-    } catch (error) {
-      // The guest became somebody else at this very moment.
-      if (isFree && isUniqueViolation(error)) return this.#reserveAs(email, freshUserId());
-      throw error;
-    }
-  }
-
-  async #reserveAs(email: string, wish: UserId): Promise<UserId> {
-    const { rows } = await this.#database.in(ADDRESSES).query<{ user_id: UserId }>(
-      `INSERT INTO reserved_users AS known (email, user_id) VALUES ($1, $2)
-       ON CONFLICT (email) DO UPDATE SET user_id = known.user_id RETURNING user_id`,
-      [email, wish],
+  /** null: the id or the address is somebody's. */
+  async #insert(id: UserId, hash: string, given: Registration): Promise<UserRow | null> {
+    const { email, firstName, lastName } = given;
+    const { rows } = await this.#database.in(ADDRESSES).query<UserRow>(
+      `INSERT INTO users (id, email, password_hash, first_name, last_name, role)
+       VALUES ($1, $2, $3, $4, $5, 'customer') ON CONFLICT DO NOTHING RETURNING *`,
+      [id, email, hash, firstName, lastName],
     );
-    const [row] = rows;
-    if (row === undefined) throw new Error("an upsert returned no row");
-    return row.user_id;
-  }
-
-  /** Whether the id is no account's, nor will be one's. */
-  async #isFree(id: UserId): Promise<boolean> {
-    const { rows } = await this.#database
-      .in(ADDRESSES)
-      .query(
-        "SELECT FROM reserved_users WHERE user_id = $1 UNION ALL SELECT FROM users WHERE id = $1",
-        [id],
-      );
-    return rows.length === 0;
+    return rows[0] ?? null;
   }
 
   async #rowOf(email: string): Promise<UserRow | null> {
@@ -175,8 +144,9 @@ export class Users {
   }
 }
 
-const isUniqueViolation = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && error.code === "23505";
+function hashOf(row: UserRow | null): string | null {
+  return row === null || row.password_hash === NO_PASSWORD ? null : row.password_hash;
+}
 
 export function userOf(row: UserRow): User {
   return {
@@ -186,6 +156,7 @@ export function userOf(row: UserRow): User {
     lastName: row.last_name,
     role: row.role,
     emailVerified: row.email_verified_at !== null,
+    emailOwned: row.address_owned_at !== null,
     createdAt: row.created_at.toISOString(),
   };
 }

@@ -4,6 +4,7 @@ export const EXAMPLE = {
   organization: "01985a3b-1c20-7000-8b2d-6f18b5c2d3e4",
   user: "01985a3a-0d30-7000-8c3e-7029c6d3e4f5",
   otherUser: "01985a3a-0d30-7001-8c3e-7029c6d3e4f6",
+  invitation: "01985b02-8e80-7000-a183-c507a4b1c2d3",
   hold: "01985b00-2a40-7000-8d4f-8107a4b1c2d3",
   item: "01985b00-2a40-7001-8d4f-8107a4b1c2d3",
   secondItem: "01985b00-2a40-7002-8d4f-8107a4b1c2d3",

@@ -11,7 +11,8 @@ const id = (description: string, example: string): JsonObject => ({
 /** By the segment before and the parameter: what stands there. */
 const KNOWN: Readonly<Record<string, JsonObject>> = {
   "organizations/:id": id("Of the organisation.", EXAMPLE.organization),
-  "members/:userId": id("Of the member.", EXAMPLE.otherUser),
+  "members/:memberId": id("Of the member, as lists show it.", EXAMPLE.otherUser),
+  "invitations/:invitationId": id("Of the invitation.", EXAMPLE.invitation),
   "venues/:venueId": id("Of the venue.", EXAMPLE.venue),
   "seating-plans/:planId": id("Of the seating plan.", EXAMPLE.plan),
   "events/:id": id("Of the event.", EXAMPLE.event),

@@ -3,11 +3,14 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { BoxOffice, floor, refused, seats } from "../support/box-office.ts";
+import { LiveClient } from "../support/client.ts";
+import { MailFolder } from "../support/mail-folder.ts";
 import { until } from "../support/server.ts";
-import type { BookingShape, HistoryShape, LogShape, Page } from "../support/shapes.ts";
+import type { BookingShape, HistoryShape, LogShape, Page, SignedIn } from "../support/shapes.ts";
 import { auditOf, availabilityOf, ok, openStudio } from "../support/venue.ts";
 
 const office = BoxOffice.forThisFile();
+const mails = new MailFolder(() => office.node.dataDir);
 
 const post = (booking: BookingShape, what: string, token: string, body?: object) =>
   office.api.post<BookingShape>(`/api/v1/bookings/${booking.id}/${what}`, {
@@ -84,9 +87,9 @@ test("a ticket gets another seat; the seat it had is free at once", async () => 
   await auditOf(office.api, event.id);
 });
 
-test("a booking is handed over to an account, or to whoever registers with the address", async () => {
+test("a booking is handed over to an account, or to whoever comes to own the address", async () => {
   const event = await openStudio(office.api);
-  const [mine, other] = [await office.register(), await office.register()];
+  const [mine, other] = [await office.register(), await office.confirmed()];
   const booked = await office.book(event, mine.token, seats("A-1"));
   const given = ok(await post(booked, "transfer", mine.token, { email: other.email }));
   assert.equal(given.email, other.email);
@@ -101,20 +104,74 @@ test("a booking is handed over to an account, or to whoever registers with the a
   const onwards = ok(await post(booked, "transfer", other.token, { email: email.toUpperCase() }));
   assert.equal(onwards.email, email);
   const late = await office.register(email);
-  assert.deepEqual(withoutCodes(await office.booking(booked.id, late.token)), onwards);
+  refused(await office.api.get(path, late), 404, "booking_not_found");
+  const admitting = (await office.booking(booked.id, office.admin)).tickets;
+  await mails.confirm(office.api, late);
+  const { seq, ...got } = await office.booking(booked.id, late.token);
+  assert.deepEqual(withoutCodes({ ...got, seq: onwards.seq }), onwards);
+  assert.deepEqual([got.tickets, seq > onwards.seq], [admitting, true], "with the same codes");
   const history = await historyOf(booked, late.token);
   assert.deepEqual(
     history.map(({ change, by, email }) => [change, by.who, email]),
     [
       ["booked", "owner", undefined],
       ["transferred", "owner", undefined],
+      ["transferred", "owner", undefined],
       ["transferred", "owner", email],
     ],
   );
   const seen = await historyOf(booked, office.admin);
   const addresses = seen.map((entry) => entry.email);
-  assert.deepEqual(addresses, [undefined, other.email, email], "the organiser reads all of it");
+  const all = [undefined, other.email, email, email];
+  assert.deepEqual(addresses, all, "the organiser reads all of it");
   await auditOf(office.api, event.id);
+});
+
+test("what is handed over to an address is nobody's who has merely registered with it", async () => {
+  const { api, node } = office;
+  const event = await openStudio(api);
+  const mine = await office.register();
+  const early = await office.book(event, mine.token, seats("A-1"));
+  const late = await office.book(event, mine.token, seats("A-2"));
+  const email = `${randomUUID()}@example.org`;
+  ok(await post(early, "transfer", mine.token, { email }));
+  const stranger = await office.register(email);
+  const live = await LiveClient.open(node.url, stranger.token);
+  ok(await post(late, "transfer", mine.token, { email }));
+  // Their opening the mail makes it no more the stranger's.
+  const body = { token: await mails.tokenFor(email) };
+  ok(await api.post("/api/v1/auth/verify-email", { body }));
+  const login = async (password: string) => {
+    const asked = { body: { email, password } };
+    return { token: ok(await api.post<SignedIn>("/api/v1/auth/login", asked)).accessToken };
+  };
+  const again = await login("long enough 1");
+  const list = ok(await api.get<Page<BookingShape>>("/api/v1/bookings", again));
+  const { bookings } = ok(await api.get<{ bookings: unknown[] }>("/api/v1/users/me/export", again));
+  assert.deepEqual([list.data, bookings], [[], []]);
+  for (const { id } of [early, late]) {
+    const at = `/api/v1/bookings/${id}`;
+    const given = { ...again, body: { email: mine.email } };
+    for (const reply of [
+      await api.get(at, again),
+      await api.get(`${at}/history`, again),
+      await api.post(`${at}/cancel`, { ...again, body: {} }),
+      await api.post(`${at}/transfer`, given),
+    ]) {
+      refused(reply, 404, "booking_not_found");
+    }
+    const { code, body: problem } = await live.ask({ op: "cancel", bookingId: id });
+    assert.equal(problem?.code ?? code, "booking_not_found");
+  }
+  assert.deepEqual(live.take("booking.updated"), []);
+  live.close();
+  ok(await api.post("/api/v1/auth/forgot-password", { body: { email } }), 202);
+  const reset = { token: await mails.tokenFor(email, 2), password: "the owner's own 1" };
+  ok(await api.post("/api/v1/auth/reset-password", { body: reset }), 204);
+  const owner = await login("the owner's own 1");
+  const theirs = ok(await api.get<Page<BookingShape>>("/api/v1/bookings", owner)).data;
+  assert.deepEqual(new Set(theirs.map(({ id }) => id)), new Set([early.id, late.id]));
+  await auditOf(api, event.id);
 });
 
 const withoutCodes = (booking: BookingShape): BookingShape => ({
@@ -125,7 +182,7 @@ const withoutCodes = (booking: BookingShape): BookingShape => ({
 test("the tickets of a booking that was handed over have new codes; the old ones admit nobody", async () => {
   const { api, admin, node } = office;
   const event = await openStudio(api);
-  const [mine, other] = [await office.register(), await office.register()];
+  const [mine, other] = [await office.register(), await office.confirmed()];
   const booked = await office.book(event, mine.token, seats("A-1", "A-2"));
   const scan = (code: string | undefined, undo = false) => {
     const body = { ticketCode: code, undo };

@@ -5,7 +5,7 @@ import { BoxOffice, floor, type Person, refused, seats } from "../support/box-of
 import { LiveClient } from "../support/client.ts";
 import { until } from "../support/server.ts";
 import type { BookingShape, EventShape, HistoryShape, Page } from "../support/shapes.ts";
-import { auditOf, availabilityOf, ok, openStudio } from "../support/venue.ts";
+import { auditOf, availabilityOf, ok, openOrganization, openStudio } from "../support/venue.ts";
 
 const office = BoxOffice.forThisFile();
 const { api } = office;
@@ -114,4 +114,48 @@ test("a cancellation that a kill interrupts goes on after the restart, and pays 
     );
   }
   await auditOf(api, event.id);
+});
+
+test("a draft that is cancelled stays unseen by all who did not see the draft", async () => {
+  const [owner, stranger] = [await office.register(), await office.register()];
+  const organizationId = await openOrganization(api, owner.token);
+  const body = {
+    organizationId,
+    title: "Surreptitious gala",
+    startsAt: "2040-05-04T19:30:00Z",
+    priceCategories: [{ key: "standing", name: "Standing", price: 3000 }],
+    areas: AREAS.map((area) => ({ ...area, capacity: 5 })),
+  };
+  const draft = ok(await api.post<EventShape>("/api/v1/events", { token: owner.token, body }), 201);
+  const path = `/api/v1/events/${draft.id}`;
+  refused(await api.get(path), 404, "event_not_found");
+  ok(await api.post(`${path}/cancel`, owner));
+  const asked = { token: stranger.token, body: { items: [floor(1)] } };
+  for (const reply of [
+    await api.get(path),
+    await api.get(path, stranger),
+    await api.get(`${path}/seats`),
+    await api.get(`${path}/availability`),
+    await api.get(`${path}/bookings`, stranger),
+    await api.get(`${path}/log`, stranger),
+    await api.get(`${path}/waitlist/me`, stranger),
+    await api.post(`${path}/holds`, asked),
+    await api.post(`${path}/cancel`, stranger),
+    await api.patch(path, { token: stranger.token, body: { title: "Mine" } }),
+  ]) {
+    refused(reply, 404, "event_not_found");
+  }
+  const live = await LiveClient.open(office.node.url, stranger.token);
+  for (const message of [{ op: "subscribe" }, { op: "hold", items: [floor(1)] }]) {
+    const { code, body: problem } = await live.ask({ ...message, eventId: draft.id });
+    assert.equal(code ?? problem?.code, "event_not_found");
+  }
+  live.close();
+  const search = await api.get<Page<EventShape>>(`/api/v1/events?q=surreptitious`);
+  assert.deepEqual(ok(search).data, []);
+  const known = await api.get<EventShape>(path, owner);
+  assert.equal(ok(known).status, "cancelled");
+  assert.match(known.headers["cache-control"] ?? "", /private/);
+  const own = `/api/v1/organizations/${organizationId}/events?status=cancelled`;
+  assert.equal(ok(await api.get<Page<EventShape>>(own, owner)).data.length, 1);
 });

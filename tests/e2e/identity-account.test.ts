@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import pg from "pg";
 import { BoxOffice, floor, refused, seats } from "../support/box-office.ts";
+import { LiveClient } from "../support/client.ts";
 import { MailFolder } from "../support/mail-folder.ts";
 import type { BookingShape, HoldShape, SignedIn } from "../support/shapes.ts";
 import { auditOf, guestToken, ok, openOrganization, openStudio } from "../support/venue.ts";
@@ -79,20 +80,36 @@ test("a guest who registers keeps bookings and holds", async () => {
   );
   const kept = await office.tryBook(event, arrived.accessToken, held.id);
   assert.equal(ok(kept, 201).holdId, held.id);
-  refused(await leave(guest), 403, "forbidden");
-  refused(await api.get(`${ME}/export`, { token: guest }), 403, "forbidden");
   const second = ok(await enter("register", freshEmail(), guest), 201);
   assert.notEqual(second.user.id, guestId);
   assert.deepEqual(await bookingsOf(second.accessToken), []);
   await auditOf(api, event.id);
 });
 
-test("the guest who became somebody logs out alone", async () => {
-  const guest = await guestToken(api);
+test("the token of a guest who became somebody opens nothing of theirs", async () => {
+  const { booking, guest } = await bookedAsGuest();
+  const live = await LiveClient.open(office.node.url, guest);
   const { accessToken: token } = ok(await enter("register", freshEmail(), guest), 201);
+  assert.equal((await live.next("error")).code, "unauthenticated");
+  live.close();
+  for (const path of [ME, `${ME}/export`, "/api/v1/bookings", `/api/v1/bookings/${booking.id}`]) {
+    refused(await api.get(path, { token: guest }), 401, "unauthenticated");
+    ok(await api.get(path, { token }));
+  }
+  refused(await leave(guest), 401, "unauthenticated");
   assert.equal((await api.post("/api/v1/auth/logout", { token: guest })).status, 204);
-  refused(await api.get(ME, { token: guest }), 401, "unauthenticated");
   ok(await api.get(ME, { token }));
+});
+
+test("the token of a guest who signs in goes on: it has the guest's holds, and nothing else", async () => {
+  const { event, guest } = await bookedAsGuest();
+  const held = await office.hold(event, guest, seats("A-5"));
+  const email = freshEmail();
+  ok(await enter("register", email), 201);
+  const { accessToken } = ok(await enter("login", email, guest));
+  assert.equal((await bookingsOf(accessToken)).length, 1);
+  assert.deepEqual(await bookingsOf(guest), []);
+  ok(await api.get(`/api/v1/holds/${held.id}`, { token: guest }));
 });
 
 test("a guest who signs in takes the bookings along; what can't be moved stays", async () => {
@@ -119,14 +136,18 @@ test("a guest who signs in takes the bookings along; what can't be moved stays",
   await auditOf(api, event.id);
 });
 
-test("whoever was given a booking before registering has it, coming as a guest, too", async () => {
+test("whoever was given a booking before has it with the address, coming as a guest, too", async () => {
   const { guest, booking } = await bookedAsGuest();
   const other = await bookedAsGuest();
   const email = freshEmail();
   const transfer = `/api/v1/bookings/${other.booking.id}/transfer`;
   ok(await api.post(transfer, { token: other.guest, body: { email } }));
   const arrived = ok(await enter("register", email, guest), 201);
-  assert.deepEqual(arrived.handedOver, { bookings: 1, left: 0 });
+  assert.deepEqual(
+    (await bookingsOf(arrived.accessToken)).map(({ id }) => id),
+    [booking.id],
+  );
+  await mails.confirm(api, { email, token: arrived.accessToken });
   assert.deepEqual(
     new Set((await bookingsOf(arrived.accessToken)).map(({ id }) => id)),
     new Set([booking.id, other.booking.id]),
@@ -190,12 +211,41 @@ test("the export has all of one's own, and nobody else's", async () => {
   refused(await api.get(`${ME}/export`), 401, "unauthenticated");
 });
 
+/** A booking that was handed over to an address and used: nobody can be handed it any more. */
+async function givenAndUsed(email: string): Promise<BookingShape> {
+  const { event, guest, booking } = await bookedAsGuest();
+  const path = `/api/v1/bookings/${booking.id}`;
+  ok(await api.post(`${path}/transfer`, { token: guest, body: { email } }));
+  const admin = { token: office.admin };
+  const [ticket] = ok(await api.get<BookingShape>(path, admin)).tickets;
+  const body = { ticketCode: ticket?.code };
+  ok(await api.post(`/api/v1/events/${event.id}/check-ins`, { ...admin, body }));
+  return booking;
+}
+
+test("who merely registered with an address takes nothing away with it but the account", async () => {
+  const { guest, booking } = await bookedAsGuest();
+  const email = freshEmail();
+  const { accessToken: stranger } = ok(await enter("register", email), 201);
+  ok(await api.post(`/api/v1/bookings/${booking.id}/transfer`, { token: guest, body: { email } }));
+  assert.equal((await leave(stranger)).status, 204);
+  const { accessToken: token } = ok(await enter("register", email), 201);
+  const body = { token: await mails.tokenFor(email, 2) };
+  ok(await api.post("/api/v1/auth/verify-email", { token, body }));
+  assert.deepEqual(
+    (await bookingsOf(token)).map(({ id }) => id),
+    [booking.id],
+  );
+});
+
 test("who goes is gone at once; the bookings stay, without an address, in memory too", async () => {
   const { event, guest, booking: given } = await bookedAsGuest();
   const email = freshEmail();
   const arrived = ok(await enter("register", email), 201);
   const { accessToken: token, refreshToken } = arrived;
   ok(await api.post(`/api/v1/bookings/${given.id}/transfer`, { token: guest, body: { email } }));
+  const used = await givenAndUsed(email);
+  await mails.confirm(api, { email, token });
   const held = await office.hold(event, token, seats("A-4"));
   const body = { holdId: held.id, payment: { provider: "none" }, email };
   const path = `/api/v1/events/${event.id}/bookings`;
@@ -216,11 +266,12 @@ test("who goes is gone at once; the bookings stay, without an address, in memory
   refused(refreshed, 401, "unauthenticated");
   refused(await enter("login", email), 401, "invalid_credentials");
   const admin = { token: office.admin };
-  for (const { id } of [booking, given]) {
+  for (const { id } of [booking, given, used]) {
     const kept = ok(await api.get<BookingShape>(`/api/v1/bookings/${id}`, admin));
     assert.deepEqual([kept.status, kept.email], ["confirmed", null]);
     const history = await api.get(`/api/v1/bookings/${id}/history`, admin);
     assert.ok(!history.text.includes(email), history.text);
+    if (id === used.id) continue;
     const cancelled = await api.post(`/api/v1/bookings/${id}/cancel`, { ...admin, body: {} });
     assert.ok(!cancelled.text.includes(email), cancelled.text);
   }
@@ -240,7 +291,7 @@ test("while money is on its way nobody goes, and no organisation loses its last 
   refused(await leave(token), 409, "booking_pending");
   ok(await api.post(`/api/v1/bookings/${pending.id}/cancel`, { token, body: {} }));
   const staff = await office.register();
-  await mails.confirm(api, staff.email);
+  await mails.confirm(api, staff);
   const organization = await openOrganization(api, token);
   const members = `/api/v1/organizations/${organization}/members`;
   ok(await api.post(members, { token, body: { email: staff.email, role: "staff" } }), 201);

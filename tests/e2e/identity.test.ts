@@ -138,6 +138,11 @@ test("whoever is signed in and not verified is sent another mail", async () => {
   assert.notEqual(second, first);
   ok(await auth("verify-email", { token: second }));
   refused(await auth("verify-email", { token: first }), 400, "token_invalid");
+  assert.equal((await auth("verify-email", {}, accessToken)).status, 202);
+  const third = await mails.tokenFor(user.email, 4);
+  refused(await auth("verify-email", { token: third }, "old"), 401, "unauthenticated");
+  const shown = ok(await auth<SignedIn>("verify-email", { token: third }, accessToken)).user;
+  assert.deepEqual(shown, { ...user, emailVerified: true, emailOwned: true });
 });
 
 test("a forgotten password is set anew by mail, and ends every sign-in", async () => {

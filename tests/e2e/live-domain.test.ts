@@ -34,7 +34,7 @@ test("a door and the organiser ask over a WebSocket, too; a buyer is refused the
 test("hold, change, extend, book, move, cancel, transfer and the waitlist", async () => {
   const event = await openStudio(office.api);
   const eventId = event.id;
-  const [mine, other] = [await office.register(), await office.register()];
+  const [mine, other] = [await office.register(), await office.confirmed()];
   const live = await LiveClient.open(office.node.url, mine.token);
   const theirs = await LiveClient.open(office.node.url, other.token);
   let count = 0;

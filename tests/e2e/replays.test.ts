@@ -20,7 +20,7 @@ interface Write {
 
 test("at once, and after a kill; another request under the same key is refused", async () => {
   const event = await openStudio(api);
-  const [mine, theirs] = [await office.register(), await office.register()];
+  const [mine, theirs] = [await office.register(), await office.confirmed()];
   const { token } = mine;
   const path = `/events/${event.id}`;
   const done: { write: Write; key: string; reply: Reply<unknown> }[] = [];

@@ -56,7 +56,7 @@ export class RoleWorld {
       const organizationId = await openOrganization(api, owner.token);
       const join = async (role: string): Promise<string> => {
         const person = await register(api);
-        await mails.confirm(api, person.email);
+        await mails.confirm(api, person);
         const asked = { token: owner.token, body: { email: person.email, role } };
         ok(await api.post(`/api/v1/organizations/${organizationId}/members`, asked), 201);
         return person.token;
@@ -112,12 +112,12 @@ export class RoleWorld {
     return ok(await this.#api.post<{ id: string }>(path, { token: this.#owner, body }), 201).id;
   }
 
-  /** Somebody who was invited to the organisation; their id. */
+  /** Somebody who was invited to the organisation; the invitation's id. */
   async invite(): Promise<string> {
     const body = { email: `${randomUUID()}@example.org`, role: "staff" };
     const path = `/api/v1/organizations/${this.organizationId}/members`;
-    const reply = await this.#api.post<{ userId: string }>(path, { token: this.#owner, body });
-    return ok(reply, 201).userId;
+    const reply = await this.#api.post<{ id: string }>(path, { token: this.#owner, body });
+    return ok(reply, 201).id;
   }
 
   async hold(token: string | null, items: readonly object[] = [FLOOR]): Promise<HoldShape> {

@@ -106,17 +106,17 @@ const organizations: Row[] = [
     params: [organizationId],
     body: { email: fresh(), role: "staff" },
   })),
-  row(`PATCH ${ORGANIZATION}/members/:userId`, "", OWNERS(200), async (world) => ({
+  row(`PATCH ${ORGANIZATION}/members/:memberId`, "", OWNERS(200), async (world) => ({
     params: [world.organizationId, await world.invite()],
     body: { role: "organizer" },
   })),
-  row(`DELETE ${ORGANIZATION}/members/:userId`, "", OWNERS(204), async (world) => ({
+  row(`DELETE ${ORGANIZATION}/members/:memberId`, "", OWNERS(204), async (world) => ({
     params: [world.organizationId, await world.invite()],
   })),
   row(`GET ${ORGANIZATION}/invitations`, "", OWNERS(200), ({ organizationId }) => ({
     params: [organizationId],
   })),
-  row(`DELETE ${ORGANIZATION}/invitations/:userId`, "", OWNERS(204), async (world) => ({
+  row(`DELETE ${ORGANIZATION}/invitations/:invitationId`, "", OWNERS(204), async (world) => ({
     params: [world.organizationId, await world.invite()],
   })),
   row(`POST ${V1}/invitations/accept`, "a wrong token", 400, () => ({ body: { token: "wrong" } })),

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before } from "node:test";
 import { ApiClient, type Ask, type Reply } from "./client.ts";
+import { MailFolder } from "./mail-folder.ts";
 import { TestNode } from "./server.ts";
 import type { BookingShape, EventShape, HoldShape, Problem, SignedIn } from "./shapes.ts";
 import { adminToken, ok } from "./venue.ts";
@@ -51,6 +52,13 @@ export class BoxOffice {
     const reply = await this.api.post<SignedIn>("/api/v1/auth/register", { body });
     const { user, accessToken } = ok(reply, 201);
     return { token: accessToken, id: user.id, email };
+  }
+
+  /** Somebody whose account owns its address. */
+  async confirmed(): Promise<Person> {
+    const person = await this.register();
+    await new MailFolder(() => this.node.dataDir).confirm(this.api, person);
+    return person;
   }
 
   /** Asks for a hold of these items. */

@@ -11,10 +11,11 @@ export class MailFolder {
     this.#dataDir = dataDir;
   }
 
-  /** Somebody who has just registered shows that they read their mail. */
-  async confirm(api: ApiClient, email: string): Promise<void> {
-    const body = { token: await this.tokenFor(email) };
-    const { status, text } = await api.post("/api/v1/auth/verify-email", { body });
+  /** Somebody who has just registered shows, signed in, that they read their mail. */
+  async confirm(api: ApiClient, who: { readonly email: string; token: string }): Promise<void> {
+    const body = { token: await this.tokenFor(who.email) };
+    const { token } = who;
+    const { status, text } = await api.post("/api/v1/auth/verify-email", { token, body });
     if (status !== 200) throw new Error(`the address was not confirmed: ${text}`);
   }
 

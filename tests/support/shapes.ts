@@ -10,6 +10,7 @@ export interface SignedIn {
     readonly role: string;
     readonly email?: string;
     readonly emailVerified?: boolean;
+    readonly emailOwned?: boolean;
   };
   readonly accessToken: string;
   readonly expiresIn: number;

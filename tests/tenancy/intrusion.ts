@@ -38,7 +38,7 @@ interface Outcome {
 
 /** Public, whoever they belong to: what a stranger may know of others. */
 const PUBLIC: Readonly<Record<string, string>> = {
-  events: "status <> 'draft'",
+  events: "status <> 'draft' AND NOT never_published",
   organizations: "EXISTS (SELECT FROM events e WHERE e.organization_id = t.id)",
   inventories: "EXISTS (SELECT FROM events e WHERE e.id = t.event_id)",
   event_search: "true",

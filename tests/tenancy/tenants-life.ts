@@ -119,10 +119,12 @@ export class TenantsLife {
     const path = `/api/v1/organizations/${organizationId}`;
     const invite = async (email: string, role: string) => {
       const asked = { token, body: { email, role } };
-      return ok(await api.post<{ userId: string }>(`${path}/members`, asked), 201).userId;
+      return ok(await api.post<{ id: string }>(`${path}/members`, asked), 201).id;
     };
     const [organizer, staff] = [await this.#register(), await this.#register()];
-    for (const { email } of [organizer, staff]) await this.#mails.confirm(api, email);
+    for (const { email, accessToken } of [organizer, staff]) {
+      await this.#mails.confirm(api, { email, token: accessToken });
+    }
     await invite(organizer.email, "organizer");
     const staffId = await invite(staff.email, "staff");
     const unknown = await invite(`${randomUUID()}@example.org`, "staff");
@@ -134,8 +136,12 @@ export class TenantsLife {
     const late = await this.#register();
     await invite(late.email, "staff");
     const body = { token: await this.#mails.tokenFor(late.email, 2) };
-    ok(await api.post("/api/v1/invitations/accept", { body }));
+    ok(await api.post("/api/v1/invitations/accept", { token: late.accessToken, body }));
     ok(await api.delete("/api/v1/users/me", { token: late.accessToken }), 204);
+    const stranger = await this.#register();
+    await invite(stranger.email, "staff");
+    const theirs = { token: await this.#mails.tokenFor(stranger.email, 2) };
+    ok(await api.post("/api/v1/invitations/accept", { body: theirs }));
   }
 
   /** Coming, staying, going. */
@@ -178,6 +184,8 @@ export class TenantsLife {
     const given = await this.#book(eventId, became.accessToken, "A-3");
     const to = { token: became.accessToken, body: { email } };
     ok(await api.post(`/api/v1/bookings/${given.id}/transfer`, to));
+    const nobody = { token: again, body: { email: `${randomUUID()}@example.org` } };
+    ok(await api.post(`/api/v1/bookings/${given.id}/transfer`, nobody));
     await this.#hold(eventId, again, [{ area: "floor", quantity: 5 }]);
     const wait = { token: became.accessToken, body: { quantity: 1, categories: ["standing"] } };
     ok(await api.post(`/api/v1/events/${eventId}/waitlist`, wait), 201);

@@ -10,8 +10,8 @@ export interface Clerks {
 }
 
 /**
- * A role is in force once its address is confirmed, which is done in the database, in place of who
- * reads the mail. `databaseUrl` null: the owner stands at all doors.
+ * A role is in force once an account owns its address, which is done in the database, in place of
+ * who reads the mail. `databaseUrl` null: the owner stands at all doors.
  */
 export async function confirmedClerks(
   api: ApiClient,
@@ -20,14 +20,19 @@ export async function confirmedClerks(
   if (databaseUrl === null)
     return { invited: [], atDoors: Array.from({ length: count }, () => owner) };
   const clerks = await Promise.all(Array.from({ length: count }, () => register(api)));
+  await ownAddresses(databaseUrl, clerks);
+  return { invited: clerks, atDoors: clerks };
+}
+
+/** They own their addresses from now on: what those are given is theirs. */
+export async function ownAddresses(databaseUrl: string, people: readonly Person[]): Promise<void> {
   const client = new Client({ connectionString: databaseUrl });
   await client.connect();
   try {
-    const emails = clerks.map(({ email }) => email);
-    const text = "UPDATE users SET email_verified_at = now() WHERE email = ANY ($1)";
+    const emails = people.map(({ email }) => email);
+    const text = "UPDATE users SET address_owned_at = now() WHERE email = ANY ($1)";
     await client.query(text, [emails]);
   } finally {
     await client.end();
   }
-  return { invited: clerks, atDoors: clerks };
 }

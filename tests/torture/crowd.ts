@@ -12,7 +12,7 @@ export interface Crowd {
   readonly ledger: Ledger;
   readonly payer: Payer;
   readonly stages: readonly Stage[];
-  /** Those to whom a booking may be handed over, by their address. */
+  /** Those who own their address, by it: bookings that are handed over to it are theirs. */
   readonly registered: Map<string, Visitor>;
 }
 

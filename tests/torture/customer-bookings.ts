@@ -95,7 +95,8 @@ export class CustomerBookings {
   async #transfer(booking: BookingShape): Promise<void> {
     const { random, crowd } = this.#customer;
     const [...emails] = crowd.registered.keys();
-    const email = random.next() < 0.8 ? random.pick(emails) : `nobody-${booking.id}@example.org`;
+    const isKnown = random.next() < 0.8 && emails.length > 0;
+    const email = isKnown ? random.pick(emails) : `nobody-${booking.id}@example.org`;
     const heir = crowd.registered.get(email);
     const question = ask.transfer(booking.id, email, this.#customer.freshKey());
     const answer = await this.#change(question, heir === this.#customer);

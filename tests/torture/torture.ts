@@ -4,7 +4,7 @@ import { Random } from "../../engine/testing/random.ts";
 import { ApiClient } from "../support/client.ts";
 import { OPS_TOKEN, TestNode } from "../support/server.ts";
 import { Clerk } from "./clerk.ts";
-import { confirmedClerks } from "./confirmed-clerks.ts";
+import { confirmedClerks, ownAddresses } from "./confirmed-clerks.ts";
 import type { Crowd } from "./crowd.ts";
 import { Customer } from "./customer.ts";
 import { Ledger } from "./ledger.ts";
@@ -154,17 +154,24 @@ class Torture {
 
   async #gather(crowd: Crowd): Promise<Customer[]> {
     const { clients, seed } = this.#options;
-    return Promise.all(
+    const known: Customer[] = [];
+    const customers = await Promise.all(
       Array.from({ length: clients }, async (_, n) => {
         const hasAccount = n % CLIENTS_PER_ACCOUNT === 0;
         const person = await (hasAccount ? register(this.#api) : guest(this.#api));
         const random = new Random(seed + 7_919 * (n + 1));
         const customer = new Customer(crowd, person, { n, random });
-        if (hasAccount) crowd.registered.set(person.email, customer);
+        if (hasAccount) known.push(customer);
         if (customer.prefersLive) await this.#teller.liveOf(customer);
         return customer;
       }),
     );
+    const { databaseUrl } = this.#server;
+    if (databaseUrl === null) return customers;
+    const people = known.map(({ person }) => person);
+    await ownAddresses(databaseUrl, people);
+    for (const customer of known) crowd.registered.set(customer.person.email, customer);
+    return customers;
   }
 
   async #watch(stages: readonly Stage[]): Promise<void> {

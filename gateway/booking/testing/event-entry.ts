@@ -41,6 +41,7 @@ export function eventEntry(changes: Partial<EventEntry> = {}): EventEntry {
     paymentWindowMs: 900_000,
     charges: NO_CHARGES,
     cancelling: false,
+    neverPublished: false,
     version: 0,
     seatCount: SEATS.length,
     createdMs: NOON,
