@@ -165,7 +165,7 @@ async function startOn(ground: Ground): Promise<RunningNode> {
   }
   health.phase = "preparing";
   const [database, searches] = [new Database(pool), new Database(searchPool)];
-  const base = { log, supervisor, database, searches, limits, telemetry, server };
+  const base = { log, supervisor, pool, database, searches, limits, telemetry, server };
   const parts = assemble(config, base);
   const sources = { supervisor, pool, searchPool, server, limits, ...parts };
   telemetry.observe(sources, postgres.url, postgres.missed);
@@ -219,6 +219,7 @@ async function postgresOf({ databaseUrl: url, dataDir }: Config, log: Log): Prom
 interface Base {
   readonly log: Log;
   readonly supervisor: Supervisor;
+  readonly pool: DatabasePool;
   readonly database: Database;
   /** By connections of their own: however slow searches are, nothing else waits for them. */
   readonly searches: Database;
@@ -228,7 +229,7 @@ interface Base {
 }
 
 function assemble(config: Config, base: Base) {
-  const { log, supervisor, database, searches, limits, telemetry, server } = base;
+  const { log, supervisor, pool, database, searches, limits, telemetry, server } = base;
   const { watch } = telemetry;
   const { tracing } = watch;
   const router = new ShardRouter({
@@ -329,7 +330,15 @@ function assemble(config: Config, base: Base) {
       isStaff,
     }),
     ...office.routes,
-    ...opsRoutes({ supervisor, router, hub, tokens, opsToken, limits: () => limits.report }),
+    ...opsRoutes({
+      supervisor,
+      router,
+      hub,
+      tokens,
+      pool,
+      opsToken,
+      limits: () => limits.report,
+    }),
     ...telemetry.routes,
   ]);
   return {
