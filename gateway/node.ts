@@ -49,6 +49,7 @@ import { SeatingPlans } from "./catalogue/seating-plans.ts";
 import { shelfRoutes } from "./catalogue/shelf-routes.ts";
 import { Venues } from "./catalogue/venues.ts";
 import { type Config, jwtSecretOf, limitSecretOf } from "./config.ts";
+import { type Postgres, postgresOf } from "./configured-postgres.ts";
 import { DatabasePool } from "./database-pool.ts";
 import { seedDemo } from "./demo/seed-demo.ts";
 import type { DoorOptions } from "./http/door.ts";
@@ -67,8 +68,8 @@ import { mailboxOf } from "./mail/configured-mailbox.ts";
 import { describedRoutes } from "./openapi/described-routes.ts";
 import { opsRoutes } from "./ops/ops-routes.ts";
 import { PaymentOffice } from "./payments/payment-office.ts";
-import { PostgresKeeper } from "./postgres-keeper.ts";
 import { ShardRouter } from "./shard-router.ts";
+import { unlessAborted } from "./stop-request.ts";
 import { Telemetry } from "./telemetry.ts";
 import { Database } from "./tenancy/database.ts";
 
@@ -80,7 +81,15 @@ export interface RunningNode {
   stop(): Promise<void>;
 }
 
-export async function startNode(config: Config, log: Log): Promise<RunningNode> {
+/**
+ * `stopping`: while nothing has been let in, it ends the start, which then rejects with the signal's
+ * reason; once something has, the start comes to its end, and the node is to be stopped.
+ */
+export async function startNode(
+  config: Config,
+  log: Log,
+  stopping = new AbortController().signal,
+): Promise<RunningNode> {
   mkdirSync(config.dataDir, { recursive: true });
   const lock = await lockDataDir(config.dataDir);
   requireNoUnfinishedRestore(config.dataDir);
@@ -92,23 +101,20 @@ export async function startNode(config: Config, log: Log): Promise<RunningNode> 
   // Whoever asks while the node comes up hears what it is at, and `busy` for all else.
   const port = await server.listen(config.host, config.port);
   await telemetry.listen();
-  const postgres = await postgresOf(config, log);
+  let postgres: Postgres | null = null;
   try {
-    return await startOn({ postgres, config, log, lock, limits, telemetry, server, port });
+    postgres = await postgresOf(config, log, stopping);
+    const ground = { postgres, config, log, lock, limits, telemetry, server, port, stopping };
+    return await startOn(ground);
   } catch (error) {
+    telemetry.health.phase = "stopping";
     limits.stop();
     await server.close();
     await telemetry.stopLooking();
-    await postgres.stop();
+    await postgres?.stop();
+    await lock.release();
     throw error;
   }
-}
-
-interface Postgres {
-  readonly url: string;
-  /** It does not answer. */
-  missed(): void;
-  stop(): Promise<void>;
 }
 
 /** What is there before the engine is. */
@@ -121,15 +127,16 @@ interface Ground {
   readonly telemetry: Telemetry;
   readonly server: HttpServer;
   readonly port: number;
+  readonly stopping: AbortSignal;
 }
 
 async function startOn(ground: Ground): Promise<RunningNode> {
-  const { postgres, config, log, lock, limits, telemetry, server, port } = ground;
+  const { postgres, config, log, lock, limits, telemetry, server, port, stopping } = ground;
   const { health } = telemetry;
   health.phase = "migrating the database";
-  await migrate(postgres.url);
+  await unlessAborted(stopping, migrate(postgres.url));
   health.phase = "recovering";
-  const supervisor = await Supervisor.start({
+  const started = Supervisor.start({
     platform: new ThreadPlatform({
       ackMode: config.ackMode,
       journalDir: join(config.dataDir, "journal"),
@@ -142,6 +149,7 @@ async function startOn(ground: Ground): Promise<RunningNode> {
     unprojectedBytesMax: config.unprojectedMibMax * 2 ** 20,
     log: (level, fields, message) => log[level](fields, message),
   });
+  const supervisor = await unlessAborted(stopping, started);
   const poolOptions = {
     connectionString: postgres.url,
     // A database that does not answer becomes an answer: busy.
@@ -170,7 +178,8 @@ async function startOn(ground: Ground): Promise<RunningNode> {
   const sources = { supervisor, pool, searchPool, server, limits, ...parts };
   telemetry.observe(sources, postgres.url, postgres.missed);
   if (config.admin !== null) {
-    await parts.users.ensureAdmin(config.admin.email, config.admin.password);
+    const { email, password } = config.admin;
+    await unlessAborted(stopping, parts.users.ensureAdmin(email, password));
   }
   const isSeeding = config.seedDemo ?? config.databaseUrl === null;
   if (isSeeding) await seedDemo({ ...parts, nowMs: Date.now() });
@@ -195,6 +204,8 @@ async function startOn(ground: Ground): Promise<RunningNode> {
     await lock.release();
   };
   await limits.start();
+  // Behind this line there is work to finish.
+  stopping.throwIfAborted();
   const { routes, store: catalogue } = parts;
   const isServed = new Set<Route>(telemetry.routes);
   server.begin(
@@ -207,13 +218,6 @@ async function startOn(ground: Ground): Promise<RunningNode> {
   health.phase = "serving";
   const host = config.host.includes(":") ? `[${config.host}]` : config.host;
   return { url: `http://${host}:${port}`, catalogue, routes, stop };
-}
-
-async function postgresOf({ databaseUrl: url, dataDir }: Config, log: Log): Promise<Postgres> {
-  if (url !== null) return { url, missed: () => undefined, stop: () => Promise.resolve() };
-  const ports = { clock: systemClock, log };
-  const keeper = await PostgresKeeper.start({ directory: join(dataDir, "postgres") }, ports);
-  return { url: keeper.url, missed: () => keeper.missed(), stop: () => keeper.stop() };
 }
 
 interface Base {
