@@ -166,5 +166,14 @@ test("what the Dockerfile puts together starts without rights, is found healthy,
   const ended = once(child, "exit");
   child.kill("SIGTERM");
   assert.deepEqual(await ended, [0, null], said);
+  // Whoever collects the log reads every line as JSON, that of the address, too.
+  const lines = said
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { url?: string });
+  assert.deepEqual(
+    lines.flatMap((line) => line.url ?? []),
+    [url],
+  );
   await assert.rejects(run(probe, words, { ...options, env: { ...env, PORT: port } }));
 });
