@@ -67,6 +67,27 @@ test("what is not on sale yet, or not any more, is not available", async () => {
   assert.deepEqual(await find(`q=${title}&available=true`), []);
 });
 
+test("the list does not go blank while one types: a last letter narrows what the others found", async () => {
+  const word = freshWord();
+  const ode = await openStudio(api, { title: `${word} Ode` });
+  const trio = await openStudio(api, { title: `${word} Trio` });
+  for (const sort of ["startsAt", "relevance"]) {
+    const found = async (q: string) => (await find(`q=${q}&sort=${sort}`)).toSorted();
+    const both = [ode.id, trio.id].toSorted();
+    assert.deepEqual(await found(word), both);
+    assert.deepEqual(await found(`${word}%20`), both);
+    assert.deepEqual(await found(`${word}%20O`), [ode.id]);
+    assert.deepEqual(await found(`${word}%20od`), [ode.id]);
+    assert.deepEqual(await found(`${word}%20x`), []);
+  }
+  assert.deepEqual(await find("q=o"), []);
+});
+
+test("one Chinese or Japanese letter may begin a word", async () => {
+  const { id } = await openStudio(api, { title: "蜃気楼の夜" });
+  for (const q of ["蜃", "蜃気", "蜃気楼の夜"]) assert.deepEqual(await find(`q=${q}`), [id], q);
+});
+
 test("misspelt words find what was meant; a word that exists finds itself", async () => {
   const [word, near] = ["philharmonikerball", "philharmonikerhall"];
   const event = await openStudio(api, { title: `Großer ${word}` });
