@@ -3,7 +3,6 @@
  * order in which a node comes up; `stop` goes the other way.
  */
 import { randomInt } from "node:crypto";
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { EventId } from "../engine/ids.ts";
@@ -50,6 +49,7 @@ import { shelfRoutes } from "./catalogue/shelf-routes.ts";
 import { Venues } from "./catalogue/venues.ts";
 import { type Config, jwtSecretOf, limitSecretOf } from "./config.ts";
 import { type Postgres, postgresOf } from "./configured-postgres.ts";
+import { prepareDataDir } from "./data-dir.ts";
 import { DatabasePool } from "./database-pool.ts";
 import { seedDemo } from "./demo/seed-demo.ts";
 import type { DoorOptions } from "./http/door.ts";
@@ -90,7 +90,7 @@ export async function startNode(
   log: Log,
   stopping = new AbortController().signal,
 ): Promise<RunningNode> {
-  mkdirSync(config.dataDir, { recursive: true });
+  prepareDataDir(config.dataDir);
   const lock = await lockDataDir(config.dataDir);
   requireNoUnfinishedRestore(config.dataDir);
   const limits = new LimitOffice({ ...config, secret: limitSecretOf(config), log });

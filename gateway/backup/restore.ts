@@ -3,6 +3,7 @@ import { chownSync, existsSync, mkdirSync, readdirSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { lockDataDir } from "../../workers/data-dir-lock.ts";
+import { prepareDataDir } from "../data-dir.ts";
 import { startEmbeddedPostgres } from "../embedded-postgres.ts";
 import { type Account, unprivilegedAccount } from "../postgres-account.ts";
 import type { BackupConfig } from "./backup.ts";
@@ -28,7 +29,7 @@ export async function restore(config: BackupConfig, source: string): Promise<Man
     );
   }
   await requireWhole(backup, manifest);
-  mkdirSync(dataDir, { recursive: true });
+  prepareDataDir(dataDir);
   const lock = await lockDataDir(dataDir);
   try {
     requireNoUnfinishedRestore(dataDir);
