@@ -215,7 +215,7 @@ export const PROJECTION_WAITS_MAX = 4_096;
 export const DATABASE_WAIT_MS_MAX = 5_000;
 /** How long a stop waits for the gateway's own queries to end. */
 export const DATABASE_END_MS_MAX = 5_000;
-/** A signal to stop that comes sooner after another is the same one: npm and a terminal both send. */
+/** A signal to stop that comes sooner after one is the same: npm and a terminal both send it. */
 export const STOP_AGAIN_MS_MIN = 1_000;
 /** How long a stop waits for PostgreSQL to catch up; what is left the next start recovers. */
 export const PROJECTION_DRAIN_MS_MAX = 30_000;

@@ -82,8 +82,8 @@ export interface RunningNode {
 }
 
 /**
- * `stopping`: while nothing has been let in, it ends the start, which then rejects with the signal's
- * reason; once something has, the start comes to its end, and the node is to be stopped.
+ * `stopping`: while nothing has been let in, it ends the start, which then rejects with the
+ * signal's reason; once something has, the start comes to its end, and the node is to be stopped.
  */
 export async function startNode(
   config: Config,

@@ -74,8 +74,8 @@ const FORMATS: Readonly<Record<string, readonly [(text: string) => boolean, stri
   ],
   timeOrDay: [
     isTimeOrDay,
-    "must be an RFC 3339 time, such as 2030-05-04T19:30:00Z (the + of an offset is %2B in a query)," +
-      " or a day, such as 2030-05-04",
+    "must be an RFC 3339 time, such as 2030-05-04T19:30:00Z (the + of an offset is %2B in a " +
+      "query), or a day, such as 2030-05-04",
   ],
   percent: [
     (text) => /^\d{1,3}(?:\.\d{1,2})?$/.test(text) && Number(text) <= 100,

@@ -80,7 +80,7 @@ const SHARD_METRICS: readonly MetricFamily<EngineSource>[] = [
     name: "evently_bookings_total",
     kind: "counter",
     labels: [],
-    help: "Bookings that became confirmed, each once: without money, with it, or when it came late.",
+    help: "Bookings that became confirmed, each once: without money, with it, or with late money.",
     read: (source) =>
       plain(workersOf(source).reduce((sum, worker) => sum + worker.bookingsConfirmed, 0)),
   },

@@ -135,6 +135,10 @@ test("events near a place come by their distance, over the date line, too", asyn
   assert.deepEqual(await find(`${near}&sort=distance`), [east.id, west.id]);
   const all = await find(`${near}&radiusKm=20038&sort=distance`);
   assert.deepEqual(all, [east.id, west.id, far.id]);
+  for (const sort of ["distance", "startsAt"]) {
+    const exactly = `tag=${tag}&near=-17,179.9&radiusKm=0&sort=${sort}`;
+    assert.deepEqual(await find(exactly), [west.id], "a place is no distance away from itself");
+  }
   const kilometres = await find(`${near}&radiusKm=17&sort=distance`);
   assert.deepEqual(kilometres, [east.id, west.id].slice(0, kilometres.length));
 });

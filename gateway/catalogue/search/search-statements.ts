@@ -80,10 +80,13 @@ function cubeOf({ lat, lng }: { readonly lat: number; readonly lng: number }): s
   return `(${x}, ${y}, ${Math.sin(phi)})`;
 }
 
+/** Some millimetres: whatever computes where a place is, computes it that exactly. */
+const CHORD_MIN = 1e-9;
+
 /** The straight line between two points of a unit sphere that are so far apart on the ground. */
 export function chordOf(km: number): number {
   if (km >= RADIUS_KM_MAX) return 2;
-  return 2 * Math.sin(Math.min(km / EARTH_RADIUS_KM, Math.PI) / 2);
+  return Math.max(CHORD_MIN, 2 * Math.sin(Math.min(km / EARTH_RADIUS_KM, Math.PI) / 2));
 }
 
 const ORDERS: Readonly<Record<SearchSort, string>> = {
