@@ -31,4 +31,4 @@ USER node
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --retries=3 \
   CMD ["node", "gateway/ops/probe.mjs"]
-CMD ["node", "--import", "tsx", "gateway/main.ts"]
+CMD ["node", "--import", "./gateway/hear-stop.mjs", "--import", "tsx", "gateway/main.ts"]

@@ -108,8 +108,11 @@ export const LOADS_IN_FLIGHT_MAX = 8;
 export const REQUEST_DEADLINE_MS = 5_000;
 /** A requester hears `timeout` after this long, whatever becomes of the request. */
 export const ANSWER_WAIT_MS_MAX = 15_000;
-/** An audit of an event with 100,000s of bookings reads them all. */
-export const AUDIT_WAIT_MS_MAX = 120_000;
+/**
+ * An audit waits for the projection and reads all bookings of its event, of which there may be
+ * 100,000s; while PostgreSQL is away, it is refused at once.
+ */
+export const AUDIT_WAIT_MS_MAX = 60_000;
 /** A statement that loads actors is given up after this long, wait for a connection included. */
 export const LOAD_STATEMENT_MS_MAX = 60_000;
 /** Connections with which one worker loads actors. */
@@ -212,6 +215,8 @@ export const PROJECTION_WAITS_MAX = 4_096;
 export const DATABASE_WAIT_MS_MAX = 5_000;
 /** How long a stop waits for the gateway's own queries to end. */
 export const DATABASE_END_MS_MAX = 5_000;
+/** A signal to stop that comes sooner after one is the same: npm and a terminal both send it. */
+export const STOP_AGAIN_MS_MIN = 1_000;
 /** How long a stop waits for PostgreSQL to catch up; what is left the next start recovers. */
 export const PROJECTION_DRAIN_MS_MAX = 30_000;
 

@@ -59,6 +59,12 @@ describe("readConfig", () => {
     assert.equal(config.isProduction, true);
   });
 
+  it("takes a host from the parameters of a URL, and pairs as OpenTelemetry has them", () => {
+    readConfig({ DATABASE_URL: "postgres:///evently?host=/var/run/postgresql" });
+    readConfig({ OTEL_EXPORTER_OTLP_HEADERS: "authorization=Bearer%20a=, x-scope = b" });
+    readConfig({ OTEL_RESOURCE_ATTRIBUTES: "deployment.environment.name=prod,service.version=1" });
+  });
+
   it("reads bounds for a user and an address, or none", () => {
     const config = readConfig({
       RATE_LIMIT_BOOKING: "3/10s",
@@ -104,6 +110,13 @@ describe("readConfig", () => {
     [{ HOST: "two words" }, /^HOST accepts/],
     [{ DATABASE_URL: "mysql://db/evently" }, /^DATABASE_URL accepts a URL that starts with postgr/],
     [{ DATABASE_URL: "evently" }, /^DATABASE_URL accepts/],
+    [{ DATABASE_URL: "postgres://" }, /^DATABASE_URL accepts .* names a host/],
+    [{ DATABASE_URL: "postgres:///evently" }, /^DATABASE_URL accepts .* names a host/],
+    [{ REDIS_URL: "redis://" }, /^REDIS_URL accepts .* names a host/],
+    [{ SMTP_URL: "smtp://" }, /^SMTP_URL accepts .* names a host/],
+    [{ OTEL_EXPORTER_OTLP_HEADERS: "garbage" }, /^OTEL_EXPORTER_OTLP_HEADERS accepts name=value/],
+    [{ OTEL_EXPORTER_OTLP_HEADERS: "a=b,%" }, /^OTEL_EXPORTER_OTLP_HEADERS accepts name=value/],
+    [{ OTEL_RESOURCE_ATTRIBUTES: "a=%zz" }, /^OTEL_RESOURCE_ATTRIBUTES accepts name=value/],
     [{ REDIS_URL: "localhost:6379" }, /^REDIS_URL accepts/],
     [{ SMTP_URL: "http://mail" }, /^SMTP_URL accepts/],
     [{ WORKERS: "0" }, /^WORKERS accepts a whole number from 1 to 64/],

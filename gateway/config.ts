@@ -50,6 +50,16 @@ const url =
   (text: string) =>
     URL.canParse(text) && protocols.includes(new URL(text).protocol) ? text : undefined;
 
+/** A URL that says where: without a host, libraries ask whatever listens on this machine. */
+const hostUrl =
+  (...protocols: string[]) =>
+  (text: string) => {
+    const known = url(...protocols)(text);
+    if (known === undefined) return undefined;
+    const { hostname, searchParams } = new URL(known);
+    return hostname !== "" || searchParams.get("host") ? known : undefined;
+  };
+
 const longEnough = (bytesMin: number) => (text: string) =>
   Buffer.byteLength(text) >= bytesMin ? text : undefined;
 
@@ -75,15 +85,15 @@ export const OPTIONS = {
   databaseUrl: option({
     name: "DATABASE_URL",
     default: unset,
-    parse: url("postgres:", "postgresql:"),
-    accepts: "a URL that starts with postgres://",
+    parse: hostUrl("postgres:", "postgresql:"),
+    accepts: "a URL that starts with postgres:// and names a host",
     help: "Relational store. Unset: an embedded PostgreSQL is started under DATA_DIR.",
   }),
   redisUrl: option({
     name: "REDIS_URL",
     default: unset,
-    parse: url("redis:", "rediss:"),
-    accepts: "a URL that starts with redis:// or rediss://",
+    parse: hostUrl("redis:", "rediss:"),
+    accepts: "a URL that starts with redis:// or rediss:// and names a host",
     help: "Fan-out and limits across nodes. Unset: all of that is done in process.",
   }),
   redisWaitMs: option({
@@ -97,7 +107,7 @@ export const OPTIONS = {
     name: "DATA_DIR",
     default: "./.data",
     parse: (text) => (text.includes("\0") ? undefined : text),
-    accepts: "a path",
+    accepts: "the path of a directory that can be made and written",
     help: "Journal segments, embedded database, generated secrets.",
   }),
   jwtSecret: option({
@@ -182,8 +192,8 @@ export const OPTIONS = {
   smtpUrl: option({
     name: "SMTP_URL",
     default: unset,
-    parse: url("smtp:", "smtps:"),
-    accepts: "a URL that starts with smtp:// or smtps://",
+    parse: hostUrl("smtp:", "smtps:"),
+    accepts: "a URL that starts with smtp:// or smtps:// and names a host",
     help: "Outgoing mail. Unset: mail is kept in DATA_DIR/mail.",
   }),
   mailFrom: option({

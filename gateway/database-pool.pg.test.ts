@@ -52,3 +52,19 @@ test("while PostgreSQL is away, nobody waits for it; afterwards everybody gets a
   assert.equal((await pool.query("SELECT 1")).rowCount, 1);
   assert.equal(pool.idleCount, 1);
 });
+
+test("what waits for PostgreSQL elsewhere is busy as soon as that is away, and not begun then", async () => {
+  assert.equal(await pool.whileThere(async () => 1), 1);
+  const endless = pool.whileThere(() => new Promise(() => undefined));
+  pool.setAway(true);
+  await assert.rejects(endless, isBusy);
+  let begun = 0;
+  await assert.rejects(
+    pool.whileThere(async () => {
+      begun += 1;
+    }),
+    isBusy,
+  );
+  assert.equal(begun, 0);
+  pool.setAway(false);
+});

@@ -36,6 +36,22 @@ export class DatabasePool extends Pool {
     if (isAway) for (const refuse of [...this.#waiting]) refuse();
   }
 
+  /** As `work` ends, which waits for PostgreSQL elsewhere; `busy` as soon as that is away. */
+  whileThere<T>(work: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const refuse = (): void => {
+        this.#waiting.delete(refuse);
+        this.#refusedCount += 1;
+        reject(new ProblemError("busy"));
+      };
+      if (this.#isAway) return refuse();
+      this.#waiting.add(refuse);
+      work()
+        .finally(() => this.#waiting.delete(refuse))
+        .then(resolve, reject);
+    });
+  }
+
   override connect(): Promise<PoolClient>;
   override connect(connected: Connected): void;
   override connect(connected?: Connected): Promise<PoolClient> | undefined {

@@ -34,6 +34,8 @@ export interface EmbeddedPostgresOptions {
   readonly port?: number;
   /** Server settings over the defaults below. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Ends the start, and whatever has been started by then. Default: nothing does. */
+  readonly stopping?: AbortSignal;
 }
 
 export interface EmbeddedPostgres {
@@ -43,6 +45,8 @@ export interface EmbeddedPostgres {
   readonly pid: number;
   /** Ends every session, writes a checkpoint and waits for the server's end. */
   stop(): Promise<void>;
+  /** Tells the server to stop, and waits for nothing. */
+  interrupt(): void;
 }
 
 /** For a machine of two cores that the engine and the gateway share. */
@@ -104,13 +108,26 @@ export async function startEmbeddedPostgres(
     fs.chownSync(directory, account.uid, account.gid);
   }
   const password = readOrMakePassword(join(directory, "password"), account);
-  if (!fs.existsSync(cluster)) await initialise(binaries, account, directory);
+  const { stopping = new AbortController().signal } = options;
+  if (!fs.existsSync(cluster)) await initialise(binaries, { account, directory, stopping });
   const server =
-    (await findRunning(cluster, password)) ??
-    (await start({ binaries, account, directory, password, options }));
-  await ensureDatabase(server);
+    (await findRunning(cluster, password, stopping)) ??
+    (await start({ binaries, account, directory, password, options, stopping }));
+  const { pid } = server;
+  try {
+    stopping.throwIfAborted();
+    await ensureDatabase(server);
+  } catch (error) {
+    await stop(cluster, pid);
+    throw error;
+  }
   const url = urlOf(server, DATABASE);
-  return { url, pid: server.pid, stop: () => stop(cluster, server.pid) };
+  return {
+    url,
+    pid,
+    stop: () => stop(cluster, pid),
+    interrupt: () => void interrupt(cluster, pid),
+  };
 }
 
 /** The address of the server that runs on the cluster in `directory`; null: none does. */
@@ -118,7 +135,8 @@ export async function findEmbeddedPostgres(directory: string): Promise<string | 
   const path = join(resolve(directory), "password");
   if (!fs.existsSync(path)) return null;
   const password = fs.readFileSync(path, "utf8").trim();
-  const server = await findRunning(join(resolve(directory), "cluster"), password);
+  const never = new AbortController().signal;
+  const server = await findRunning(join(resolve(directory), "cluster"), password, never);
   return server === null ? null : urlOf(server, DATABASE);
 }
 
@@ -150,32 +168,39 @@ function readOrMakePassword(path: string, account: Account | null): string {
 
 async function initialise(
   { initdb }: Binaries,
-  account: Account | null,
-  directory: string,
+  task: {
+    readonly account: Account | null;
+    readonly directory: string;
+    readonly stopping: AbortSignal;
+  },
 ): Promise<void> {
+  const { account, directory, stopping } = task;
   const unfinished = join(directory, "cluster.new");
   fs.rmSync(unfinished, { recursive: true, force: true });
-  const options = { cwd: directory, ...account };
+  const runInitdb = async (flags: readonly string[]): Promise<void> => {
+    stopping.throwIfAborted();
+    const running = run(initdb, [...flags], { cwd: directory, ...account });
+    const end = (): void => void running.child.kill();
+    stopping.addEventListener("abort", end);
+    await running.finally(() => stopping.removeEventListener("abort", end));
+  };
   try {
-    await run(
-      initdb,
-      [
-        `--pgdata=${unfinished}`,
-        `--username=${USER}`,
-        `--pwfile=${join(directory, "password")}`,
-        "--auth=scram-sha-256",
-        "--encoding=UTF8",
-        // Collation by code point: the same on every system, and the fastest index.
-        "--locale=C",
-        "--locale-provider=builtin",
-        "--builtin-locale=C.UTF-8",
-        "--no-sync",
-        "--no-instructions",
-      ],
-      options,
-    );
-    await run(initdb, [`--pgdata=${unfinished}`, "--sync-only"], options);
+    await runInitdb([
+      `--pgdata=${unfinished}`,
+      `--username=${USER}`,
+      `--pwfile=${join(directory, "password")}`,
+      "--auth=scram-sha-256",
+      "--encoding=UTF8",
+      // Collation by code point: the same on every system, and the fastest index.
+      "--locale=C",
+      "--locale-provider=builtin",
+      "--builtin-locale=C.UTF-8",
+      "--no-sync",
+      "--no-instructions",
+    ]);
+    await runInitdb([`--pgdata=${unfinished}`, "--sync-only"]);
   } catch (cause) {
+    stopping.throwIfAborted();
     const text = cause instanceof Error ? cause.message.trim() : String(cause);
     throw new EmbeddedPostgresFailed(`initdb failed: ${text}`, { cause });
   }
@@ -183,9 +208,15 @@ async function initialise(
 }
 
 /** A server that an earlier process left behind, or null. Waits for one that is on its way out. */
-async function findRunning(cluster: string, password: string): Promise<Server | null> {
+async function findRunning(
+  cluster: string,
+  password: string,
+  stopping: AbortSignal,
+): Promise<Server | null> {
   const giveUpMs = Date.now() + POSTGRES_START_MS_MAX;
   for (;;) {
+    // Whose server it is, is not known yet: it stays as it is.
+    stopping.throwIfAborted();
     const lock = readLock(cluster);
     if (lock === null || !isAlive(lock.pid)) return null;
     const server = { ...lock, password };
@@ -241,10 +272,12 @@ async function start(task: {
   readonly directory: string;
   readonly password: string;
   readonly options: EmbeddedPostgresOptions;
+  readonly stopping: AbortSignal;
 }): Promise<Server> {
-  const { binaries, account, directory, password, options } = task;
+  const { binaries, account, directory, password, options, stopping } = task;
   const cluster = join(directory, "cluster");
   const port = options.port ?? (await freePort("127.0.0.1", 0));
+  stopping.throwIfAborted();
   const settings = Object.entries({ ...SETTINGS, ...options.settings });
   const logPath = join(directory, "postgres.log");
   if (fs.existsSync(logPath)) fs.renameSync(logPath, `${logPath}.1`);
@@ -269,15 +302,25 @@ async function start(task: {
   });
   child.unref();
   const server = { pid: child.pid ?? 0, port, password };
-  const giveUpMs = Date.now() + POSTGRES_START_MS_MAX;
-  while (ended === null && Date.now() < giveUpMs) {
-    // The lock is looked at first: another server may be listening on the port.
-    if (readLock(cluster)?.pid === server.pid && (await probe(server, cluster)) === "ready") {
-      return server;
+  let giveUpMs = Date.now() + POSTGRES_START_MS_MAX;
+  const end = (): void => {
+    child.kill("SIGINT");
+    giveUpMs = Date.now() + POSTGRES_STOP_MS_MAX;
+  };
+  stopping.addEventListener("abort", end);
+  try {
+    while (ended === null && Date.now() < giveUpMs) {
+      // The lock is looked at first: another server may be listening on the port.
+      if (readLock(cluster)?.pid === server.pid && (await probe(server, cluster)) === "ready") {
+        return server;
+      }
+      await delay(POLL_MS);
     }
-    await delay(POLL_MS);
+  } finally {
+    stopping.removeEventListener("abort", end);
   }
   if (ended === null) child.kill("SIGKILL");
+  stopping.throwIfAborted();
   const said = fs.readFileSync(logPath, "utf8").trim();
   throw new EmbeddedPostgresFailed(
     `PostgreSQL did not start: ${ended ?? "it took too long"}: ${said}`,
@@ -297,11 +340,9 @@ async function ensureDatabase(server: Server): Promise<void> {
  * the lock's end is the server's: an adopted pid may stay behind as a zombie that nobody reaps.
  */
 async function stop(cluster: string, pid: number): Promise<void> {
-  const holdsLock = (): boolean => readLock(cluster)?.pid === pid && isAlive(pid);
-  if (!holdsLock()) return;
-  process.kill(pid, "SIGINT");
+  if (!interrupt(cluster, pid)) return;
   const giveUpMs = Date.now() + POSTGRES_STOP_MS_MAX;
-  while (holdsLock()) {
+  while (holdsLock(cluster, pid)) {
     if (Date.now() > giveUpMs) {
       // The next start recovers from the write-ahead log.
       process.kill(pid, "SIGKILL");
@@ -309,6 +350,16 @@ async function stop(cluster: string, pid: number): Promise<void> {
     }
     await delay(POLL_MS);
   }
+}
+
+const holdsLock = (cluster: string, pid: number): boolean =>
+  readLock(cluster)?.pid === pid && isAlive(pid);
+
+/** False: it had ended before. */
+function interrupt(cluster: string, pid: number): boolean {
+  if (!holdsLock(cluster, pid)) return false;
+  process.kill(pid, "SIGINT");
+  return true;
 }
 
 async function withClient<T>(url: string, use: (client: Client) => Promise<T>): Promise<T> {

@@ -3,7 +3,6 @@
  * order in which a node comes up; `stop` goes the other way.
  */
 import { randomInt } from "node:crypto";
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { EventId } from "../engine/ids.ts";
@@ -49,6 +48,8 @@ import { SeatingPlans } from "./catalogue/seating-plans.ts";
 import { shelfRoutes } from "./catalogue/shelf-routes.ts";
 import { Venues } from "./catalogue/venues.ts";
 import { type Config, jwtSecretOf, limitSecretOf } from "./config.ts";
+import { type Postgres, postgresOf } from "./configured-postgres.ts";
+import { prepareDataDir } from "./data-dir.ts";
 import { DatabasePool } from "./database-pool.ts";
 import { seedDemo } from "./demo/seed-demo.ts";
 import type { DoorOptions } from "./http/door.ts";
@@ -68,8 +69,8 @@ import { mailboxOf } from "./mail/configured-mailbox.ts";
 import { describedRoutes } from "./openapi/described-routes.ts";
 import { opsRoutes } from "./ops/ops-routes.ts";
 import { PaymentOffice } from "./payments/payment-office.ts";
-import { PostgresKeeper } from "./postgres-keeper.ts";
 import { ShardRouter } from "./shard-router.ts";
+import { unlessAborted } from "./stop-request.ts";
 import { Telemetry } from "./telemetry.ts";
 import { Database } from "./tenancy/database.ts";
 
@@ -81,8 +82,16 @@ export interface RunningNode {
   stop(): Promise<void>;
 }
 
-export async function startNode(config: Config, log: Log): Promise<RunningNode> {
-  mkdirSync(config.dataDir, { recursive: true });
+/**
+ * `stopping`: while nothing has been let in, it ends the start, which then rejects with the
+ * signal's reason; once something has, the start comes to its end, and the node is to be stopped.
+ */
+export async function startNode(
+  config: Config,
+  log: Log,
+  stopping = new AbortController().signal,
+): Promise<RunningNode> {
+  prepareDataDir(config.dataDir);
   const lock = await lockDataDir(config.dataDir);
   requireNoUnfinishedRestore(config.dataDir);
   const limits = new LimitOffice({ ...config, secret: limitSecretOf(config), log });
@@ -93,23 +102,20 @@ export async function startNode(config: Config, log: Log): Promise<RunningNode> 
   // Whoever asks while the node comes up hears what it is at, and `busy` for all else.
   const port = await server.listen(config.host, config.port);
   await telemetry.listen();
-  const postgres = await postgresOf(config, log);
+  let postgres: Postgres | null = null;
   try {
-    return await startOn({ postgres, config, log, lock, limits, telemetry, server, port });
+    postgres = await postgresOf(config, log, stopping);
+    const ground = { postgres, config, log, lock, limits, telemetry, server, port, stopping };
+    return await startOn(ground);
   } catch (error) {
+    telemetry.health.phase = "stopping";
     limits.stop();
     await server.close();
     await telemetry.stopLooking();
-    await postgres.stop();
+    await postgres?.stop();
+    await lock.release();
     throw error;
   }
-}
-
-interface Postgres {
-  readonly url: string;
-  /** It does not answer. */
-  missed(): void;
-  stop(): Promise<void>;
 }
 
 /** What is there before the engine is. */
@@ -122,15 +128,16 @@ interface Ground {
   readonly telemetry: Telemetry;
   readonly server: HttpServer;
   readonly port: number;
+  readonly stopping: AbortSignal;
 }
 
 async function startOn(ground: Ground): Promise<RunningNode> {
-  const { postgres, config, log, lock, limits, telemetry, server, port } = ground;
+  const { postgres, config, log, lock, limits, telemetry, server, port, stopping } = ground;
   const { health } = telemetry;
   health.phase = "migrating the database";
-  await migrate(postgres.url);
+  await unlessAborted(stopping, migrate(postgres.url));
   health.phase = "recovering";
-  const supervisor = await Supervisor.start({
+  const started = Supervisor.start({
     platform: new ThreadPlatform({
       ackMode: config.ackMode,
       journalDir: join(config.dataDir, "journal"),
@@ -143,6 +150,7 @@ async function startOn(ground: Ground): Promise<RunningNode> {
     unprojectedBytesMax: config.unprojectedMibMax * 2 ** 20,
     log: (level, fields, message) => log[level](fields, message),
   });
+  const supervisor = await unlessAborted(stopping, started);
   const poolOptions = {
     connectionString: postgres.url,
     // A database that does not answer becomes an answer: busy.
@@ -166,12 +174,13 @@ async function startOn(ground: Ground): Promise<RunningNode> {
   }
   health.phase = "preparing";
   const [database, searches] = [new Database(pool), new Database(searchPool)];
-  const base = { log, supervisor, database, searches, limits, telemetry, server };
+  const base = { log, supervisor, pool, database, searches, limits, telemetry, server };
   const parts = assemble(config, base);
   const sources = { supervisor, pool, searchPool, server, limits, ...parts };
   telemetry.observe(sources, postgres.url, postgres.missed);
   if (config.admin !== null) {
-    await parts.users.ensureAdmin(config.admin.email, config.admin.password);
+    const { email, password } = config.admin;
+    await unlessAborted(stopping, parts.users.ensureAdmin(email, password));
   }
   const isSeeding = config.seedDemo ?? config.databaseUrl === null;
   if (isSeeding) await seedDemo({ ...parts, nowMs: Date.now() });
@@ -196,6 +205,8 @@ async function startOn(ground: Ground): Promise<RunningNode> {
     await lock.release();
   };
   await limits.start();
+  // Behind this line there is work to finish.
+  stopping.throwIfAborted();
   const { routes, store: catalogue } = parts;
   const isServed = new Set<Route>(telemetry.routes);
   server.begin(
@@ -210,16 +221,10 @@ async function startOn(ground: Ground): Promise<RunningNode> {
   return { url: `http://${host}:${port}`, catalogue, routes, stop };
 }
 
-async function postgresOf({ databaseUrl: url, dataDir }: Config, log: Log): Promise<Postgres> {
-  if (url !== null) return { url, missed: () => undefined, stop: () => Promise.resolve() };
-  const ports = { clock: systemClock, log };
-  const keeper = await PostgresKeeper.start({ directory: join(dataDir, "postgres") }, ports);
-  return { url: keeper.url, missed: () => keeper.missed(), stop: () => keeper.stop() };
-}
-
 interface Base {
   readonly log: Log;
   readonly supervisor: Supervisor;
+  readonly pool: DatabasePool;
   readonly database: Database;
   /** By connections of their own: however slow searches are, nothing else waits for them. */
   readonly searches: Database;
@@ -229,7 +234,7 @@ interface Base {
 }
 
 function assemble(config: Config, base: Base) {
-  const { log, supervisor, database, searches, limits, telemetry, server } = base;
+  const { log, supervisor, pool, database, searches, limits, telemetry, server } = base;
   const { watch } = telemetry;
   const { tracing } = watch;
   const router = new ShardRouter({
@@ -333,7 +338,15 @@ function assemble(config: Config, base: Base) {
       isStaff,
     }),
     ...office.routes,
-    ...opsRoutes({ supervisor, router, hub, tokens, opsToken, limits: () => limits.report }),
+    ...opsRoutes({
+      supervisor,
+      router,
+      hub,
+      tokens,
+      pool,
+      opsToken,
+      limits: () => limits.report,
+    }),
     ...telemetry.routes,
   ]);
   return {

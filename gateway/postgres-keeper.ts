@@ -26,11 +26,14 @@ export class PostgresKeeper {
   #restarting: Promise<void> | null = null;
   #isStopped = false;
 
+  /** `stopping` ends the first start alone: what it has started is ended by `stop`. */
   static async start(
     options: EmbeddedPostgresOptions,
     ports: PostgresKeeperPorts,
+    stopping = new AbortController().signal,
   ): Promise<PostgresKeeper> {
-    return new PostgresKeeper(options, ports, await startEmbeddedPostgres(options));
+    const server = await startEmbeddedPostgres({ ...options, stopping });
+    return new PostgresKeeper(options, ports, server);
   }
 
   private constructor(
@@ -56,6 +59,11 @@ export class PostgresKeeper {
     this.#restarting ??= this.#restart().finally(() => {
       this.#restarting = null;
     });
+  }
+
+  /** Tells the server to stop, and waits for nothing: this process ends now. */
+  interrupt(): void {
+    this.#server.interrupt();
   }
 
   async stop(): Promise<void> {

@@ -27,6 +27,24 @@ const oneOf =
   (text: string): T | undefined =>
     words.find((word) => word === text);
 
+/** `name=value` with commas between, the values percent-encoded: as OpenTelemetry has it. */
+const pairs = (text: string): string | undefined => {
+  const isPair = (pair: string): boolean =>
+    /^\s*[!#$%&'*+.^_`|~0-9A-Za-z-]+\s*=[^\p{Cc}]*$/u.test(pair) && isPercentEncoded(pair);
+  return text.split(",").every(isPair) ? text : undefined;
+};
+
+function isPercentEncoded(text: string): boolean {
+  try {
+    return decodeURIComponent(text) !== "";
+  } catch (error) {
+    if (error instanceof URIError) return false;
+    throw error;
+  }
+}
+
+const PAIRS = "name=value pairs with commas between, the values percent-encoded";
+
 const unset: string | null = null;
 const A_URL = "a URL that starts with http:// or https://";
 
@@ -72,6 +90,20 @@ export const TELEMETRY_OPTIONS = {
     parse: oneOf(PROTOCOLS),
     accepts: PROTOCOLS.join(" or "),
     help: "How traces are written.",
+  }),
+  otlpHeaders: option({
+    name: "OTEL_EXPORTER_OTLP_HEADERS",
+    default: unset,
+    parse: pairs,
+    accepts: PAIRS,
+    help: "Further headers for the collector, as for a token.",
+  }),
+  otelResourceAttributes: option({
+    name: "OTEL_RESOURCE_ATTRIBUTES",
+    default: unset,
+    parse: pairs,
+    accepts: PAIRS,
+    help: "What else traces say of who is speaking.",
   }),
   otelServiceName: option({
     name: "OTEL_SERVICE_NAME",
@@ -131,6 +163,9 @@ export function telemetryOf(read: <T>(option: Option<T>) => T): TelemetryConfig 
   const options = TELEMETRY_OPTIONS;
   const endpoint = read(options.otlpEndpoint);
   const ofTraces = read(options.otlpTracesEndpoint);
+  // OpenTelemetry's own code takes these from the environment; here they are checked.
+  read(options.otlpHeaders);
+  read(options.otelResourceAttributes);
   const url = ofTraces ?? (endpoint === null ? null : `${endpoint.replace(/\/+$/, "")}/v1/traces`);
   const tracing = {
     protocol: read(options.otlpProtocol),

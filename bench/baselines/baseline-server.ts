@@ -124,7 +124,7 @@ function routesOf({ config, log, running, identity, database }: Parts): Route[] 
   const { design, pool } = running;
   const store = new SaleStore(pool);
   const router = new BaselineRouter({ design, store, logError });
-  const { tokens, users } = identity;
+  const { tokens } = identity;
   const organizations = new Organizations(database);
   const eventStore = new EventStore(database);
   const named = new NamedEvents(database);
@@ -144,7 +144,7 @@ function routesOf({ config, log, running, identity, database }: Parts): Route[] 
     recentWrites: { note: () => undefined },
     isOrganizer,
     isStaff: organizations.isStaff.bind(organizations),
-    userIdOf: (email) => users.idOf(email),
+    userIdOf: (email) => identity.heirs.userIdOf(email),
     payments: { providers: [], begin: () => Promise.reject(new ProblemError("not_found")) },
     availabilityOf: () => Promise.resolve(null),
     logError,

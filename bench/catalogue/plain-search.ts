@@ -5,10 +5,11 @@ import { chordOf } from "../../gateway/catalogue/search/search-statements.ts";
 const NO_INDEX = `
   SET enable_indexscan = off; SET enable_bitmapscan = off; SET enable_indexonlyscan = off`;
 
-/** Words as they were typed, in one kind of text; the last may be a beginning. */
+/** Words as typed, in one kind of text; the last may be a beginning, unless a letter is all. */
 const matches = (words: string, whole: boolean): string => `${words} @@ (
-  SELECT string_agg(quote_literal(word) || CASE WHEN position = count AND length(word) > 1
-    AND NOT ${whole} THEN ':*' ELSE '' END, '&')::tsquery
+  SELECT string_agg(quote_literal(word) || CASE
+    WHEN position = count AND (length(word) > 1 OR count > 1) AND NOT ${whole}
+    THEN ':*' ELSE '' END, '&')::tsquery
   FROM (SELECT word, position, count(*) OVER () AS count
         FROM regexp_split_to_table(search_fold(q), '[^[:alnum:]]+') WITH ORDINALITY
           AS s (word, position) WHERE word <> '') AS typed)`;

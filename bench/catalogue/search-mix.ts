@@ -60,6 +60,7 @@ const KINDS: readonly (readonly [share: number, kind: string, make: Make])[] = [
       return { q: word.slice(0, random.integer(2, Math.max(2, word.length - 1))) };
     },
   ],
+  [4, "and a letter", (random, event) => ({ q: `${wordIn(random, event)} ${event.city[0]}` })],
   [6, "misspelt", (random, event) => ({ q: misspelt(random, wordIn(random, event)) })],
   [4, "words by date", (random, event) => ({ q: wordIn(random, event), sort: "startsAt" })],
   [

@@ -30,16 +30,22 @@ export async function dumpDatabase(
   });
 }
 
-/** Fills an empty database, in one transaction. Throws `target_in_use` when it isn't empty. */
+/** Throws `tool_missing`; and `target_in_use` when the database, which null is not, isn't empty. */
+export async function requireRestorable(url: string | null): Promise<void> {
+  await requireTool("pg_restore", null);
+  if (url === null) return;
+  const { rows } = await withClient(url, (client) =>
+    client.query<{ count: string }>(
+      "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'",
+    ),
+  );
+  if (rows[0]?.count === "0") return;
+  throw new BackupFailed("target_in_use", "the database of DATABASE_URL is not empty");
+}
+
+/** Fills a database that is empty (requireRestorable), in one transaction. */
 export async function restoreDump(url: string, path: string): Promise<LastLsns> {
   return withClient(url, async (client) => {
-    await requireTool("pg_restore", null);
-    const { rows } = await client.query<{ count: string }>(
-      "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'",
-    );
-    if (rows[0]?.count !== "0") {
-      throw new BackupFailed("target_in_use", "the database of DATABASE_URL is not empty");
-    }
     // Grants and policies name the role, and roles are in no dump.
     await client.query("BEGIN");
     await ensureGatewayRole(client);

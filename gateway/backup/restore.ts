@@ -3,11 +3,12 @@ import { chownSync, existsSync, mkdirSync, readdirSync } from "node:fs";
 import { cp } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { lockDataDir } from "../../workers/data-dir-lock.ts";
+import { prepareDataDir } from "../data-dir.ts";
 import { startEmbeddedPostgres } from "../embedded-postgres.ts";
 import { type Account, unprivilegedAccount } from "../postgres-account.ts";
 import type { BackupConfig } from "./backup.ts";
 import { BackupFailed } from "./backup-failed.ts";
-import { restoreDump } from "./database-dump.ts";
+import { requireRestorable, restoreDump } from "./database-dump.ts";
 import { copyFileDurably, PRIVATE_DIRECTORY, sync, syncDirectories } from "./durable-copy.ts";
 import { factsToRecover } from "./journal-links.ts";
 import { type Manifest, readManifest, requireWhole } from "./manifest.ts";
@@ -15,7 +16,7 @@ import { beginRestore, endRestore, requireNoUnfinishedRestore } from "./unfinish
 
 /**
  * Fills an empty DATA_DIR and an empty database. Nothing is touched before the whole backup was
- * read and found to be as it was written.
+ * read and found to be as it was written, and the database found to be empty.
  */
 export async function restore(config: BackupConfig, source: string): Promise<Manifest> {
   const { databaseUrl, dataDir } = config;
@@ -28,11 +29,12 @@ export async function restore(config: BackupConfig, source: string): Promise<Man
     );
   }
   await requireWhole(backup, manifest);
-  mkdirSync(dataDir, { recursive: true });
+  prepareDataDir(dataDir);
   const lock = await lockDataDir(dataDir);
   try {
     requireNoUnfinishedRestore(dataDir);
     requireUnused(dataDir, databaseUrl === null);
+    if (manifest.database === "dump") await requireRestorable(databaseUrl);
     await beginRestore(dataDir);
     await copyIn(join(backup, "journal"), join(dataDir, "journal"));
     const secret = join(backup, "jwt-secret");

@@ -111,7 +111,7 @@ const reading: Operations = {
       200: { ...one("The event."), headers: ["ETag", "Cache-Control"] },
       304: { description: "As `If-None-Match` has it.", headers: ["ETag", "Cache-Control"] },
     },
-    codes: ["event_not_found"],
+    codes: ["event_not_found", "unauthenticated"],
   },
   "GET /api/v1/events/:id/seats": {
     id: "listSeats",
@@ -141,7 +141,7 @@ const reading: Operations = {
       },
       304: { description: "As `If-None-Match` has it.", headers: ["ETag", "Cache-Control"] },
     },
-    codes: ["event_not_found"],
+    codes: ["event_not_found", "unauthenticated"],
   },
 };
 

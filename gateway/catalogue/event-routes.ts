@@ -7,7 +7,7 @@ import { encodeCursor, pageFrom } from "../http/page.ts";
 import { ProblemError } from "../http/problem.ts";
 import { asyncRoute, json } from "../http/routes.ts";
 import { readBody, validationFailed } from "../http/validation.ts";
-import { requireIdentity, type Tokens } from "../identity/tokens.ts";
+import { type Identity, identityIfAny, requireIdentity, type Tokens } from "../identity/tokens.ts";
 import { checkEventChanges } from "./event-changes.ts";
 import { checkEventBody } from "./event-definition.ts";
 import type { EventDirectory, EventEntry } from "./event-directory.ts";
@@ -101,8 +101,9 @@ const cancel: EventHandler = async ({ events, tokens }, request) => {
 };
 
 const show: EventHandler = async (ports, request) => {
-  const event = await visibleEvent(ports, request);
-  const body = await organizerBody(ports, request, event);
+  const identity = identityIfAny(ports.tokens, request);
+  const event = await visibleEvent(ports, request, identity);
+  const body = await organizerBody(ports, identity, event);
   if (body !== null) {
     return entityResponse(request, { body, etag: etagOf(body), cacheControl: PRIVATE });
   }
@@ -112,19 +113,19 @@ const show: EventHandler = async (ports, request) => {
 
 /** What organisers see of an event and others do not; null: nothing, or the asker is none. */
 async function organizerBody(
-  { tokens, strangers }: EventPorts,
-  request: HttpRequest,
+  { strangers }: EventPorts,
+  identity: Identity | null,
   event: EventEntry,
 ): Promise<string | null> {
   if (event.promoCodes.length === 0) return null;
-  const identity = tokens.verify(request.authorization);
   const { organizationId } = event;
   const isOrganizer = identity !== null && (await strangers.isOrganizer(identity, organizationId));
   return isOrganizer ? JSON.stringify(organizerView(event)) : null;
 }
 
 const seats: EventHandler = async (ports, request) => {
-  const event = await visibleEvent(ports, request);
+  const identity = identityIfAny(ports.tokens, request);
+  const event = await visibleEvent(ports, request, identity);
   const { body, etag } = await ports.seatLists.get(event.eventId);
   const cacheControl = isPrivate(event) ? PRIVATE : "public, max-age=31536000, immutable";
   return entityResponse(request, { body, etag, cacheControl });
@@ -144,11 +145,14 @@ function eventIdOf(request: HttpRequest) {
 }
 
 /** The event of the path, if the asker may see it: private ones are for members and admins. */
-async function visibleEvent(ports: EventPorts, request: HttpRequest): Promise<EventEntry> {
+async function visibleEvent(
+  ports: EventPorts,
+  request: HttpRequest,
+  identity: Identity | null,
+): Promise<EventEntry> {
   const event = await ports.directory.get(eventIdOf(request));
   if (event === null) throw new ProblemError("event_not_found");
   if (!isPrivate(event)) return event;
-  const identity = ports.tokens.verify(request.authorization);
   const isMember =
     identity !== null && (await ports.organizations.isMember(identity, event.organizationId));
   if (!isMember) throw new ProblemError("event_not_found");

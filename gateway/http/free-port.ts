@@ -1,10 +1,16 @@
 import { createServer } from "node:net";
 
+const IN_USE =
+  "a program listens there, or a connection was lent the port (Linux: 32768 and above)";
+
 export class ListenError extends Error {
   readonly code = "listen_failed";
 
-  constructor(host: string, port: number) {
-    super(`can't listen on ${host}:${port}: is it taken?`);
+  /** `cause`: what the system said; null: nothing. */
+  constructor(host: string, port: number, cause: NodeJS.ErrnoException | null) {
+    const said = cause === null ? "" : `: ${cause.message}`;
+    const hint = cause === null || cause.code === "EADDRINUSE" ? `: ${IN_USE}` : "";
+    super(`can't listen on ${host}:${port}${said}${hint}`, { cause });
   }
 }
 
@@ -15,7 +21,7 @@ export class ListenError extends Error {
 export function freePort(host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
-    probe.once("error", () => reject(new ListenError(host, port)));
+    probe.once("error", (cause) => reject(new ListenError(host, port, cause)));
     probe.listen({ host, port, exclusive: true }, () => {
       const address = probe.address();
       const found = typeof address === "object" && address !== null ? address.port : port;

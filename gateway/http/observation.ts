@@ -2,6 +2,7 @@ import type { Log } from "../log.ts";
 import type { OpSpan, Tracing } from "../tracing/tracing-port.ts";
 import { HttpMeter, type RouteMeter } from "./http-meter.ts";
 import type { ProblemCode } from "./problem-codes.ts";
+import { requestIdOf } from "./request-id.ts";
 import { RequestLog } from "./request-log.ts";
 
 /** Those that want to know of every request. */
@@ -100,17 +101,18 @@ export interface RefusedUnread {
  * spread object here cost as much as the whole rest of the refusal.
  */
 export function refusedUnread(watch: Watch, meter: RouteMeter, refused: RefusedUnread): void {
-  const { requestId, status, code } = refused;
+  const { status, code } = refused;
   meter.answered(status, 0);
   watch.meter.refusals.add(code);
   const nowMs = performance.now();
   const level = watch.requests.levelOf(meter, { status, durationMs: 0, nowMs });
   if (level === null) return;
   const { method, route } = meter;
+  const requestId = requestIdOf(refused.requestId);
   watch.requests.write(level, { requestId, method, route, status, durationMs: 0, code });
 }
 
-/** Of a message that is refused unread, which has no id of its own. */
+/** Of a message that is refused unread; it gets an id if it gets a line. */
 export const BUSY_UNREAD: RefusedUnread = { requestId: "", status: 503, code: "busy" };
 
 /** How the parameters of a path are called, by the segment before them. */

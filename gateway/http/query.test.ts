@@ -41,6 +41,32 @@ test("absent, empty and unknown parameters are absent; of two the first one coun
   assert.deepEqual(read("limit=1&limit=2"), { limit: 1 });
 });
 
+const NO_TIME =
+  "must be an RFC 3339 time, such as 2030-05-04T19:30:00Z (the + of an offset is %2B in a query)," +
+  " or a day, such as 2030-05-04";
+
+test("a time says of which zone it is, and a day exists", () => {
+  const times = [
+    ...["2026-12-20", "2026-12-20T18:30:00Z", "2026-12-20t18:30:00.25z"],
+    ...["2026-12-20T18:30:00%2B02:00", "2028-02-29"],
+  ];
+  for (const from of times)
+    assert.deepEqual(read(`from=${from}`), { from: decodeURIComponent(from) });
+  const none = [
+    ...[
+      "2026-12-20T18:30:00.000",
+      "2026-12-20T18:30",
+      "2026-12-20 (hello)",
+      "2026-12-20 18:30 PST",
+    ],
+    ...["2026-02-30", "2026-02-30T10:00:00Z", "2027-02-29", "2026-12-20T24:00:00Z", "2026-12"],
+    ...["2026-12-20T18:30:00+02:00", "2026-12-20T18:30:00Z2026-12-20", "2026-12-20T"],
+  ];
+  for (const from of none) {
+    assert.deepEqual(faultsOf(`from=${from}`), [{ path: "from", message: NO_TIME }], from);
+  }
+});
+
 test("everything that is wrong is said at once, each parameter once", () => {
   const faults = faultsOf("limit=0&radius=x&seats=1&q=too-long&from=2030-13-01&near=1,2");
   assert.deepEqual(faults, [
@@ -49,7 +75,7 @@ test("everything that is wrong is said at once, each parameter once", () => {
     { path: "radius", message: "must be a number" },
     { path: "seats", message: "must be true or false" },
     { path: "q", message: "must have at most 5 characters" },
-    { path: "from", message: "must be an RFC 3339 time or date" },
+    { path: "from", message: NO_TIME },
   ]);
 });
 

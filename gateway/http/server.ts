@@ -141,7 +141,7 @@ export class HttpServer {
         if (token !== false) this.#listening.push(token);
       });
     }
-    if (this.#listening.length === 0) throw new ListenError(host, port);
+    if (this.#listening.length === 0) throw new ListenError(host, port, null);
     return free;
   }
 

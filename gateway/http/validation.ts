@@ -29,7 +29,8 @@ export type Checked<T> =
  */
 export type Check<T> = (value: unknown) => Checked<T>;
 
-const INSTANT = /^\d{4}-\d\d-(\d\d)T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/i;
+const INSTANT =
+  /^\d{4}-\d\d-(\d\d)T(?:[01]\d|2[0-3]):\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)$/i;
 const CONTROL = /\p{Cc}/u;
 const KEY = /^[\p{L}\p{M}\p{N}._-]{1,64}$/u;
 
@@ -48,9 +49,8 @@ function isInstant(text: string): boolean {
 /** An instant, or a local time, which is an instant without its offset. */
 const isMoment = (text: string): boolean => isInstant(text) || isInstant(`${text}Z`);
 
-/** As Date.parse reads it: an instant, or a day. */
-const isTimeOrDay = (text: string): boolean =>
-  /^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(Date.parse(text));
+/** An instant, or a day; whatever else Date.parse takes, it takes to be in the server's zone. */
+const isTimeOrDay = (text: string): boolean => isInstant(text) || isInstant(`${text}T00:00Z`);
 
 function isCurrency(text: string): boolean {
   return /^[A-Z]{3}$/.test(text) && Intl.supportedValuesOf("currency").includes(text);
@@ -72,7 +72,11 @@ const FORMATS: Readonly<Record<string, readonly [(text: string) => boolean, stri
     isMoment,
     "must be an RFC 3339 time, such as 2030-05-04T19:30:00Z, or a local one: 2030-05-04T19:30",
   ],
-  timeOrDay: [isTimeOrDay, "must be an RFC 3339 time or date"],
+  timeOrDay: [
+    isTimeOrDay,
+    "must be an RFC 3339 time, such as 2030-05-04T19:30:00Z (the + of an offset is %2B in a " +
+      "query), or a day, such as 2030-05-04",
+  ],
   percent: [
     (text) => /^\d{1,3}(?:\.\d{1,2})?$/.test(text) && Number(text) <= 100,
     'must be a percentage as a text, with at most two decimals, such as "2.5"',

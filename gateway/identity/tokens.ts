@@ -192,6 +192,14 @@ function parseClaims(claims: unknown): Verified | null {
   return { identity: { userId, role }, sessionId: claims.sid, expiresAtMs: claims.exp * 1000 };
 }
 
+/**
+ * Who makes a request that needs no token; null: nobody in particular. Throws `unauthenticated` for
+ * a token that is not good (any more): its owner wants to be told, and not to be taken for nobody.
+ */
+export function identityIfAny(tokens: Tokens, request: HttpRequest): Identity | null {
+  return /^Bearer\b/i.test(request.authorization) ? requireIdentity(tokens, request) : null;
+}
+
 /** Who makes the request; throws `unauthenticated` when nobody does. */
 export function requireIdentity(tokens: Tokens, request: HttpRequest): Identity {
   const identity = tokens.verify(request.authorization);

@@ -12,7 +12,7 @@ import { parseJsonText } from "../http/json-body.ts";
 import { BUSY_UNREAD, Observation, refusedUnread, type Watch } from "../http/observation.ts";
 import { problemDocument } from "../http/problem.ts";
 import { PROBLEMS } from "../http/problem-codes.ts";
-import { traceparentOf } from "../http/request-id.ts";
+import { requestIdOf, traceparentOf } from "../http/request-id.ts";
 import { compileSchema, type FieldError, validationFailed } from "../http/validation.ts";
 import type { Identity, Tokens } from "../identity/tokens.ts";
 import type { LimitClass } from "../limits/limit-classes.ts";
@@ -36,7 +36,7 @@ export const Message = Type.Object({
   ticketId: Type.Optional(Type.String({ maxLength: 100 })),
   since: Type.Optional(Type.Object({ epoch: Type.Number(), seq: Type.Number() })),
   idempotencyKey: Type.Optional(Type.String({ maxLength: 1_000 })),
-  traceparent: Type.Optional(Type.String({ maxLength: 100 })),
+  traceparent: Type.Optional(Type.String({ maxLength: 512 })),
 });
 type Message = Type.Static<typeof Message>;
 type Since = Message["since"];
@@ -356,10 +356,10 @@ function refusalOf(admission: Admission | null): DeskResult | null {
   return quota === null || quota.isAllowed ? null : problem("rate_limited", refusalMembers(quota));
 }
 
-function observed(watch: Watch, { socket, token }: Session, message: Message): Observation {
+function observed(watch: Watch, { token }: Session, message: Message): Observation {
   const { op, eventId = "" } = message;
   return new Observation(watch, watch.meter.op(op), {
-    requestId: `ws-${socket.id}`,
+    requestId: requestIdOf(""),
     traceparent: traceparentOf(message.traceparent ?? ""),
     authorization: `Bearer ${token}`,
     params: [eventId],

@@ -80,8 +80,9 @@ const SHARD_METRICS: readonly MetricFamily<EngineSource>[] = [
     name: "evently_bookings_total",
     kind: "counter",
     labels: [],
-    help: "Bookings that were confirmed without waiting for money.",
-    read: (source) => factsOf(source, "booked"),
+    help: "Bookings that became confirmed, each once: without money, with it, or with late money.",
+    read: (source) =>
+      plain(workersOf(source).reduce((sum, worker) => sum + worker.bookingsConfirmed, 0)),
   },
   {
     name: "evently_actors",

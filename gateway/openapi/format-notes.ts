@@ -18,7 +18,7 @@ export const FORMAT_NOTES: Readonly<Record<string, FormatNote>> = {
   },
   timeOrDay: {
     meaning: "An RFC 3339 time, or a day, which counts from its beginning in UTC.",
-    pattern: "^\\d{4}-\\d\\d-\\d\\d",
+    pattern: "^\\d{4}-\\d\\d-\\d\\d([Tt].*([Zz]|[+-]\\d\\d:\\d\\d))?$",
   },
   percent: {
     meaning: 'A percentage as a text, with at most two decimals: "2.5".',

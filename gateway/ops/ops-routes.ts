@@ -3,6 +3,7 @@ import { type EventId, parseEventId } from "../../engine/ids.ts";
 import { OPS_WAIT_MS_MAX } from "../../engine/telemetry-limits.ts";
 import type { Operation, ShardReport } from "../../workers/shard-messages.ts";
 import type { Supervisor } from "../../workers/supervisor.ts";
+import type { DatabasePool } from "../database-pool.ts";
 import type { HttpRequest, HttpResponse, Route } from "../http/exchange.ts";
 import { ProblemError } from "../http/problem.ts";
 import { asyncRoute } from "../http/routes.ts";
@@ -16,6 +17,7 @@ export interface OpsRoutesPorts {
   readonly router: ShardRouter;
   readonly hub: AvailabilityHub;
   readonly tokens: Tokens;
+  readonly pool: Pick<DatabasePool, "whileThere">;
   /** null: only a platform administrator's access token opens these routes. */
   readonly opsToken: string | null;
   /** What is counted, and by whom. */
@@ -99,14 +101,15 @@ async function shardReport(ports: OpsRoutesPorts, param: string): Promise<object
 
 async function eventReport(ports: OpsRoutesPorts, param: string): Promise<object> {
   const eventId = eventIdOf(param);
-  const answer = await ask(ports, eventId, { kind: "inspect" });
+  const answer = await inTime(ask(ports, eventId, { kind: "inspect" }));
   if (answer.kind !== "actor") throw new ProblemError("busy");
   if (!answer.report.configured) throw new ProblemError("event_not_found");
   return { ...answer.report, subscribers: ports.hub.subscribersOf(eventId) };
 }
 
 async function audit(ports: OpsRoutesPorts, param: string): Promise<object> {
-  const answer = await ask(ports, eventIdOf(param), { kind: "audit" });
+  const eventId = eventIdOf(param);
+  const answer = await ports.pool.whileThere(() => ask(ports, eventId, { kind: "audit" }));
   if (answer.kind !== "audit") throw new ProblemError("busy");
   if (answer.report.memory.seq === 0 && answer.report.ok) throw new ProblemError("event_not_found");
   return answer.report;

@@ -87,12 +87,12 @@ function chord(event: PlainEvent, { lat, lng }: { lat: number; lng: number }): n
   return Math.hypot(...a.map((value, index) => value - (b[index] ?? 0)));
 }
 
-/** Words as typed; the last one may be a beginning. No word is misspelt. */
+/** Words as typed; the last one may be a beginning, unless a letter is all. None is misspelt. */
 function tierOf(event: PlainEvent, typed: readonly string[]): number | null {
   const last = typed.at(-1) ?? "";
   const has = (words: readonly string[]): boolean =>
     typed.every((word) =>
-      word === last && word.length > 1
+      word === last && (word.length > 1 || typed.length > 1 || word >= "\u2e80")
         ? words.some((known) => known.startsWith(word))
         : words.includes(word),
     );

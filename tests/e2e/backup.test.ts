@@ -221,6 +221,7 @@ async function dumpAndRestore(t: TestContext): Promise<void> {
   assert.equal(done.code, 0, done.text);
   const twice = { ...restored, DATA_DIR: join(place, "dump-twice") };
   assert.match((await runBackup("restore", target, twice)).text, /is not empty/);
+  assert.deepEqual(fs.readdirSync(twice.DATA_DIR), [], "a refused restore has changed nothing");
   api.close();
   await node.kill9();
 

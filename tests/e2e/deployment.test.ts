@@ -17,14 +17,17 @@ import { ConfigMap } from "kubernetes-models/v1/ConfigMap";
 import { Namespace } from "kubernetes-models/v1/Namespace";
 import { Service } from "kubernetes-models/v1/Service";
 import { parse } from "yaml";
-import { OPTIONS, readConfig } from "../../gateway/config.ts";
+import { readConfig } from "../../gateway/config.ts";
 import { unprivilegedAccount } from "../../gateway/postgres-account.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { ROOT } from "../support/source-scan.ts";
 
 const run = promisify(execFile);
 const read = (path: string): string => fs.readFileSync(join(ROOT, path), "utf8");
-const known = new Set(Object.values(OPTIONS).map(({ name }) => name));
+/** As the table has them, which is what the configuration says. */
+const known = new Set(
+  [...read("docs/CONFIGURATION.md").matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name),
+);
 
 test("the table of variables is what the configuration says", async () => {
   const { stdout } = await run(process.execPath, ["--import", "tsx", "gateway/config-table.ts"], {
@@ -87,8 +90,30 @@ test("the Kubernetes manifests are valid, and listed", () => {
     assert.ok(validate !== undefined, `${file} is of a kind that is checked`);
     validate(manifest);
   }
-  const { data } = parse(read(`${folder}/configuration.yaml`)) as { data: object };
+  const { data } = parse(read(`${folder}/configuration.yaml`)) as { data: Record<string, string> };
   for (const name of Object.keys(data)) assert.ok(known.has(name), `${name} is a variable`);
+  const { telemetry, door } = readConfig(data);
+  assert.ok(door.trustedProxies.length > 0, "buyers are told apart behind an ingress");
+  const { template } = (parse(read(`${folder}/statefulset.yaml`)) as { spec: { template: Pod } })
+    .spec;
+  const ports = template.spec.containers.flatMap((container) => container.ports);
+  const metrics = ports.find(({ name }) => name === "metrics");
+  assert.equal(metrics?.containerPort, telemetry.metrics.port);
+  const scraped = template.metadata.annotations["prometheus.io/port"];
+  assert.equal(scraped, String(telemetry.metrics.port));
+});
+
+interface Pod {
+  readonly metadata: { readonly annotations: Readonly<Record<string, string>> };
+  readonly spec: {
+    readonly containers: readonly {
+      readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
+    }[];
+  };
+}
+
+test("no alert asks for a job by its name: discovery gives it another one", () => {
+  assert.doesNotMatch(read("deploy/alerts.yml"), /\bjob\s*=/);
 });
 
 /** The files of the second stage, with the packages that production needs, below `image`. */
@@ -166,5 +191,14 @@ test("what the Dockerfile puts together starts without rights, is found healthy,
   const ended = once(child, "exit");
   child.kill("SIGTERM");
   assert.deepEqual(await ended, [0, null], said);
+  // Whoever collects the log reads every line as JSON, that of the address, too.
+  const lines = said
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { url?: string });
+  assert.deepEqual(
+    lines.flatMap((line) => line.url ?? []),
+    [url],
+  );
   await assert.rejects(run(probe, words, { ...options, env: { ...env, PORT: port } }));
 });

@@ -57,6 +57,20 @@ test("a refresh token is good for the next one, once; seen again, it ends all th
   ok(await refresh(bystander.refreshToken));
 });
 
+test("a token that is no good is refused where none is needed, too", async () => {
+  const event = await openStudio(api);
+  const out = await signUp();
+  ok(await auth("logout", { refreshToken: out.refreshToken }), 204);
+  for (const path of [`/api/v1/events/${event.id}`, `/api/v1/events/${event.id}/seats`]) {
+    ok(await api.get(path));
+    ok(await api.get(path, { token: await guestToken(api) }));
+    for (const token of [out.accessToken, "a.b.c", `${out.accessToken}x`]) {
+      refused(await api.get(path, { token }), 401, "unauthenticated");
+    }
+  }
+  ok(await auth("login", { email: out.user.email, password: PASSWORD }, out.accessToken));
+});
+
 test("of many who refresh at once, at most one gets something, and nobody keeps it", async () => {
   const { refreshToken } = await signUp();
   const replies = await Promise.all(Array.from({ length: 8 }, () => refresh(refreshToken)));

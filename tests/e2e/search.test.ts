@@ -67,6 +67,27 @@ test("what is not on sale yet, or not any more, is not available", async () => {
   assert.deepEqual(await find(`q=${title}&available=true`), []);
 });
 
+test("the list does not go blank while one types: a last letter narrows what the others found", async () => {
+  const word = freshWord();
+  const ode = await openStudio(api, { title: `${word} Ode` });
+  const trio = await openStudio(api, { title: `${word} Trio` });
+  for (const sort of ["startsAt", "relevance"]) {
+    const found = async (q: string) => (await find(`q=${q}&sort=${sort}`)).toSorted();
+    const both = [ode.id, trio.id].toSorted();
+    assert.deepEqual(await found(word), both);
+    assert.deepEqual(await found(`${word}%20`), both);
+    assert.deepEqual(await found(`${word}%20O`), [ode.id]);
+    assert.deepEqual(await found(`${word}%20od`), [ode.id]);
+    assert.deepEqual(await found(`${word}%20x`), []);
+  }
+  assert.deepEqual(await find("q=o"), []);
+});
+
+test("one Chinese or Japanese letter may begin a word", async () => {
+  const { id } = await openStudio(api, { title: "蜃気楼の夜" });
+  for (const q of ["蜃", "蜃気", "蜃気楼の夜"]) assert.deepEqual(await find(`q=${q}`), [id], q);
+});
+
 test("misspelt words find what was meant; a word that exists finds itself", async () => {
   const [word, near] = ["philharmonikerball", "philharmonikerhall"];
   const event = await openStudio(api, { title: `Großer ${word}` });
@@ -114,6 +135,10 @@ test("events near a place come by their distance, over the date line, too", asyn
   assert.deepEqual(await find(`${near}&sort=distance`), [east.id, west.id]);
   const all = await find(`${near}&radiusKm=20038&sort=distance`);
   assert.deepEqual(all, [east.id, west.id, far.id]);
+  for (const sort of ["distance", "startsAt"]) {
+    const exactly = `tag=${tag}&near=-17,179.9&radiusKm=0&sort=${sort}`;
+    assert.deepEqual(await find(exactly), [west.id], "a place is no distance away from itself");
+  }
   const kilometres = await find(`${near}&radiusKm=17&sort=distance`);
   assert.deepEqual(kilometres, [east.id, west.id].slice(0, kilometres.length));
 });

@@ -143,6 +143,28 @@ test("whatever is sent, labels and their number are the program's own", async ()
   );
 });
 
+test("each message of a socket has a requestId of its own", async () => {
+  const event = await openStudio(api);
+  const { token } = await office.register();
+  const live = await LiveClient.open(office.node.url, token);
+  const hold = { op: "hold", eventId: event.id, items: [{ area: "floor", quantity: 1 }] };
+  const idsOf = (): string[] =>
+    office.node
+      .logged('"method":"WS"')
+      .filter((line) => line.includes(event.id))
+      .map((line) => (JSON.parse(line) as { requestId: string }).requestId);
+  // A second has lines for a few only, and others may have had them: then it is asked again.
+  await until("there are lines", async () => {
+    for (let n = 0; n < 2; n += 1) await live.ask(hold);
+    return idsOf().length >= 2;
+  });
+  const ids = idsOf();
+  assert.equal(new Set(ids).size, ids.length, ids.join());
+  // Of this process, as those of requests: a restart begins with another prefix.
+  for (const id of ids) assert.match(id, /^[0-9a-f]{12}-[0-9a-z]+$/);
+  await live.close();
+});
+
 test("a request's line has its ids, and nothing that is secret or names a person", async () => {
   const event = await openStudio(api);
   const person = await office.register("somebody.special@example.org");

@@ -4,6 +4,8 @@
  */
 import assert from "node:assert/strict";
 import { REQUEST_DEADLINE_MS } from "../../engine/limits.ts";
+import type { ApiClient } from "../support/client.ts";
+import { OPS_TOKEN } from "../support/server.ts";
 import { availabilityOf } from "../support/venue.ts";
 import { caughtUp, impediments, openRig, ownPostgres, type Rig, reckon } from "./rig.ts";
 import { type Scenario, type Stage, sleep } from "./scenario.ts";
@@ -51,6 +53,14 @@ async function belowTheBound(stage: Stage): Promise<void> {
   await reckon(stage, rig, database.url);
 }
 
+/** It can't be answered, and is not waited for. */
+async function auditIsBusy(api: ApiClient, eventId: string): Promise<void> {
+  const askedMs = performance.now();
+  const reply = await api.get(`/ops/events/${eventId}/audit`, { token: OPS_TOKEN });
+  assert.equal(reply.status, 503);
+  assert.ok(performance.now() - askedMs < REQUEST_DEADLINE_MS);
+}
+
 interface Past {
   readonly rig: Rig;
   readonly database: Awaited<ReturnType<typeof ownPostgres>>;
@@ -69,6 +79,7 @@ async function pastTheBound(stage: Stage, { rig, database, downMs, bound }: Past
   const [held] = traffic.held.values();
   assert.ok(held !== undefined);
   await availabilityOf(api, traffic.event.id);
+  await auditIsBusy(api, traffic.event.id);
   assert.match(await impediments(api), /projection/);
   await sleep(downMs);
   const upMs = Date.now();

@@ -11,6 +11,8 @@ export interface ShardWorkerVitals {
   readonly commands: Counts;
   /** By the kind of fact. */
   readonly facts: Counts;
+  /** Bookings that became confirmed, each once: at once, by money in time, or by late money. */
+  readonly bookingsConfirmed: number;
   /** From a round's beginning until its answers left, for each round with facts. */
   readonly roundSeconds: HistogramSnapshot;
   readonly factsOfRounds: HistogramSnapshot;
@@ -38,13 +40,15 @@ export class HostMeter {
   readonly #facts = new Tally();
   readonly #roundSeconds = new Histogram(LATENCY_SECONDS);
   readonly #factsOfRounds = new Histogram(BATCH_SIZES);
+  #bookingsConfirmed = 0;
 
   asked(kind: string): void {
     this.#commands.add(kind);
   }
 
-  wrote(kind: string): void {
+  wrote({ kind, change }: { readonly kind: string; readonly change?: string }): void {
     this.#facts.add(kind);
+    if (kind === "booked" || change === "paid_late") this.#bookingsConfirmed += 1;
   }
 
   appended(facts: number): void {
@@ -59,6 +63,7 @@ export class HostMeter {
     return {
       commands: this.#commands.counts(),
       facts: this.#facts.counts(),
+      bookingsConfirmed: this.#bookingsConfirmed,
       roundSeconds: this.#roundSeconds.snapshot(),
       factsOfRounds: this.#factsOfRounds.snapshot(),
       shards: Array.from(shards, vitalsOf),

@@ -311,7 +311,7 @@ export class ShardHost {
     }
     shard.lsn += 1;
     shard.factsTotal += 1;
-    this.#meter.wrote(fact.kind);
+    this.#meter.wrote(fact);
     actor.lastLsn = shard.lsn;
     const header = { shard: shard.id, lsn: shard.lsn, epoch: shard.epoch, atMs: fact.atMs };
     this.#writer.write(header, actor.eventId, fact);

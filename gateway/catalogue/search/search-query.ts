@@ -17,7 +17,7 @@ export const EventQuery = Type.Object({
   q: textParameter(
     limits.TITLE_CHARS_MAX,
     "Words, all of which are in it: the last one may be the beginning of a word, and a word that " +
-      "is nowhere may be misspelt.",
+      "is nowhere may be misspelt. One letter alone is a word.",
     ["jazz"],
   ),
   category: textParameter(limits.NAME_CHARS_MAX, "Of this category.", ["music"]),

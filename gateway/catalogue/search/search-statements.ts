@@ -80,10 +80,13 @@ function cubeOf({ lat, lng }: { readonly lat: number; readonly lng: number }): s
   return `(${x}, ${y}, ${Math.sin(phi)})`;
 }
 
+/** Some millimetres: whatever computes where a place is, computes it that exactly. */
+const CHORD_MIN = 1e-9;
+
 /** The straight line between two points of a unit sphere that are so far apart on the ground. */
 export function chordOf(km: number): number {
   if (km >= RADIUS_KM_MAX) return 2;
-  return 2 * Math.sin(Math.min(km / EARTH_RADIUS_KM, Math.PI) / 2);
+  return Math.max(CHORD_MIN, 2 * Math.sin(Math.min(km / EARTH_RADIUS_KM, Math.PI) / 2));
 }
 
 const ORDERS: Readonly<Record<SearchSort, string>> = {
@@ -101,20 +104,23 @@ function tierCondition(tier: number, words: WordParameters): string {
     }
     case 1: {
       const { whole } = words;
-      const others = `title_words @@ ${words.loose}`;
+      const others = words.in("title_words");
       return whole === null ? others : `${others} AND NOT title_words @@ ${whole}`;
     }
     case 2:
-      return `head_words @@ ${words.loose} AND NOT title_words @@ ${words.loose}`;
+      return `${words.in("head_words")} AND NOT (${words.in("title_words")})`;
     default:
-      return `all_words @@ ${words.loose} AND NOT head_words @@ ${words.loose}`;
+      return `${words.in("all_words")} AND NOT (${words.in("head_words")})`;
   }
 }
+
+/** Of each tier. */
+const WORD_COLUMNS = ["title_words", "title_words", "head_words", "all_words"] as const;
 
 /** The tier and those before it. */
 function upToTier(tier: number, words: WordParameters): string {
   if (tier === 0) return tierCondition(0, words);
-  return `${["title_words", "title_words", "head_words", "all_words"][tier]} @@ ${words.loose}`;
+  return words.in(WORD_COLUMNS[tier] ?? "all_words");
 }
 
 /** The words as parameters: only those that a statement names become some of it. */
@@ -123,6 +129,7 @@ class WordParameters {
   readonly #words: NonNullable<SearchTerms["words"]>;
   #whole: string | null = null;
   #loose: string | null = null;
+  #letter: string | null = null;
 
   constructor(conditions: Conditions, words: NonNullable<SearchTerms["words"]>) {
     this.#conditions = conditions;
@@ -136,9 +143,14 @@ class WordParameters {
     return this.#whole;
   }
 
-  get loose(): string {
+  /** That a text has them, loosely. */
+  in(column: (typeof WORD_COLUMNS)[number]): string {
     this.#loose ??= this.#conditions.parameter(this.#words.loose, "tsquery");
-    return this.#loose;
+    const others = `${column} @@ ${this.#loose}`;
+    if (this.#words.letter === null) return others;
+    this.#letter ??= this.#conditions.parameter(this.#words.letter, "tsquery");
+    // The function behind @@: an index, which would collect every word with this letter, has none.
+    return `${others} AND ts_match_vq(${column}, ${this.#letter})`;
   }
 }
 
@@ -270,7 +282,7 @@ export function walkStatement(
   const inner = conditions.take();
   const words = wordParameters(conditions, terms);
   if (words !== null) {
-    conditions.add(tier === null ? `all_words @@ ${words.loose}` : tierCondition(tier, words));
+    conditions.add(tier === null ? words.in("all_words") : tierCondition(tier, words));
   }
   addFilters(conditions, plan);
   if (!isByDistance) addRadius(conditions, plan, center);
@@ -307,9 +319,9 @@ export function gatherStatement(
     if (sort === "relevance") {
       conditions.add(upToTier(tiers.to, words));
       tier = `CASE ${words.whole === null ? "" : `WHEN title_words @@ ${words.whole} THEN 0`}
-        WHEN title_words @@ ${words.loose} THEN 1 WHEN head_words @@ ${words.loose} THEN 2
+        WHEN ${words.in("title_words")} THEN 1 WHEN ${words.in("head_words")} THEN 2
         ELSE 3 END`;
-    } else conditions.add(`all_words @@ ${words.loose}`);
+    } else conditions.add(words.in("all_words"));
   }
   const distance = sort === "distance" && center !== null ? `place <-> ${center}` : "NULL::float8";
   const fitting = conditions.take();

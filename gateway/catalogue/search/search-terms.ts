@@ -21,6 +21,11 @@ export interface SearchTerms {
     readonly whole: string | null;
     /** With what the last word may be the beginning of, and misspelt words corrected. */
     readonly loose: string;
+    /**
+     * What the last word may be the beginning of, if it is one letter and not alone: looked for
+     * only in events that have the others, since there are too many words with it. null: none.
+     */
+    readonly letter: string | null;
     readonly corrections: Corrections;
     /** Events that have all of them: an upper bound. */
     readonly eventsMax: number;
@@ -33,6 +38,9 @@ export interface SearchTerms {
   readonly degrees: readonly string[] | null;
 }
 
+/** U+2E80, where the letters begin that are words: Chinese, Japanese and Korean ones. */
+const IDEOGRAPHS_FROM = 0x2e80;
+
 /** A key is a letter for its kind, and the folded name. */
 const TERMS = `
   WITH split AS (
@@ -41,23 +49,28 @@ const TERMS = `
       AS s (word, position) WHERE word <> ''),
   words AS (
     SELECT word, max(position) AS position FROM split
-    GROUP BY word ORDER BY min(position) LIMIT ${SEARCH_WORDS_MAX})
+    GROUP BY word ORDER BY min(position) LIMIT ${SEARCH_WORDS_MAX}),
+  given AS (
+    SELECT word, position, position = (SELECT max(position) FROM split) AS is_last,
+      length(word) > 1 OR ascii(word) >= ${IDEOGRAPHS_FROM} AS is_beginning
+    FROM words)
   SELECT 'word' AS kind, g.word AS term, COALESCE(w.events, 0) AS events, g.position,
-    g.position = (SELECT max(position) FROM split) AND length(g.word) > 1 AS is_last,
+    g.is_last AND g.is_beginning AS is_prefix,
+    g.is_last AND NOT g.is_beginning AND (SELECT count(*) FROM words) > 1 AS is_letter,
     COALESCE(p.events, 0)::integer AS longer_events
-  FROM words g
+  FROM given g
   LEFT JOIN search_words w ON w.word = g.word COLLATE "C"
   LEFT JOIN LATERAL (
     SELECT sum(l.events) AS events FROM search_words l
     WHERE l.word > g.word COLLATE "C" AND l.word < g.word || chr(1114111) COLLATE "C"
-      AND g.position = (SELECT max(position) FROM split) AND length(g.word) > 1) AS p ON true
+      AND g.is_last AND g.is_beginning) AS p ON true
   UNION ALL
-  SELECT 'key', k.key, COALESCE(s.events, 0), 0, false, 0
+  SELECT 'key', k.key, COALESCE(s.events, 0), 0, false, false, 0
   FROM (SELECT left(label, 1) || ':' || search_fold(substr(label, 3)) AS key
         FROM unnest($2::text[]) AS label) AS k
   LEFT JOIN search_keys s ON s.key = k.key COLLATE "C"
   UNION ALL
-  SELECT 'near', '', COALESCE(sum(events), 0)::integer, 0, false, 0 FROM search_keys
+  SELECT 'near', '', COALESCE(sum(events), 0)::integer, 0, false, false, 0 FROM search_keys
   WHERE key = ANY ($3::text[] COLLATE "C")
   ORDER BY position`;
 
@@ -65,7 +78,8 @@ interface TermRow {
   readonly kind: "word" | "key" | "near";
   readonly term: string;
   readonly events: number;
-  readonly is_last: boolean;
+  readonly is_prefix: boolean;
+  readonly is_letter: boolean;
   readonly longer_events: number;
 }
 
@@ -89,6 +103,7 @@ interface Candidate {
 interface Meaning {
   readonly typed: string;
   readonly isPrefix: boolean;
+  readonly isLetter: boolean;
   /** Empty: the word as it was typed. */
   readonly corrected: readonly string[];
   readonly eventsMax: number;
@@ -176,7 +191,7 @@ async function meaningsOf(
     strange.slice(0, SEARCH_CORRECTED_WORDS_MAX).map(({ term }) => term),
   );
   return words.map((word) => {
-    const { term: typed, is_last: isPrefix } = word;
+    const { term: typed, is_prefix: isPrefix, is_letter: isLetter } = word;
     const own = candidates.filter(({ given }) => given === typed);
     const corrected = known === null ? nearest(typed, own) : (known.get(typed) ?? []);
     const counted = own.filter((candidate) => corrected.includes(candidate.word));
@@ -184,7 +199,7 @@ async function meaningsOf(
       corrected.length > 0
         ? counted.reduce((sum, { events }) => sum + events, 0)
         : word.events + word.longer_events;
-    return { typed, isPrefix, corrected, eventsMax };
+    return { typed, isPrefix, isLetter, corrected, eventsMax };
   });
 }
 
@@ -225,7 +240,9 @@ function wordsOf(meanings: readonly Meaning[]): SearchTerms["words"] {
   const corrections = meanings.flatMap(({ typed, corrected }) =>
     corrected.length === 0 ? [] : [[typed, corrected] as const],
   );
-  const loose = meanings.map(({ typed, isPrefix, corrected }) =>
+  const letter = meanings.find(({ isLetter }) => isLetter);
+  const others = meanings.filter(({ isLetter }) => !isLetter);
+  const loose = others.map(({ typed, isPrefix, corrected }) =>
     corrected.length > 0
       ? `(${corrected.map(lexeme).join("|")})`
       : `${lexeme(typed)}${isPrefix ? ":*" : ""}`,
@@ -233,8 +250,9 @@ function wordsOf(meanings: readonly Meaning[]): SearchTerms["words"] {
   return {
     whole: corrections.length > 0 ? null : meanings.map(({ typed }) => lexeme(typed)).join("&"),
     loose: loose.join("&"),
+    letter: letter === undefined ? null : `${lexeme(letter.typed)}:*`,
     corrections: new Map(corrections),
-    eventsMax: least(meanings.map(({ eventsMax }) => eventsMax)),
+    eventsMax: least(others.map(({ eventsMax }) => eventsMax)),
   };
 }
 
