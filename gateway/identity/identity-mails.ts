@@ -1,5 +1,9 @@
 import type { OutgoingMail } from "../mail/mailbox.ts";
 
+const STRANGER_MAY_HAVE_REGISTERED = `\
+It works once, within 48 hours. If you did not register, somebody else did: ignore it, or
+ask for a new password, and the account is yours.`;
+
 /**
  * The mails of the identity service. Each has the token on a line of its own; with `publicUrl`, the
  * address of the shop that people see, a link to the page that takes it, too.
@@ -19,8 +23,7 @@ export class IdentityMails {
         "Welcome to Evently. Please confirm, signed in, that this address is yours:",
         "verify-email",
         token,
-        "It works once, within 48 hours. If you did not register, somebody else did: ignore it, or\n" +
-          "ask for a new password, and the account is yours.",
+        STRANGER_MAY_HAVE_REGISTERED,
       ),
     };
   }
