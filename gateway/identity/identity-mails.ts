@@ -19,8 +19,8 @@ export class IdentityMails {
         "Welcome to Evently. Please confirm, signed in, that this address is yours:",
         "verify-email",
         token,
-        "It works once, within 48 hours. If you did not register, somebody else did: ignore it, or\n" +
-          "ask for a new password, and the account is yours.",
+        "It works once, within 48 hours. If you did not register, somebody else did: ignore it,\n" +
+          "or ask for a new password, and the account is yours.",
       ),
     };
   }
