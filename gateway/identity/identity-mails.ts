@@ -1,9 +1,5 @@
 import type { OutgoingMail } from "../mail/mailbox.ts";
 
-const STRANGER_MAY_HAVE_REGISTERED = `\
-It works once, within 48 hours. If you did not register, somebody else did: ignore it, or
-ask for a new password, and the account is yours.`;
-
 /**
  * The mails of the identity service. Each has the token on a line of its own; with `publicUrl`, the
  * address of the shop that people see, a link to the page that takes it, too.
@@ -23,7 +19,8 @@ export class IdentityMails {
         "Welcome to Evently. Please confirm, signed in, that this address is yours:",
         "verify-email",
         token,
-        STRANGER_MAY_HAVE_REGISTERED,
+        "It works once, within 48 hours. If you did not register, somebody else did: ignore it,\n" +
+          "or ask for a new password, and the account is yours.",
       ),
     };
   }
