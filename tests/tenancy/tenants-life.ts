@@ -110,6 +110,7 @@ export class TenantsLife {
       ok(await api.get(`${path}/events${query}`, { token }));
     for (const list of ["categories", "tags?q=a"]) ok(await api.get(`/api/v1/${list}`));
     ok(await api.get("/api/v1/events?q=evenign"));
+    ok(await api.get("/api/v1/events?q=evening%20o"));
   }
 
   /** Who belongs to an organisation. */
