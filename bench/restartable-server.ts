@@ -136,11 +136,11 @@ export class RestartableServer {
 
   /** From now on nobody hears anything from PostgreSQL, and no connection breaks. */
   freezePostgres(): void {
-    for (const pid of this.#postgresPids()) process.kill(pid, "SIGSTOP");
+    for (const pid of this.#postgresPids()) signal(pid, "SIGSTOP");
   }
 
   thawPostgres(): void {
-    for (const pid of this.#postgresPids()) process.kill(pid, "SIGCONT");
+    for (const pid of this.#postgresPids()) signal(pid, "SIGCONT");
   }
 
   async #remove(): Promise<void> {
@@ -164,6 +164,14 @@ export class RestartableServer {
     } catch {
       return null;
     }
+  }
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // One of PostgreSQL's processes has ended between the listing and this.
   }
 }
 
