@@ -65,7 +65,8 @@ test("who unsubscribes at once has unsubscribed", async () => {
   // What it is asked for last is answered last.
   await leaves.ask({ op: "auth", token });
   assert.equal(leaves.untaken("unsubscribed").length, 5);
-  assert.deepEqual([leaves.untaken("snapshot"), leaves.untaken("delta")], [[], []]);
+  // A snapshot may have come between two of its messages; what has changed since may not.
+  assert.deepEqual(leaves.untaken("delta"), []);
   for (const live of [leaves, stays]) live.close();
 });
 
