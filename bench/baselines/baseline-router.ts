@@ -17,7 +17,7 @@ import type { Answer, Operation } from "../../workers/shard-messages.ts";
 import { type HeldRow, refusalOfBooking, refusalOfHold } from "./held-row.ts";
 import type { AreaWanted, BookOrder, HoldOrder, SaleDesign } from "./sale-design.ts";
 import type { SaleStore } from "./sale-store.ts";
-import { isKeyUsed } from "./statements.ts";
+import { isDeadlock, isKeyUsed } from "./statements.ts";
 
 export interface BaselineRouterOptions {
   readonly design: SaleDesign;
@@ -29,6 +29,8 @@ export interface BaselineRouterOptions {
 
 /** How often an order is tried that found nothing free, though something was. */
 const TRIES_MAX = 3;
+/** How often an order is tried that PostgreSQL broke off, as it and another waited for each other. */
+const DEADLOCK_TRIES_MAX = 10;
 const BUSY: Answer = { kind: "refused", refusal: { code: "busy" } };
 
 /**
@@ -141,7 +143,7 @@ export class BaselineRouter
     const order = orderOf(definition, command, nowMs);
     const { eventId, key } = order;
     for (let tries = 0; tries < TRIES_MAX; tries += 1) {
-      const result = await this.#orKeyUsed(this.#design.hold(order));
+      const result = await this.#orKeyUsed(() => this.#design.hold(order));
       if (result !== "key used" && result.ok) return heldReply(order, result.seq);
       const replay = await this.#replayHold(definition, key);
       if (replay !== null) return replay;
@@ -158,7 +160,7 @@ export class BaselineRouter
 
   async #book({ eventId }: InventoryDefinition, command: Book): Promise<Reply> {
     const order: BookOrder = { ...command, eventId, nowMs: this.#now() };
-    const result = await this.#orKeyUsed(this.#design.book(order));
+    const result = await this.#orKeyUsed(() => this.#design.book(order));
     if (result !== "key used" && result.ok) {
       const { seq, items } = result.sold;
       return bookedReply(recordOf(order, items), seq, { key: order.key, replayed: false });
@@ -201,12 +203,15 @@ export class BaselineRouter
     return { kind: "done", fact, replayed: false };
   }
 
-  async #orKeyUsed<T>(work: Promise<T>): Promise<T | "key used"> {
-    try {
-      return await work;
-    } catch (error) {
-      if (isKeyUsed(error)) return "key used";
-      throw error;
+  /** Whom PostgreSQL breaks off comes again, in every design: nothing of it was done. */
+  async #orKeyUsed<T>(work: () => Promise<T>): Promise<T | "key used"> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await work();
+      } catch (error) {
+        if (isKeyUsed(error)) return "key used";
+        if (!isDeadlock(error) || tries === DEADLOCK_TRIES_MAX) throw error;
+      }
     }
   }
 

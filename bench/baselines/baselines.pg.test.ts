@@ -222,6 +222,24 @@ for (const [kind, statements] of DESIGNS) {
       }
     });
 
+    test("whom PostgreSQL breaks off comes again, and is served", async () => {
+      await emptied();
+      const holdId = await bench.held([7]);
+      await bench.breakOff(2);
+      assert.equal(outcomeOf(await bench.hold([6, FLOOR], ALICE, key("hold"))), "held");
+      assert.equal(await bench.writesOfHolds(), 3);
+      await bench.breakOff(2);
+      assert.equal(outcomeOf(await bench.book(holdId, ALICE, key("book"))), "booked");
+      assert.equal(await bench.writesOfHolds(), 3);
+      assert.deepEqual(await bench.totals(), {
+        capacity: 15,
+        free: 12,
+        held: 2,
+        sold: 1,
+        blocked: 0,
+      });
+    });
+
     test("the audit finds a ticket that was sold twice, and a counter that is off", async () => {
       await emptied();
       const bookingId = await bench.booked(await bench.held([0, FLOOR]));

@@ -24,7 +24,6 @@ import {
   bookStatement,
   holdStatement,
   isActive,
-  isDeadlock,
   isPartial,
   type SoldRow,
   soldOf,
@@ -48,8 +47,6 @@ export class ConditionalUpdate implements SaleDesign {
       return made === undefined ? AGAINST : { ok: true, seq: Number(made.seq) };
     } catch (error) {
       if (isPartial(error)) return AGAINST;
-      // Two orders took parts of each other's places; this one has nothing now.
-      if (isDeadlock(error)) return this.hold(order);
       throw error;
     }
   }

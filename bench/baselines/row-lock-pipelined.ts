@@ -7,8 +7,8 @@
  * Why it is there. It shows what the design can do at best, beside what is usual (row-lock.ts).
  * BEGIN and the lock leave together, and so do the write (one statement for the row, the hold and
  * the key) and the COMMIT: two round trips, of which the row is locked during the second (pg's
- * pipeline mode). Rows are locked in one order, so orders that overlap wait for each other and
- * never deadlock.
+ * pipeline mode). Rows are locked in one order, so holds that overlap wait for each other and don't
+ * deadlock.
  */
 import type { Pool, PoolClient, QueryConfig, QueryResult } from "pg";
 import type { Refusal } from "../../engine/replies.ts";

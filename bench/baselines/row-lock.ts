@@ -32,7 +32,6 @@ import {
   type SaleDesign,
 } from "./sale-design.ts";
 import { NEVER_MS } from "./schema.ts";
-import { isDeadlock } from "./statements.ts";
 
 const INSERT_KEY = `INSERT INTO baseline.keys (event_id, digest, fingerprint, outcome_id)
   VALUES ($1, $2, $3, $4)`;
@@ -112,12 +111,10 @@ export class RowLock implements SaleDesign {
         () => true,
         () => false,
       );
-      // A booking writes its seats in whichever order; it may cross a hold that wants them.
-      if (!isDeadlock(error)) throw error;
+      throw error;
     } finally {
       client.release(!isSound);
     }
-    return this.#inTransaction(work);
   }
 }
 

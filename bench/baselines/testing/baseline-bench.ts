@@ -125,6 +125,33 @@ export class BaselineBench {
     throw new Error(`no connection knows the statement ${name}`);
   }
 
+  /**
+   * The next `times` writes of a hold are broken off as PostgreSQL breaks off who waits for
+   * another that waits for it. A sequence counts them, as it outlives what is undone.
+   */
+  async breakOff(times: number): Promise<void> {
+    await this.running.pool.query(`
+      CREATE SEQUENCE IF NOT EXISTS broken_off;
+      SELECT setval('broken_off', 1, false);
+      CREATE OR REPLACE FUNCTION break_off() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          IF nextval('broken_off') <= ${times} THEN
+            RAISE EXCEPTION 'deadlock detected' USING ERRCODE = 'deadlock_detected';
+          END IF;
+          RETURN NEW;
+        END $$;
+      CREATE OR REPLACE TRIGGER break_off BEFORE INSERT OR UPDATE ON baseline.holds
+        FOR EACH ROW EXECUTE FUNCTION break_off();`);
+  }
+
+  /** Since `breakOff`, with those that were broken off. */
+  async writesOfHolds(): Promise<number> {
+    const { rows } = await this.running.pool.query<{ last_value: string }>(
+      "SELECT last_value FROM broken_off",
+    );
+    return Number(rows[0]?.last_value);
+  }
+
   /** What does not add up. */
   drift(): Promise<string[]> {
     return auditBooks(this.running.pool, EVENT_ID, this.nowMs);
