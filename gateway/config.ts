@@ -12,6 +12,7 @@ import { type DoorSettings, readDoor } from "./http/door-settings.ts";
 import { parseEmail } from "./identity/email.ts";
 import { type LimitSettings, readLimits } from "./limits/limit-classes.ts";
 import { TELEMETRY_OPTIONS, type TelemetryConfig, telemetryOf } from "./telemetry-config.ts";
+import { fontFiles } from "./tickets/font-files.ts";
 
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
@@ -136,9 +137,7 @@ export const OPTIONS = {
     default: "journal",
     parse: (text) => ACK_MODES.find((mode) => mode === text),
     accepts: ACK_MODES.join(" or "),
-    help:
-      "When a reply may leave. journal: once the journal in DATA_DIR is on disk. postgres: once " +
-      "PostgreSQL has committed it.",
+    help: "When a reply may leave: with the journal in DATA_DIR on disk, or PostgreSQL's commit.",
   }),
   journalArchiveBytes: option({
     name: "JOURNAL_ARCHIVE_BYTES",
@@ -188,6 +187,13 @@ export const OPTIONS = {
     parse: onOff,
     accepts: "on or off",
     help: "Demo organisation and events. Unset: on when the database is embedded and empty.",
+  }),
+  ticketFonts: option<readonly string[]>({
+    name: "TICKET_FONTS",
+    default: [],
+    parse: fontFiles,
+    accepts: "paths of font files (TTF, OTF, WOFF), with commas between them",
+    help: "For scripts on printed tickets that the built-in fonts show coarsely, or not at all.",
   }),
   smtpUrl: option({
     name: "SMTP_URL",
@@ -319,6 +325,7 @@ export function readConfig(env: Env): Config {
     unprojectedMibMax: read(OPTIONS.unprojectedMibMax),
     rateLimit: read(OPTIONS.rateLimit),
     seedDemo: read(OPTIONS.seedDemo),
+    ticketFonts: read(OPTIONS.ticketFonts),
     smtpUrl: read(OPTIONS.smtpUrl),
     mailFrom: read(OPTIONS.mailFrom),
     publicUrl: read(OPTIONS.publicUrl),

@@ -20,6 +20,7 @@ import { type DataDirLock, lockDataDir } from "../workers/data-dir-lock.ts";
 import { Supervisor } from "../workers/supervisor.ts";
 import { ThreadPlatform } from "../workers/thread-platform.ts";
 import { requireNoUnfinishedRestore } from "./backup/unfinished-restore.ts";
+import { BookingAccess } from "./booking/booking-access.ts";
 import { BookingDesk } from "./booking/booking-desk.ts";
 import { bookingRoutes } from "./booking/booking-routes.ts";
 import { BookingsReader } from "./booking/bookings-reader.ts";
@@ -73,6 +74,7 @@ import { ShardRouter } from "./shard-router.ts";
 import { unlessAborted } from "./stop-request.ts";
 import { Telemetry } from "./telemetry.ts";
 import { Database } from "./tenancy/database.ts";
+import { TicketOffice } from "./tickets/ticket-office.ts";
 
 export interface RunningNode {
   readonly url: string;
@@ -190,6 +192,7 @@ async function startOn(ground: Ground): Promise<RunningNode> {
     feed.stop();
     await server.close();
     await parts.office.stop();
+    await parts.tickets.stop();
     await parts.identity.stop();
     limits.stop();
     await parts.router.drained();
@@ -279,6 +282,7 @@ function assemble(config: Config, base: Base) {
     clock: systemClock,
     log,
   });
+  const tickets = new TicketOffice({ ...config, database, organizations, tokens });
   const desk = new BookingDesk({
     router,
     directory,
@@ -287,6 +291,7 @@ function assemble(config: Config, base: Base) {
     isStaff,
     userIdOf: (email) => identity.heirs.userIdOf(email),
     payments: office.payments,
+    ticketOf: (text) => tickets.keys.read(text),
     availabilityOf: (eventId) => hub.availabilityOf(eventId),
     logError,
     nodeBits: randomInt(2 ** 22),
@@ -306,6 +311,8 @@ function assemble(config: Config, base: Base) {
   const reader = new BookingsReader(database);
   const history = new HistoryReader(database);
   const belongings = new UserBelongings({ database, router, directory, reader, recentWrites });
+  const desked = { tokens, directory, reader, recentWrites, router, isOrganizer };
+  const access = new BookingAccess(desked);
   const seatLists = new SeatLists(named);
   const { publicUrl } = config;
   const { attempts } = limits;
@@ -325,18 +332,8 @@ function assemble(config: Config, base: Base) {
     ...shelfRoutes({ organizations, venues, plans, tokens }),
     ...eventRoutes({ events, store, directory, seatLists, organizations, tokens, strangers }),
     ...searchRoutes({ database: searches, pages }),
-    ...bookingRoutes({
-      desk,
-      tokens,
-      hub,
-      directory,
-      reader,
-      history,
-      recentWrites,
-      router,
-      isOrganizer,
-      isStaff,
-    }),
+    ...bookingRoutes({ ...desked, desk, hub, history, access, isStaff }),
+    ...tickets.routes(access),
     ...office.routes,
     ...opsRoutes({
       supervisor,
@@ -355,6 +352,7 @@ function assemble(config: Config, base: Base) {
     router,
     hub,
     office,
+    tickets,
     mailbox,
     identity,
     users,

@@ -29,7 +29,7 @@ export interface BaselineRouterOptions {
 
 /** How often an order is tried that found nothing free, though something was. */
 const TRIES_MAX = 3;
-/** How often an order is tried that PostgreSQL broke off, as it and another waited for each other. */
+/** How often an order is tried that PostgreSQL broke off: it and another waited for each other. */
 const DEADLOCK_TRIES_MAX = 10;
 const BUSY: Answer = { kind: "refused", refusal: { code: "busy" } };
 

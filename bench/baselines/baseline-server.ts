@@ -146,6 +146,7 @@ function routesOf({ config, log, running, identity, database }: Parts): Route[] 
     isStaff: organizations.isStaff.bind(organizations),
     userIdOf: (email) => identity.heirs.userIdOf(email),
     payments: { providers: [], begin: () => Promise.reject(new ProblemError("not_found")) },
+    ticketOf: () => Promise.resolve(null),
     availabilityOf: () => Promise.resolve(null),
     logError,
     nodeBits: randomInt(2 ** 22),

@@ -1,11 +1,5 @@
 import Type from "typebox";
-import {
-  type BookingId,
-  type EventId,
-  eventTagOf,
-  parseBookingId,
-  parseEventId,
-} from "../../engine/ids.ts";
+import { type BookingId, parseBookingId, parseEventId } from "../../engine/ids.ts";
 import type { EventDirectory } from "../catalogue/event-directory.ts";
 import { isPrivate } from "../catalogue/event-store.ts";
 import type { HttpRequest, HttpResponse, Respond, Route } from "../http/exchange.ts";
@@ -24,13 +18,12 @@ import { validationFailed } from "../http/validation.ts";
 import { type Identity, requireIdentity } from "../identity/tokens.ts";
 import type { AvailabilityHub } from "../live/availability-hub.ts";
 import { LiveView } from "../live/live-view.ts";
-import type { ShardRouter } from "../shard-router.ts";
+import type { BookingAccess } from "./booking-access.ts";
 import type { BookingsReader, StoredBooking } from "./bookings-reader.ts";
 import { parseBookingCode } from "./codes.ts";
 import { type DeskRoutesPorts, deskRoutes } from "./desk-routes.ts";
 import type { HistoryReader } from "./history-reader.ts";
 import { bookingHistoryView, logEntryView } from "./history-view.ts";
-import type { RecentWrites } from "./recent-writes.ts";
 import { bookingView, type Reader } from "./views.ts";
 
 export interface BookingRoutesPorts extends DeskRoutesPorts {
@@ -38,8 +31,7 @@ export interface BookingRoutesPorts extends DeskRoutesPorts {
   readonly directory: EventDirectory;
   readonly reader: BookingsReader;
   readonly history: HistoryReader;
-  readonly recentWrites: RecentWrites;
-  readonly router: ShardRouter;
+  readonly access: BookingAccess;
   readonly isOrganizer: (identity: Identity, organizationId: string) => Promise<boolean>;
   readonly isStaff: (identity: Identity, organizationId: string) => Promise<boolean>;
 }
@@ -100,7 +92,7 @@ async function list(ports: BookingRoutesPorts, request: HttpRequest): Promise<Ht
   const identity = requireIdentity(ports.tokens, request);
   const page = pageOf(request.query);
   const before = beforeOf(page);
-  await settled(ports, identity);
+  await ports.access.settled(identity);
   const found = await ports.reader.listOf(identity.userId, page.limit + 1, before);
   return listed(ports, { page, found, reader: { userId: identity.userId, asOrganizer: false } });
 }
@@ -110,7 +102,7 @@ async function listOfEvent(ports: BookingRoutesPorts, request: HttpRequest): Pro
   const { event, identity } = await organised(ports, request);
   const { page, code } = readLookUp(request.query);
   const before = beforeOf(page);
-  await settled(ports, identity);
+  await ports.access.settled(identity);
   const found = await ports.reader.listOfEvent(identity, event.eventId, {
     limit: page.limit + 1,
     before,
@@ -163,45 +155,15 @@ async function listed(
 }
 
 async function find(ports: BookingRoutesPorts, request: HttpRequest): Promise<HttpResponse> {
-  const { booking, reader } = await readable(ports, request);
+  const { booking, reader } = await ports.access.ofBooking(request);
   return json(200, await shown(ports, booking, reader));
 }
 
 async function history(ports: BookingRoutesPorts, request: HttpRequest): Promise<HttpResponse> {
-  const { identity, booking, event, reader } = await readable(ports, request);
+  const { identity, booking, event, reader } = await ports.access.ofBooking(request);
   const rows = await ports.history.ofBooking(identity, event.eventId, booking.record.bookingId);
   const data = bookingHistoryView(event, booking, rows, reader);
   return json(200, { data, nextCursor: null });
-}
-
-/** The booking of the path, for its owner and for who organises the event. */
-async function readable(ports: BookingRoutesPorts, request: HttpRequest) {
-  const identity = requireIdentity(ports.tokens, request);
-  const bookingId = parseBookingId(request.params[0]);
-  const event = bookingId === null ? null : await ports.directory.getByTag(eventTagOf(bookingId));
-  if (bookingId === null || event === null) throw new ProblemError("booking_not_found");
-  await settled(ports, identity);
-  const { userId } = identity;
-  const known = await ports.reader.find(identity, event.eventId, bookingId);
-  if (known?.record.userId === userId) {
-    return { identity, booking: known, event, reader: { userId, asOrganizer: false } };
-  }
-  const asOrganizer = await ports.isOrganizer(identity, event.organizationId);
-  if (!asOrganizer) throw new ProblemError("booking_not_found");
-  const booking =
-    known ?? (await toldLately(ports, identity, { eventId: event.eventId, bookingId }));
-  if (booking === null) throw new ProblemError("booking_not_found");
-  return { identity, booking, event, reader: { userId, asOrganizer } };
-}
-
-/** Its buyer may have been told of it, who now stands before the organiser. */
-async function toldLately(
-  { router, reader }: BookingRoutesPorts,
-  identity: Identity,
-  { eventId, bookingId }: { readonly eventId: EventId; readonly bookingId: BookingId },
-): Promise<StoredBooking | null> {
-  if (!(await router.whenTold(router.shardOf(eventId)))) throw new ProblemError("busy");
-  return reader.find(identity, eventId, bookingId);
 }
 
 /** The event of the path, for who organises it. */
@@ -224,7 +186,7 @@ async function log(ports: BookingRoutesPorts, request: HttpRequest): Promise<Htt
   if (!/^\d{1,15}$/.test(text)) {
     throw validationFailed([{ path: "cursor", message: "must be a nextCursor of this list" }]);
   }
-  await settled(ports, identity);
+  await ports.access.settled(identity);
   const rows = await ports.history.ofEvent(identity, event.eventId, {
     limit: limit + 1,
     afterSeq: Number(text),
@@ -244,12 +206,4 @@ async function shown(
   const event = await ports.directory.get(booking.eventId);
   if (event === null) throw new Error(`booking ${booking.record.bookingId} has no event`);
   return bookingView(event, booking, reader);
-}
-
-/** Waits until the database has what this buyer was told. */
-async function settled(ports: BookingRoutesPorts, identity: Identity): Promise<void> {
-  const waits = ports.recentWrites.pendingOf(identity.userId);
-  for (const [shard, lsn] of waits) {
-    if (!(await ports.router.whenProjected(shard, lsn))) throw new ProblemError("busy");
-  }
 }

@@ -1,5 +1,5 @@
 import type { KnownBooking } from "../../engine/booking.ts";
-import type { BookingId, EventId, UserId } from "../../engine/ids.ts";
+import type { BookingId, EventId, ItemId, UserId } from "../../engine/ids.ts";
 import {
   BOOKING_COLUMNS,
   type BookingRow,
@@ -53,6 +53,20 @@ export class BookingsReader {
     });
     const [row] = rows;
     return row === undefined ? null : stored(row);
+  }
+
+  /** The booking that has the ticket; null also where the asker may not see it. */
+  async bookingIdOfTicket(
+    identity: Identity,
+    eventId: EventId,
+    ticketId: ItemId,
+  ): Promise<BookingId | null> {
+    const { rows } = await this.#database.in(asker(identity)).query<{ booking_id: string }>({
+      name: "booking-of-ticket",
+      text: "SELECT booking_id FROM tickets WHERE event_id = $1 AND id = $2",
+      values: [eventId, ticketId],
+    });
+    return (rows[0]?.booking_id ?? null) as BookingId | null;
   }
 
   /** A buyer's bookings, newest first, after (older than) `before`. */

@@ -53,11 +53,19 @@ export interface BookingDeskPorts {
   /** Who has what is given to an address, as parseEmail gives it: its owner, or the heir of one. */
   readonly userIdOf: (email: string) => Promise<UserId>;
   readonly payments: PaymentsPort;
+  /** What a ticket's QR code says; null: it is none of ours. */
+  readonly ticketOf: (text: string) => Promise<SignedTicket | null>;
   /** What is for sale now; null: that can't be told at the moment. */
   readonly availabilityOf: (eventId: EventId) => Promise<object | null>;
   readonly logError: (message: string, cause: unknown) => void;
   /** 22 random bits that tell this node's ids from another's. */
   readonly nodeBits: number;
+}
+
+/** What is signed in a ticket's QR code. */
+export interface SignedTicket {
+  readonly eventId: EventId;
+  readonly code: string;
 }
 
 /** What an actor answers when it does not refuse. */

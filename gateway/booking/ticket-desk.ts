@@ -24,7 +24,11 @@ const checkMove = compileSchema(MoveBody);
 
 /** Body of POST /events/{id}/check-ins. */
 export const CheckInBody = Type.Object({
-  ticketCode: Type.String({ minLength: 1, maxLength: 200 }),
+  ticketCode: Type.String({
+    minLength: 1,
+    maxLength: 1_000,
+    description: "The code that is printed on the ticket, or what its QR code says.",
+  }),
   undo: Type.Optional(Type.Boolean()),
 });
 const checkCheckIn = compileSchema(CheckInBody);
@@ -73,8 +77,8 @@ export class TicketDesk {
         const body = checkCheckIn(request.body);
         if (!body.ok) return settle(invalid(body.errors));
         const { ticketCode: typed, undo = false } = body.value;
-        // What is no code of ours may be one of an older form.
-        const ticketCode = parseTicketCode(typed) ?? typed.trim();
+        const ticketCode = await this.#codeOf(event, typed.trim());
+        if (ticketCode === null) return settle(problem("ticket_not_found"));
         const key = this.#core.keyOf(request, ["checkIn", event.eventId, ticketCode, undo]);
         if (key instanceof Fault) return settle(key.problem);
         const command: CheckIn = { kind: "checkIn", ticketCode, by: identity.userId, undo, key };
@@ -82,6 +86,14 @@ export class TicketDesk {
       };
       this.#core.guard(settle, go());
     });
+  }
+
+  /** The code that was typed, or signed in the QR code; null: the QR code is not this event's. */
+  async #codeOf({ eventId }: EventEntry, text: string): Promise<string | null> {
+    // What is neither may be a code of an older form.
+    if (!text.includes(".")) return parseTicketCode(text) ?? text;
+    const signed = await this.#core.ports.ticketOf(text);
+    return signed?.eventId === eventId ? signed.code : null;
   }
 }
 

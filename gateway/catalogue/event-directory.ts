@@ -11,6 +11,8 @@ import { eventView } from "./event-view.ts";
 /** What the gateway must know of an event: its rules, and the names behind the actor's numbers. */
 export interface EventEntry extends StoredEvent {
   readonly seatIds: readonly string[];
+  /** What is written on each seat; null: nothing. */
+  readonly seatNumbers: readonly (string | null)[];
   readonly seatIndexById: ReadonlyMap<string, number>;
   /** The zones' names; a zone's position is its index in the actor's seat map. */
   readonly zoneNames: readonly string[];
@@ -266,6 +268,7 @@ function entryOf(event: StoredEvent, seats: readonly Seat[]): EventEntry {
   return {
     ...event,
     seatIds,
+    seatNumbers: seats.map((seat) => seat.number),
     seatIndexById: indexesOf(seatIds),
     ...rowsOf(seats),
     areaKeys,

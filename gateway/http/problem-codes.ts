@@ -55,6 +55,7 @@ export const PROBLEMS = {
   price_differs: [409, "The other seat costs more than was paid"],
   already_checked_in: [409, "Somebody has entered with this ticket"],
   not_checked_in: [409, "Nobody has entered with this ticket"],
+  too_many_ticket_keys: [409, "There are as many keys as may be; take an old one back"],
   capacity_in_use: [409, "More places are in use than would be left"],
   already_waiting: [409, "You are on the waitlist with another wish"],
   inventory_fixed: [409, "The places of a published event are fixed"],

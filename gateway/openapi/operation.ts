@@ -13,6 +13,7 @@ export type TagName =
   | "Bookings"
   | "Waitlist"
   | "Front of house"
+  | "Tickets"
   | "Payments"
   | "Operations"
   | "Documentation";
@@ -34,7 +35,12 @@ export interface RequestBody {
   readonly isOptional?: boolean;
 }
 
-export type AnswerHeader = "ETag" | "Cache-Control" | "Location" | "Content-Security-Policy";
+export type AnswerHeader =
+  | "ETag"
+  | "Cache-Control"
+  | "Location"
+  | "Content-Disposition"
+  | "Content-Security-Policy";
 
 export interface AnswerBody {
   readonly description: string;

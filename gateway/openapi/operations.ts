@@ -8,6 +8,7 @@ import { shelfOperations } from "../catalogue/shelf-operations.ts";
 import { identityOperations } from "../identity/identity-operations.ts";
 import { opsOperations } from "../ops/ops-operations.ts";
 import { paymentOperations } from "../payments/payment-operations.ts";
+import { ticketOperations } from "../tickets/ticket-operations.ts";
 import { docsOperations } from "./docs-operations.ts";
 import type { Operations } from "./operation.ts";
 
@@ -19,6 +20,7 @@ export const OPERATIONS: Operations = {
   ...holdOperations,
   ...bookingOperations,
   ...saleOperations,
+  ...ticketOperations,
   ...paymentOperations,
   ...opsOperations,
   ...docsOperations,

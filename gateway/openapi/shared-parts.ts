@@ -24,6 +24,7 @@ export const HEADERS: Readonly<Record<string, JsonObject>> = {
   ETag: header("Send it as `If-None-Match` to hear only of changes.", text),
   "Cache-Control": header("How long the answer may be kept, and by whom.", text),
   Location: header("Where the new thing is.", text),
+  "Content-Disposition": header("A name for the file, and that it may be shown at once.", text),
   "Content-Security-Policy": header("What the page may load: nothing from elsewhere.", text),
 };
 
@@ -80,6 +81,7 @@ export const TAGS: Readonly<Record<TagName, string>> = {
   Bookings: "Places that are somebody's.",
   Waitlist: "Waiting for places to come free.",
   "Front of house": "Letting people in, and what organisers do while an event sells.",
+  Tickets: "What buyers take along: paper, QR codes, a line in their calendar.",
   Payments: "What providers tell, and play money.",
   Operations: "Probes, and what operators see of the engine.",
   Documentation: "This document, and a page to read it.",

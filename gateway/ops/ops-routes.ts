@@ -4,22 +4,18 @@ import { OPS_WAIT_MS_MAX } from "../../engine/telemetry-limits.ts";
 import type { Operation, ShardReport } from "../../workers/shard-messages.ts";
 import type { Supervisor } from "../../workers/supervisor.ts";
 import type { DatabasePool } from "../database-pool.ts";
-import type { HttpRequest, HttpResponse, Route } from "../http/exchange.ts";
+import type { HttpResponse, Route } from "../http/exchange.ts";
 import { ProblemError } from "../http/problem.ts";
 import { asyncRoute } from "../http/routes.ts";
-import type { Tokens } from "../identity/tokens.ts";
 import type { AvailabilityHub } from "../live/availability-hub.ts";
 import type { Answered, ShardRouter } from "../shard-router.ts";
-import { isSameSecret } from "./same-secret.ts";
+import { type OperatorPorts, requireOperator } from "./operator.ts";
 
-export interface OpsRoutesPorts {
+export interface OpsRoutesPorts extends OperatorPorts {
   readonly supervisor: Supervisor;
   readonly router: ShardRouter;
   readonly hub: AvailabilityHub;
-  readonly tokens: Tokens;
   readonly pool: Pick<DatabasePool, "whileThere">;
-  /** null: only a platform administrator's access token opens these routes. */
-  readonly opsToken: string | null;
   /** What is counted, and by whom. */
   readonly limits: () => object;
 }
@@ -43,18 +39,11 @@ function route(ports: OpsRoutesPorts, path: string, handler: OpsHandler): Route 
     method: "GET",
     path,
     handler: asyncRoute(async (request): Promise<HttpResponse> => {
-      authorize(ports, request);
+      requireOperator(ports, request);
       const body = JSON.stringify(await handler(ports, request.params[0] ?? ""));
       return { status: 200, body, headers: { "Cache-Control": "no-store" } };
     }),
   };
-}
-
-function authorize({ opsToken, tokens }: OpsRoutesPorts, { authorization }: HttpRequest): void {
-  if (opsToken !== null && isSameSecret(authorization, `Bearer ${opsToken}`)) return;
-  const identity = tokens.verify(authorization);
-  if (identity === null) throw new ProblemError("unauthenticated");
-  if (identity.role !== "admin") throw new ProblemError("forbidden");
 }
 
 async function shardReports({ supervisor, hub, router }: OpsRoutesPorts): Promise<object[]> {

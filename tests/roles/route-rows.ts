@@ -279,6 +279,11 @@ const booking: Row[] = [
   row(`GET ${V1}/bookings`, "", SIGNED_IN),
   row(`GET ${BOOKING}`, "another's", BOOKINGS(200), anothersBooking),
   row(`GET ${BOOKING}/history`, "another's", BOOKINGS(200), anothersBooking),
+  row(`GET ${BOOKING}/tickets.pdf`, "another's", BOOKINGS(200), anothersBooking),
+  row(`GET ${BOOKING}/calendar.ics`, "another's", BOOKINGS(200), anothersBooking),
+  row(`GET ${V1}/tickets/:id/qr.svg`, "another's", BOOKINGS(200), async (world) => ({
+    params: [(await world.anothersBooking()).tickets[0]?.id ?? ""],
+  })),
   row(`POST ${BOOKING}/cancel`, "another's", BOOKINGS(200), async (world) => ({
     ...(await anothersBooking(world)),
     body: {},
@@ -320,6 +325,12 @@ const operations: Row[] = [
   row("GET /ops/events/:id/audit", "", OPS, ofEvent),
   row("GET /ops/journal", "", OPS),
   row("GET /ops/limits", "", OPS),
+  row(`GET ${V1}/ticket-keys`, "", 200),
+  row("GET /ops/ticket-keys", "", OPS),
+  row("POST /ops/ticket-keys", "", OPS.replace("200", "201"), () => ({ body: {} })),
+  row("DELETE /ops/ticket-keys/:kid", "none", OPS.replace("200", "404"), () => ({
+    params: ["none"],
+  })),
   row("GET /openapi.json", "", 200),
   row("GET /docs", "", 200),
   row("GET /docs/:file", "", 200, () => ({ params: ["swagger-ui-bundle.js"] })),

@@ -20,6 +20,7 @@ export interface Reply<Body> {
   /** Parsed JSON; undefined: the answer had no body. */
   readonly body: Body;
   readonly text: string;
+  readonly bytes: Buffer;
 }
 
 export interface Ask {
@@ -71,7 +72,8 @@ export class ApiClient {
         response.on("data", (chunk: Buffer) => chunks.push(chunk));
         response.once("error", reject);
         response.once("end", () => {
-          const text = Buffer.concat(chunks).toString("utf8");
+          const bytes = Buffer.concat(chunks);
+          const text = bytes.toString("utf8");
           const isJson = response.headers["content-type"]?.includes("json") ?? false;
           const { statusCode: status = 0, headers } = response;
           try {
@@ -81,7 +83,7 @@ export class ApiClient {
           }
           // The shape is the contract's; the tests are what checks it.
           const body = (isJson && text !== "" ? JSON.parse(text) : undefined) as Body;
-          resolve({ status, headers, body, text });
+          resolve({ status, headers, body, text, bytes });
         });
       });
       request.once("error", reject);

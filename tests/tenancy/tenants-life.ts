@@ -17,6 +17,7 @@ import { Refunds } from "../../gateway/payments/refunds.ts";
 import { SandboxProvider } from "../../gateway/payments/sandbox-provider.ts";
 import type { Database } from "../../gateway/tenancy/database.ts";
 import { NOBODY } from "../../gateway/tenancy/scope.ts";
+import { TicketKeys } from "../../gateway/tickets/ticket-keys.ts";
 import { systemClock } from "../../workers/clock.ts";
 import type { ApiClient, Reply } from "../support/client.ts";
 import type { MailFolder } from "../support/mail-folder.ts";
@@ -76,7 +77,10 @@ export class TenantsLife {
     for (const id of bookings) ok(await api.get(`/api/v1/bookings/${id}/history`, asOwner));
     const mine = { token: buyer.accessToken };
     const { data } = ok(await api.get<{ data: BookingShape[] }>("/api/v1/bookings", mine));
-    for (const { id } of data) ok(await api.get(`/api/v1/bookings/${id}/history`, mine));
+    for (const { id, tickets } of data) {
+      ok(await api.get(`/api/v1/bookings/${id}/history`, mine));
+      await api.get(`/api/v1/tickets/${tickets[0]?.id}/qr.svg`, mine);
+    }
     const gone = await this.#event(organizationId, token, { publish: false });
     ok(await api.post(`/api/v1/events/${gone.id}/cancel`, asOwner));
   }
@@ -249,6 +253,8 @@ export class TenantsLife {
       throw new Error(JSON.stringify(fields));
     };
     await new TokenSweep({ database, clock: systemClock, log: { warn } }).sweep();
+    const keys = new TicketKeys(database, systemClock);
+    await keys.remove((await keys.add(Date.now())).kid);
     const organizations = new Organizations(database);
     const charges = { fees: [], tax: null };
     const given = { name: "Empty", allowInvoices: false, currency: "EUR", country: "DE", charges };

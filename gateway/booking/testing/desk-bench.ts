@@ -50,6 +50,7 @@ export function deskPorts(changes: Partial<BookingDeskPorts> = {}): BookingDeskP
     isStaff: async ({ role }) => role === "admin",
     userIdOf: async () => BOB,
     payments: NO_PAYMENTS,
+    ticketOf: async () => null,
     availabilityOf: async () => ({}),
     logError: (message) => assert.fail(message),
     nodeBits: 3,

@@ -47,6 +47,7 @@ export function eventEntry(changes: Partial<EventEntry> = {}): EventEntry {
     createdMs: NOON,
     updatedMs: NOON,
     seatIds: SEATS,
+    seatNumbers: SEATS.map((_, index) => String(index + 1)),
     seatIndexById: new Map(SEATS.map((id, index) => [id, index])),
     zoneNames: ["Stalls", "Balcony"],
     rows: [

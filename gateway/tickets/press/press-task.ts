@@ -1,0 +1,51 @@
+/** What a thread of the press does (../ticket-press.ts). It keeps its fonts and its key at hand. */
+import type { CalendarEntry } from "../calendar-entry.ts";
+import type { TicketSheet } from "../ticket-sheet.ts";
+import { type TicketClaims, TicketKey } from "../ticket-token.ts";
+import { calendarFile } from "./calendar-file.ts";
+import { Faces } from "./faces.ts";
+import { qrSvg } from "./qr-image.ts";
+import { ticketPdf } from "./ticket-pdf.ts";
+
+export type PressTask =
+  | {
+      readonly kind: "pdf";
+      readonly sheet: TicketSheet;
+      readonly secret: string;
+      /** Paths of an operator's font files. */
+      readonly fonts: readonly string[];
+    }
+  | { readonly kind: "qr"; readonly claims: TicketClaims; readonly secret: string }
+  | { readonly kind: "calendar"; readonly entry: CalendarEntry };
+
+let key: TicketKey | null = null;
+let faces: { readonly fonts: string; readonly regular: Faces; readonly bold: Faces } | null = null;
+
+/** A PDF's bytes, or the text of an SVG or a calendar file. */
+export function press(task: PressTask): Promise<Uint8Array> | string {
+  switch (task.kind) {
+    case "pdf":
+      return ticketPdf(task.sheet, keyOf(task.secret), facesOf(task.fonts));
+    case "qr":
+      return qrSvg(keyOf(task.secret).sign(task.claims));
+    case "calendar":
+      return calendarFile(task.entry);
+  }
+}
+
+function keyOf(secret: string): TicketKey {
+  if (key?.secret !== secret) key = new TicketKey(secret, 0);
+  return key;
+}
+
+function facesOf(fonts: readonly string[]) {
+  const name = fonts.join("\n");
+  if (faces?.fonts !== name) {
+    faces = {
+      fonts: name,
+      regular: new Faces("regular", fonts),
+      bold: new Faces("bold", fonts),
+    };
+  }
+  return faces;
+}
