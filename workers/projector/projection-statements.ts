@@ -19,11 +19,11 @@ import {
   deleteBlocks,
   putBlocks,
 } from "./inventory-statements.ts";
-import type { Statement } from "./statement.ts";
+import type { Statement, Step } from "./statement.ts";
 import { endEntries, insertEntries } from "./waitlist-statements.ts";
 
-/** The statements in the order in which they must run; none for what does not occur. */
-export function statementsOf(effects: NetEffects): Statement[] {
+/** The steps in the order in which they must be taken; none for what does not occur. */
+export function stepsOf(effects: NetEffects): Step[] {
   return [
     configureInventories(effects),
     configureAreas(effects),
@@ -42,7 +42,7 @@ export function statementsOf(effects: NetEffects): Statement[] {
     insertRefunds(effects),
     writeHistory(effects),
     keepKeys(effects),
-  ].filter((statement) => statement.rowCount > 0);
+  ].filter(({ rowCount }) => rowCount > 0);
 }
 
 function writeHistory({ history: rows }: NetEffects): Statement {
