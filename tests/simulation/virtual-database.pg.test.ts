@@ -115,7 +115,7 @@ class Databases {
     );
     const names = {
       ...{ inventories: "inventories", holds: "holds", bookings: "bookings", tickets: "tickets" },
-      ...{ idempotency_keys: "keys", blocked_places: "blocks", waitlist_entries: "entries" },
+      ...{ key_blocks: "keys", blocked_places: "blocks", waitlist_entries: "entries" },
       ...{ refunds: "refunds", event_history: "history" },
     };
     const counts = Object.entries(names).map(
@@ -285,10 +285,8 @@ class Sale {
     for (const eventId of this.eventIds) {
       await this.#databases.ask("load", async ({ loader }) => ordered(await loader.load(eventId)));
       for (let tries = 0; tries < 3; tries += 1) {
-        const digest = `k${this.random.below(this.#steps + 2)}`;
-        await this.#databases.ask("loadOutcome", ({ loader }) =>
-          loader.loadOutcome(eventId, digest),
-        );
+        const seq = this.random.below(this.#steps + 2);
+        await this.#databases.ask("loadOutcome", ({ loader }) => loader.loadOutcome(eventId, seq));
       }
     }
     await this.#databases.ask("events", async ({ loader }) => (await loader.eventsToWake()).sort());

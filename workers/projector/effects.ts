@@ -1,10 +1,11 @@
 /** What a run of facts amounts to in the database's rows, table by table. */
 import type { BookingPayment, BookingRecord, Refund } from "../../engine/booking.ts";
 import type { InventoryDefinition } from "../../engine/definition.ts";
-import type { Block, CommandKey, Fact } from "../../engine/facts.ts";
+import type { Block, Fact } from "../../engine/facts.ts";
 import type { ActiveHold, EndedHold } from "../../engine/hold-book.ts";
 import type { BookingId, EventId, HoldId, UserId, WaitlistEntryId } from "../../engine/ids.ts";
 import type { WaitlistEntry } from "../../engine/waitlist.ts";
+import type { Outcome } from "../store/key-blocks.ts";
 import type { HistoryFact } from "./history-detail.ts";
 
 /** An event's facts in the run are those in [firstSeq, lastSeq]. */
@@ -111,12 +112,6 @@ export interface RefundDue {
   readonly atMs: number;
 }
 
-export interface KeyOutcome {
-  readonly eventId: EventId;
-  readonly key: CommandKey;
-  readonly fact: Fact;
-}
-
 export interface HistoryEntry {
   readonly eventId: EventId;
   readonly fact: HistoryFact;
@@ -125,6 +120,8 @@ export interface HistoryEntry {
 export interface EventFact {
   readonly eventId: EventId;
   readonly fact: Fact;
+  /** As the journal has it, if it came with a key. Absent: it is not known. */
+  readonly packed?: Uint8Array | null;
 }
 
 /** Rows change in this order: what a seat frees must be written before it is sold again. */
@@ -141,5 +138,6 @@ export interface NetEffects {
   readonly refunds: readonly RefundDue[];
   /** Facts that leave a row in the event's history. */
   readonly history: readonly HistoryEntry[];
-  readonly keys: readonly KeyOutcome[];
+  /** Facts that are the outcomes of requests with a key: an event's together, in order. */
+  readonly keys: readonly Outcome[];
 }

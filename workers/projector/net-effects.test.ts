@@ -33,7 +33,7 @@ test("a hold that began and ended within the run leaves its end, for whoever was
   );
   assert.deepEqual(effects.holdChanges, []);
   assert.deepEqual(
-    effects.keys.map((kept) => [kept.key.digest, kept.fact.kind]),
+    effects.keys.map(({ fact }) => [fact.key?.digest, fact.kind]),
     [["k", "held"]],
   );
 });

@@ -60,8 +60,8 @@ const PURGES = [
   {
     name: "purge-keys",
     text: `
-      DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM idempotency_keys WHERE at_ms < $1 ORDER BY at_ms LIMIT $2))`,
+      DELETE FROM key_blocks WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM key_blocks WHERE last_ms < $1 ORDER BY last_ms LIMIT $2))`,
     ttlMs: KEY_TTL_MS,
   },
 ];

@@ -1,5 +1,5 @@
 /** The net effects of a batch as SQL: one statement for each table and kind of change. */
-import { packFact } from "../store/fact-bytes.ts";
+import { keyBlocksOf } from "../store/key-blocks.ts";
 import { jsonColumn, plainColumn, textColumn } from "./array-literals.ts";
 import {
   changeBookings,
@@ -19,7 +19,7 @@ import {
   deleteBlocks,
   putBlocks,
 } from "./inventory-statements.ts";
-import type { Statement, Step } from "./statement.ts";
+import { type Insertion, insertion, type Statement, type Step } from "./statement.ts";
 import { endEntries, insertEntries } from "./waitlist-statements.ts";
 
 /** The steps in the order in which they must be taken; none for what does not occur. */
@@ -72,38 +72,12 @@ function bookingOf(fact: HistoryFact): string | null {
   return "booking" in fact ? fact.booking.bookingId : null;
 }
 
-/**
- * All facts travel as one parameter, which the driver sends as bytes, and are cut apart there: as
- * an array literal each byte would be two digits, written here and read there.
- */
-function keepKeys({ keys }: NetEffects): Statement {
-  const facts = keys.map((kept) => packFact(kept.fact));
-  let end = 0;
-  const starts = facts.map((fact) => {
-    const start = end + 1;
-    end += fact.length;
-    return start;
-  });
-  return {
-    name: "keep-keys",
-    text: `
-      INSERT INTO idempotency_keys (event_id, digest, fingerprint, seq, at_ms, fact)
-      SELECT event_id, digest, fingerprint, seq, at_ms, substring($8::bytea FROM start FOR bytes)
-      FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::integer[],
-        $7::integer[]) AS u (event_id, digest, fingerprint, seq, at_ms, start, bytes)
-      ON CONFLICT (event_id, digest) DO UPDATE SET fingerprint = EXCLUDED.fingerprint,
-        seq = EXCLUDED.seq, at_ms = EXCLUDED.at_ms, fact = EXCLUDED.fact`,
-    values: [
-      plainColumn(keys, (kept) => kept.eventId),
-      // base64url needs no quotes.
-      plainColumn(keys, (kept) => kept.key.digest),
-      plainColumn(keys, (kept) => kept.key.fingerprint),
-      plainColumn(keys, (kept) => kept.fact.seq),
-      plainColumn(keys, (kept) => kept.fact.atMs),
-      plainColumn(starts, (start) => start),
-      plainColumn(facts, (fact) => fact.length),
-      Buffer.concat(facts),
-    ],
-    rowCount: keys.length,
-  };
+/** In blocks: a row for each key would be the dearest part of a sale. */
+function keepKeys({ keys }: NetEffects): Insertion {
+  return insertion(
+    { name: "keep-keys", table: "key_blocks", columns: "event_id, last_seq, last_ms, facts" },
+    keyBlocksOf(keys),
+    (into, { eventId, lastSeq, lastMs, facts }) =>
+      into.uuid(eventId).bigint(lastSeq).bigint(lastMs).bytes(facts),
+  );
 }
