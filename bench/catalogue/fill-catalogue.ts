@@ -126,6 +126,7 @@ function effectsOf(drafts: readonly Drafted[]): NetEffects {
     blocks,
     holdsMade: [],
     holdChanges: [],
+    holdsBooked: [],
     bookingChanges: [],
     bookingsMade: [],
     entriesEnded: [],

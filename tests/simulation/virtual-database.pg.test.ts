@@ -390,7 +390,13 @@ test("every guard and every constraint had its turn", () => {
   assert.equal(spoilt.size, MUTATION_COUNT, [...spoilt].join("; "));
   const guards = ["applied", "already", "fence_lost", "watermark_gap", "operation_log_refused"];
   const constraints = ["tickets_code", "tickets_one_per_seat", "bookings_pkey"];
-  const statements = ["advance-inventories", "count-areas", "change-holds", "change-bookings"];
+  const statements = [
+    "advance-inventories",
+    "count-areas",
+    "change-holds",
+    "change-bookings",
+    "delete-booked-holds",
+  ];
   const others = ["holds_pkey", "inventory_areas_check", "blocked_places_one_per_seat"];
   const waitlist = ["waitlist_one_per_user", "end-entries"];
   const violations = [...constraints, ...others, ...waitlist, ...statements];

@@ -47,6 +47,7 @@ export function applyEffects(target: Target, effects: NetEffects): void {
   deleteBlocks(target, effects);
   run("put-blocks", blocked.length, putBlocks);
   run("change-holds", effects.holdChanges.length, changeHolds);
+  run("delete-booked-holds", effects.holdsBooked.length, deleteBookedHolds);
   run("insert-holds", effects.holdsMade.length, insertHolds);
   run("change-bookings", effects.bookingChanges.length, changeBookings);
   const moved = ticketsIn(effects, "moved").filter(isValid);
@@ -190,6 +191,18 @@ function changeHolds({ rowsOf, undo }: Target, { holdChanges }: NetEffects): num
       endedMs: ended?.end.atMs ?? null,
       bookingId: ended?.end.bookingId ?? null,
     });
+    count += 1;
+  }
+  return count;
+}
+
+function deleteBookedHolds({ rowsOf, undo }: Target, { holdsBooked }: NetEffects): number {
+  let count = 0;
+  for (const { eventId, holdId } of holdsBooked) {
+    const { holds } = rowsOf(eventId);
+    const row = holds.get(holdId);
+    if (row === undefined || row.endedMs !== null) continue;
+    undo.delete(holds, holdId);
     count += 1;
   }
   return count;

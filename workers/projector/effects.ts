@@ -61,6 +61,12 @@ export interface HoldChange {
   readonly ended: HoldEnd | null;
 }
 
+/** A hold that an earlier run made became a booking at once: that tells all of it. */
+export interface HoldBooked {
+  readonly eventId: EventId;
+  readonly holdId: HoldId;
+}
+
 /** A booking as it is at the end of the run. */
 export interface BookingMade {
   readonly eventId: EventId;
@@ -131,6 +137,7 @@ export interface NetEffects {
   readonly blocks: readonly BlockChange[];
   readonly holdsMade: readonly HoldMade[];
   readonly holdChanges: readonly HoldChange[];
+  readonly holdsBooked: readonly HoldBooked[];
   readonly bookingChanges: readonly BookingChange[];
   readonly bookingsMade: readonly BookingMade[];
   readonly entriesEnded: readonly EntryEnded[];

@@ -80,6 +80,21 @@ export function changeHolds({ holdChanges }: NetEffects): Statement {
   };
 }
 
+/** What was active is a booking now, and its row no more than a second word for that. */
+export function deleteBookedHolds({ holdsBooked }: NetEffects): Statement {
+  return {
+    name: "delete-booked-holds",
+    text: `
+      DELETE FROM holds USING unnest($1::uuid[], $2::uuid[]) AS u (event_id, id)
+      WHERE holds.event_id = u.event_id AND holds.id = u.id AND holds.ended_ms IS NULL`,
+    values: [
+      plainColumn(holdsBooked, (booked) => booked.eventId),
+      plainColumn(holdsBooked, (booked) => booked.holdId),
+    ],
+    rowCount: holdsBooked.length,
+  };
+}
+
 export function insertHolds({ holdsMade }: NetEffects): Insertion {
   return insertion(
     {

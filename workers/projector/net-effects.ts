@@ -38,6 +38,7 @@ export function netEffectsOf(facts: Iterable<EventFact>): NetEffects {
     blocks: folds.flatMap((fold) => [...fold.blocks.values()]),
     holdsMade: folds.flatMap((fold) => [...fold.holds.made.values()]),
     holdChanges: folds.flatMap((fold) => [...fold.holds.changes.values()]),
+    holdsBooked: folds.flatMap((fold) => fold.holds.booked()),
     bookingChanges: folds.flatMap((fold) => fold.bookings.changes()),
     bookingsMade: folds.flatMap((fold) => [...fold.bookings.made.values()]),
     entriesEnded: folds.flatMap((fold) => [...fold.waitlist.ended.values()]),
@@ -144,13 +145,13 @@ class EventFold {
   /** One that was paid for was made by the fact that started the payment. */
   #book(fact: Booked): void {
     const { booking, seq, atMs } = fact;
-    const { bookingId } = booking;
-    const end = { ...endOf({ ...booking, atMs }, "booked"), bookingId };
+    const { bookingId, holdId } = booking;
     if (booking.later === null) {
       this.bookings.make(fact);
-      return this.holds.endBooked(end, seq);
+      return this.holds.endBooked(holdId);
     }
     this.bookings.confirm(fact);
+    const end = { ...endOf({ ...booking, atMs }, "booked"), bookingId };
     this.holds.endPaid(end, seq, bookingId);
   }
 

@@ -10,7 +10,7 @@ import {
 } from "./booking-statements.ts";
 import type { NetEffects } from "./effects.ts";
 import { detailOf, type HistoryFact, reasonOf, requesterOf } from "./history-detail.ts";
-import { changeHolds, insertHolds } from "./hold-statements.ts";
+import { changeHolds, deleteBookedHolds, insertHolds } from "./hold-statements.ts";
 import {
   advanceInventories,
   configureAreas,
@@ -32,6 +32,7 @@ export function stepsOf(effects: NetEffects): Step[] {
     deleteBlocks(effects),
     putBlocks(effects),
     changeHolds(effects),
+    deleteBookedHolds(effects),
     insertHolds(effects),
     changeBookings(effects),
     ...changeTickets(effects),
