@@ -24,7 +24,10 @@ class CopyIn extends Query {
       const head = Buffer.alloc(5);
       head.write("Q", "latin1");
       head.writeInt32BE(text.length + 5, 1);
-      stream.write(Buffer.concat([head, text, Buffer.alloc(1), copy.rows]));
+      stream.cork();
+      stream.write(Buffer.concat([head, text, Buffer.alloc(1)]));
+      stream.write(copy.rows);
+      stream.uncork();
     };
   }
 

@@ -15,7 +15,8 @@ const DATA_HEADER_BYTES = 5;
 const NO_FLAGS_NO_EXTENSION = Buffer.alloc(8);
 /** The end of the rows, and the message that nothing comes after them. */
 const TRAILER = Buffer.from([0xff, 0xff, 0x63, 0, 0, 0, 4]);
-const FIRST_BYTES = 16 * 1024;
+/** What a row takes usually, for the first guess at what all of them take. */
+const ROW_BYTES = 256;
 /** No number, uuid or head of an array takes more. */
 const FIXED_BYTES_MAX = 64;
 const INTEGER_OID = 23;
@@ -29,12 +30,14 @@ for (const [value, digit] of [..."0123456789abcdef"].entries()) HEX[digit.charCo
 
 export class CopyRows {
   readonly #columns: number;
-  #bytes = Buffer.alloc(0);
+  #bytes: Buffer;
   #length = 0;
   #count = 0;
 
-  constructor(columns: number) {
+  /** Of `columns` each; `rows`: about how many come. */
+  constructor(columns: number, rows = 1) {
     this.#columns = columns;
+    this.#bytes = Buffer.allocUnsafe(ROW_BYTES * (1 + rows));
   }
 
   get count(): number {
@@ -169,7 +172,6 @@ export class CopyRows {
 
   #begin(): void {
     assert(this.#length === 0, "rows begin once");
-    this.#reserve(FIRST_BYTES);
     const { length } = SIGNATURE;
     this.#bytes[0] = 0x64;
     SIGNATURE.copy(this.#bytes, DATA_HEADER_BYTES);

@@ -110,7 +110,7 @@ export function insertHolds({ holdsMade }: NetEffects): Insertion {
         .uuid(hold.holdId)
         .uuid(hold.userId)
         .text(ended?.end.end ?? "active")
-        .integers(hold.items.flatMap(numbersOf))
+        .integers(numbersOf(hold.items))
         .bigint(hold.createdAtMs)
         .bigint(hold.expiresAtMs)
         .boolean(hold.extended)
@@ -124,8 +124,9 @@ export function insertHolds({ holdsMade }: NetEffects): Insertion {
   );
 }
 
-const numbersOf = ({ place, category, priceMinor }: PlaceItem): number[] => [
-  place,
-  category,
-  priceMinor,
-];
+/** Triples of place, category, price. */
+function numbersOf(items: readonly PlaceItem[]): number[] {
+  const numbers: number[] = [];
+  for (const item of items) numbers.push(item.place, item.category, item.priceMinor);
+  return numbers;
+}

@@ -29,7 +29,7 @@ export function insertion<Row>(
   rows: readonly Row[],
   write: (into: CopyRows, row: Row) => void,
 ): Insertion {
-  const into = new CopyRows(columns.split(",").length);
+  const into = new CopyRows(columns.split(",").length, rows.length);
   for (const row of rows) write(into.row(), row);
   const text = `COPY ${table} (${columns}) FROM STDIN (FORMAT binary)`;
   return { name, copy: { text, rows: into.finish() }, rowCount: rows.length };
