@@ -21,7 +21,6 @@ const ROW_BYTES = 256;
 const FIXED_BYTES_MAX = 64;
 const INTEGER_OID = 23;
 const BIGINT_OID = 20;
-const DASH = 0x2d;
 const TWO_TO_32 = 4_294_967_296;
 
 /** Half a byte, by the code of its hex digit. */
@@ -64,15 +63,11 @@ export class CopyRows {
     if (text === null) return this.missing();
     this.#reserve(FIXED_BYTES_MAX);
     this.#int32(16);
-    const bytes = this.#bytes;
-    let to = this.#length;
-    for (let at = 0; at < 36; at += 2) {
-      if (text.charCodeAt(at) === DASH) at += 1;
-      const high = HEX[text.charCodeAt(at)] ?? 0;
-      bytes[to] = (high << 4) | (HEX[text.charCodeAt(at + 1)] ?? 0);
-      to += 1;
-    }
-    this.#length = to;
+    this.#hex(text, 0, 8);
+    this.#hex(text, 9, 13);
+    this.#hex(text, 14, 18);
+    this.#hex(text, 19, 23);
+    this.#hex(text, 24, 36);
     return this;
   }
 
@@ -177,6 +172,17 @@ export class CopyRows {
     SIGNATURE.copy(this.#bytes, DATA_HEADER_BYTES);
     NO_FLAGS_NO_EXTENSION.copy(this.#bytes, DATA_HEADER_BYTES + length);
     this.#length = DATA_HEADER_BYTES + length + NO_FLAGS_NO_EXTENSION.length;
+  }
+
+  #hex(text: string, start: number, end: number): void {
+    const bytes = this.#bytes;
+    let to = this.#length;
+    for (let at = start; at < end; at += 2) {
+      const high = HEX[text.charCodeAt(at)] ?? 0;
+      bytes[to] = (high << 4) | (HEX[text.charCodeAt(at + 1)] ?? 0);
+      to += 1;
+    }
+    this.#length = to;
   }
 
   #int32(value: number): void {
