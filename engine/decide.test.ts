@@ -243,7 +243,7 @@ test("the same key finds the first outcome; with another request it is refused",
   const first = bench.hold([0], ALICE, key);
   assert.ok(first.reply.kind === "done");
   const again = bench.hold([0], ALICE, key);
-  assert.deepEqual(again, { facts: [], reply: { kind: "replay", seq: 2, digest: "k" } });
+  assert.deepEqual(again, { facts: [], reply: { kind: "replay", seq: 2 } });
   const other = bench.hold([1], ALICE, { digest: "k", fingerprint: "b" });
   assert.deepEqual(refusal(other), { code: "idempotency_key_reused" });
 });

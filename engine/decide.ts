@@ -75,5 +75,5 @@ function decideByKey(state: EventState, key: CommandKey, nowMs: number): Decisio
   const kept = state.keys.find(key.digest, nowMs);
   if (kept === undefined) return state.keys.hasRoom(nowMs) ? null : refuse({ code: "busy" });
   if (kept.fingerprint !== key.fingerprint) return refuse({ code: "idempotency_key_reused" });
-  return { facts: [], reply: { kind: "replay", seq: kept.seq, digest: key.digest } };
+  return { facts: [], reply: { kind: "replay", seq: kept.seq } };
 }

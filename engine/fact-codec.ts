@@ -102,11 +102,7 @@ export function encodeFact(fact: Fact): unknown[] {
       return [...row, by, reason, encodeMoves(fact.moves), holdEnd, ...more];
     }
     case "placesChanged": {
-      const blocks = fact.blocks.flatMap(({ place, channel, quantity }) => [
-        place,
-        channel,
-        quantity,
-      ]);
+      const blocks = fact.blocks.flatMap((block) => [block.place, block.channel, block.quantity]);
       const capacities = fact.capacities.flatMap(({ area, capacity }) => [area, capacity]);
       const moves = encodeMoves(fact.moves);
       return [PLACES_CHANGED, seq, atMs, key, fact.by, blocks, capacities, moves];
@@ -123,8 +119,8 @@ export function encodeFact(fact: Fact): unknown[] {
 export function decodeFact(encoded: unknown): Fact {
   const row = array(encoded);
   if (row[0] === HELD) return decodeHeld(row);
-  const [seq, atMs, key] = [number(row[1]), number(row[2]), decodeKey(row[3])];
-  const base = { seq, atMs, key };
+  const base = decodeHead(row);
+  const { seq, atMs, key } = base;
   switch (row[0]) {
     case CONFIGURED:
       return {
@@ -200,6 +196,14 @@ export function decodeFact(encoded: unknown): Fact {
   }
 }
 
+export type FactHead = Pick<Fact, "seq" | "atMs" | "key">;
+
+/** What all facts have, of an encoded one. */
+export function decodeHead(encoded: unknown): FactHead {
+  const [, seq, atMs, key] = array(encoded);
+  return { seq: number(seq), atMs: number(atMs), key: decodeKey(key) };
+}
+
 /** Member by member: the hottest fact of all, and spreading costs as much as all the rest of it. */
 function decodeHeld(row: readonly unknown[]): Held {
   const { items, ordinals, terms } = decodeContents(row[6], row[8]);
@@ -217,10 +221,8 @@ function decodeHeld(row: readonly unknown[]): Held {
   };
 }
 
-type Base = Pick<Fact, "seq" | "atMs" | "key">;
-
 /** Whole cancellations had a kind of their own before bookings could change in other ways. */
-function decodeCancelled(base: Base, row: readonly unknown[]): BookingChanged {
+function decodeCancelled(base: FactHead, row: readonly unknown[]): BookingChanged {
   const before = decodeBooking(row[4]);
   const { seq, atMs } = base;
   const by = string(row[5]) as UserId;
@@ -246,7 +248,7 @@ function decodeCancelled(base: Base, row: readonly unknown[]): BookingChanged {
   };
 }
 
-function decodePlacesChanged(base: Base, row: readonly unknown[]): PlacesChanged {
+function decodePlacesChanged(base: FactHead, row: readonly unknown[]): PlacesChanged {
   const flat = array(row[5]);
   const blocks: Block[] = [];
   for (let at = 0; at < flat.length; at += 3) {

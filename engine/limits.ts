@@ -162,6 +162,13 @@ export const OPERATION_LOG_PAGE_ROWS_MAX = 1_000;
 export const OPERATION_LOG_RETIRE_ROWS_MAX = 2_000;
 /** Between two times of deleting. Raising it saves statements, and the log has more rows. */
 export const OPERATION_LOG_RETIRE_PAUSE_MS = 200;
+/**
+ * Outcomes of requests with a key that share a row, in bytes of facts: about two rows a page. One
+ * that is larger has a row of its own.
+ */
+export const KEY_BLOCK_BYTES_MAX = 3_900;
+/** Such rows that are read at once while an actor is loaded. */
+export const KEY_BLOCKS_PER_READ_MAX = 500;
 /** Facts in one projection transaction. */
 export const PROJECTION_BATCH_FACTS_MAX = 5_000;
 /**

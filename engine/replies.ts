@@ -82,7 +82,5 @@ export type Reply =
 /** What `decide` finds: facts to journal and a reply, or an outcome to fetch from the store. */
 export interface Decision {
   readonly facts: readonly Fact[];
-  readonly reply:
-    | Reply
-    | { readonly kind: "replay"; readonly seq: number; readonly digest: string };
+  readonly reply: Reply | { readonly kind: "replay"; readonly seq: number };
 }

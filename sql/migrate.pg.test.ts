@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Client } from "pg";
+import { ALICE, EVENT_ID, EventBench } from "../engine/testing/fixtures.ts";
 import { createTestDatabase } from "../tests/support/database.ts";
+import { packFact } from "../workers/store/fact-bytes.ts";
+import { PgActorLoader } from "../workers/store/pg-actor-loader.ts";
 import { migrate } from "./migrate.ts";
 
 test("starts that migrate at once do not collide, and a second run does nothing", async () => {
@@ -27,6 +30,33 @@ test("a file that changed after it ran, and a newer schema, are refused", async 
   await assert.rejects(migrate(database.url), { code: "migration_failed", message: /MD5/ });
   await client.query("INSERT INTO schema_versions (version, name) VALUES (9999, 'later')");
   await assert.rejects(migrate(database.url), { code: "migration_failed", message: /newer/ });
+  await client.end();
+  await database.drop();
+});
+
+test("keys of before they shared rows keep their outcomes", async () => {
+  const database = await createTestDatabase();
+  const client = new Client({ connectionString: database.url });
+  await client.connect();
+  await client.query("DELETE FROM schema_versions WHERE version >= 23; DROP TABLE key_blocks");
+  await client.query(`CREATE TABLE idempotency_keys (event_id uuid, digest text, fingerprint text,
+    seq bigint, at_ms bigint, fact bytea)`);
+  const bench = new EventBench();
+  bench.hold([0], ALICE, { digest: "one", fingerprint: "f" });
+  bench.hold([1], ALICE, { digest: "two", fingerprint: "g" });
+  const kept = bench.facts.slice(1);
+  for (const fact of kept) {
+    await client.query("INSERT INTO idempotency_keys VALUES ($1, $2, $3, $4, $5, $6)", [
+      EVENT_ID,
+      ...[fact.key?.digest, fact.key?.fingerprint, fact.seq, fact.atMs, packFact(fact)],
+    ]);
+  }
+  await migrate(database.url);
+  const loader = new PgActorLoader(database.url);
+  for (const fact of kept) {
+    assert.deepEqual(await loader.loadOutcome(EVENT_ID, fact.seq), fact);
+  }
+  await loader.close();
   await client.end();
   await database.drop();
 });

@@ -13,7 +13,8 @@ import {
   parseEventDraft,
 } from "../../gateway/catalogue/event-definition.ts";
 import type { AreaChange, BlockChange, NetEffects } from "../../workers/projector/effects.ts";
-import { statementsOf } from "../../workers/projector/projection-statements.ts";
+import { stepsOf } from "../../workers/projector/projection-statements.ts";
+import { takeStep } from "../../workers/projector/take-steps.ts";
 import { EventMaker, type MadeEvent } from "./event-maker.ts";
 import { RandomSource } from "./random-source.ts";
 
@@ -79,10 +80,7 @@ async function makeOrganizations(client: Client, { seed, nowMs }: Filling) {
 async function addBatch(client: Client, events: readonly MadeEvent[]): Promise<void> {
   const drafts = events.map((event) => ({ event, draft: draftOf(event) }));
   await client.query("BEGIN");
-  for (const statement of statementsOf(effectsOf(drafts))) {
-    const { name, text, values } = statement;
-    await client.query({ name, text, values });
-  }
+  for (const step of stepsOf(effectsOf(drafts))) await takeStep(client, step);
   const rows = drafts.map(({ event, draft }) => rowOf(event, draft));
   const columns = Object.keys(rows[0] ?? {}).join(", ");
   await client.query(
@@ -128,6 +126,7 @@ function effectsOf(drafts: readonly Drafted[]): NetEffects {
     blocks,
     holdsMade: [],
     holdChanges: [],
+    holdsBooked: [],
     bookingChanges: [],
     bookingsMade: [],
     entriesEnded: [],

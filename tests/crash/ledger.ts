@@ -1,6 +1,8 @@
 /** What clients were told, compared with what PostgreSQL has when all is over. */
 import assert from "node:assert/strict";
 import { Client } from "pg";
+import type { KeptKey } from "../../engine/idempotency-keys.ts";
+import { readKeys } from "../../workers/store/key-blocks.ts";
 import { type History, type HistoryRecord, historyOf } from "../linearizability/history.ts";
 import { EXPIRY_MS_MAX, latestEndMs } from "../linearizability/hold-end.ts";
 import { isReceipt, placesOf, toldBy } from "../linearizability/told.ts";
@@ -41,11 +43,13 @@ export async function compareRows(
   await client.connect();
   try {
     await compareBookings(client, sale, told.bookings);
-    const { rows: keys } = await client.query<{ seq: string }>(
-      "SELECT seq FROM idempotency_keys WHERE event_id = $1 ORDER BY seq",
+    const { rows: blocks } = await client.query<{ facts: Buffer }>(
+      "SELECT facts FROM key_blocks WHERE event_id = $1 ORDER BY last_seq",
       [sale.eventId],
     );
-    const kept = keys.map(({ seq }) => Number(seq));
+    const keys: KeptKey[] = [];
+    for (const { facts } of blocks) readKeys(facts, keys);
+    const kept = keys.map(({ seq }) => seq);
     assert.deepEqual(
       kept,
       [...told.seqs].sort((a, b) => a - b),

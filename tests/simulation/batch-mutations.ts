@@ -91,6 +91,11 @@ const MUTATIONS: Readonly<Record<string, Mutation>> = {
     const change = { eventId, holdId, seq, update: {}, ended: null };
     return { ...effects, holdChanges: [...effects.holdChanges, change] };
   },
+  "a booking of a hold that nobody made": (effects, { eventId, random, holdIds }) => {
+    if (holdIds.length === 0) return null;
+    const booked = { eventId, holdId: fresh(random.pick(holdIds), random) };
+    return { ...effects, holdsBooked: [...effects.holdsBooked, booked] };
+  },
   "an extension of any hold there ever was": (effects, { eventId, random, seq, holdIds }) => {
     if (holdIds.length === 0) return null;
     const holdId = random.pick(holdIds);

@@ -103,8 +103,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: "keys of holds do not survive a restart",
     file: "workers/projector/net-effects.ts",
-    find: "    if (key !== null) this.keys.set(",
-    replace: '    if (key !== null && fact.kind !== "held") this.keys.set(',
+    find: "    if (fact.key !== null) this.keys.push(",
+    replace: '    if (fact.key !== null && fact.kind !== "held") this.keys.push(',
   },
   {
     name: "a shard's time follows a clock that is set back",

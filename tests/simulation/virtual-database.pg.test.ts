@@ -115,7 +115,7 @@ class Databases {
     );
     const names = {
       ...{ inventories: "inventories", holds: "holds", bookings: "bookings", tickets: "tickets" },
-      ...{ idempotency_keys: "keys", blocked_places: "blocks", waitlist_entries: "entries" },
+      ...{ key_blocks: "keys", blocked_places: "blocks", waitlist_entries: "entries" },
       ...{ refunds: "refunds", event_history: "history" },
     };
     const counts = Object.entries(names).map(
@@ -285,10 +285,8 @@ class Sale {
     for (const eventId of this.eventIds) {
       await this.#databases.ask("load", async ({ loader }) => ordered(await loader.load(eventId)));
       for (let tries = 0; tries < 3; tries += 1) {
-        const digest = `k${this.random.below(this.#steps + 2)}`;
-        await this.#databases.ask("loadOutcome", ({ loader }) =>
-          loader.loadOutcome(eventId, digest),
-        );
+        const seq = this.random.below(this.#steps + 2);
+        await this.#databases.ask("loadOutcome", ({ loader }) => loader.loadOutcome(eventId, seq));
       }
     }
     await this.#databases.ask("events", async ({ loader }) => (await loader.eventsToWake()).sort());
@@ -392,7 +390,13 @@ test("every guard and every constraint had its turn", () => {
   assert.equal(spoilt.size, MUTATION_COUNT, [...spoilt].join("; "));
   const guards = ["applied", "already", "fence_lost", "watermark_gap", "operation_log_refused"];
   const constraints = ["tickets_code", "tickets_one_per_seat", "bookings_pkey"];
-  const statements = ["advance-inventories", "count-areas", "change-holds", "change-bookings"];
+  const statements = [
+    "advance-inventories",
+    "count-areas",
+    "change-holds",
+    "change-bookings",
+    "delete-booked-holds",
+  ];
   const others = ["holds_pkey", "inventory_areas_check", "blocked_places_one_per_seat"];
   const waitlist = ["waitlist_one_per_user", "end-entries"];
   const violations = [...constraints, ...others, ...waitlist, ...statements];

@@ -86,8 +86,8 @@ export class VirtualDatabase {
       },
       loader: {
         load: (eventId) => this.#read(client, () => this.#tables.snapshotOf(eventId)),
-        loadOutcome: (eventId, digest) =>
-          this.#read(client, () => this.#tables.outcomeOf(eventId, digest)),
+        loadOutcome: (eventId, seq) =>
+          this.#read(client, () => this.#tables.outcomeOf(eventId, seq)),
         eventsToWake: () => this.#read(client, () => this.#eventsToWake()),
       },
       shards: {
@@ -114,8 +114,8 @@ export class VirtualDatabase {
     return this.#tables.snapshotOf(eventId);
   }
 
-  outcomeOf(eventId: EventId, digest: string): Fact | null {
-    return this.#tables.outcomeOf(eventId, digest);
+  outcomeOf(eventId: EventId, seq: number): Fact | null {
+    return this.#tables.outcomeOf(eventId, seq);
   }
 
   /** Every event that is configured. */

@@ -227,7 +227,7 @@ export class VirtualNode {
         oracle.reloaded(eventId);
         return snapshot;
       },
-      loadOutcome: (eventId, digest) => loader.loadOutcome(eventId, digest),
+      loadOutcome: (eventId, seq) => loader.loadOutcome(eventId, seq),
       eventsToWake: () => loader.eventsToWake(),
     };
   }

@@ -2,6 +2,7 @@
 import type { BookingLater, BookingStatus, KnownBooking } from "../../engine/booking.ts";
 import { type StoredDefinition, withDefaults } from "../../engine/definition.ts";
 import type { EndedHold } from "../../engine/hold-book.ts";
+import type { KeptKey } from "../../engine/idempotency-keys.ts";
 import type {
   BookingId,
   EventId,
@@ -11,11 +12,12 @@ import type {
   UserId,
   WaitlistEntryId,
 } from "../../engine/ids.ts";
-import { ENDED_HOLDS_PER_EVENT_MAX } from "../../engine/limits.ts";
+import { ENDED_HOLDS_PER_EVENT_MAX, KEY_TTL_MS } from "../../engine/limits.ts";
 import type { Place, PlaceItem } from "../../engine/place.ts";
 import type { Snapshot } from "../../engine/snapshot.ts";
 import type { HoldTerms } from "../../engine/terms.ts";
 import { isBefore, type Waiting, type WaitlistEntry } from "../../engine/waitlist.ts";
+import { type KeyBlock, readKeys } from "../../workers/store/key-blocks.ts";
 
 export interface InventoryRow {
   readonly seq: number;
@@ -113,14 +115,6 @@ export interface HistoryRow {
   readonly detail: unknown;
 }
 
-export interface KeyRow {
-  readonly digest: string;
-  readonly fingerprint: string;
-  readonly seq: number;
-  readonly atMs: number;
-  readonly fact: Buffer;
-}
-
 /**
  * Invariants: `ticketByCode` and `ticketBySeat` are the unique indexes tickets_code and
  * tickets_one_per_seat, and show exactly the tickets that those cover.
@@ -136,7 +130,8 @@ export interface EventRows {
   readonly entries: Map<WaitlistEntryId, EntryRow>;
   readonly refunds: Map<RefundId, RefundRow>;
   readonly history: Map<number, HistoryRow>;
-  readonly keys: Map<string, KeyRow>;
+  /** By their last seq. */
+  readonly keys: Map<number, KeyBlock>;
   readonly ticketByCode: Map<string, string>;
   readonly ticketBySeat: Map<Place, string>;
 }
@@ -203,12 +198,22 @@ export function snapshotOfRows(
       }),
     endedHolds: endedHoldsOf(holds, bookings),
     bookings: bookings.map(({ row, tickets }) => knownBooking(row, tickets)),
-    keys: [...rows.keys.values()]
-      .sort((a, b) => a.seq - b.seq)
-      .map(({ digest, fingerprint, seq, atMs }) => ({ digest, fingerprint, seq, atMs })),
+    keys: keysOf(rows),
     blocks: [...rows.blocks.values()],
     waitlist: lineOf([...rows.entries.values()]),
   };
+}
+
+/** Those that an actor knows, whose last one it kept. */
+function keysOf(rows: EventRows): KeptKey[] {
+  const keys: KeptKey[] = [];
+  for (const { facts } of inOrder(rows.keys)) readKeys(facts, keys);
+  const lastMs = keys.at(-1)?.atMs ?? 0;
+  return keys.filter(({ atMs }) => atMs >= lastMs - KEY_TTL_MS);
+}
+
+export function inOrder(blocks: ReadonlyMap<number, KeyBlock>): KeyBlock[] {
+  return [...blocks.values()].sort((a, b) => a.lastSeq - b.lastSeq);
 }
 
 interface WholeBooking {

@@ -9,7 +9,7 @@ import { isSeat, totalMinor } from "../../engine/place.ts";
 import type { NetEffects } from "../../workers/projector/effects.ts";
 import { detailOf, reasonOf, requesterOf } from "../../workers/projector/history-detail.ts";
 import { InvariantViolated } from "../../workers/projector/projection-store.ts";
-import { packFact } from "../../workers/store/fact-bytes.ts";
+import { keyBlocksOf } from "../../workers/store/key-blocks.ts";
 import type { UndoLog } from "./undo-log.ts";
 import {
   type AreaRow,
@@ -47,6 +47,7 @@ export function applyEffects(target: Target, effects: NetEffects): void {
   deleteBlocks(target, effects);
   run("put-blocks", blocked.length, putBlocks);
   run("change-holds", effects.holdChanges.length, changeHolds);
+  run("delete-booked-holds", effects.holdsBooked.length, deleteBookedHolds);
   run("insert-holds", effects.holdsMade.length, insertHolds);
   run("change-bookings", effects.bookingChanges.length, changeBookings);
   const moved = ticketsIn(effects, "moved").filter(isValid);
@@ -61,7 +62,7 @@ export function applyEffects(target: Target, effects: NetEffects): void {
   run("insert-entries", effects.entriesQueued.length, insertEntries);
   insertRefunds(target, effects);
   run("write-history", effects.history.length, writeHistory);
-  run("keep-keys", effects.keys.length, keepKeys);
+  run("keep-keys", keyBlocksOf(effects.keys).length, keepKeys);
 }
 
 function configuredOf({ events }: NetEffects) {
@@ -190,6 +191,18 @@ function changeHolds({ rowsOf, undo }: Target, { holdChanges }: NetEffects): num
       endedMs: ended?.end.atMs ?? null,
       bookingId: ended?.end.bookingId ?? null,
     });
+    count += 1;
+  }
+  return count;
+}
+
+function deleteBookedHolds({ rowsOf, undo }: Target, { holdsBooked }: NetEffects): number {
+  let count = 0;
+  for (const { eventId, holdId } of holdsBooked) {
+    const { holds } = rowsOf(eventId);
+    const row = holds.get(holdId);
+    if (row === undefined || row.endedMs !== null) continue;
+    undo.delete(holds, holdId);
     count += 1;
   }
   return count;
@@ -424,18 +437,13 @@ function writeHistory({ rowsOf, undo }: Target, effects: NetEffects): number {
 }
 
 function keepKeys({ rowsOf, undo }: Target, { keys }: NetEffects): number {
-  for (const { eventId, key, fact } of keys) {
-    const { digest, fingerprint } = key;
-    const { seq, atMs } = fact;
-    undo.set(rowsOf(eventId).keys, digest, {
-      digest,
-      fingerprint,
-      seq,
-      atMs,
-      fact: packFact(fact),
-    });
+  const blocks = keyBlocksOf(keys);
+  for (const block of blocks) {
+    const { keys: kept } = rowsOf(block.eventId);
+    unique(kept, block.lastSeq, "key_blocks_pkey");
+    undo.set(kept, block.lastSeq, block);
   }
-  return keys.length;
+  return blocks.length;
 }
 
 function unique<Key>(index: ReadonlyMap<Key, unknown>, key: Key, constraint: string): void {

@@ -20,7 +20,7 @@ import {
   type ShardAdvance,
   WatermarkGap,
 } from "../../workers/projector/projection-store.ts";
-import { unpackFact } from "../../workers/store/fact-bytes.ts";
+import { findOutcome } from "../../workers/store/key-blocks.ts";
 import type { OwnedShard } from "../../workers/store/shard-table.ts";
 import { UndoLog } from "./undo-log.ts";
 import { VirtualLog } from "./virtual-log.ts";
@@ -28,6 +28,7 @@ import {
   type AreaRow,
   type EventRows,
   type InventoryRow,
+  inOrder,
   noRows,
   snapshotOfRows,
 } from "./virtual-rows.ts";
@@ -100,8 +101,8 @@ export class VirtualTables {
         if (endedMs === null || endedMs >= holdsBeforeMs) continue;
         holds.push({ atMs: endedMs, remove: () => rows.holds.delete(id) });
       }
-      for (const { digest, atMs } of rows.keys.values()) {
-        if (atMs < keysBeforeMs) keys.push({ atMs, remove: () => rows.keys.delete(digest) });
+      for (const { lastSeq, lastMs: atMs } of rows.keys.values()) {
+        if (atMs < keysBeforeMs) keys.push({ atMs, remove: () => rows.keys.delete(lastSeq) });
       }
     }
     const counts = [removeOldest(holds), removeOldest(keys)];
@@ -136,9 +137,9 @@ export class VirtualTables {
     return snapshotOfRows(eventId, inventory, this.rowsOf(eventId));
   }
 
-  outcomeOf(eventId: EventId, digest: string): Fact | null {
-    const row = this.#events.get(eventId)?.keys.get(digest);
-    return row === undefined ? null : unpackFact(row.fact);
+  outcomeOf(eventId: EventId, seq: number): Fact | null {
+    const block = inOrder(this.rowsOf(eventId).keys).find(({ lastSeq }) => lastSeq >= seq);
+    return block === undefined ? null : findOutcome(block.facts, seq);
   }
 
   eventsToWake(): EventId[] {

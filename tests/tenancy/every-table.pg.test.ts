@@ -58,7 +58,7 @@ test("the engine's own tables are out of reach, and so are promo codes", async (
      WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND NOT (${IN_REACH})`,
     [GATEWAY_ROLE],
   );
-  const engine = ["blocked_places", "idempotency_keys", "operation_log", "operation_log_ends"];
+  const engine = ["blocked_places", "key_blocks", "operation_log", "operation_log_ends"];
   assert.deepEqual(unreached, [...engine, "schema_versions", "shards"]);
   const hidden = await names(
     `SELECT a.attrelid::regclass || '.' || a.attname AS name FROM pg_attribute a

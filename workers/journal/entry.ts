@@ -22,6 +22,9 @@ import { ENTRY_BYTES_MAX } from "../../engine/limits.ts";
 
 export const ENTRY_HEADER_BYTES = 32;
 const TYPE_FACT = 1;
+/** msgpack: an array of two, a text with one byte of length, 36. */
+const PAIR_WITH_UUID = 0x92d924;
+const UUID_BYTES = 36;
 
 export interface EntryHeader {
   readonly shard: number;
@@ -112,6 +115,16 @@ export function readEntry(bytes: Buffer, offset: number): Entry {
   // Member by member, as recovery and projection come here for every fact there is.
   const { shard, lsn, epoch, atMs } = readEntryHeader(bytes, offset);
   return { shard, lsn, epoch, atMs, eventId: eventId as EventId, fact: decodeFact(fact) };
+}
+
+/**
+ * The fact of the entry at `offset` as packFact makes it: what the body has behind the head of the
+ * pair and the event's id, a text of 36 bytes.
+ */
+export function packedFactOf(bytes: Buffer, offset: number): Buffer {
+  const start = offset + ENTRY_HEADER_BYTES;
+  assert(bytes.readUIntBE(start, 3) === PAIR_WITH_UUID, "an entry's body begins with a uuid");
+  return bytes.subarray(start + 3 + UUID_BYTES, entryEnd(bytes, offset));
 }
 
 /** Calls `visit` with the offset of each entry in `bytes`. */

@@ -45,10 +45,13 @@ export function bytesColumn<Row>(rows: readonly Row[], pick: (row: Row) => Buffe
 
 /** Values as JSON. */
 export function jsonColumn<Row>(rows: readonly Row[], pick: (row: Row) => unknown): string {
-  return textColumn(rows, (row) => {
-    const value = pick(row);
-    return value === null ? null : JSON.stringify(value, (_, member: unknown) => storable(member));
-  });
+  return textColumn(rows, (row) => jsonText(pick(row)));
+}
+
+/** A value as JSON that PostgreSQL can store. */
+export function jsonText(value: unknown): string | null {
+  if (value === null) return null;
+  return JSON.stringify(value, (_, member: unknown) => storable(member));
 }
 
 /** Arrays of numbers: each is a literal within the column's. */

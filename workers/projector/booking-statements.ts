@@ -9,9 +9,9 @@ import {
 } from "../../engine/booking.ts";
 import type { EventId } from "../../engine/ids.ts";
 import { type PlaceItem, totalMinor } from "../../engine/place.ts";
-import { arraysColumn, jsonColumn, plainColumn, rareColumn, textColumn } from "./array-literals.ts";
+import { jsonColumn, jsonText, plainColumn, rareColumn, textColumn } from "./array-literals.ts";
 import type { NetEffects } from "./effects.ts";
-import type { Statement } from "./statement.ts";
+import { type Insertion, insertion, type Statement } from "./statement.ts";
 
 /** Only what comes after the row's last change changes it. */
 export function changeBookings({ bookingChanges }: NetEffects): Statement {
@@ -42,39 +42,33 @@ export function changeBookings({ bookingChanges }: NetEffects): Statement {
   };
 }
 
-export function insertBookings({ bookingsMade }: NetEffects): Statement {
-  return {
-    name: "insert-bookings",
-    text: `
-      INSERT INTO bookings
-        (event_id, id, hold_id, user_id, email, code, status, total_minor, booked_ms, seq,
-         buyer_id, ordinals, terms, later, changed_seq)
-      SELECT event_id, id, hold_id, user_id, email, code, status, total_minor, booked_ms, seq,
-        buyer_id, ordinals::integer[], terms, later, changed_seq
-      FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[],
-        $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::uuid[], $12::text[],
-        $13::json[], $14::json[], $15::bigint[])
-        AS u (event_id, id, hold_id, user_id, email, code, status, total_minor, booked_ms, seq,
-              buyer_id, ordinals, terms, later, changed_seq)`,
-    values: [
-      plainColumn(bookingsMade, (made) => made.eventId),
-      plainColumn(bookingsMade, (made) => made.record.bookingId),
-      plainColumn(bookingsMade, (made) => made.record.holdId),
-      plainColumn(bookingsMade, (made) => made.record.userId),
-      textColumn(bookingsMade, (made) => made.record.email),
-      textColumn(bookingsMade, (made) => made.record.code),
-      plainColumn(bookingsMade, (made) => statusOf(made.record)),
-      plainColumn(bookingsMade, (made) => totalMinor(made.record.items)),
-      plainColumn(bookingsMade, (made) => made.record.bookedAtMs),
-      plainColumn(bookingsMade, (made) => made.seq),
-      rareColumn(bookingsMade, (made) => made.buyerId, plainColumn),
-      rareColumn(bookingsMade, (made) => made.record.ordinals, arraysColumn),
-      rareColumn(bookingsMade, (made) => made.record.terms, jsonColumn),
-      rareColumn(bookingsMade, (made) => made.record.later, jsonColumn),
-      rareColumn(bookingsMade, (made) => made.record.later?.seq ?? null, plainColumn),
-    ],
-    rowCount: bookingsMade.length,
-  };
+export function insertBookings({ bookingsMade }: NetEffects): Insertion {
+  return insertion(
+    {
+      name: "insert-bookings",
+      table: "bookings",
+      columns: `event_id, id, hold_id, user_id, email, code, status, total_minor, booked_ms, seq,
+        buyer_id, ordinals, terms, later, changed_seq`,
+    },
+    bookingsMade,
+    (into, { eventId, record, seq, buyerId }) =>
+      into
+        .uuid(eventId)
+        .uuid(record.bookingId)
+        .uuid(record.holdId)
+        .uuid(record.userId)
+        .text(record.email)
+        .text(record.code)
+        .text(statusOf(record))
+        .bigint(totalMinor(record.items))
+        .bigint(record.bookedAtMs)
+        .bigint(seq)
+        .uuid(buyerId)
+        .integers(record.ordinals)
+        .text(jsonText(record.terms))
+        .text(jsonText(record.later))
+        .bigint(record.later?.seq ?? null),
+  );
 }
 
 interface TicketRow {
@@ -96,11 +90,14 @@ function ticketsOf(
   });
 }
 
+const positionOf = ({ ordinals }: BookingRecord, index: number): number =>
+  ordinals?.[index] ?? index;
+
 /** A ticket's key. Not its id: of a hold that was booked twice, both bookings' tickets have it. */
 const keyColumns = (rows: readonly TicketRow[]) => [
   plainColumn(rows, (row) => row.eventId),
   plainColumn(rows, (row) => row.record.bookingId),
-  plainColumn(rows, ({ record, index }) => record.ordinals?.[index] ?? index),
+  plainColumn(rows, ({ record, index }) => positionOf(record, index)),
 ];
 
 const codeColumn = (rows: readonly TicketRow[]) =>
@@ -175,30 +172,35 @@ function writeTickets(rows: readonly TicketRow[]): Statement {
   };
 }
 
-export function insertTickets({ bookingsMade }: NetEffects): Statement {
-  const rows = bookingsMade.flatMap((made) => ticketsOf(made, made.record.items.keys()));
-  return {
-    name: "insert-tickets",
-    text: `
-      INSERT INTO tickets
-        (event_id, booking_id, position, id, place, category, price_minor, code, status,
-         discount_minor, fee_minor, tax_minor, due_minor, checked_in_ms, cancelled_ms)
-      SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::integer[], $4::uuid[], $5::integer[],
-        $6::integer[], $7::bigint[], $8::text[], $9::text[], $10::bigint[], $11::bigint[],
-        $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[])`,
-    values: [
-      ...keyColumns(rows),
-      plainColumn(rows, (row) => ticketIdOf(row.record, row.index)),
-      plainColumn(rows, (row) => row.item.place),
-      plainColumn(rows, (row) => row.item.category),
-      plainColumn(rows, (row) => row.item.priceMinor),
-      codeColumn(rows),
-      plainColumn(rows, (row) => row.status),
-      ...priceColumns(rows),
-      ...fateColumns(rows),
-    ],
-    rowCount: rows.length,
-  };
+export function insertTickets({ bookingsMade }: NetEffects): Insertion {
+  return insertion(
+    {
+      name: "insert-tickets",
+      table: "tickets",
+      columns: `event_id, booking_id, position, id, place, category, price_minor, code, status,
+        discount_minor, fee_minor, tax_minor, due_minor, checked_in_ms, cancelled_ms`,
+    },
+    bookingsMade.flatMap((made) => ticketsOf(made, made.record.items.keys())),
+    (into, { eventId, record, index, item, status }) => {
+      const { checkedInAtMs, cancelledAtMs } = fateOf(record, index);
+      into
+        .uuid(eventId)
+        .uuid(record.bookingId)
+        .integer(positionOf(record, index))
+        .uuid(ticketIdOf(record, index))
+        .integer(item.place)
+        .integer(item.category)
+        .bigint(item.priceMinor)
+        .text(record.ticketCodes[index] ?? "")
+        .text(status)
+        .bigint(item.charge?.discountMinor ?? null)
+        .bigint(item.charge?.feeMinor ?? null)
+        .bigint(item.charge?.taxMinor ?? null)
+        .bigint(item.charge?.dueMinor ?? null)
+        .bigint(checkedInAtMs)
+        .bigint(cancelledAtMs);
+    },
+  );
 }
 
 /** One that is told of again may be on its way already: its row is the refund runner's then. */

@@ -1,10 +1,11 @@
 /** What a run of facts amounts to in the database's rows, table by table. */
 import type { BookingPayment, BookingRecord, Refund } from "../../engine/booking.ts";
 import type { InventoryDefinition } from "../../engine/definition.ts";
-import type { Block, CommandKey, Fact } from "../../engine/facts.ts";
+import type { Block, Fact } from "../../engine/facts.ts";
 import type { ActiveHold, EndedHold } from "../../engine/hold-book.ts";
 import type { BookingId, EventId, HoldId, UserId, WaitlistEntryId } from "../../engine/ids.ts";
 import type { WaitlistEntry } from "../../engine/waitlist.ts";
+import type { Outcome } from "../store/key-blocks.ts";
 import type { HistoryFact } from "./history-detail.ts";
 
 /** An event's facts in the run are those in [firstSeq, lastSeq]. */
@@ -60,6 +61,12 @@ export interface HoldChange {
   readonly ended: HoldEnd | null;
 }
 
+/** A hold that an earlier run made became a booking at once: that tells all of it. */
+export interface HoldBooked {
+  readonly eventId: EventId;
+  readonly holdId: HoldId;
+}
+
 /** A booking as it is at the end of the run. */
 export interface BookingMade {
   readonly eventId: EventId;
@@ -111,12 +118,6 @@ export interface RefundDue {
   readonly atMs: number;
 }
 
-export interface KeyOutcome {
-  readonly eventId: EventId;
-  readonly key: CommandKey;
-  readonly fact: Fact;
-}
-
 export interface HistoryEntry {
   readonly eventId: EventId;
   readonly fact: HistoryFact;
@@ -125,6 +126,8 @@ export interface HistoryEntry {
 export interface EventFact {
   readonly eventId: EventId;
   readonly fact: Fact;
+  /** As the journal has it, if it came with a key. Absent: it is not known. */
+  readonly packed?: Uint8Array | null;
 }
 
 /** Rows change in this order: what a seat frees must be written before it is sold again. */
@@ -134,6 +137,7 @@ export interface NetEffects {
   readonly blocks: readonly BlockChange[];
   readonly holdsMade: readonly HoldMade[];
   readonly holdChanges: readonly HoldChange[];
+  readonly holdsBooked: readonly HoldBooked[];
   readonly bookingChanges: readonly BookingChange[];
   readonly bookingsMade: readonly BookingMade[];
   readonly entriesEnded: readonly EntryEnded[];
@@ -141,5 +145,6 @@ export interface NetEffects {
   readonly refunds: readonly RefundDue[];
   /** Facts that leave a row in the event's history. */
   readonly history: readonly HistoryEntry[];
-  readonly keys: readonly KeyOutcome[];
+  /** Facts that are the outcomes of requests with a key: an event's together, in order. */
+  readonly keys: readonly Outcome[];
 }

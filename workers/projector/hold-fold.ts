@@ -1,20 +1,26 @@
 import type { Held } from "../../engine/facts.ts";
 import type { ActiveHold, EndedHold } from "../../engine/hold-book.ts";
 import type { BookingId, EventId, HoldId } from "../../engine/ids.ts";
-import type { HoldChange, HoldMade, HoldUpdate } from "./effects.ts";
+import type { HoldBooked, HoldChange, HoldMade, HoldUpdate } from "./effects.ts";
 
 /**
  * What becomes of the holds of one event in a run of facts.
  *
- * Invariant: a hold is in `made` or in `changes`, never in both.
+ * Invariant: a hold is in one of `made`, `changes` and what is `booked`.
  */
 export class HoldFold {
   readonly made = new Map<HoldId, HoldMade>();
   readonly changes = new Map<HoldId, HoldChange>();
+  readonly #booked = new Set<HoldId>();
   readonly #eventId: EventId;
 
   constructor(eventId: EventId) {
     this.#eventId = eventId;
+  }
+
+  /** Those of earlier runs that are bookings now. */
+  booked(): HoldBooked[] {
+    return Array.from(this.#booked, (holdId) => ({ eventId: this.#eventId, holdId }));
   }
 
   /** Member by member, as by far most facts come here: spreading costs several times as much. */
@@ -57,9 +63,11 @@ export class HoldFold {
     this.changes.set(holdId, { eventId: this.#eventId, holdId, seq, update, ended });
   }
 
-  /** It became a booking at once. If it was also made in the run, the booking tells all of it. */
-  endBooked(end: EndedHold, seq: number): void {
-    if (!this.made.delete(end.holdId)) this.end(end, seq);
+  /** It became a booking at once, which tells all of it. */
+  endBooked(holdId: HoldId): void {
+    if (this.made.delete(holdId)) return;
+    this.changes.delete(holdId);
+    this.#booked.add(holdId);
   }
 
   /** The money came for the booking that it waited for. */

@@ -1,8 +1,8 @@
 /** Holds as SQL. */
 import type { PlaceItem } from "../../engine/place.ts";
-import { arraysColumn, jsonColumn, plainColumn, rareColumn } from "./array-literals.ts";
+import { arraysColumn, jsonColumn, jsonText, plainColumn, rareColumn } from "./array-literals.ts";
 import type { NetEffects } from "./effects.ts";
-import type { Statement } from "./statement.ts";
+import { type Insertion, insertion, type Statement } from "./statement.ts";
 
 /** Triples of place, category, price, as an array literal within the column's: `"{0,1,4500}"`. */
 function itemsLiteral(items: readonly PlaceItem[]): string {
@@ -80,37 +80,53 @@ export function changeHolds({ holdChanges }: NetEffects): Statement {
   };
 }
 
-export function insertHolds({ holdsMade }: NetEffects): Statement {
+/** What was active is a booking now, and its row no more than a second word for that. */
+export function deleteBookedHolds({ holdsBooked }: NetEffects): Statement {
   return {
-    name: "insert-holds",
+    name: "delete-booked-holds",
     text: `
-      INSERT INTO holds
-        (event_id, id, user_id, status, items, created_ms, expires_ms, extended, seq, ended_ms,
-         booking_id, charges, ordinals, terms, paying)
-      SELECT event_id, id, user_id, status, items::integer[], created_ms, expires_ms, extended,
-        seq, ended_ms, booking_id, charges::bigint[], ordinals::integer[], terms, paying
-      FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::bigint[],
-                  $7::boolean[], $8::bigint[], $9::text[], $10::bigint[], $11::uuid[],
-                  $12::text[], $13::text[], $14::json[], $15::uuid[])
-        AS u (event_id, id, user_id, items, created_ms, expires_ms, extended, seq, status,
-              ended_ms, booking_id, charges, ordinals, terms, paying)`,
+      DELETE FROM holds USING unnest($1::uuid[], $2::uuid[]) AS u (event_id, id)
+      WHERE holds.event_id = u.event_id AND holds.id = u.id AND holds.ended_ms IS NULL`,
     values: [
-      plainColumn(holdsMade, (made) => made.eventId),
-      plainColumn(holdsMade, (made) => made.hold.holdId),
-      plainColumn(holdsMade, (made) => made.hold.userId),
-      plainColumn(holdsMade, (made) => itemsLiteral(made.hold.items)),
-      plainColumn(holdsMade, (made) => made.hold.createdAtMs),
-      plainColumn(holdsMade, (made) => made.hold.expiresAtMs),
-      plainColumn(holdsMade, (made) => made.hold.extended),
-      plainColumn(holdsMade, (made) => made.ended?.seq ?? made.hold.seq),
-      plainColumn(holdsMade, (made) => made.ended?.end.end ?? "active"),
-      plainColumn(holdsMade, (made) => made.ended?.end.atMs ?? null),
-      rareColumn(holdsMade, (made) => made.ended?.end.bookingId ?? null, plainColumn),
-      rareColumn(holdsMade, (made) => chargesOf(made.hold.items), arraysColumn),
-      rareColumn(holdsMade, (made) => made.hold.ordinals, arraysColumn),
-      rareColumn(holdsMade, (made) => made.hold.terms, jsonColumn),
-      rareColumn(holdsMade, (made) => made.hold.paying, plainColumn),
+      plainColumn(holdsBooked, (booked) => booked.eventId),
+      plainColumn(holdsBooked, (booked) => booked.holdId),
     ],
-    rowCount: holdsMade.length,
+    rowCount: holdsBooked.length,
   };
+}
+
+export function insertHolds({ holdsMade }: NetEffects): Insertion {
+  return insertion(
+    {
+      name: "insert-holds",
+      table: "holds",
+      columns: `event_id, id, user_id, status, items, created_ms, expires_ms, extended, seq,
+        ended_ms, booking_id, charges, ordinals, terms, paying`,
+    },
+    holdsMade,
+    (into, { eventId, hold, ended }) =>
+      into
+        .uuid(eventId)
+        .uuid(hold.holdId)
+        .uuid(hold.userId)
+        .text(ended?.end.end ?? "active")
+        .integers(numbersOf(hold.items))
+        .bigint(hold.createdAtMs)
+        .bigint(hold.expiresAtMs)
+        .boolean(hold.extended)
+        .bigint(ended?.seq ?? hold.seq)
+        .bigint(ended?.end.atMs ?? null)
+        .uuid(ended?.end.bookingId ?? null)
+        .bigints(chargesOf(hold.items))
+        .integers(hold.ordinals)
+        .text(jsonText(hold.terms))
+        .uuid(hold.paying),
+  );
+}
+
+/** Triples of place, category, price. */
+function numbersOf(items: readonly PlaceItem[]): number[] {
+  const numbers: number[] = [];
+  for (const item of items) numbers.push(item.place, item.category, item.priceMinor);
+  return numbers;
 }

@@ -12,16 +12,10 @@ import type { EndedHold } from "../../engine/hold-book.ts";
 import type { EventId } from "../../engine/ids.ts";
 import { isOffer } from "../../engine/terms.ts";
 import { unreachable } from "../../engine/unreachable.ts";
+import type { Outcome } from "../store/key-blocks.ts";
 import { AreaFold } from "./area-fold.ts";
 import { BookingFold } from "./booking-fold.ts";
-import type {
-  BlockChange,
-  EventAdvance,
-  EventFact,
-  HistoryEntry,
-  KeyOutcome,
-  NetEffects,
-} from "./effects.ts";
+import type { BlockChange, EventAdvance, EventFact, HistoryEntry, NetEffects } from "./effects.ts";
 import { isHistory } from "./history-detail.ts";
 import { HoldFold } from "./hold-fold.ts";
 import { WaitlistFold } from "./waitlist-fold.ts";
@@ -29,13 +23,13 @@ import { WaitlistFold } from "./waitlist-fold.ts";
 /** `facts`: in order, each event's without gaps. */
 export function netEffectsOf(facts: Iterable<EventFact>): NetEffects {
   const byEvent = new Map<EventId, EventFold>();
-  for (const { eventId, fact } of facts) {
+  for (const { eventId, fact, packed = null } of facts) {
     let fold = byEvent.get(eventId);
     if (fold === undefined) {
       fold = new EventFold(eventId, fact.seq);
       byEvent.set(eventId, fold);
     }
-    fold.add(fact);
+    fold.add(fact, packed);
   }
   const folds = [...byEvent.values()];
   return {
@@ -44,13 +38,14 @@ export function netEffectsOf(facts: Iterable<EventFact>): NetEffects {
     blocks: folds.flatMap((fold) => [...fold.blocks.values()]),
     holdsMade: folds.flatMap((fold) => [...fold.holds.made.values()]),
     holdChanges: folds.flatMap((fold) => [...fold.holds.changes.values()]),
+    holdsBooked: folds.flatMap((fold) => fold.holds.booked()),
     bookingChanges: folds.flatMap((fold) => fold.bookings.changes()),
     bookingsMade: folds.flatMap((fold) => [...fold.bookings.made.values()]),
     entriesEnded: folds.flatMap((fold) => [...fold.waitlist.ended.values()]),
     entriesQueued: folds.flatMap((fold) => [...fold.waitlist.queued.values()]),
     refunds: folds.flatMap((fold) => [...fold.bookings.refunds.values()]),
     history: folds.flatMap((fold) => fold.history),
-    keys: folds.flatMap((fold) => [...fold.keys.values()]),
+    keys: folds.flatMap((fold) => fold.keys),
   };
 }
 
@@ -62,7 +57,7 @@ class EventFold {
   readonly waitlist: WaitlistFold;
   readonly blocks = new Map<string, BlockChange>();
   readonly history: HistoryEntry[] = [];
-  readonly keys = new Map<string, KeyOutcome>();
+  readonly keys: Outcome[] = [];
   readonly #firstSeq: number;
   #nextSeq: number;
   #definition: InventoryDefinition | null = null;
@@ -86,15 +81,14 @@ class EventFold {
     };
   }
 
-  add(fact: Fact): void {
+  add(fact: Fact, packed: Uint8Array | null): void {
     assert(fact.seq === this.#nextSeq, "an event's facts come in order, without gaps");
     const { eventId } = this;
     this.#nextSeq += 1;
     this.areas.count(fact);
     this.#addRecords(fact);
     if (isHistory(fact)) this.history.push({ eventId, fact });
-    const { key } = fact;
-    if (key !== null) this.keys.set(key.digest, { eventId, key, fact });
+    if (fact.key !== null) this.keys.push({ eventId, fact, packed });
   }
 
   #addRecords(fact: Fact): void {
@@ -151,13 +145,13 @@ class EventFold {
   /** One that was paid for was made by the fact that started the payment. */
   #book(fact: Booked): void {
     const { booking, seq, atMs } = fact;
-    const { bookingId } = booking;
-    const end = { ...endOf({ ...booking, atMs }, "booked"), bookingId };
+    const { bookingId, holdId } = booking;
     if (booking.later === null) {
       this.bookings.make(fact);
-      return this.holds.endBooked(end, seq);
+      return this.holds.endBooked(holdId);
     }
     this.bookings.confirm(fact);
+    const end = { ...endOf({ ...booking, atMs }, "booked"), bookingId };
     this.holds.endPaid(end, seq, bookingId);
   }
 

@@ -7,7 +7,7 @@ import {
   PURGE_ROWS_MAX,
 } from "../../engine/limits.ts";
 import { plainColumn } from "./array-literals.ts";
-import { statementsOf } from "./projection-statements.ts";
+import { stepsOf } from "./projection-statements.ts";
 import {
   type Applied,
   type Epochs,
@@ -19,6 +19,7 @@ import {
   type ShardAdvance,
   WatermarkGap,
 } from "./projection-store.ts";
+import { takeSteps } from "./take-steps.ts";
 
 /**
  * Every statement finds its rows by key. Planned once, while a table is new and small, it would
@@ -59,8 +60,8 @@ const PURGES = [
   {
     name: "purge-keys",
     text: `
-      DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM idempotency_keys WHERE at_ms < $1 ORDER BY at_ms LIMIT $2))`,
+      DELETE FROM key_blocks WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM key_blocks WHERE last_ms < $1 ORDER BY last_ms LIMIT $2))`,
     ttlMs: KEY_TTL_MS,
   },
 ];
@@ -81,17 +82,14 @@ export class PgProjectionStore implements ProjectionStore {
 
   apply(batch: ProjectionBatch): Promise<Applied> {
     return this.#withClient(async (client) => {
-      await client.query("BEGIN");
-      if (!(await advanceShards(client, batch.advances))) {
+      const begun = client.query("BEGIN");
+      const [, isAdvanced] = await Promise.all([begun, advanceShards(client, batch.advances)]);
+      if (!isAdvanced) {
         // First, or those that did move would look as if they had been there before.
         await client.query("ROLLBACK");
         return explain(client, batch.advances);
       }
-      for (const { rowCount, isRepeatable, ...statement } of statementsOf(batch.effects)) {
-        const changed = (await client.query(statement)).rowCount ?? 0;
-        if (changed === rowCount || (isRepeatable && changed < rowCount)) continue;
-        throw new InvariantViolated(`${statement.name} changed ${changed} rows, not ${rowCount}`);
-      }
+      await takeSteps(client, stepsOf(batch.effects));
       await client.query("COMMIT");
       return "applied";
     });
@@ -140,6 +138,7 @@ export class PgProjectionStore implements ProjectionStore {
       connectionTimeoutMillis: PROJECTION_STATEMENT_MS_MAX,
       query_timeout: PROJECTION_STATEMENT_MS_MAX,
       keepAlive: true,
+      pipeline: true,
     });
     // Lost while nothing runs on it. A statement that runs reports the loss itself.
     client.on("error", () => {

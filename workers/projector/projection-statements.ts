@@ -1,5 +1,5 @@
 /** The net effects of a batch as SQL: one statement for each table and kind of change. */
-import { packFact } from "../store/fact-bytes.ts";
+import { keyBlocksOf } from "../store/key-blocks.ts";
 import { jsonColumn, plainColumn, textColumn } from "./array-literals.ts";
 import {
   changeBookings,
@@ -10,7 +10,7 @@ import {
 } from "./booking-statements.ts";
 import type { NetEffects } from "./effects.ts";
 import { detailOf, type HistoryFact, reasonOf, requesterOf } from "./history-detail.ts";
-import { changeHolds, insertHolds } from "./hold-statements.ts";
+import { changeHolds, deleteBookedHolds, insertHolds } from "./hold-statements.ts";
 import {
   advanceInventories,
   configureAreas,
@@ -19,11 +19,11 @@ import {
   deleteBlocks,
   putBlocks,
 } from "./inventory-statements.ts";
-import type { Statement } from "./statement.ts";
+import { type Insertion, insertion, type Statement, type Step } from "./statement.ts";
 import { endEntries, insertEntries } from "./waitlist-statements.ts";
 
-/** The statements in the order in which they must run; none for what does not occur. */
-export function statementsOf(effects: NetEffects): Statement[] {
+/** The steps in the order in which they must be taken; none for what does not occur. */
+export function stepsOf(effects: NetEffects): Step[] {
   return [
     configureInventories(effects),
     configureAreas(effects),
@@ -32,6 +32,7 @@ export function statementsOf(effects: NetEffects): Statement[] {
     deleteBlocks(effects),
     putBlocks(effects),
     changeHolds(effects),
+    deleteBookedHolds(effects),
     insertHolds(effects),
     changeBookings(effects),
     ...changeTickets(effects),
@@ -42,7 +43,7 @@ export function statementsOf(effects: NetEffects): Statement[] {
     insertRefunds(effects),
     writeHistory(effects),
     keepKeys(effects),
-  ].filter((statement) => statement.rowCount > 0);
+  ].filter(({ rowCount }) => rowCount > 0);
 }
 
 function writeHistory({ history: rows }: NetEffects): Statement {
@@ -72,38 +73,12 @@ function bookingOf(fact: HistoryFact): string | null {
   return "booking" in fact ? fact.booking.bookingId : null;
 }
 
-/**
- * All facts travel as one parameter, which the driver sends as bytes, and are cut apart there: as
- * an array literal each byte would be two digits, written here and read there.
- */
-function keepKeys({ keys }: NetEffects): Statement {
-  const facts = keys.map((kept) => packFact(kept.fact));
-  let end = 0;
-  const starts = facts.map((fact) => {
-    const start = end + 1;
-    end += fact.length;
-    return start;
-  });
-  return {
-    name: "keep-keys",
-    text: `
-      INSERT INTO idempotency_keys (event_id, digest, fingerprint, seq, at_ms, fact)
-      SELECT event_id, digest, fingerprint, seq, at_ms, substring($8::bytea FROM start FOR bytes)
-      FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::integer[],
-        $7::integer[]) AS u (event_id, digest, fingerprint, seq, at_ms, start, bytes)
-      ON CONFLICT (event_id, digest) DO UPDATE SET fingerprint = EXCLUDED.fingerprint,
-        seq = EXCLUDED.seq, at_ms = EXCLUDED.at_ms, fact = EXCLUDED.fact`,
-    values: [
-      plainColumn(keys, (kept) => kept.eventId),
-      // base64url needs no quotes.
-      plainColumn(keys, (kept) => kept.key.digest),
-      plainColumn(keys, (kept) => kept.key.fingerprint),
-      plainColumn(keys, (kept) => kept.fact.seq),
-      plainColumn(keys, (kept) => kept.fact.atMs),
-      plainColumn(starts, (start) => start),
-      plainColumn(facts, (fact) => fact.length),
-      Buffer.concat(facts),
-    ],
-    rowCount: keys.length,
-  };
+/** In blocks: a row for each key would be the dearest part of a sale. */
+function keepKeys({ keys }: NetEffects): Insertion {
+  return insertion(
+    { name: "keep-keys", table: "key_blocks", columns: "event_id, last_seq, last_ms, facts" },
+    keyBlocksOf(keys),
+    (into, { eventId, lastSeq, lastMs, facts }) =>
+      into.uuid(eventId).bigint(lastSeq).bigint(lastMs).bytes(facts),
+  );
 }

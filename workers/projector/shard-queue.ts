@@ -1,4 +1,4 @@
-import { entryEnd, readEntry, readEntryHeader } from "../journal/entry.ts";
+import { entryEnd, packedFactOf, readEntry, readEntryHeader } from "../journal/entry.ts";
 import type { EventFact } from "./effects.ts";
 import type { ShardAdvance } from "./projection-store.ts";
 
@@ -83,7 +83,9 @@ export class ShardQueue {
       const isFull = facts.length >= countMax || bytes + entryBytes > bytesMax;
       if (isFull && facts.length > 0) break;
       const entry = readEntry(queued.bytes, queued.offset);
-      facts.push(entry);
+      const { eventId, fact } = entry;
+      const packed = fact.key === null ? null : packedFactOf(queued.bytes, queued.offset);
+      facts.push({ eventId, fact, packed });
       bytes += entryBytes;
       logicalMs = Math.max(logicalMs, entry.atMs);
     }

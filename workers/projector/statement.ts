@@ -1,10 +1,36 @@
-export interface Statement {
-  /** Prepared under this name. */
+import type { Copy } from "./copy-in.ts";
+import { CopyRows } from "./copy-rows.ts";
+
+/** One step of a projection's transaction. */
+export type Step = Statement | Insertion;
+
+interface Expected {
   readonly name: string;
-  readonly text: string;
-  readonly values: (string | Buffer | null)[];
   /** Rows that it must change; another count means that the database is not what it should be. */
   readonly rowCount: number;
+}
+
+/** Prepared under its name. */
+export interface Statement extends Expected {
+  readonly text: string;
+  readonly values: (string | Buffer | null)[];
   /** Some of them may be as they are to become, and then it changes fewer. */
   readonly isRepeatable?: true;
+}
+
+/** Rows that are new. */
+export interface Insertion extends Expected {
+  readonly copy: Copy;
+}
+
+/** `columns` as in the table, with commas between; `write` puts all of a row behind `row`. */
+export function insertion<Row>(
+  { name, table, columns }: { readonly name: string; readonly table: string; columns: string },
+  rows: readonly Row[],
+  write: (into: CopyRows, row: Row) => void,
+): Insertion {
+  const into = new CopyRows(columns.split(",").length, rows.length);
+  for (const row of rows) write(into.row(), row);
+  const text = `COPY ${table} (${columns}) FROM STDIN (FORMAT binary)`;
+  return { name, copy: { text, rows: into.finish() }, rowCount: rows.length };
 }

@@ -222,12 +222,12 @@ export class ShardHost {
   }
 
   /** Answers a repeated request with the fact that it caused the first time. */
-  #replay(shard: Shard, actor: Actor, id: number, first: { seq: number; digest: string }): void {
-    const recent = actor.recentOutcomes.find(first.seq);
+  #replay(shard: Shard, actor: Actor, id: number, { seq }: { seq: number }): void {
+    const recent = actor.recentOutcomes.find(seq);
     if (recent !== null) {
       return this.#output.answer(id, shard.lsn, { kind: "done", fact: recent, replayed: true });
     }
-    const load = this.#ports.loader.loadOutcome(actor.eventId, first.digest);
+    const load = this.#ports.loader.loadOutcome(actor.eventId, seq);
     this.#later(
       shard,
       id,

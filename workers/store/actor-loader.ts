@@ -6,8 +6,8 @@ import type { Snapshot } from "../../engine/snapshot.ts";
 export interface ActorLoader {
   /** An event's state at the last seq that is projected. Nobody has configured it: seq 0. */
   load(eventId: EventId): Promise<Snapshot>;
-  /** The fact that was the outcome of the request with this key; null: it is not projected yet. */
-  loadOutcome(eventId: EventId, digest: string): Promise<Fact | null>;
+  /** The fact with this seq, the outcome of a request with a key; null: it is not projected yet. */
+  loadOutcome(eventId: EventId, seq: number): Promise<Fact | null>;
   /**
    * Events that do something without being asked, so their actors must be awake: somebody holds
    * places or waits for them, or the event was cancelled and has tickets that still stand.

@@ -1,16 +1,21 @@
 import { Packr, Unpackr } from "msgpackr";
-import { decodeFact, encodeFact } from "../../engine/fact-codec.ts";
+import { decodeFact, decodeHead, encodeFact, type FactHead } from "../../engine/fact-codec.ts";
 import type { Fact } from "../../engine/facts.ts";
 
 // Records would make the bytes depend on what was packed before them.
 const packr = new Packr({ useRecords: false, variableMapSize: true });
 const unpackr = new Unpackr({ useRecords: false });
 
-/** A fact as the column `idempotency_keys.fact` keeps it. */
+/** A fact as the column `key_blocks.facts` has it, and the journal. */
 export function packFact(fact: Fact): Buffer {
   return packr.pack(encodeFact(fact));
 }
 
 export function unpackFact(bytes: Uint8Array): Fact {
   return decodeFact(unpackr.unpack(bytes));
+}
+
+/** What all facts have, of the packed fact in `bytes` from `start` to `end`. */
+export function skimFact(bytes: Uint8Array, start: number, end: number): FactHead {
+  return decodeHead(unpackr.unpack(bytes, { start, end }));
 }

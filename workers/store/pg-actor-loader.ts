@@ -9,6 +9,8 @@ import type { KeptKey } from "../../engine/idempotency-keys.ts";
 import type { EventId } from "../../engine/ids.ts";
 import {
   ENDED_HOLDS_PER_EVENT_MAX,
+  KEY_BLOCKS_PER_READ_MAX,
+  KEY_TTL_MS,
   LOAD_CONNECTIONS_MAX,
   LOAD_STATEMENT_MS_MAX,
 } from "../../engine/limits.ts";
@@ -26,7 +28,7 @@ import {
   type HoldRow,
   knownBooking,
 } from "./booking-rows.ts";
-import { unpackFact } from "./fact-bytes.ts";
+import { findOutcome, readKeys } from "./key-blocks.ts";
 import {
   firstSeqOf,
   lineOf,
@@ -53,17 +55,16 @@ const AREAS = "SELECT area, capacity FROM inventory_areas WHERE event_id = $1";
 
 const BLOCKS = "SELECT place, channel, quantity FROM blocked_places WHERE event_id = $1";
 
-interface KeyRow {
-  readonly digest: string;
-  readonly fingerprint: string;
-  readonly seq: string;
-  readonly at_ms: string;
+interface BlockRow {
+  readonly facts: Buffer;
 }
-/** Rows past their time are few, and are forgotten when the snapshot's keys are kept in order. */
+/** The next ones behind a seq. */
 const KEYS = `
-  SELECT digest, fingerprint, seq, at_ms FROM idempotency_keys WHERE event_id = $1 ORDER BY seq`;
-
-const OUTCOME = "SELECT fact FROM idempotency_keys WHERE event_id = $1 AND digest = $2";
+  SELECT facts FROM key_blocks WHERE event_id = $1 AND last_seq > $2
+  ORDER BY last_seq LIMIT ${KEY_BLOCKS_PER_READ_MAX}`;
+/** The one that would have the seq. */
+const OUTCOME = `
+  SELECT facts FROM key_blocks WHERE event_id = $1 AND last_seq >= $2 ORDER BY last_seq LIMIT 1`;
 
 /** A booking stands while one of its tickets is valid, for a seat or a place of an area. */
 const EVENTS_TO_WAKE = `
@@ -106,14 +107,11 @@ export class PgActorLoader implements ActorLoader {
     }
   }
 
-  async loadOutcome(eventId: EventId, digest: string): Promise<Fact | null> {
-    const { rows } = await this.#pool.query<{ fact: Buffer }>({
-      name: "load-outcome",
-      text: OUTCOME,
-      values: [eventId, digest],
-    });
-    const [row] = rows;
-    return row === undefined ? null : unpackFact(row.fact);
+  async loadOutcome(eventId: EventId, seq: number): Promise<Fact | null> {
+    const values = [eventId, seq];
+    const query = { name: "load-outcome", text: OUTCOME, values };
+    const [row] = (await this.#pool.query<BlockRow>(query)).rows;
+    return row === undefined ? null : findOutcome(row.facts, seq);
   }
 
   async eventsToWake(): Promise<EventId[]> {
@@ -135,7 +133,6 @@ async function readSnapshot(client: PoolClient, eventId: EventId): Promise<Snaps
   const holds = await client.query<HoldRow>(ACTIVE_HOLDS, values);
   const ended = await client.query<EndedRow>(ENDED_HOLDS, [eventId, ENDED_HOLDS_PER_EVENT_MAX]);
   const bookings = await client.query<BookingRow>(BOOKINGS, values);
-  const keys = await client.query<KeyRow>(KEYS, values);
   const blocks = await client.query<Block>(BLOCKS, values);
   return {
     seq: Number(inventory.seq),
@@ -143,7 +140,7 @@ async function readSnapshot(client: PoolClient, eventId: EventId): Promise<Snaps
     holds: holds.rows.map(activeHold),
     endedHolds: endedHolds(ended.rows, bookings.rows),
     bookings: bookings.rows.map(knownBooking),
-    keys: keys.rows.map(keptKey),
+    keys: await readKept(client, eventId),
     blocks: blocks.rows,
     waitlist: await readWaitlist(client, eventId),
   };
@@ -175,11 +172,15 @@ async function readWaitlist(client: PoolClient, eventId: EventId): Promise<Waiti
   return lineOf(waiting.rows, offers.rows);
 }
 
-function keptKey(row: KeyRow): KeptKey {
-  return {
-    digest: row.digest,
-    fingerprint: row.fingerprint,
-    seq: Number(row.seq),
-    atMs: Number(row.at_ms),
-  };
+/** The keys that the actor knew: as the last one was kept, those past their time were forgotten. */
+async function readKept(client: PoolClient, eventId: EventId): Promise<KeptKey[]> {
+  const keys: KeptKey[] = [];
+  for (let isMore = true; isMore; ) {
+    const { rows } = await client.query<BlockRow>(KEYS, [eventId, keys.at(-1)?.seq ?? 0]);
+    for (const { facts } of rows) readKeys(facts, keys);
+    isMore = rows.length === KEY_BLOCKS_PER_READ_MAX;
+  }
+  const horizonMs = (keys.at(-1)?.atMs ?? 0) - KEY_TTL_MS;
+  const first = keys.findIndex(({ atMs }) => atMs >= horizonMs);
+  return first > 0 ? keys.slice(first) : keys;
 }

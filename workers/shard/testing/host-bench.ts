@@ -45,9 +45,9 @@ class FakeDatabase implements ActorLoader {
     for (const answer of waiting) answer();
   }
 
-  async loadOutcome(_eventId: EventId, digest: string): Promise<Fact | null> {
+  async loadOutcome(eventId: EventId, seq: number): Promise<Fact | null> {
     if (this.failure !== null) throw this.failure;
-    return this.outcomes.get(digest) ?? null;
+    return this.outcomes.get(`${eventId} ${seq}`) ?? null;
   }
 
   async eventsToWake(): Promise<EventId[]> {
@@ -59,7 +59,7 @@ class FakeDatabase implements ActorLoader {
 
   apply({ eventId, fact }: Entry): void {
     apply(this.#stateOf(eventId), fact);
-    if (fact.key !== null) this.outcomes.set(fact.key.digest, fact);
+    if (fact.key !== null) this.outcomes.set(`${eventId} ${fact.seq}`, fact);
   }
 
   #stateOf(eventId: EventId): EventState {
