@@ -88,6 +88,14 @@ export class AvailabilityHub {
     return count;
   }
 
+  /** The event's view; null: it is not at hand. */
+  peek(eventId: EventId): LiveView | null {
+    const watch = this.#watches.get(eventId);
+    if (watch === undefined || watch.view === null) return null;
+    watch.lastUsedMs = Date.now();
+    return watch.view;
+  }
+
   /** Calls back with the event's view: at once when it is there. */
   read(eventId: EventId, callback: Waiter): void {
     const watch = this.#watchOf(eventId);
