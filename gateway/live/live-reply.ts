@@ -4,16 +4,18 @@ import { problemDocument } from "../http/problem.ts";
 /** What a client calls its message, to know the answer by. */
 export type MessageId = string | number | undefined;
 
-/** The answer to what the desk was asked. */
-export function replyOf(id: MessageId, result: DeskResult): object {
-  // Undefined members are not sent.
+/** The answer to what the desk was asked, as JSON. */
+export function replyOf(id: MessageId, result: DeskResult): string {
+  const named = id === undefined ? "" : `"id":${JSON.stringify(id)},`;
   if (result.kind === "problem") {
     const { status, document } = problemDocument(result.code, result.members);
-    return { op: "reply", id, status, body: document };
+    return `{"op":"reply",${named}"status":${status},"body":${JSON.stringify(document)}}`;
   }
-  const status = result.body === null ? 204 : result.status;
-  const replayed = result.replayed ? true : undefined;
-  return { op: "reply", id, status, body: result.body, replayed };
+  const { body } = result;
+  const status = body === null ? 204 : result.status;
+  const json = typeof body === "string" ? body : JSON.stringify(body);
+  const replayed = result.replayed ? ',"replayed":true' : "";
+  return `{"op":"reply",${named}"status":${status},"body":${json}${replayed}}`;
 }
 
 /** Of a message, good or not. */

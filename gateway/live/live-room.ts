@@ -146,7 +146,7 @@ export class LiveRoom implements LiveHandler {
     if (isForDesk(message)) {
       const result = this.#whoIs(session) === null ? UNAUTHENTICATED : invalid(errors);
       this.#watch?.meter.refusals.add(result.code);
-      return send(session, replyOf(id, result));
+      return reply(session, id, result);
     }
     const { message: detail } = validationFailed(errors);
     this.#fail(session, id, "validation_failed", detail);
@@ -298,7 +298,7 @@ export class LiveRoom implements LiveHandler {
     const isFull = session.inFlight >= SOCKET_REQUESTS_IN_FLIGHT_MAX;
     if (isFull || (op === "hold" && this.#desk.refusesHolds(eventId))) {
       if (this.#watch !== null) refusedUnread(this.#watch, this.#watch.meter.op(op), BUSY_UNREAD);
-      return send(session, replyOf(id, BUSY));
+      return reply(session, id, BUSY);
     }
     session.inFlight += 1;
     const observation = this.#watch === null ? null : observed(this.#watch, session, message);
@@ -334,7 +334,7 @@ export class LiveRoom implements LiveHandler {
     const id = idOf(message);
     if (!isForDesk(message)) return this.#fail(session, id, "malformed_json", detail);
     this.#watch?.meter.refusals.add("malformed_json");
-    send(session, replyOf(id, problem("malformed_json", { detail })));
+    reply(session, id, problem("malformed_json", { detail }));
   }
 
   #fail(session: Session, id: Message["id"], code: string, detail: string): void {
@@ -358,7 +358,7 @@ function settling(session: Session, { id, admission, observation }: Asked): Sett
       if (result.code === "busy") admission?.giveBack();
       observation?.ended(PROBLEMS[result.code][0], result.code);
     }
-    send(session, replyOf(id, result));
+    reply(session, id, result);
   };
 }
 
@@ -387,6 +387,10 @@ const WHY_NOT = {
 };
 const BUSY = problem("busy");
 const UNAUTHENTICATED = problem("unauthenticated");
+
+function reply({ socket }: Session, id: Message["id"], result: DeskResult): void {
+  socket.send(replyOf(id, result));
+}
 
 function send(session: Session, message: object): void {
   session.socket.send(JSON.stringify(message));
