@@ -257,7 +257,7 @@ export const SOCKET_BACKLOG_BYTES_MAX = 1024 * 1024;
 export const SOCKET_REQUESTS_IN_FLIGHT_MAX = 64;
 /** Events that one WebSocket may watch. */
 export const SUBSCRIPTIONS_PER_SOCKET_MAX = 64;
-/** Deltas are conflated over at most this long. */
+/** Deltas of an event leave at most so often; changes between them are conflated into the next. */
 export const DELTA_CONFLATION_MS = 40;
 /** Deltas kept per watched event, so that a reconnecting client resumes without a snapshot. */
 export const DELTAS_KEPT_PER_EVENT_MAX = 512;

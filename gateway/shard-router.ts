@@ -55,6 +55,9 @@ interface Lane {
 
 /** One turn of the gateway's loop: what is asked in it leaves at its end. */
 interface Turn {
+  /** When it first asked something: monotonic, and Unix ms. */
+  readonly acceptedMs: number;
+  readonly wallMs: number;
   endedMs: number;
 }
 
@@ -62,8 +65,6 @@ interface Pending {
   readonly done: Done;
   readonly lane: Lane;
   readonly shard: number;
-  /** Monotonic. */
-  readonly acceptedMs: number;
   readonly turn: Turn;
   readonly isAudit: boolean;
   readonly span: AskSpan | null;
@@ -199,21 +200,22 @@ export class ShardRouter {
     lane.inFlight += 1;
     const id = this.#nextId;
     this.#nextId += 1;
-    const deadlineMs = this.#clock.wallMs() + REQUEST_DEADLINE_MS;
-    const acceptedMs = this.#clock.monotonicMs();
     const turn = this.#turn ?? this.#newTurn();
+    const deadlineMs = turn.wallMs + REQUEST_DEADLINE_MS;
     const isAudit = operation.kind === "audit";
     const span = this.#tracing?.ask({ eventId, shard, kind: operation.kind }) ?? null;
-    this.#pending.set(id, { done, lane, shard, acceptedMs, turn, isAudit, span });
+    this.#pending.set(id, { done, lane, shard, turn, isAudit, span });
     const request = { id, shard, eventId, deadlineMs, operation };
     lane.sender.send(span === null ? request : { ...request, trace: span.context });
   }
 
   #newTurn(): Turn {
-    const turn = { endedMs: Number.POSITIVE_INFINITY };
+    const clock = this.#clock;
+    const [acceptedMs, wallMs] = [clock.monotonicMs(), clock.wallMs()];
+    const turn = { acceptedMs, wallMs, endedMs: Number.POSITIVE_INFINITY };
     this.#turn = turn;
-    this.#clock.soon(() => {
-      turn.endedMs = this.#clock.monotonicMs();
+    clock.soon(() => {
+      turn.endedMs = clock.monotonicMs();
       this.#turn = null;
     });
     return turn;
@@ -334,7 +336,8 @@ export class ShardRouter {
   /** Ids grow with time, so the oldest requests come first. */
   #sweep(nowMs: number): void {
     for (const [id, pending] of this.#pending) {
-      const { acceptedMs, isAudit } = pending;
+      const { isAudit } = pending;
+      const { acceptedMs } = pending.turn;
       if (nowMs - acceptedMs < ANSWER_WAIT_MS_MAX) return;
       if (isAudit && nowMs - acceptedMs < AUDIT_WAIT_MS_MAX) continue;
       this.#settle(id, pending, { kind: "timeout" }, 0);

@@ -16,7 +16,7 @@ import { compileQuery, textParameter } from "../http/query.ts";
 import { asyncRoute, json } from "../http/routes.ts";
 import { validationFailed } from "../http/validation.ts";
 import { type Identity, requireIdentity } from "../identity/tokens.ts";
-import type { AvailabilityHub } from "../live/availability-hub.ts";
+import type { AvailabilityHub, ViewResult } from "../live/availability-hub.ts";
 import { LiveView } from "../live/live-view.ts";
 import type { BookingAccess } from "./booking-access.ts";
 import type { BookingsReader, StoredBooking } from "./bookings-reader.ts";
@@ -56,21 +56,22 @@ export function bookingRoutes(ports: BookingRoutesPorts): Route[] {
   ];
 }
 
+/** Asked most of all: for a view that is at hand no function is made, named or not. */
 function availability(ports: BookingRoutesPorts, request: HttpRequest, respond: Respond): void {
   const eventId = parseEventId(request.params[0]);
-  const notFound = (): void => respond(problem("event_not_found", request.requestId));
-  if (eventId === null) return notFound();
+  if (eventId === null) return respond(problem("event_not_found", request.requestId));
   const withSeats = readsSeats(request.query);
-  ports.hub.read(eventId, (result) => {
-    if (result instanceof LiveView) {
-      const body = result.availabilityJson(withSeats);
-      respond({ status: 200, body, headers: { "Cache-Control": "no-store" } });
-    } else if (result.kind === "refused" && result.refusal.code === "event_not_found") {
-      notFound();
-    } else {
-      respond(problem("busy", request.requestId));
-    }
-  });
+  const view = ports.hub.peek(eventId);
+  if (view !== null) respond(shownTo(request, view, withSeats));
+  else ports.hub.read(eventId, (result) => respond(shownTo(request, result, withSeats)));
+}
+
+function shownTo(request: HttpRequest, result: ViewResult, withSeats: boolean): HttpResponse {
+  if (result instanceof LiveView) {
+    return result.availabilityEntity(withSeats).answerTo(request.ifNoneMatch);
+  }
+  const isUnknown = result.kind === "refused" && result.refusal.code === "event_not_found";
+  return problem(isUnknown ? "event_not_found" : "busy", request.requestId);
 }
 
 /** The query of GET /events/{id}/availability. */

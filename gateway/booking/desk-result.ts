@@ -12,8 +12,8 @@ export interface DeskProblem {
 export interface DeskAnswer {
   readonly kind: "ok";
   readonly status: number;
-  /** null: no body. */
-  readonly body: object | null;
+  /** null: no body; a text is JSON already. */
+  readonly body: object | string | null;
   /** The first outcome of a repeated request. */
   readonly replayed: boolean;
 }
@@ -22,7 +22,7 @@ export type DeskResult = DeskAnswer | DeskProblem;
 
 export type Settle = (result: DeskResult) => void;
 
-export function ok(status: number, body: object | null, replayed = false): DeskAnswer {
+export function ok(status: number, body: DeskAnswer["body"], replayed = false): DeskAnswer {
   return { kind: "ok", status, body, replayed };
 }
 

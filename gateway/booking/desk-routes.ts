@@ -128,6 +128,9 @@ function routeMaker(tokens: Tokens) {
 const NO_BODY: JsonBody = { ok: true, value: undefined };
 const REPLAYED = { "Idempotent-Replayed": "true" };
 
+const jsonOf = (body: object | string): string =>
+  typeof body === "string" ? body : JSON.stringify(body);
+
 /** Dresses the desk's result for HTTP. */
 function responder(request: HttpRequest, respond: Respond): Settle {
   return (result: DeskResult) => {
@@ -136,7 +139,7 @@ function responder(request: HttpRequest, respond: Respond): Settle {
       return;
     }
     const status = result.body === null ? 204 : result.status;
-    const body = result.body === null ? null : JSON.stringify(result.body);
+    const body = result.body === null ? null : jsonOf(result.body);
     respond(result.replayed ? { status, body, headers: REPLAYED } : { status, body });
   };
 }

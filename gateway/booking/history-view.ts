@@ -3,7 +3,8 @@ import { areaIndexOf, isSeat, type Place } from "../../engine/place.ts";
 import type { EventEntry } from "../catalogue/event-directory.ts";
 import type { StoredBooking } from "./bookings-reader.ts";
 import type { HistoryRow } from "./history-reader.ts";
-import { iso, money, type Reader } from "./views.ts";
+import { iso } from "./instant.ts";
+import { money, type Reader } from "./views.ts";
 
 /**
  * What happened to a booking, for who may read it. The first entry is the booking itself. To whom

@@ -6,6 +6,7 @@ import type { EventEntry } from "../catalogue/event-directory.ts";
 import type { Identity } from "../identity/tokens.ts";
 import { type Accepted, type DeskCore, type DeskRequest, Fault, unexpected } from "./desk-core.ts";
 import { type DeskResult, invalid, ok, type Settle } from "./desk-result.ts";
+import { holdJson } from "./hold-json.ts";
 import {
   changeHoldBody,
   holdBody,
@@ -13,7 +14,6 @@ import {
   wantedChangeOf,
   wantedOf,
 } from "./hold-request.ts";
-import { holdView } from "./views.ts";
 
 /** Holds: taking places, changing and giving them back. */
 export class HoldDesk {
@@ -95,14 +95,14 @@ const newHold = (event: EventEntry, answer: Accepted): DeskResult => shown(event
 const knownHold = (event: EventEntry, answer: Accepted): DeskResult => shown(event, answer, 200);
 
 function shown(event: EventEntry, answer: Accepted, status: number): DeskResult {
-  if (answer.kind === "hold") return ok(status, holdView(event, answer.hold));
+  if (answer.kind === "hold") return ok(status, holdJson(event, answer.hold));
   if (answer.kind !== "done") return unexpected();
   const { fact, replayed } = answer;
   switch (fact.kind) {
     case "held":
     case "extended":
     case "holdChanged":
-      return ok(status, holdView(event, fact), replayed);
+      return ok(status, holdJson(event, fact), replayed);
     default:
       return unexpected();
   }

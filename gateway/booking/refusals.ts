@@ -3,7 +3,8 @@ import type { Refusal } from "../../engine/replies.ts";
 import { unreachable } from "../../engine/unreachable.ts";
 import type { EventEntry } from "../catalogue/event-directory.ts";
 import { type DeskProblem, problem } from "./desk-result.ts";
-import { iso, money } from "./views.ts";
+import { iso } from "./instant.ts";
+import { money } from "./views.ts";
 
 /** The engine's refusal in the words of the contract: names instead of indexes. */
 export function problemOfRefusal(refusal: Refusal, event: EventEntry): DeskProblem {

@@ -56,7 +56,10 @@ const places: Operations = {
       "Durable counts. Watch them change over the WebSocket instead of asking again and again.",
     access: "public",
     query: AvailabilityQuery,
-    answers: { 200: { ...availability, headers: ["Cache-Control"] } },
+    answers: {
+      200: { ...availability, headers: ["ETag", "Cache-Control"] },
+      304: { description: "As `If-None-Match` has it.", headers: ["ETag", "Cache-Control"] },
+    },
     codes: ["event_not_found"],
   },
   "PATCH /api/v1/events/:id/inventory": {

@@ -16,7 +16,8 @@ import {
 } from "./desk-core.ts";
 import { type DeskResult, invalid, ok, problem, type Settle } from "./desk-result.ts";
 import { unknown } from "./hold-request.ts";
-import { bookingView, iso, money, type Reader, ticketView } from "./views.ts";
+import { iso } from "./instant.ts";
+import { bookingView, money, type Reader, ticketView } from "./views.ts";
 
 /** Body of POST /bookings/{id}/tickets/{ticketId}/move. */
 export const MoveBody = Type.Object({ seat: Type.String({ minLength: 1, maxLength: 200 }) });

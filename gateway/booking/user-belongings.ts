@@ -10,8 +10,9 @@ import type { Database } from "../tenancy/database.ts";
 import { person } from "../tenancy/scope.ts";
 import type { BookingsReader, StoredBooking } from "./bookings-reader.ts";
 import { noteReaders } from "./desk-core.ts";
+import { iso } from "./instant.ts";
 import type { RecentWrites } from "./recent-writes.ts";
-import { bookingView, holdView, iso } from "./views.ts";
+import { bookingView, holdView } from "./views.ts";
 
 export interface UserBelongingsPorts {
   readonly database: Database;

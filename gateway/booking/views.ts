@@ -20,8 +20,7 @@ import { type ItemId, itemIdOf, type UserId } from "../../engine/ids.ts";
 import { areaIndexOf, isSeat, type PlaceItem, totalMinor } from "../../engine/place.ts";
 import type { ChosenGroup, HoldTerms } from "../../engine/terms.ts";
 import type { EventEntry } from "../catalogue/event-directory.ts";
-
-export const iso = (ms: number): string => new Date(ms).toISOString();
+import { iso } from "./instant.ts";
 
 export function money({ currency }: EventEntry, amount: number): object {
   return { amount, currency };
@@ -49,7 +48,7 @@ function chargeView({ discountMinor, feeMinor, taxMinor, dueMinor }: Charge): ob
   };
 }
 
-type ShownHold = Held | Extended | HoldChanged | ActiveHold;
+export type ShownHold = Held | Extended | HoldChanged | ActiveHold;
 
 /** A hold as the reply to its creation, its change, or a question shows it. */
 export function holdView(event: EventEntry, hold: ShownHold): object {

@@ -12,7 +12,8 @@ import type { Identity } from "../identity/tokens.ts";
 import { type DeskCore, type DeskRequest, Fault, unexpected } from "./desk-core.ts";
 import { type DeskProblem, invalid, ok, type Settle } from "./desk-result.ts";
 import { Quantity, unknown } from "./hold-request.ts";
-import { holdView, iso } from "./views.ts";
+import { iso } from "./instant.ts";
+import { holdView } from "./views.ts";
 
 /** Body of POST /events/{id}/waitlist. */
 export const JoinBody = Type.Object({

@@ -36,16 +36,17 @@ export interface HeadParts {
 
 /** Name and value to be written. */
 export function answerHead(
-  { body, contentType, headers }: HttpResponse,
+  { body, contentType, headers, headerLines: lines }: HttpResponse,
   { requestId, doorLines }: HeadParts,
 ): readonly [name: string, value: string] {
-  const own = headers === undefined ? ALL_SAFE : linesOf(headers);
+  const own = lines ?? (headers === undefined ? ALL_SAFE : headerLines(headers));
   if (body === null) return ["X-Request-Id", `${requestId}${own}${doorLines}`];
   const type = contentType ?? JSON_TYPE;
   return ["Content-Type", `${type}\r\nX-Request-Id: ${requestId}${own}${doorLines}`];
 }
 
-function linesOf(headers: Readonly<Record<string, string>>): string {
+/** These headers, and what every answer says to browsers, each behind a line break. */
+export function headerLines(headers: Readonly<Record<string, string>>): string {
   let lines = "";
   for (const [name, value] of SAFE) {
     if (!(name in headers)) lines += `\r\n${name}: ${value}`;

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { headerLines } from "./answer-head.ts";
 import type { HttpRequest, HttpResponse } from "./exchange.ts";
 
 /** A strong entity tag of these bytes. */
@@ -9,6 +10,7 @@ export function etagOf(body: string | Buffer): string {
 /** Whether If-None-Match names this entity; compared weakly, as RFC 9110 §13.1.2 asks for. */
 function matches(ifNoneMatch: string, etag: string): boolean {
   if (ifNoneMatch === "") return false;
+  if (ifNoneMatch === etag) return true;
   if (ifNoneMatch.trim() === "*") return true;
   return ifNoneMatch.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag);
 }
@@ -25,4 +27,23 @@ export function entityResponse(request: HttpRequest, entity: Entity): HttpRespon
   return matches(request.ifNoneMatch, entity.etag)
     ? { status: 304, body: null, headers }
     : { status: 200, body: entity.body, headers };
+}
+
+/** An entity that many ask for: both its answers, made once. */
+export class KeptEntity {
+  readonly etag: string;
+  readonly #whole: HttpResponse;
+  readonly #unchanged: HttpResponse;
+
+  constructor({ body, etag, cacheControl }: Entity) {
+    const lines = headerLines({ ETag: etag, "Cache-Control": cacheControl });
+    this.etag = etag;
+    this.#whole = { status: 200, body: Buffer.from(body), headerLines: lines };
+    this.#unchanged = { status: 304, body: null, headerLines: lines };
+  }
+
+  /** As entityResponse. */
+  answerTo(ifNoneMatch: string): HttpResponse {
+    return matches(ifNoneMatch, this.etag) ? this.#unchanged : this.#whole;
+  }
 }

@@ -10,8 +10,6 @@ import type { ProblemCode } from "./problem-codes.ts";
 
 export interface HttpRequest {
   readonly method: string;
-  /** Path without the query. */
-  readonly path: string;
   /** Query string without the question mark; "" when there is none. */
   readonly query: string;
   /** Values of the route's `:name` segments in their order, percent-decoded. */
@@ -39,6 +37,8 @@ export interface HttpResponse {
   readonly status: number;
   /** Beyond Content-Type, Content-Length and X-Request-Id. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** The same as `headerLines` gives them, for what is answered often; then there are no others. */
+  readonly headerLines?: string;
   /** null: no body. */
   readonly body: string | Buffer | null;
   /** Default: application/json; charset=utf-8 */

@@ -79,6 +79,8 @@ export interface BodyBounds {
  *
  * Invariants:
  * - It is answered at most once; a second answer is a bug that is logged and has no effect.
+ * - Until `left` the library's callback runs: the response is corked, and nobody goes away. Whoever
+ *   made the exchange calls `left` before that callback returns.
  * - `#wire` is not touched after it was aborted or the answer is complete.
  * - It counts in `traffic.open` from its making until the answer is sent or the client is gone.
  * - Its route runs only once it was let in; its body is read meanwhile.
@@ -91,6 +93,7 @@ export class Exchange implements Waiting {
   readonly #arrival: Arrival;
   #state: "open" | "answered" | "gone" = "open";
   #counted = true;
+  #isInCallback = true;
   #collector: BodyCollector | null = null;
   #isBodyOnItsWay = false;
   #admission: Admission | null = null;
@@ -107,7 +110,12 @@ export class Exchange implements Waiting {
     this.#arrival = arrival;
     this.#observation = new Observation(traffic.watch, arrival.meter, request);
     traffic.open += 1;
-    wire.onAborted(() => this.#abort());
+  }
+
+  /** The library's callback is about to return: from now on the client may go away. */
+  left(): void {
+    this.#isInCallback = false;
+    if (this.#counted) this.#wire.onAborted(() => this.#abort());
   }
 
   /** False: it was refused. */
@@ -229,7 +237,8 @@ export class Exchange implements Waiting {
   }
 
   #write(response: HttpResponse, closeConnection = false): void {
-    this.#wire.cork(() => this.#writeAll(response, closeConnection));
+    if (this.#isInCallback) this.#writeAll(response, closeConnection);
+    else this.#wire.cork(() => this.#writeAll(response, closeConnection));
     this.#observation.ended(response.status, response.code);
   }
 
@@ -288,8 +297,8 @@ export class Exchange implements Waiting {
   }
 
   #where() {
-    const { requestId, method, path } = this.request;
-    return { requestId, method, path };
+    const { method, route } = this.#arrival.meter;
+    return { requestId: this.request.requestId, method, route };
   }
 }
 

@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import type { Log } from "../log.ts";
 import type { OpSpan, Tracing } from "../tracing/tracing-port.ts";
 import { HttpMeter, type RouteMeter } from "./http-meter.ts";

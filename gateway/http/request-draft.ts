@@ -1,4 +1,3 @@
-import type { Route } from "./exchange.ts";
 import type { Draft } from "./http-exchange.ts";
 import { requestIdOf, traceparentOf } from "./request-id.ts";
 
@@ -8,7 +7,6 @@ const NO_BODY = Buffer.alloc(0);
 interface Arriving {
   getHeader(lowerCaseName: string): string;
   getParameter(index: number): string;
-  getUrl(): string;
   getQuery(): string;
 }
 
@@ -16,7 +14,6 @@ interface Arriving {
 export function draftOf(arriving: Arriving, method: string, isRead: boolean): Draft {
   return {
     method,
-    path: arriving.getUrl(),
     query: arriving.getQuery() ?? "",
     params: [],
     authorization: arriving.getHeader("authorization"),
@@ -33,10 +30,13 @@ export function headersOf(names: readonly string[], arriving: Arriving): Record<
   return Object.fromEntries(names.map((name) => [name, arriving.getHeader(name)]));
 }
 
+/** How many parameters a route's path has. */
+export const paramCountOf = (path: string): number => path.split(":").length - 1;
+
 /** Values of the path's parameters; null when one is not percent-encoded UTF-8. */
-export function paramsOf(route: Pick<Route, "path">, arriving: Arriving): string[] | null {
+export function paramsOf(count: number, arriving: Pick<Arriving, "getParameter">): string[] | null {
   const params: string[] = [];
-  for (let at = route.path.indexOf(":"); at !== -1; at = route.path.indexOf(":", at + 1)) {
+  while (params.length < count) {
     const raw = arriving.getParameter(params.length);
     if (!raw.includes("%")) params.push(raw);
     else {

@@ -8,7 +8,7 @@ import {
   SOCKET_MESSAGE_BYTES_MAX,
   SOCKETS_MAX,
 } from "../../engine/limits.ts";
-import { textOfNetwork } from "../limits/client-address.ts";
+import { type Network, textOfNetwork } from "../limits/client-address.ts";
 import type { LimitClass } from "../limits/limit-classes.ts";
 import { quotaLines } from "../limits/quota.ts";
 import type { Log } from "../log.ts";
@@ -17,6 +17,7 @@ import type { LiveHandler, Route } from "./exchange.ts";
 import { freePort, ListenError } from "./free-port.ts";
 import {
   type BodyBounds,
+  type Draft,
   Exchange,
   refuseAtDoor,
   type Traffic,
@@ -27,7 +28,7 @@ import { LiveConnection, TOO_MANY_MESSAGES } from "./live-connection.ts";
 import { type Watch, watchOf } from "./observation.ts";
 import { problem } from "./problem.ts";
 import type { ProblemCode } from "./problem-codes.ts";
-import { draftOf, headersOf, paramsOf } from "./request-draft.ts";
+import { draftOf, headersOf, paramCountOf, paramsOf } from "./request-draft.ts";
 import { requestIdOf } from "./request-id.ts";
 import { SlowClients } from "./slow-clients.ts";
 
@@ -65,6 +66,14 @@ interface Served {
   readonly route: Route;
   readonly limitClass: LimitClass | null;
   readonly meter: RouteMeter;
+  /** Of its path. */
+  readonly paramCount: number;
+}
+
+interface Incoming {
+  readonly exchange: Exchange;
+  readonly draft: Draft;
+  readonly network: Network | null;
 }
 
 interface SocketData {
@@ -191,7 +200,7 @@ export class HttpServer {
     const limitClass = limitClassOf(route);
     const served = (method: string) => {
       const meter = this.#traffic.watch.meter.route(method, route.path);
-      const it = { route, limitClass, meter };
+      const it = { route, limitClass, meter, paramCount: paramCountOf(route.path) };
       return (wire: Wire, arriving: Arriving) => this.#handle(it, wire, arriving);
     };
     const serve = served(route.method);
@@ -216,47 +225,39 @@ export class HttpServer {
   }
 
   #handle(served: Served, wire: Wire, arriving: Arriving): void {
-    const { route, limitClass, meter } = served;
-    const params = paramsOf(route, arriving);
-    if (params !== null && route.isBusy?.(params) === true) {
-      this.#refuseBusy(served, wire, arriving);
-      return;
-    }
-    const isRead = route.method === "GET";
-    const draft = draftOf(arriving, meter.method, isRead);
+    const { route, limitClass, meter, paramCount } = served;
+    const params = paramsOf(paramCount, arriving);
+    const isBusy = params !== null && route.isBusy?.(params) === true;
+    if (isBusy) return this.#refuseBusy(served, wire, arriving);
+    const draft = draftOf(arriving, meter.method, route.method === "GET");
     draft.params = params ?? [];
-    const door = this.#door;
-    const { limits } = door;
+    const { limits } = this.#door;
     const isCounted = limits !== null && limitClass !== null;
-    const network = isCounted || route.withAddress ? door.networkOf(wire, arriving) : null;
-    const doorLines = door.linesFor(arriving);
-    const bounded = limits === null ? null : network;
+    const isKnown = isCounted || route.withAddress === true;
+    const network = isKnown ? this.#door.networkOf(wire, arriving) : null;
     const exchange = new Exchange(this.#traffic, wire, draft, {
-      doorLines,
-      network: bounded,
+      doorLines: this.#door.linesFor(arriving),
+      network: limits === null ? null : network,
       meter,
     });
-    if (this.#closing) {
-      exchange.refuse("busy");
-      return;
+    let isIn = !this.#closing;
+    if (!isIn) exchange.refuse("busy");
+    else if (isCounted && network !== null) {
+      const asker = { network, userId: this.#door.userOf(draft.authorization) };
+      isIn = exchange.admit(limits.admit(limitClass, asker));
     }
-    if (isCounted && network !== null) {
-      const asker = { network, userId: door.userOf(draft.authorization) };
-      if (!exchange.admit(limits.admit(limitClass, asker))) return;
-    }
-    if (params === null) {
-      exchange.refuse("not_found");
-      return;
-    }
+    if (isIn && params === null) exchange.refuse("not_found");
+    else if (isIn) this.#letIn(route, { exchange, draft, network }, arriving);
+    exchange.left();
+  }
+
+  #letIn(route: Route, { exchange, draft, network }: Incoming, arriving: Arriving): void {
     if (route.headers !== undefined) draft.headers = headersOf(route.headers, arriving);
     if (route.withAddress === true && network !== null) {
       draft.address = textOfNetwork(network);
       draft.showQuota = (quota) => exchange.show(quota);
     }
-    if (isRead) {
-      exchange.run(route);
-      return;
-    }
+    if (route.method === "GET") return exchange.run(route);
     const bounds = this.#bodyBoundsOf(route, draft.authorization);
     const declared = arriving.getHeader("content-length");
     if (declared !== "" && Number(declared) > bounds.bytesMax) exchange.refuse(bounds.refusal);
@@ -314,6 +315,7 @@ export class HttpServer {
       } else {
         exchange.answer({ ...problem(code, draft.requestId), headers: allow });
       }
+      exchange.left();
     });
   }
 

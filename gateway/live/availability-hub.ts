@@ -46,6 +46,8 @@ export interface AvailabilityHubPorts {
  *   kept and applied on top of it, except those that it contains already.
  * - Subscribers of an event get every delta in order; a newcomer's snapshot is taken right after a
  *   delta, so the next delta's `from` is the snapshot's `seq`.
+ * - Deltas leave DELTA_CONFLATION_MS apart: a change after a quiet while at once, those that come
+ *   soon after it together.
  */
 export class AvailabilityHub {
   readonly #ports: AvailabilityHubPorts;
@@ -53,6 +55,8 @@ export class AvailabilityHub {
   readonly #unsent = new Set<LiveView>();
   readonly #idleTimer: NodeJS.Timeout;
   #flushTimer: NodeJS.Timeout | null = null;
+  /** Unix ms. */
+  #flushedMs = 0;
 
   constructor(ports: AvailabilityHubPorts) {
     this.#ports = ports;
@@ -86,6 +90,14 @@ export class AvailabilityHub {
       if (subscribers > 0 && holds(eventId)) count += subscribers;
     }
     return count;
+  }
+
+  /** The event's view; null: it is not at hand. */
+  peek(eventId: EventId): LiveView | null {
+    const watch = this.#watches.get(eventId);
+    if (watch === undefined || watch.view === null) return null;
+    watch.lastUsedMs = Date.now();
+    return watch.view;
   }
 
   /** Calls back with the event's view: at once when it is there. */
@@ -141,7 +153,7 @@ export class AvailabilityHub {
     }
     watch.view.apply(change);
     this.#unsent.add(watch.view);
-    this.#flushTimer ??= setTimeout(() => this.#flush(), DELTA_CONFLATION_MS);
+    this.#flushTimer ??= setTimeout(() => this.#flush(), this.#pauseMs());
   }
 
   stop(): void {
@@ -226,8 +238,15 @@ export class AvailabilityHub {
     this.#ask(eventId, watch);
   }
 
+  /** Until deltas may leave again; at most DELTA_CONFLATION_MS, whatever the clock does. */
+  #pauseMs(): number {
+    const pauseMs = this.#flushedMs + DELTA_CONFLATION_MS - Date.now();
+    return Math.min(Math.max(pauseMs, 0), DELTA_CONFLATION_MS);
+  }
+
   #flush(): void {
     this.#flushTimer = null;
+    this.#flushedMs = Date.now();
     for (const view of this.#unsent) this.sendUnsent(view);
   }
 

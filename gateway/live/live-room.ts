@@ -10,7 +10,6 @@ import type { EventDirectory } from "../catalogue/event-directory.ts";
 import type { LiveHandler, LiveSocket } from "../http/exchange.ts";
 import { parseJsonText } from "../http/json-body.ts";
 import { BUSY_UNREAD, Observation, refusedUnread, type Watch } from "../http/observation.ts";
-import { problemDocument } from "../http/problem.ts";
 import { PROBLEMS } from "../http/problem-codes.ts";
 import { requestIdOf, traceparentOf } from "../http/request-id.ts";
 import { compileSchema, type FieldError, validationFailed } from "../http/validation.ts";
@@ -21,6 +20,7 @@ import type { Admission, RequestLimits } from "../limits/request-limits.ts";
 import { AvailabilityHub } from "./availability-hub.ts";
 import { BusyReply } from "./busy-reply.ts";
 import { DESK_OPS, isForDesk, type LiveDesk, limitClassOfOp } from "./desk-ops.ts";
+import { idOf, replyOf } from "./live-reply.ts";
 import { LiveView } from "./live-view.ts";
 import { noticeMessage } from "./notice-message.ts";
 import { type Subscription, Subscriptions } from "./subscriptions.ts";
@@ -59,8 +59,8 @@ interface Session {
   readonly socket: LiveSocket;
   /** Whose personal messages it gets. */
   identity: Identity | null;
-  /** What it was authenticated with: checked again at each use, since tokens expire. */
-  token: string;
+  /** As a header has it, what it was authenticated with: tokens expire, so each use checks it. */
+  authorization: string;
   readonly subscriptions: Subscriptions;
   /** Requests to the desk that have no answer yet. */
   inFlight: number;
@@ -103,7 +103,7 @@ export class LiveRoom implements LiveHandler {
   }
 
   open(socket: LiveSocket): void {
-    const nobody = { identity: null, token: "" };
+    const nobody = { identity: null, authorization: "" };
     const subscriptions = new Subscriptions();
     const session: Session = { socket, ...nobody, subscriptions, inFlight: 0 };
     this.#sessions.set(socket.id, session);
@@ -146,7 +146,7 @@ export class LiveRoom implements LiveHandler {
     if (isForDesk(message)) {
       const result = this.#whoIs(session) === null ? UNAUTHENTICATED : invalid(errors);
       this.#watch?.meter.refusals.add(result.code);
-      return send(session, replyOf(id, result));
+      return reply(session, id, result);
     }
     const { message: detail } = validationFailed(errors);
     this.#fail(session, id, "validation_failed", detail);
@@ -189,15 +189,15 @@ export class LiveRoom implements LiveHandler {
       }
       this.#leaveUser(session);
       session.identity = null;
-      session.token = "";
+      session.authorization = "";
       this.#fail(session, undefined, "unauthenticated", "The sign-in has ended.");
     }
     return signedIn;
   }
 
   /** Whose token the socket has; null: nobody's, or it is good no more. */
-  #whoIs({ token }: Session): Identity | null {
-    return this.#tokens.verify(`Bearer ${token}`);
+  #whoIs({ authorization }: Session): Identity | null {
+    return authorization === "" ? null : this.#tokens.verify(authorization);
   }
 
   #handle(session: Session, message: Message, body: unknown): void {
@@ -215,14 +215,15 @@ export class LiveRoom implements LiveHandler {
   }
 
   #authenticate(session: Session, token: string, id?: Message["id"]): void {
-    const identity = this.#tokens.verify(`Bearer ${token}`);
+    const authorization = `Bearer ${token}`;
+    const identity = this.#tokens.verify(authorization);
     if (identity === null) {
       const detail = "The access token is missing, wrong or expired.";
       return this.#fail(session, id, "unauthenticated", detail);
     }
     this.#leaveUser(session);
     session.identity = identity;
-    session.token = token;
+    session.authorization = authorization;
     const sockets = this.#byUser.get(identity.userId) ?? new Set();
     sockets.add(session.socket);
     this.#byUser.set(identity.userId, sockets);
@@ -297,21 +298,13 @@ export class LiveRoom implements LiveHandler {
     const isFull = session.inFlight >= SOCKET_REQUESTS_IN_FLIGHT_MAX;
     if (isFull || (op === "hold" && this.#desk.refusesHolds(eventId))) {
       if (this.#watch !== null) refusedUnread(this.#watch, this.#watch.meter.op(op), BUSY_UNREAD);
-      return send(session, replyOf(id, BUSY));
+      return reply(session, id, BUSY);
     }
     session.inFlight += 1;
     const observation = this.#watch === null ? null : observed(this.#watch, session, message);
     const identity = this.#whoIs(session);
     this.#admit(session, limitClassOfOp(op), identity, (admission) => {
-      const settle: Settle = (result) => {
-        session.inFlight -= 1;
-        if (result.kind === "ok") observation?.ended(result.status);
-        else {
-          if (result.code === "busy") admission?.giveBack();
-          observation?.ended(PROBLEMS[result.code][0], result.code);
-        }
-        send(session, replyOf(id, result));
-      };
+      const settle = settling(session, { id, admission, observation });
       const refusal = refusalOf(admission);
       if (refusal !== null) return settle(refusal);
       if (identity === null) return settle(UNAUTHENTICATED);
@@ -341,7 +334,7 @@ export class LiveRoom implements LiveHandler {
     const id = idOf(message);
     if (!isForDesk(message)) return this.#fail(session, id, "malformed_json", detail);
     this.#watch?.meter.refusals.add("malformed_json");
-    send(session, replyOf(id, problem("malformed_json", { detail })));
+    reply(session, id, problem("malformed_json", { detail }));
   }
 
   #fail(session: Session, id: Message["id"], code: string, detail: string): void {
@@ -350,18 +343,37 @@ export class LiveRoom implements LiveHandler {
   }
 }
 
+interface Asked {
+  readonly id: Message["id"];
+  readonly admission: Admission | null;
+  readonly observation: Observation | null;
+}
+
+/** Sends the desk's result. */
+function settling(session: Session, { id, admission, observation }: Asked): Settle {
+  return (result) => {
+    session.inFlight -= 1;
+    if (result.kind === "ok") observation?.ended(result.status);
+    else {
+      if (result.code === "busy") admission?.giveBack();
+      observation?.ended(PROBLEMS[result.code][0], result.code);
+    }
+    reply(session, id, result);
+  };
+}
+
 /** Null: it is let in. */
 function refusalOf(admission: Admission | null): DeskResult | null {
   const quota = admission?.quota ?? null;
   return quota === null || quota.isAllowed ? null : problem("rate_limited", refusalMembers(quota));
 }
 
-function observed(watch: Watch, { token }: Session, message: Message): Observation {
+function observed(watch: Watch, { authorization }: Session, message: Message): Observation {
   const { op, eventId = "" } = message;
   return new Observation(watch, watch.meter.op(op), {
     requestId: requestIdOf(""),
     traceparent: traceparentOf(message.traceparent ?? ""),
-    authorization: `Bearer ${token}`,
+    authorization,
     params: [eventId],
   });
 }
@@ -376,21 +388,8 @@ const WHY_NOT = {
 const BUSY = problem("busy");
 const UNAUTHENTICATED = problem("unauthenticated");
 
-function replyOf(id: Message["id"], result: DeskResult): object {
-  // Undefined members are not sent.
-  if (result.kind === "problem") {
-    const { status, document } = problemDocument(result.code, result.members);
-    return { op: "reply", id, status, body: document };
-  }
-  const status = result.body === null ? 204 : result.status;
-  const replayed = result.replayed ? true : undefined;
-  return { op: "reply", id, status, body: result.body, replayed };
-}
-
-function idOf(value: unknown): Message["id"] {
-  if (typeof value !== "object" || value === null || !("id" in value)) return undefined;
-  const { id } = value;
-  return typeof id === "string" || typeof id === "number" ? id : undefined;
+function reply({ socket }: Session, id: Message["id"], result: DeskResult): void {
+  socket.send(replyOf(id, result));
 }
 
 function send(session: Session, message: object): void {

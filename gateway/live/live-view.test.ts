@@ -29,13 +29,16 @@ function moved(
 ): InventoryChange {
   return { eventId: EVENT_ID, seq, moves: [{ places, from, to }] };
 }
+function shownBy(live: LiveView, withSeats: boolean) {
+  return JSON.parse(String(live.availabilityEntity(withSeats).answerTo("").body));
+}
 const held = (seq: number, ...places: number[]) => moved(seq, FREE, HELD, ...places);
 
 test("a view shows seats, areas and prices as the contract has them", () => {
   const live = view();
   live.apply(held(2, 0, FLOOR, FLOOR));
   live.apply(moved(3, HELD, SOLD, 0));
-  assert.deepEqual(JSON.parse(live.availabilityJson(true)), {
+  assert.deepEqual(shownBy(live, true), {
     eventId: EVENT_ID,
     epoch: EPOCH,
     seq: 3,
@@ -52,15 +55,22 @@ test("a view shows seats, areas and prices as the contract has them", () => {
     areas: [{ key: "floor", capacity: 5, free: 3, held: 2, sold: 0 }],
     statuses: "sfffffffff",
   });
-  assert.equal("statuses" in JSON.parse(live.availabilityJson(false)), false);
+  assert.equal("statuses" in shownBy(live, false), false);
 });
 
-test("an answer is encoded once until something changes", () => {
+test("an answer is encoded once until something changes, and its tag tells when", () => {
   const live = view();
-  const before = live.availabilityJson(true);
-  assert.equal(live.availabilityJson(true), before);
-  live.apply(held(2, 3));
-  assert.notEqual(live.availabilityJson(true), before);
+  for (const withSeats of [true, false]) {
+    const before = live.availabilityEntity(withSeats);
+    assert.equal(live.availabilityEntity(withSeats), before);
+    assert.equal(before.answerTo(before.etag).status, 304);
+    live.apply(held(live.seq + 1, live.seq));
+    const after = live.availabilityEntity(withSeats);
+    assert.notEqual(after.etag, before.etag);
+    assert.equal(after.answerTo(before.etag).status, 200);
+  }
+  const [whole, plain] = [live.availabilityEntity(true), live.availabilityEntity(false)];
+  assert.notEqual(whole.etag, plain.etag);
 });
 
 test("a delta has what changed since the last one, as it is now", () => {
@@ -118,7 +128,7 @@ test("who applies only deltas ends with the same availability", () => {
   }
   const last = live.takeDelta();
   if (last !== null) reader.read(last);
-  const shown = JSON.parse(live.availabilityJson(true));
+  const shown = shownBy(live, true);
   assert.equal(reader.statuses, shown.statuses, `seed ${seed}`);
   assert.deepEqual(reader.totals, {
     free: shown.free,

@@ -4,6 +4,7 @@ import { Inventory } from "../../engine/inventory.ts";
 import { DELTAS_KEPT_PER_EVENT_MAX } from "../../engine/limits.ts";
 import { areaIndexOf, isSeat } from "../../engine/place.ts";
 import type { InventoryChange, InventoryView } from "../../workers/shard-messages.ts";
+import { KeptEntity } from "../http/etag.ts";
 
 interface SentDelta {
   readonly from: number;
@@ -30,8 +31,8 @@ export class LiveView {
   readonly #touchedSeats = new Set<number>();
   readonly #touchedAreas = new Set<number>();
   #deltas: SentDelta[] = [];
-  #json: string | null = null;
-  #jsonWithSeats: string | null = null;
+  #plainEntity: KeptEntity | null = null;
+  #entityWithSeats: KeptEntity | null = null;
   #snapshot: string | null = null;
 
   constructor(eventId: EventId, view: InventoryView) {
@@ -50,8 +51,8 @@ export class LiveView {
   apply(change: InventoryChange): void {
     if (change.seq <= this.seq) return;
     this.seq = change.seq;
-    this.#json = null;
-    this.#jsonWithSeats = null;
+    this.#plainEntity = null;
+    this.#entityWithSeats = null;
     this.#snapshot = null;
     for (const { places, from, to, times } of change.moves) {
       for (const place of places) {
@@ -118,14 +119,17 @@ export class LiveView {
     return this.#availability({});
   }
 
-  /** The same encoded, kept until the next change. */
-  availabilityJson(withSeats: boolean): string {
-    if (withSeats) {
-      this.#jsonWithSeats ??= JSON.stringify(this.#availability({ statuses: this.#statuses() }));
-      return this.#jsonWithSeats;
+  /** The same as an entity, kept until the next change. Epoch and seq tell what it says. */
+  availabilityEntity(withSeats: boolean): KeptEntity {
+    if (!withSeats) {
+      this.#plainEntity ??= entityOf(this.#availability({}), `"${this.epoch}.${this.seq}"`);
+      return this.#plainEntity;
     }
-    this.#json ??= JSON.stringify(this.#availability({}));
-    return this.#json;
+    this.#entityWithSeats ??= entityOf(
+      this.#availability({ statuses: this.#statuses() }),
+      `"${this.epoch}.${this.seq}.seats"`,
+    );
+    return this.#entityWithSeats;
   }
 
   #availability(extra: { statuses?: string }): object {
@@ -164,3 +168,7 @@ export class LiveView {
     return Buffer.from(buffer, byteOffset, byteLength).toString("latin1");
   }
 }
+
+/** Caches may keep it, but ask each time whether it still is so. */
+const entityOf = (shown: object, etag: string): KeptEntity =>
+  new KeptEntity({ body: JSON.stringify(shown), etag, cacheControl: "no-cache" });

@@ -5,6 +5,7 @@ import { after, before, test } from "node:test";
 import { ApiClient, type Reply } from "../support/client.ts";
 import { OPS_TOKEN, TestNode, until } from "../support/server.ts";
 import type {
+  AvailabilityShape,
   BookingShape,
   EventShape,
   HoldShape,
@@ -138,6 +139,22 @@ test("an event is a draft until it is published; others don't see it before", as
   assert.equal(published.status, "published");
   assert.equal(published.capacity, 3);
   ok(await api.post(holds(event), hold), 201);
+});
+
+test("who has the availability hears 304 until a place changes hands", async () => {
+  const event = await openStudio(api);
+  for (const query of ["", "?seats=true"]) {
+    const path = `/api/v1/events/${event.id}/availability${query}`;
+    const first = await api.get<AvailabilityShape>(path);
+    assert.equal(first.headers["cache-control"], "no-cache", "kept, but asked about each time");
+    const headers = { "If-None-Match": first.headers.etag ?? "" };
+    const again = await api.get(path, { headers });
+    assert.deepEqual([again.status, again.text], [304, ""]);
+    const body = { items: [{ area: "floor", quantity: 1 }] };
+    ok(await api.post(holds(event), { token: await guestToken(api), body }), 201);
+    const changed = ok(await api.get<AvailabilityShape>(path, { headers }));
+    assert.equal(changed.free, first.body.free - 1);
+  }
 });
 
 test("an event has an entity tag; its seats are cacheable for good", async () => {

@@ -4,7 +4,6 @@ import type { HttpRequest } from "../../gateway/http/exchange.ts";
 export function requestLike(given: Partial<HttpRequest>): HttpRequest {
   return {
     method: "POST",
-    path: "/",
     query: "",
     params: [],
     authorization: "",

@@ -165,7 +165,8 @@ export class EngineDesk {
   async done(run: (desk: BookingDesk, settle: Settle) => void): Promise<[number, Document]> {
     const result = await this.ask(run);
     assert.ok(result.kind === "ok", JSON.stringify(result));
-    return [result.status, { ...result.body }];
+    const { status, body } = result;
+    return [status, typeof body === "string" ? JSON.parse(body) : { ...body }];
   }
 
   /** As `ask`, for what must be refused: code and members, without the words for people. */
