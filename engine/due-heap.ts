@@ -1,10 +1,11 @@
 import type { HoldId } from "./ids.ts";
 
 const CAPACITY_MIN = 8;
+const NONE = new Float64Array(0);
 
 /** Holds by the time of their end, the first one on top: a heap without an object an entry. */
 export class DueHeap {
-  #times = new Float64Array(0);
+  #times = NONE;
   readonly #ids: HoldId[] = [];
 
   get size(): number {
@@ -23,7 +24,7 @@ export class DueHeap {
 
   clear(): void {
     this.#ids.length = 0;
-    this.#times = new Float64Array(0);
+    this.#times = NONE;
   }
 
   push(ms: number, id: HoldId): void {

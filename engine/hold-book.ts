@@ -41,6 +41,8 @@ export interface EndedHold {
 export const isDrop = ({ end, isOffer }: Pick<EndedHold, "end" | "isOffer">): boolean =>
   end === "released" || (end === "expired" && !isOffer);
 
+const idOf = ({ holdId }: Pick<ActiveHold, "holdId">): HoldId => holdId;
+
 /** Entries of ended holds that are kept rather than sorted out. */
 const STALE_ENTRIES_MIN = 1_024;
 
@@ -55,8 +57,8 @@ const STALE_ENTRIES_MIN = 1_024;
  *   first.
  */
 export class HoldBook {
-  readonly #active = new OrderedRecords<ActiveHold>(({ holdId }) => holdId);
-  readonly #ended = new OrderedRecords<EndedHold>(({ holdId }) => holdId);
+  readonly #active = new OrderedRecords<ActiveHold>(idOf);
+  readonly #ended = new OrderedRecords<EndedHold>(idOf);
   readonly #due = new DueHeap();
   /** Active holds that the waitlist offered, by buyer: one, besides those being paid for. */
   readonly #offers = new Map<UserId, readonly HoldId[]>();

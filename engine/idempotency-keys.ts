@@ -68,13 +68,15 @@ export class IdempotencyKeys {
 const DIGEST_CHARS = 22;
 const FINGERPRINT_CHARS = 11;
 const TEXT_BYTES = DIGEST_CHARS + FINGERPRINT_CHARS;
+const NO_BYTES = new Uint8Array(0);
+const NO_NUMBERS = new Float64Array(0);
 
 /** Kept keys as bytes and numbers: there may be millions, and no collector has to look at them. */
 class KeyRows implements TextRows {
   /** Digest and fingerprint, each filled up with zeros. */
-  #texts = new Uint8Array(0);
-  #seqs = new Float64Array(0);
-  #times = new Float64Array(0);
+  #texts = NO_BYTES;
+  #seqs = NO_NUMBERS;
+  #times = NO_NUMBERS;
 
   isOf(row: number, digest: string): boolean {
     const at = row * TEXT_BYTES;

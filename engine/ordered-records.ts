@@ -1,30 +1,17 @@
-import { TextIndex } from "./text-index.ts";
+import { TextIndex, type TextRows } from "./text-index.ts";
 
 /**
  * Records, each known by a text of its own, in the order in which they came.
  *
  * Invariant: a record's text is what `textOf` says of it, and does not change.
  */
-export class OrderedRecords<Item> {
+export class OrderedRecords<Item> implements TextRows {
   readonly #items: (Item | undefined)[] = [];
-  readonly #index: TextIndex;
+  readonly #index = new TextIndex(this);
   readonly #textOf: (item: Item) => string;
 
   constructor(textOf: (item: Item) => string) {
-    const items = this.#items;
     this.#textOf = textOf;
-    this.#index = new TextIndex({
-      isOf: (row, text) => {
-        const item = items[row];
-        return item !== undefined && textOf(item) === text;
-      },
-      move: (from, to) => {
-        items[to] = items[from];
-      },
-      resize: (count) => {
-        items.length = count;
-      },
-    });
   }
 
   get size(): number {
@@ -64,6 +51,19 @@ export class OrderedRecords<Item> {
   /** A list of its own, oldest first. */
   all(): Item[] {
     return this.#items.filter((item) => item !== undefined);
+  }
+
+  isOf(row: number, text: string): boolean {
+    const item = this.#items[row];
+    return item !== undefined && this.#textOf(item) === text;
+  }
+
+  move(from: number, to: number): void {
+    this.#items[to] = this.#items[from];
+  }
+
+  resize(count: number): void {
+    this.#items.length = count;
   }
 
   #remove(row: number): Item | undefined {

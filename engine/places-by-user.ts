@@ -7,13 +7,15 @@ interface OwnedPlaces {
   places: number;
 }
 
+const buyerOf = ({ userId }: OwnedPlaces): UserId => userId;
+
 /**
  * How many places of one event each buyer holds or owns.
  *
  * Invariant: who has none is not in it.
  */
 export class PlacesByUser {
-  readonly #owned = new OrderedRecords<OwnedPlaces>(({ userId }) => userId);
+  readonly #owned = new OrderedRecords<OwnedPlaces>(buyerOf);
 
   /** Buyers who have places. */
   get size(): number {
