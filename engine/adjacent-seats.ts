@@ -1,4 +1,4 @@
-import { type FreeStretches, SIZE_BIT_MAX } from "./free-stretches.ts";
+import { type FreeStretches, GAP_AFTER_SHIFT, GAP_MASK, SIZE_BIT_MAX } from "./free-stretches.ts";
 import type { UnitView } from "./seat-units.ts";
 
 /** Which seats may be taken: one view for groups of one category, and one for mixed groups. */
@@ -72,15 +72,16 @@ export class AdjacentSeats {
   }
 
   #lookInto(unit: number, size: number, orphans: number): void {
-    const { firstStretch, stretchCount, starts, ends, openStarts, openEnds } = this.#stretches;
+    const { firstStretch, stretchCount, starts, ends, gaps } = this.#stretches;
     const { distanceSums, map } = this.#stretches.units;
     const first = firstStretch[unit] ?? 0;
     const last = first + (stretchCount[unit] ?? 0);
     for (let stretch = first; stretch < last; stretch++) {
       const start = starts[stretch] ?? 0;
       const end = (ends[stretch] ?? 0) - size;
-      const lonelyAt = (openStarts[stretch] ?? 0) + 1;
-      const lonelyEnd = (openEnds[stretch] ?? 0) - 1 - size;
+      const gap = gaps[stretch] ?? 0;
+      const lonelyAt = start + 1 - (gap & GAP_MASK);
+      const lonelyEnd = end - 1 + (gap >> GAP_AFTER_SHIFT);
       for (let at = start; at <= end; at++) {
         if ((at === lonelyAt ? 1 : 0) + (at === lonelyEnd ? 1 : 0) !== orphans) continue;
         const sum = (distanceSums[at + size] ?? 0) - (distanceSums[at] ?? 0);

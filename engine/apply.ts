@@ -13,9 +13,9 @@ import {
 } from "./facts.ts";
 import { type ActiveHold, type EndedHold, isDrop } from "./hold-book.ts";
 import type { HoldId } from "./ids.ts";
-import { Inventory } from "./inventory.ts";
-import { isSeat } from "./place.ts";
-import { isOffer } from "./terms.ts";
+import { FREE, HELD, Inventory, type SeatStatus, SOLD } from "./inventory.ts";
+import { isSeat, type PlaceItem } from "./place.ts";
+import { type HoldTerms, isOffer } from "./terms.ts";
 import { unreachable } from "./unreachable.ts";
 
 /**
@@ -25,18 +25,48 @@ import { unreachable } from "./unreachable.ts";
 export function apply(state: EventState, fact: Fact): void {
   assert(fact.seq === state.seq + 1, "facts apply in order, without gaps");
   state.seq = fact.seq;
-  const moves = movesOf(fact);
-  if (moves.length > 0) {
-    const inventory = inventoryOf(state);
-    for (const { places, from, to, times } of moves) {
-      for (const place of places) {
-        inventory.move(place, from, to, times);
-        if (isSeat(place)) state.seatMoved(place);
-      }
-    }
-  }
+  movePlaces(state, fact);
   applyRecords(state, fact);
   if (fact.key !== null) state.keys.keep(fact.key, fact.seq, fact.atMs);
+}
+
+/** What `movesOf` says of the fact; the plainest of them, which most are, without asking it. */
+function movePlaces(state: EventState, fact: Fact): void {
+  switch (fact.kind) {
+    case "held":
+      if (isPlain(fact.terms)) return moveItems(state, fact.items, FREE, HELD);
+      break;
+    case "holdEnded":
+      if (isPlain(fact.terms)) return moveItems(state, fact.items, HELD, FREE);
+      break;
+    case "booked":
+      return moveItems(state, fact.booking.items, HELD, SOLD);
+    default:
+  }
+  const moves = movesOf(fact);
+  if (moves.length === 0) return;
+  const inventory = inventoryOf(state);
+  for (const { places, from, to, times } of moves) {
+    for (const place of places) {
+      inventory.move(place, from, to, times);
+      if (isSeat(place)) state.seatMoved(place);
+    }
+  }
+}
+
+const isPlain = (terms: HoldTerms | null): boolean => terms === null || terms.kept.length === 0;
+
+function moveItems(
+  state: EventState,
+  items: readonly PlaceItem[],
+  from: SeatStatus,
+  to: SeatStatus,
+): void {
+  const inventory = inventoryOf(state);
+  for (const { place } of items) {
+    inventory.move(place, from, to);
+    if (isSeat(place)) state.seatMoved(place);
+  }
 }
 
 function applyRecords(state: EventState, fact: Fact): void {
@@ -204,10 +234,7 @@ export function own(
   sign: 1 | -1,
 ): void {
   if (items.length === 0) return;
-  const count = (state.placesByUser.get(userId) ?? 0) + sign * items.length;
-  assert(count >= 0, "a buyer's places never fall below none");
-  if (count === 0) state.placesByUser.delete(userId);
-  else state.placesByUser.set(userId, count);
+  state.placesByUser.add(userId, sign * items.length);
   if (terms === null) return;
   if (terms.promoCode !== null) {
     if (sign === 1) state.promoUses.reserve(terms.promoCode, userId);

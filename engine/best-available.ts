@@ -57,7 +57,7 @@ export type SeatAnswer = SeatsFound | NoSeats;
  *
  * What 2 and 3 give is what a search that insists on adjacent seats is offered as alternatives.
  *
- * The same statuses always give the same seats, however they came about. Costs about 60 bytes a
+ * The same statuses always give the same seats, however they came about. Costs about 30 bytes a
  * seat, so an actor makes one when it is first asked for the best seats.
  *
  * Invariant: after every change of a seat's status, `touch` was called before the next `find`.

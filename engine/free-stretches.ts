@@ -1,4 +1,5 @@
 import { assert } from "./assert.ts";
+import { type Indexes, indexesUpTo } from "./indexes.ts";
 import { BLOCKED, FREE } from "./inventory.ts";
 import { COUNT_MAX, COUNTED_SIZES } from "./party-shapes.ts";
 import { FOR_WHEELCHAIR, ORDINARY, type SeatUnits } from "./seat-units.ts";
@@ -7,6 +8,11 @@ import { FOR_WHEELCHAIR, ORDINARY, type SeatUnits } from "./seat-units.ts";
 export const SIZE_BIT_MAX = 31;
 /** An edge so far away that nothing beside it is ever left alone. */
 const FAR = 1 << 30;
+/** No group of a stretch leaves a seat alone at an edge that is as far as this from its end. */
+const GAP_MAX = 2;
+/** Bits of a gap. */
+export const GAP_MASK = 3;
+export const GAP_AFTER_SHIFT = 2;
 
 /**
  * Where seats are free beside each other.
@@ -41,11 +47,15 @@ export class FreeStretches {
   readonly firstStretch: Uint32Array;
   readonly stretchCount: Uint32Array;
 
-  /** By stretch: its ends, and the ends of the ordinary open seats that it is a part of. */
-  readonly starts: Int32Array;
-  readonly ends: Int32Array;
-  readonly openStarts: Int32Array;
-  readonly openEnds: Int32Array;
+  /** By stretch: its ends. */
+  readonly starts: Indexes;
+  readonly ends: Indexes;
+  /**
+   * By stretch: how far the ordinary open seats that it is a part of go on before it, up to
+   * GAP_MAX, and above that how far behind it. So a group that begins at `start + 1 - before`, or
+   * ends at `end - 1 + after`, leaves a seat alone.
+   */
+  readonly gaps: Uint8Array;
 
   readonly #statuses: Uint8Array;
   readonly #dirty: Uint8Array;
@@ -55,7 +65,7 @@ export class FreeStretches {
   /** `statuses` is by seat, and is read again whenever a seat was touched. */
   constructor(units: SeatUnits, statuses: Uint8Array) {
     assert(statuses.length === units.map.seatCount, "every seat has a status");
-    const { unitCount, sizes } = units;
+    const { unitCount } = units;
     this.units = units;
     this.#statuses = statuses;
     this.open = new Uint8Array(statuses.length);
@@ -68,16 +78,14 @@ export class FreeStretches {
     this.counts = new Int32Array(unitCount + 1);
     this.firstStretch = new Uint32Array(unitCount);
     this.stretchCount = new Uint32Array(unitCount);
-    // A unit cannot have more stretches than seats.
     let capacity = 0;
-    for (const [unit, size] of sizes.entries()) {
+    for (const [unit, most] of mostStretches(units).entries()) {
       this.firstStretch[unit] = capacity;
-      capacity += size;
+      capacity += most;
     }
-    this.starts = new Int32Array(capacity);
-    this.ends = new Int32Array(capacity);
-    this.openStarts = new Int32Array(capacity);
-    this.openEnds = new Int32Array(capacity);
+    this.starts = indexesUpTo(statuses.length, capacity);
+    this.ends = indexesUpTo(statuses.length, capacity);
+    this.gaps = new Uint8Array(capacity);
   }
 
   /** A seat's status has changed. What follows from it is worked out when somebody asks. */
@@ -181,8 +189,9 @@ export class FreeStretches {
     this.stretchCount[unit] = (this.stretchCount[unit] ?? 0) + 1;
     this.starts[index] = start;
     this.ends[index] = end;
-    this.openStarts[index] = openStart;
-    this.openEnds[index] = openEnd;
+    const before = Math.min(start - openStart, GAP_MAX);
+    const after = Math.min(openEnd - end, GAP_MAX);
+    this.gaps[index] = before | (after << GAP_AFTER_SHIFT);
     this.free[unit] = (this.free[unit] ?? 0) + length;
     if (length > (this.longest[unit] ?? 0)) this.longest[unit] = length;
 
@@ -206,6 +215,22 @@ export class FreeStretches {
     }
     this.counts[unit] = counts;
   }
+}
+
+/** By unit: every other seat of those side by side may be a stretch of its own. */
+function mostStretches({ unitCount, unitAt, mixedUnits, map, kinds, runs, rows }: SeatUnits) {
+  const most = new Uint32Array(unitCount);
+  let [offset, mixedOffset] = [0, 0];
+  for (let at = 0; at < map.seatCount; at++) {
+    const unit = unitAt[at] ?? -1;
+    const isBeside = runs[at] === runs[at - 1] && kinds[at] === kinds[at - 1];
+    offset = isBeside && unitAt[at - 1] === unit ? offset + 1 : 0;
+    if (unit >= 0 && offset % 2 === 0) most[unit] = (most[unit] ?? 0) + 1;
+    const mixed = kinds[at] === ORDINARY ? (mixedUnits[rows[at] ?? 0] ?? -1) : -1;
+    mixedOffset = isBeside ? mixedOffset + 1 : 0;
+    if (mixed >= 0 && mixedOffset % 2 === 0) most[mixed] = (most[mixed] ?? 0) + 1;
+  }
+  return most;
 }
 
 function sizesUpTo(size: number): number {

@@ -21,6 +21,8 @@ test("whatever was taken and dropped before, the hold that ends first is found",
       const end = { end: "released", bookingId: null, atMs: NOON, isOffer: false } as const;
       book.end({ holdId: gone, userId: ALICE, ...end });
     }
-    assert.equal(book.first()?.expiresAtMs, Math.min(...alive.values()));
+    const firstMs = Math.min(...alive.values());
+    assert.equal(book.firstDue(firstMs - 1), null);
+    assert.equal(book.firstDue(firstMs)?.expiresAtMs, firstMs);
   }
 });

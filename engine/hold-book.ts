@@ -1,7 +1,8 @@
 import { assert } from "./assert.ts";
-import { FifoMap } from "./fifo-map.ts";
+import { DueHeap } from "./due-heap.ts";
 import type { BookingId, HoldId, UserId } from "./ids.ts";
 import { ENDED_HOLDS_PER_EVENT_MAX } from "./limits.ts";
+import { OrderedRecords } from "./ordered-records.ts";
 import type { PlaceItem } from "./place.ts";
 import { type HoldTerms, isOffer } from "./terms.ts";
 
@@ -40,13 +41,10 @@ export interface EndedHold {
 export const isDrop = ({ end, isOffer }: Pick<EndedHold, "end" | "isOffer">): boolean =>
   end === "released" || (end === "expired" && !isOffer);
 
+const idOf = ({ holdId }: Pick<ActiveHold, "holdId">): HoldId => holdId;
+
 /** Entries of ended holds that are kept rather than sorted out. */
 const STALE_ENTRIES_MIN = 1_024;
-
-interface HeapEntry {
-  readonly expiresAtMs: number;
-  readonly holdId: HoldId;
-}
 
 /**
  * The holds of one event: the active ones, the order in which they will end, and the last ones
@@ -59,9 +57,9 @@ interface HeapEntry {
  *   first.
  */
 export class HoldBook {
-  readonly #active = new Map<HoldId, ActiveHold>();
-  readonly #ended = new FifoMap<HoldId, EndedHold>();
-  readonly #heap: HeapEntry[] = [];
+  readonly #active = new OrderedRecords<ActiveHold>(idOf);
+  readonly #ended = new OrderedRecords<EndedHold>(idOf);
+  readonly #due = new DueHeap();
   /** Active holds that the waitlist offered, by buyer: one, besides those being paid for. */
   readonly #offers = new Map<UserId, readonly HoldId[]>();
 
@@ -83,51 +81,50 @@ export class HoldBook {
     return this.#ended.get(holdId);
   }
 
-  active(): Iterable<ActiveHold> {
-    return this.#active.values();
+  /** Those of now: what happens to them later does not change the list. */
+  active(): readonly ActiveHold[] {
+    return this.#active.all();
   }
 
-  ended(): Iterable<EndedHold> {
-    return this.#ended.values();
+  /** Oldest first. */
+  ended(): readonly EndedHold[] {
+    return this.#ended.all();
   }
 
   /** Adds a hold, or replaces it with its changed self. */
   put(hold: ActiveHold): void {
     const { holdId, expiresAtMs } = hold;
-    const before = this.#active.get(holdId);
-    this.#active.set(holdId, hold);
+    const before = this.#active.put(hold);
     if (isOffer(hold.terms) && before === undefined) {
       this.#offers.set(hold.userId, [...(this.#offers.get(hold.userId) ?? []), holdId]);
     }
     // One that ends when it did has its entry: however often it changes, it has no second one.
-    if (before?.expiresAtMs !== expiresAtMs) this.#push({ expiresAtMs, holdId });
+    if (before?.expiresAtMs !== expiresAtMs) this.#due.push(expiresAtMs, holdId);
   }
 
   end(ended: EndedHold): void {
-    assert(this.#active.delete(ended.holdId), "a hold that ends was active");
+    assert(this.#active.delete(ended.holdId) !== undefined, "a hold that ends was active");
     if (ended.isOffer) this.#endOffer(ended);
-    if (this.#heap.length > 2 * this.#active.size + STALE_ENTRIES_MIN) this.#dropStale();
+    if (this.#due.size > 2 * this.#active.size + STALE_ENTRIES_MIN) this.#dropStale();
     this.remember(ended);
   }
 
   remember(ended: EndedHold): void {
-    this.#ended.set(ended.holdId, ended);
-    if (this.#ended.size <= ENDED_HOLDS_PER_EVENT_MAX) return;
-    const oldest = this.#ended.oldestKey();
-    if (oldest !== undefined) this.#ended.delete(oldest);
+    this.#ended.put(ended);
+    if (this.#ended.size > ENDED_HOLDS_PER_EVENT_MAX) this.#ended.deleteOldest();
   }
 
   /**
-   * The active hold that ends first; null: none. Drops stale heap entries, which nobody can see.
+   * The active hold that ends first, if its time is over at `nowMs`; null: none is due. Drops stale
+   * heap entries, which nobody can see.
    */
-  first(): ActiveHold | null {
-    for (;;) {
-      const top = this.#heap[0];
-      if (top === undefined) return null;
-      const hold = this.#active.get(top.holdId);
-      if (hold !== undefined && hold.expiresAtMs === top.expiresAtMs) return hold;
-      this.#popTop();
+  firstDue(nowMs: number): ActiveHold | null {
+    while (this.#due.firstMs <= nowMs) {
+      const hold = this.#active.get(this.#due.firstId);
+      if (hold !== undefined && hold.expiresAtMs === this.#due.firstMs) return hold;
+      this.#due.pop();
     }
+    return null;
   }
 
   #endOffer({ userId, holdId }: EndedHold): void {
@@ -138,44 +135,7 @@ export class HoldBook {
 
   /** Costs as much as the ends since the last time have saved: O(1) an end, taken together. */
   #dropStale(): void {
-    this.#heap.length = 0;
-    for (const { expiresAtMs, holdId } of this.#active.values())
-      this.#push({ expiresAtMs, holdId });
-  }
-
-  #push(entry: HeapEntry): void {
-    const heap = this.#heap;
-    let index = heap.length;
-    heap.push(entry);
-    while (index > 0) {
-      const parentIndex = (index - 1) >> 1;
-      const parent = heap[parentIndex];
-      if (parent === undefined || parent.expiresAtMs <= entry.expiresAtMs) break;
-      heap[index] = parent;
-      index = parentIndex;
-    }
-    heap[index] = entry;
-  }
-
-  #popTop(): void {
-    const heap = this.#heap;
-    const last = heap.pop();
-    if (last === undefined || heap.length === 0) return;
-    let index = 0;
-    for (;;) {
-      const left = 2 * index + 1;
-      const smaller = this.#smaller(left, left + 1);
-      const child = heap[smaller];
-      if (child === undefined || child.expiresAtMs >= last.expiresAtMs) break;
-      heap[index] = child;
-      index = smaller;
-    }
-    heap[index] = last;
-  }
-
-  #smaller(left: number, right: number): number {
-    const a = this.#heap[left];
-    const b = this.#heap[right];
-    return a !== undefined && b !== undefined && b.expiresAtMs < a.expiresAtMs ? right : left;
+    this.#due.clear();
+    for (const { expiresAtMs, holdId } of this.#active.all()) this.#due.push(expiresAtMs, holdId);
   }
 }

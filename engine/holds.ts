@@ -35,9 +35,8 @@ function refusalOfEnd({ end, bookingId }: EndedHold): Refusal {
  * The end of the hold that is due first; null: none is due. A hold lives in [creation, expiresAt).
  */
 export function nextExpiry(state: EventState, nowMs: number): HoldEnded | BookingChanged | null {
-  const first = state.holds.first();
-  if (first === null || first.expiresAtMs > nowMs) return null;
-  return endOf(state, first, "expired", nowMs);
+  const due = state.holds.firstDue(nowMs);
+  return due === null ? null : endOf(state, due, "expired", nowMs);
 }
 
 /** A hold's end without a booking; the booking that it was to pay for ends with it. */

@@ -75,7 +75,7 @@ export class Inventory {
     }
     for (const [index, { capacity, held, sold, blocked }] of areas.entries()) {
       inventory.setCapacity(index, capacity);
-      inventory.#moveInArea(index, { held, sold, blocked });
+      inventory.#moveInArea(index, held, sold, blocked);
       const category = inventory.categoryOf(placeOfArea(index));
       inventory.#count(FREE, category, -(held + sold + blocked));
       inventory.#count(HELD, category, held);
@@ -133,7 +133,12 @@ export class Inventory {
     const held = this.#areaHeld[index] ?? 0;
     const sold = this.#areaSold[index] ?? 0;
     const blocked = this.#areaBlocked[index] ?? 0;
-    return { capacity, held, sold, blocked, free: capacity - held - sold - blocked };
+    return { capacity, held, sold, blocked, free: this.freeInArea(index) };
+  }
+
+  freeInArea(index: number): number {
+    const used = (this.#areaHeld[index] ?? 0) + (this.#areaSold[index] ?? 0);
+    return (this.#areaCapacity[index] ?? 0) - used - (this.#areaBlocked[index] ?? 0);
   }
 
   /** Moves one place from one status to another; of an area, `times` of its places. */
@@ -143,11 +148,12 @@ export class Inventory {
       assert(times === 1, "there is one of each seat");
       this.statuses[place] = to;
     } else {
-      this.#moveInArea(areaIndexOf(place), {
-        held: (to === HELD ? times : 0) - (from === HELD ? times : 0),
-        sold: (to === SOLD ? times : 0) - (from === SOLD ? times : 0),
-        blocked: (to === BLOCKED ? times : 0) - (from === BLOCKED ? times : 0),
-      });
+      this.#moveInArea(
+        areaIndexOf(place),
+        (to === HELD ? times : 0) - (from === HELD ? times : 0),
+        (to === SOLD ? times : 0) - (from === SOLD ? times : 0),
+        (to === BLOCKED ? times : 0) - (from === BLOCKED ? times : 0),
+      );
     }
     const category = this.categoryOf(place);
     this.#count(from, category, -times);
@@ -156,20 +162,21 @@ export class Inventory {
 
   /** An area grows, or gives up places that are free. */
   setCapacity(area: number, capacity: number): void {
-    const by = capacity - this.area(area).capacity;
-    assert(this.area(area).free + by >= 0, "what is in use stays");
+    const by = capacity - (this.#areaCapacity[area] ?? 0);
+    assert(this.freeInArea(area) + by >= 0, "what is in use stays");
     this.#areaCapacity[area] = capacity;
     this.#capacity += by;
     this.#addFree(this.categoryOf(placeOfArea(area)), by);
   }
 
-  #moveInArea(area: number, by: Pick<AreaCounts, "held" | "sold" | "blocked">): void {
-    const before = this.area(area);
-    const held = before.held + by.held;
-    const sold = before.sold + by.sold;
-    const blocked = before.blocked + by.blocked;
+  /** By how much each count grows. */
+  #moveInArea(area: number, byHeld: number, bySold: number, byBlocked: number): void {
+    const held = (this.#areaHeld[area] ?? 0) + byHeld;
+    const sold = (this.#areaSold[area] ?? 0) + bySold;
+    const blocked = (this.#areaBlocked[area] ?? 0) + byBlocked;
     assert(held >= 0 && sold >= 0 && blocked >= 0, "nothing is taken away that is not there");
-    assert(held + sold + blocked <= before.capacity, "an area is never overfull");
+    const capacity = this.#areaCapacity[area] ?? 0;
+    assert(held + sold + blocked <= capacity, "an area is never overfull");
     this.#areaHeld[area] = held;
     this.#areaSold[area] = sold;
     this.#areaBlocked[area] = blocked;

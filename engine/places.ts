@@ -47,7 +47,7 @@ export function refuseByLimits(
   if (inOrder > orderMax) {
     return { code: "limit_exceeded", scope: "perOrder", limit: orderMax, current: inOrder };
   }
-  const current = state.placesByUser.get(userId) ?? 0;
+  const current = state.placesByUser.get(userId);
   const limit = definition.perUserMax;
   if (current + more > limit) return { code: "limit_exceeded", scope: "perUser", limit, current };
   return null;
@@ -60,24 +60,36 @@ export function refuseByPlaces(
   places: readonly Place[],
   channel: string | null,
 ): Refusal | null {
-  const unknown = places.filter((place) => !inventory.has(place));
-  if (unknown.length > 0) return { code: "unknown_place", places: unknown };
-  const taken = places.filter(
-    (place, index) =>
-      isSeat(place) &&
-      (!isSeatFor(state, inventory, place, channel) ||
-        (index > 0 && places.indexOf(place) < index)),
-  );
+  for (const place of places) {
+    if (!inventory.has(place))
+      return { code: "unknown_place", places: unknownOf(inventory, places) };
+  }
+  const taken: Place[] = [];
+  for (let index = 0; index < places.length; index += 1) {
+    const place = places[index] ?? 0;
+    if (!isSeat(place)) continue;
+    const isTaken = !isSeatFor(state, inventory, place, channel) || places.indexOf(place) < index;
+    if (isTaken) taken.push(place);
+  }
   if (taken.length > 0) return { code: "seat_unavailable", seats: taken };
   for (const place of places) {
     if (isSeat(place)) continue;
     const available = availableIn(state, inventory, place, channel);
-    const wanted = places.reduce((sum, other) => sum + (other === place ? 1 : 0), 0);
+    const wanted = countOf(places, place);
     if (wanted > available) {
       return { code: "insufficient_capacity", area: areaIndexOf(place), available };
     }
   }
   return null;
+}
+
+const unknownOf = (inventory: Inventory, places: readonly Place[]): Place[] =>
+  places.filter((place) => !inventory.has(place));
+
+function countOf(places: readonly Place[], wanted: Place): number {
+  let count = 0;
+  for (const place of places) if (place === wanted) count += 1;
+  return count;
 }
 
 /** Free, or kept for this channel. */
@@ -102,7 +114,7 @@ export function availableIn(
   if (channel !== null && blocks.quantityOf(area, channel) > 0) {
     return blocks.leftOf(area, channel);
   }
-  return inventory.area(areaIndexOf(area)).free;
+  return inventory.freeInArea(areaIndexOf(area));
 }
 
 /** Of places that were found available: seats and areas that are the channel's allotment. */

@@ -22,6 +22,7 @@
  * 10 bytes a seat, 4 a run, 8 a row: less than 11 a seat where rows have 15 seats.
  */
 import { assert } from "./assert.ts";
+import { type Indexes, indexesUpTo } from "./indexes.ts";
 
 const VERSION = 1;
 const HEADER_BYTES = 16;
@@ -64,11 +65,11 @@ export interface SeatMap {
   readonly runCount: number;
   readonly zoneCount: number;
   /** Position to seat index, and back. */
-  readonly seats: Uint32Array;
-  readonly positions: Uint32Array;
-  readonly distances: Uint32Array;
-  readonly xs: Uint32Array;
-  readonly ys: Uint32Array;
+  readonly seats: Indexes;
+  readonly positions: Indexes;
+  readonly distances: Indexes;
+  readonly xs: Indexes;
+  readonly ys: Indexes;
   /** ACCESSIBLE | COMPANION. */
   readonly flags: Uint8Array;
   /** First position of each run; one more: the end. */
@@ -135,11 +136,12 @@ export function decodeSeatMap(bytes: Uint8Array, seatCount: number): SeatMap {
   const words = (at: number, count: number) =>
     new Uint32Array(count).map((_, index) => view.getUint32(at + 4 * index, true));
   const halves = (at: number) =>
-    new Uint32Array(seatCount).map((_, index) => view.getUint16(at + 2 * index, true));
+    new Uint16Array(seatCount).map((_, index) => view.getUint16(at + 2 * index, true));
   const marked = words(HEADER_BYTES, seatCount);
   const markedRows = words(rowsAt, rowCount);
   const rowZones = words(zonesAt, rowCount);
-  const seats = marked.map((mark) => mark & SEAT_MASK);
+  const seats = indexesUpTo(seatCount, seatCount);
+  for (const [position, mark] of marked.entries()) seats[position] = inMap(mark, seatCount);
   const map: SeatMap = {
     seatCount,
     rowCount,
@@ -174,7 +176,12 @@ function assertSeatMap(map: SeatMap): void {
 }
 
 function singleRow(seatCount: number): SeatMap {
-  const indexes = Uint32Array.from({ length: seatCount }, (_, index) => index);
+  const made = (of: (index: number) => number): Indexes => {
+    const made = indexesUpTo(2 * seatCount, seatCount);
+    for (let index = 0; index < seatCount; index += 1) made[index] = of(index);
+    return made;
+  };
+  const indexes = made((index) => index);
   return {
     seatCount,
     rowCount: 1,
@@ -182,9 +189,9 @@ function singleRow(seatCount: number): SeatMap {
     zoneCount: 1,
     seats: indexes,
     positions: indexes,
-    distances: indexes.map((index) => Math.abs(2 * index - (seatCount - 1))),
-    xs: indexes.map((index) => 2 * index),
-    ys: new Uint32Array(seatCount),
+    distances: made((index) => Math.abs(2 * index - (seatCount - 1))),
+    xs: made((index) => 2 * index),
+    ys: made(() => 0),
     flags: new Uint8Array(seatCount),
     runStarts: Uint32Array.of(0, seatCount),
     rowRuns: Uint32Array.of(0, 1),
@@ -212,10 +219,19 @@ function starts(counts: Uint32Array): Uint32Array {
   return sums;
 }
 
-function inverse(seats: Uint32Array): Uint32Array {
-  const positions = new Uint32Array(seats.length).fill(SEAT_MASK);
-  for (const [position, seat] of seats.entries()) {
-    assert(positions[seat] === SEAT_MASK, "every seat of the event is in the map once");
+function inMap(mark: number, seatCount: number): number {
+  const seat = mark & SEAT_MASK;
+  assert(seat < seatCount, "a seat of the map is one of the event");
+  return seat;
+}
+
+function inverse(seats: Indexes): Indexes {
+  const positions = indexesUpTo(seats.length, seats.length);
+  const isThere = new Uint8Array(seats.length);
+  for (let position = 0; position < seats.length; position += 1) {
+    const seat = seats[position] ?? 0;
+    assert(isThere[seat] === 0, "every seat of the event is in the map once");
+    isThere[seat] = 1;
     positions[seat] = position;
   }
   return positions;

@@ -1,9 +1,13 @@
 import { assert } from "./assert.ts";
+import { type Indexes, indexesUpTo } from "./indexes.ts";
 import { ACCESSIBLE, COMPANION, type SeatMap } from "./seat-map.ts";
 
 export const ORDINARY = 0;
 export const FOR_COMPANION = 1;
 export const FOR_WHEELCHAIR = 2;
+/** What numbers of half the bytes can count up to. */
+const UNIT_HALF_MAX = 0x7fff;
+const SUM_HALF_MAX = 0xffff_ffff;
 
 /**
  * The units that a search looks through. `next` is the unit of the row behind, by unit; -1: there
@@ -34,12 +38,12 @@ export class SeatUnits {
   /** By position: ORDINARY, FOR_COMPANION or FOR_WHEELCHAIR. */
   readonly kinds: Uint8Array;
   readonly categories: Uint8Array;
-  readonly runs: Uint32Array;
-  readonly rows: Uint32Array;
+  readonly runs: Indexes;
+  readonly rows: Indexes;
   /** By position: the sum of the distances of all positions before; one more: of all. */
-  readonly distanceSums: Float64Array;
+  readonly distanceSums: Uint32Array | Float64Array;
   /** By position: the unit of its category; -1: none. */
-  readonly unitAt: Int32Array;
+  readonly unitAt: Int16Array | Int32Array;
   /** By row; -1: none. */
   readonly mixedUnits: Int32Array;
 
@@ -74,21 +78,19 @@ export class SeatUnits {
       if ((flags & ACCESSIBLE) !== 0) return FOR_WHEELCHAIR;
       return (flags & COMPANION) !== 0 ? FOR_COMPANION : ORDINARY;
     });
-    this.runs = new Uint32Array(map.seatCount);
-    this.rows = new Uint32Array(map.seatCount);
+    this.runs = indexesUpTo(map.runCount, map.seatCount);
+    this.rows = indexesUpTo(map.rowCount, map.seatCount);
     for (let row = 0; row < map.rowCount; row++) {
       this.rows.fill(row, this.rowStart(row), this.rowEnd(row));
     }
     for (let run = 0; run < map.runCount; run++) {
       this.runs.fill(run, map.runStarts[run], map.runStarts[run + 1]);
     }
-    this.distanceSums = new Float64Array(map.seatCount + 1);
-    for (const [at, distance] of map.distances.entries()) {
-      this.distanceSums[at + 1] = (this.distanceSums[at] ?? 0) + distance;
-    }
+    this.distanceSums = distanceSumsOf(map);
 
     const list = new UnitList(this);
-    this.unitAt = list.unitAt;
+    const isSmall = list.rows.length <= UNIT_HALF_MAX;
+    this.unitAt = isSmall ? Int16Array.from(list.unitAt) : list.unitAt;
     this.mixedUnits = list.mixedUnits;
     this.unitRows = Uint32Array.from(list.rows);
     this.unitZones = this.unitRows.map((row) => map.rowZones[row] ?? 0);
@@ -170,6 +172,15 @@ export class SeatUnits {
     const seconds = heads.map(behind);
     return { units: sorted(reach), heads, seconds, thirds: seconds.map(behind), next };
   }
+}
+
+function distanceSumsOf({ seatCount, distances }: SeatMap): Uint32Array | Float64Array {
+  let sum = 0;
+  for (const distance of distances) sum += distance;
+  const sums =
+    sum <= SUM_HALF_MAX ? new Uint32Array(seatCount + 1) : new Float64Array(seatCount + 1);
+  for (let at = 0; at < seatCount; at++) sums[at + 1] = (sums[at] ?? 0) + (distances[at] ?? 0);
+  return sums;
 }
 
 /** Makes the units, row by row. */

@@ -1,4 +1,4 @@
-import type { FreeStretches } from "./free-stretches.ts";
+import { type FreeStretches, GAP_AFTER_SHIFT, GAP_MASK } from "./free-stretches.ts";
 import { COUNTED_SIZES, type Shape, type Sizes, shapesOf } from "./party-shapes.ts";
 import type { Placement } from "./seat-groups.ts";
 import type { UnitView } from "./seat-units.ts";
@@ -170,7 +170,7 @@ export class SplitParty {
 
   /** `middle`: the seat in the middle of the first group; -1: this is the first. */
   #lookInto(unit: number, size: number, middle: number): void {
-    const { firstStretch, stretchCount, starts, ends, openStarts, openEnds } = this.#stretches;
+    const { firstStretch, stretchCount, starts, ends, gaps } = this.#stretches;
     const { distanceSums } = this.#stretches.units;
     const best = this.#best;
     const isFirstWay = this.#taken.size === 0;
@@ -180,8 +180,9 @@ export class SplitParty {
       const start = starts[stretch] ?? 0;
       const end = (ends[stretch] ?? 0) - size;
       if (end < start || this.#used.includes(stretch)) continue;
-      const lonelyAt = (openStarts[stretch] ?? 0) + 1;
-      const lonelyEnd = (openEnds[stretch] ?? 0) - 1 - size;
+      const gap = gaps[stretch] ?? 0;
+      const lonelyAt = start + 1 - (gap & GAP_MASK);
+      const lonelyEnd = end - 1 + (gap >> GAP_AFTER_SHIFT);
       for (let at = start; at <= end; at++) {
         if (!isFirstWay && this.#isTaken(at, size)) continue;
         const orphans = (at === lonelyAt ? 1 : 0) + (at === lonelyEnd ? 1 : 0);

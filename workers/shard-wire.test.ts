@@ -5,7 +5,7 @@ import type { Fact } from "../engine/facts.ts";
 import { BLOCKED, FREE, HELD } from "../engine/inventory.ts";
 import { placeOfArea } from "../engine/place.ts";
 import { ALICE, BOB, definition, EventBench } from "../engine/testing/fixtures.ts";
-import { postPacked, unpackMessage } from "./batch-port.ts";
+import { type PackedMessage, postPacked, unpackMessage } from "./batch-port.ts";
 import type { Operation, ShardAnswer, ShardRequest, WorkerBatch } from "./shard-messages.ts";
 import { decodeBatch, decodeRequests, encodeBatch, encodeRequests } from "./shard-wire.ts";
 
@@ -16,7 +16,7 @@ const bench = new EventBench();
 const { eventId } = definition();
 
 /** Through the bytes that a port carries. */
-function carried(message: unknown): unknown {
+function carried(message: PackedMessage): unknown {
   const { port1, port2 } = new MessageChannel();
   try {
     postPacked(port1, message);
@@ -52,7 +52,7 @@ test("every kind of request arrives as it was sent, in order", () => {
     asked(4, { ...hold, promoCode: "P" }),
     asked(5, { ...hold, channel: "press" }),
     asked(6, book),
-    asked(7, { ...book, email: "ann@example.org", invoiceAllowed: false, key: KEY }),
+    asked(7, { ...book, email: "änn☃@example.org", invoiceAllowed: false, key: KEY }),
     asked(8, { kind: "release", holdId: hold.holdId, userId: ALICE }),
     asked(9, { kind: "getHold", holdId: hold.holdId, userId: BOB }),
     asked(10, { kind: "watch" }),

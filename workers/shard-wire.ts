@@ -22,6 +22,7 @@ import { decodeFact, encodeFact } from "../engine/fact-codec.ts";
 import type { CommandKey, Move } from "../engine/facts.ts";
 import type { BookingId, EventId, HoldId, UserId } from "../engine/ids.ts";
 import type { Place } from "../engine/place.ts";
+import type { PackedMessage } from "./batch-port.ts";
 import type {
   Answer,
   InventoryChange,
@@ -84,16 +85,20 @@ type BatchRow = readonly [
   decisions: WorkerBatch["decisions"] | null,
 ];
 
-export function encodeRequests(requests: readonly ShardRequest[]): readonly RequestRow[] {
-  return requests.map(({ id, shard, eventId, deadlineMs, operation, trace }) => {
-    const row = encodeOperation(operation);
-    return trace === undefined
-      ? [id, shard, eventId, deadlineMs, row]
-      : [id, shard, eventId, deadlineMs, row, trace];
-  });
+export function encodeRequests(requests: readonly ShardRequest[]): PackedMessage {
+  const rows = requests.map(encodeRequest);
+  return { rows, hasBytes: requests.some(({ operation }) => operation.kind === "configure") };
 }
 
-/** `encoded`: what encodeRequests gave, packed and unpacked. */
+function encodeRequest(request: ShardRequest): RequestRow {
+  const { id, shard, eventId, deadlineMs, operation, trace } = request;
+  const row = encodeOperation(operation);
+  return trace === undefined
+    ? [id, shard, eventId, deadlineMs, row]
+    : [id, shard, eventId, deadlineMs, row, trace];
+}
+
+/** `encoded`: the rows of encodeRequests, packed and unpacked. */
 export function decodeRequests(encoded: unknown): ShardRequest[] {
   const rows = encoded as readonly RequestRow[];
   return rows.map(([id, shard, eventId, deadlineMs, row, trace]) => {
@@ -104,12 +109,18 @@ export function decodeRequests(encoded: unknown): ShardRequest[] {
   });
 }
 
-export function encodeBatch(batch: WorkerBatch): BatchRow {
+export function encodeBatch(batch: WorkerBatch): PackedMessage {
   const { sentMs, changes, notices, answers, decisions = null } = batch;
-  return [sentMs, changes.map(encodeChange), notices, answers.map(encodeAnswer), decisions];
+  const changeRows = changes.map(encodeChange);
+  const rows: BatchRow = [sentMs, changeRows, notices, answers.map(encodeAnswer), decisions];
+  return { rows, hasBytes: answers.some(hasBytes) };
 }
 
-/** `encoded`: what encodeBatch gave, packed and unpacked. */
+/** Whether the answer shows a definition, or seats' statuses. */
+const hasBytes = ({ answer }: ShardAnswer): boolean =>
+  answer.kind === "view" || (answer.kind === "done" && answer.fact.kind === "configured");
+
+/** `encoded`: the rows of encodeBatch, packed and unpacked. */
 export function decodeBatch(encoded: unknown): WorkerBatch {
   const [sentMs, changeRows, notices, answerRows, decisions] = encoded as BatchRow;
   const changes = changeRows.map(decodeChange);

@@ -1,5 +1,4 @@
 /** A sale as commands, made before the clock runs: what is measured is deciding and applying. */
-import { Packr, Unpackr } from "msgpackr";
 import { NO_CHARGES } from "../../engine/charges.ts";
 import type { Command } from "../../engine/commands.ts";
 import type { InventoryDefinition } from "../../engine/definition.ts";
@@ -147,7 +146,7 @@ function shuffledPlaces({ seats, floor }: HallOptions, random: RandomSource): Pl
   return places;
 }
 
-/** As they come out of a message between threads: texts in one piece, objects of one shape. */
+/** As they come out of a message: texts in one piece, objects of one shape. */
 function asSent(commands: readonly Command[]): Command[] {
-  return new Unpackr().unpack(new Packr().pack(commands)) as Command[];
+  return JSON.parse(JSON.stringify(commands)) as Command[];
 }

@@ -76,5 +76,5 @@ export function bookingOf(
 /** As many of the fresh codes as there are places, cancelled ones included. */
 export function codesFor(items: readonly PlaceItem[], fresh: readonly string[]): readonly string[] {
   assert(fresh.length >= items.length, "a ticket code for every place");
-  return fresh.slice(0, items.length);
+  return fresh.length === items.length ? fresh : fresh.slice(0, items.length);
 }

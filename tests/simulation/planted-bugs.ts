@@ -79,14 +79,14 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: "a hold that was booked ends once more when its time is up",
     file: "engine/hold-book.ts",
-    find: "assert(this.#active.delete(ended.holdId), ",
-    replace: 'assert(ended.end === "booked" || this.#active.delete(ended.holdId), ',
+    find: "assert(this.#active.delete(ended.holdId) !== undefined, ",
+    replace: 'assert(ended.end === "booked" || this.#active.delete(ended.holdId) !== undefined, ',
   },
   {
     name: "a hold ends a moment early",
     file: "engine/holds.ts",
-    find: "first.expiresAtMs > nowMs) return null;",
-    replace: "first.expiresAtMs > nowMs + 20) return null;",
+    find: "state.holds.firstDue(nowMs)",
+    replace: "state.holds.firstDue(nowMs + 20)",
   },
   {
     name: "holds of before a restart are not woken",
@@ -169,8 +169,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: "a key is kept for ever",
     file: "engine/idempotency-keys.ts",
-    find: "kept === undefined || kept.atMs < nowMs - KEY_TTL_MS ? undefined : kept",
-    replace: "kept",
+    find: "row < 0 || this.#rows.atMs(row) < nowMs - KEY_TTL_MS",
+    replace: "row < 0",
   },
   {
     name: "selling goes on though PostgreSQL is far behind",

@@ -19,6 +19,7 @@ import { decodeFact, encodeFact } from "../../engine/fact-codec.ts";
 import type { Fact } from "../../engine/facts.ts";
 import type { EventId } from "../../engine/ids.ts";
 import { ENTRY_BYTES_MAX } from "../../engine/limits.ts";
+import { NOT_WRITTEN, writeRow } from "./msgpack-row.ts";
 
 export const ENTRY_HEADER_BYTES = 32;
 const TYPE_FACT = 1;
@@ -44,7 +45,8 @@ const unpackr = new Unpackr({ useRecords: false });
 
 /** Collects the entries of one round into one buffer. */
 export class EntryWriter {
-  #buffer = Buffer.allocUnsafe(16 * 1024);
+  #buffer = Buffer.allocUnsafeSlow(16 * 1024);
+  #view = viewOf(this.#buffer);
   #length = 0;
   #count = 0;
 
@@ -58,19 +60,25 @@ export class EntryWriter {
   }
 
   write(header: EntryHeader, eventId: EventId, fact: Fact): void {
-    const body = packr.pack([eventId, encodeFact(fact)]);
-    assert(body.length <= ENTRY_BYTES_MAX, "a fact fits into an entry");
-    this.#reserve(ENTRY_HEADER_BYTES + body.length);
-    const buffer = this.#buffer;
+    const row = [eventId, encodeFact(fact)];
     const at = this.#length;
-    buffer.writeUInt32LE(body.length, at);
-    buffer.writeUInt16LE(header.shard, at + 4);
-    buffer.writeUInt16LE(TYPE_FACT, at + 6);
-    buffer.writeDoubleLE(header.lsn, at + 8);
-    buffer.writeDoubleLE(header.epoch, at + 16);
-    buffer.writeDoubleLE(header.atMs, at + 24);
-    body.copy(buffer, at + ENTRY_HEADER_BYTES);
-    this.#length = at + ENTRY_HEADER_BYTES + body.length;
+    const bodyAt = at + ENTRY_HEADER_BYTES;
+    let end = writeRow(this.#view, bodyAt, row);
+    if (end === NOT_WRITTEN) {
+      const body = packr.pack(row);
+      this.#reserve(ENTRY_HEADER_BYTES + body.length);
+      body.copy(this.#buffer, bodyAt);
+      end = bodyAt + body.length;
+    }
+    assert(end - bodyAt <= ENTRY_BYTES_MAX, "a fact fits into an entry");
+    const view = this.#view;
+    view.setUint32(at, end - bodyAt, true);
+    view.setUint16(at + 4, header.shard, true);
+    view.setUint16(at + 6, TYPE_FACT, true);
+    view.setFloat64(at + 8, header.lsn, true);
+    view.setFloat64(at + 16, header.epoch, true);
+    view.setFloat64(at + 24, header.atMs, true);
+    this.#length = end;
     this.#count += 1;
   }
 
@@ -85,11 +93,15 @@ export class EntryWriter {
 
   #reserve(bytes: number): void {
     if (this.#length + bytes <= this.#buffer.length) return;
-    const larger = Buffer.allocUnsafe(2 * (this.#length + bytes));
+    const larger = Buffer.allocUnsafeSlow(2 * (this.#length + bytes));
     this.#buffer.copy(larger, 0, 0, this.#length);
     this.#buffer = larger;
+    this.#view = viewOf(larger);
   }
 }
+
+const viewOf = ({ buffer, byteOffset, byteLength }: Buffer): DataView =>
+  new DataView(buffer, byteOffset, byteLength);
 
 /** Where the next entry begins: `offset` plus the entry's length. Reads the header only. */
 export function entryEnd(bytes: Buffer, offset: number): number {

@@ -7,7 +7,7 @@ import type { NetEffects } from "./effects.ts";
 import { netEffectsOf } from "./net-effects.ts";
 
 const FLOOR = placeOfArea(0);
-const key = (digest: string) => ({ digest, fingerprint: `what ${digest} asked` });
+const key = (digest: string) => ({ digest, fingerprint: `of ${digest}` });
 
 /** The net effects of what `act` causes, after everything that happened before it. */
 function effectsOf(bench: EventBench, act: () => void): NetEffects {

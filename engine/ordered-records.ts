@@ -1,0 +1,75 @@
+import { TextIndex, type TextRows } from "./text-index.ts";
+
+/**
+ * Records, each known by a text of its own, in the order in which they came.
+ *
+ * Invariant: a record's text is what `textOf` says of it, and does not change.
+ */
+export class OrderedRecords<Item> implements TextRows {
+  readonly #items: (Item | undefined)[] = [];
+  readonly #index = new TextIndex(this);
+  readonly #textOf: (item: Item) => string;
+
+  constructor(textOf: (item: Item) => string) {
+    this.#textOf = textOf;
+  }
+
+  get size(): number {
+    return this.#index.count;
+  }
+
+  get(text: string): Item | undefined {
+    const row = this.#index.find(text);
+    return row < 0 ? undefined : this.#items[row];
+  }
+
+  /** Adds the record behind all others, or puts it in the place of the one with its text. */
+  put(item: Item): Item | undefined {
+    const text = this.#textOf(item);
+    const row = this.#index.find(text);
+    if (row < 0) {
+      this.#items[this.#index.add(text)] = item;
+      return undefined;
+    }
+    const before = this.#items[row];
+    this.#items[row] = item;
+    return before;
+  }
+
+  /** The record that is gone; undefined: there was none. */
+  delete(text: string): Item | undefined {
+    const row = this.#index.find(text);
+    return row < 0 ? undefined : this.#remove(row);
+  }
+
+  /** The record that came first is gone. */
+  deleteOldest(): void {
+    const row = this.#index.oldest();
+    if (row >= 0) this.#remove(row);
+  }
+
+  /** A list of its own, oldest first. */
+  all(): Item[] {
+    return this.#items.filter((item) => item !== undefined);
+  }
+
+  isOf(row: number, text: string): boolean {
+    const item = this.#items[row];
+    return item !== undefined && this.#textOf(item) === text;
+  }
+
+  move(from: number, to: number): void {
+    this.#items[to] = this.#items[from];
+  }
+
+  resize(count: number): void {
+    this.#items.length = count;
+  }
+
+  #remove(row: number): Item | undefined {
+    const item = this.#items[row];
+    this.#items[row] = undefined;
+    this.#index.remove(row);
+    return item;
+  }
+}
