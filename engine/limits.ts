@@ -324,13 +324,6 @@ export const PASSWORD_HASHES_IN_FLIGHT_MAX = 2;
 export const PASSWORD_HASHES_WAITING_MAX = 256;
 /** A thread that hashed nothing for so long ends; the next hash waits 50 ms for a new one. */
 export const PASSWORD_THREAD_IDLE_MS = 60_000;
-/** Tickets, QR codes and calendar files that may wait to be rendered; a PDF takes some 30 ms. */
-export const PRESS_WAITING_MAX = 128;
-/** The thread that renders ends after so long without work; the next ticket waits 1 s for it. */
-export const PRESS_THREAD_IDLE_MS = 120_000;
-/** Keys that sign tickets: each is published, and each ticket's QR code is looked up among them. */
-export const TICKET_KEYS_MAX = 100;
-
 /** Payments that may wait for their provider's first answer; one more is `busy`. */
 export const PAYMENT_BEGINS_IN_FLIGHT_MAX = 256;
 /** A provider that has not answered one request after this long is asked again, or given up. */

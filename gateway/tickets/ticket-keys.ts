@@ -1,4 +1,4 @@
-import { TICKET_KEYS_MAX } from "../../engine/limits.ts";
+import { TICKET_KEYS_MAX } from "../../engine/ticket-limits.ts";
 import type { Clock } from "../../workers/clock.ts";
 import { ProblemError } from "../http/problem.ts";
 import type { Database, Scoped } from "../tenancy/database.ts";

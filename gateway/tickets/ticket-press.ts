@@ -1,5 +1,5 @@
 import { Piscina } from "piscina";
-import { PRESS_THREAD_IDLE_MS, PRESS_WAITING_MAX } from "../../engine/limits.ts";
+import { PRESS_THREAD_IDLE_MS, PRESS_WAITING_MAX } from "../../engine/ticket-limits.ts";
 import { ProblemError } from "../http/problem.ts";
 import type { CalendarEntry } from "./calendar-entry.ts";
 import type { PressTask } from "./press/press-task.ts";

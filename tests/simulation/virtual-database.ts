@@ -79,7 +79,11 @@ export class VirtualDatabase {
         for (const caller of [client, ...logs]) this.#server.hangUp(caller);
       },
       projections: {
-        apply: (batch) => this.#apply(client, batch),
+        apply: (batch, waiting) => {
+          const applied = this.#apply(client, batch);
+          waiting?.();
+          return applied;
+        },
         confirm: (epochs) => this.#read(client, () => this.#tables.confirm(epochs)),
         purge: (nowMs) => this.#purge(client, nowMs),
         close: () => Promise.resolve(),

@@ -80,7 +80,7 @@ export class PgProjectionStore implements ProjectionStore {
     this.#databaseUrl = databaseUrl;
   }
 
-  apply(batch: ProjectionBatch): Promise<Applied> {
+  apply(batch: ProjectionBatch, waiting?: () => void): Promise<Applied> {
     return this.#withClient(async (client) => {
       const begun = client.query("BEGIN");
       const [, isAdvanced] = await Promise.all([begun, advanceShards(client, batch.advances)]);
@@ -89,7 +89,7 @@ export class PgProjectionStore implements ProjectionStore {
         await client.query("ROLLBACK");
         return explain(client, batch.advances);
       }
-      await takeSteps(client, stepsOf(batch.effects));
+      await takeSteps(client, stepsOf(batch.effects), waiting);
       await client.query("COMMIT");
       return "applied";
     });

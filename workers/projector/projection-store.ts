@@ -31,7 +31,8 @@ export type Applied = "applied" | "already";
  * disk) may be tried again with the same batch.
  */
 export interface ProjectionStore {
-  apply(batch: ProjectionBatch): Promise<Applied>;
+  /** `waiting` may be called once, when nothing is left to be done but to wait for the answer. */
+  apply(batch: ProjectionBatch, waiting?: () => void): Promise<Applied>;
   /** Throws FenceLost unless the shards are still at these epochs. */
   confirm(epochs: Epochs): Promise<void>;
   /** Deletes some of what is older than its time to live. False: there is no more of it now. */

@@ -8,6 +8,7 @@ import {
   PROJECTION_RETRY_MS_MAX,
 } from "../../engine/limits.ts";
 import { EventBench } from "../../engine/testing/fixtures.ts";
+import { Random } from "../../engine/testing/random.ts";
 import { entriesOf } from "../testing/entries.ts";
 import {
   type Applied,
@@ -16,6 +17,7 @@ import {
   InvariantViolated,
   type ProjectionBatch,
   type ProjectionStore,
+  WatermarkGap,
 } from "./projection-store.ts";
 import { Projector } from "./projector.ts";
 
@@ -30,11 +32,13 @@ class ScriptedStore implements ProjectionStore {
   closed = false;
   answer: (batch: ProjectionBatch, time: number) => Applied | Promise<Applied> = () => "applied";
 
-  async apply(batch: ProjectionBatch): Promise<Applied> {
+  async apply(batch: ProjectionBatch, waiting?: () => void): Promise<Applied> {
     this.asked.push(
       batch.advances.map(({ shard, firstLsn, lastLsn }) => [shard, firstLsn, lastLsn]),
     );
-    return this.answer(batch, this.asked.length);
+    const answer = this.answer(batch, this.asked.length);
+    waiting?.();
+    return answer;
   }
 
   async confirm(epochs: Epochs): Promise<void> {
@@ -52,7 +56,12 @@ class ScriptedStore implements ProjectionStore {
   }
 }
 
-function projectorOf(store: ProjectionStore, shards = [0], backlogBytesMax = 1_000_000) {
+function projectorOf(
+  store: ProjectionStore,
+  shards = [0],
+  backlogBytesMax = 1_000_000,
+  batchFactsMax = PROJECTION_BATCH_FACTS_MAX,
+) {
   const watermarks: [number, number][] = [];
   const failures: string[] = [];
   const pauses: number[] = [];
@@ -71,6 +80,7 @@ function projectorOf(store: ProjectionStore, shards = [0], backlogBytesMax = 1_0
         pauses.push(ms);
       },
       backlogBytesMax,
+      batchFactsMax,
     },
   );
   const running = projector.run();
@@ -190,6 +200,51 @@ test("shards share a transaction, and one that fills it waits for the others", a
       [0, max + 1, max + 2],
     ],
   ]);
+});
+
+test("what is put together ahead of its turn comes in order, whatever becomes of what is before", async () => {
+  const all = facts(24);
+  for (let seed = 1; seed <= 200; seed += 1) {
+    const random = new Random(seed);
+    const store = new ScriptedStore();
+    const shards = [0, 1, 2];
+    const applied = new Map(shards.map((shard) => [shard, 0]));
+    const doomed = random.pick([0, 1, 2, 3]);
+    const doom = 1 + random.below(24);
+    const { projector, failures } = projectorOf(store, shards, 1_000_000, 4);
+    let tries = 0;
+    store.answer = ({ advances }) => {
+      for (const { shard, firstLsn } of advances) {
+        if (firstLsn === (applied.get(shard) ?? 0) + 1) continue;
+        throw new WatermarkGap(`seed ${seed}: shard ${shard} at ${firstLsn}`);
+      }
+      tries += 1;
+      if (tries < 50 && random.below(4) === 0) throw new Error("the connection is gone");
+      if (advances.some(({ shard, lastLsn }) => shard === doomed && lastLsn >= doom)) {
+        throw new InvariantViolated("one per seat");
+      }
+      for (const { shard, lastLsn } of advances) applied.set(shard, lastLsn);
+      return "applied";
+    };
+    for (const shard of shards) {
+      const eventId = `018f3c9a-7b10-7000-8000-00000000000${shard}` as EventId;
+      for (let at = 0; at < all.length; ) {
+        const some = all.slice(at, at + 1 + random.below(9));
+        projector.offer(entriesOf(some, { shard, eventId, firstLsn: at + 1 }));
+        at += some.length;
+        if (random.below(3) === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
+    await projector.drain();
+    for (const shard of shards) {
+      if (shard === doomed) assert.ok((applied.get(shard) ?? 0) < doom, `seed ${seed}`);
+      else assert.equal(applied.get(shard), all.length, `seed ${seed}`);
+    }
+    assert.equal(failures.length, doomed < 3 ? 1 : 0, `seed ${seed}: ${failures.join()}`);
+    const { backlogFacts, backlogBytes } = projector.report();
+    assert.deepEqual([backlogFacts, backlogBytes], [0, 0]);
+    await projector.stop();
+  }
 });
 
 test("while little waits, transactions keep an interval", async () => {

@@ -8,7 +8,8 @@
  *                                   └ applied ─► watermarks to all who wait
  *
  * A transaction costs as much as fifty facts. So all shards share one, and while little waits they
- * come at intervals: the processor is the engine's.
+ * come at intervals: the processor is the engine's. While much waits, the next one is put together
+ * while PostgreSQL is at this one.
  *
  * Invariants:
  * - A shard's facts are applied in order, each once; its watermark only grows.
@@ -16,7 +17,6 @@
  * - A shard that was refused is never written to again by this process.
  */
 import {
-  PROJECTION_BATCH_BYTES_MAX,
   PROJECTION_BATCH_FACTS_MAX,
   PROJECTION_INTERVAL_MS,
   PROJECTION_RETRY_MS_MAX,
@@ -24,7 +24,7 @@ import {
 } from "../../engine/limits.ts";
 import { forEachEntry, readEntryHeader } from "../journal/entry.ts";
 import type { TracedFact, TracedWork } from "../traced.ts";
-import { netEffectsOf } from "./net-effects.ts";
+import { type CutBatch, cutBatch } from "./cut-batch.ts";
 import { ProjectionMeter } from "./projection-meter.ts";
 import {
   type ProjectionBatch,
@@ -37,7 +37,7 @@ import type {
   ProjectorReport,
   WatermarkMessage,
 } from "./projector-messages.ts";
-import { ShardQueue, type Slice } from "./shard-queue.ts";
+import { ShardQueue } from "./shard-queue.ts";
 
 export interface ProjectorPorts {
   readonly store: ProjectionStore;
@@ -58,11 +58,6 @@ export interface ProjectorPorts {
   readonly batchFactsMax?: number;
 }
 
-interface QueueSlice {
-  readonly queue: ShardQueue;
-  readonly slice: Slice;
-}
-
 export class Projector {
   readonly #ports: ProjectorPorts;
   readonly #batchFactsMax: number;
@@ -76,6 +71,8 @@ export class Projector {
   #purgeDue = false;
   #confirmDue = false;
   #running: Promise<void> | null = null;
+  /** What was put together ahead of its turn; its facts follow those that are under way. */
+  #ahead: CutBatch | null = null;
   /** Of the last transaction, Unix ms. */
   #startedMs = Number.NEGATIVE_INFINITY;
   /** When the store was asked what it has not answered yet, Unix ms. */
@@ -182,7 +179,7 @@ export class Projector {
       const backlog = this.#backlogFacts();
       if (backlog > 0) {
         if (backlog < this.#batchFactsMax) await this.#keepInterval();
-        await this.#project(this.#nextQueues());
+        await this.#projectNext();
         continue;
       }
       for (const resolve of this.#drained.splice(0)) resolve();
@@ -198,24 +195,56 @@ export class Projector {
     let facts = 0;
     for (const queue of this.#turns) {
       if (facts >= this.#batchFactsMax) break;
-      facts += queue.count;
-      if (queue.count > 0) queues.push(queue);
+      facts += queue.untaken;
+      if (queue.untaken > 0) queues.push(queue);
     }
     this.#turns = [...this.#turns.filter((queue) => !queues.includes(queue)), ...queues];
     return queues;
   }
 
-  /** Projects the first facts of the queues, trying until they are in, refused, or we stop. */
+  async #projectNext(): Promise<void> {
+    const ahead = this.#ahead;
+    this.#ahead = null;
+    const isGood = ahead?.slices.every(({ queue }) => !queue.failed) ?? false;
+    if (ahead !== null && isGood) return this.#projectBatch(ahead);
+    this.#putAllBack();
+    await this.#project(this.#nextQueues());
+  }
+
+  /** Projects the first facts of the queues, those that were given out included. */
   async #project(queues: readonly ShardQueue[]): Promise<void> {
-    let slices: QueueSlice[];
-    let batch: ProjectionBatch;
+    this.#putAllBack();
+    let batch: CutBatch;
     try {
-      slices = slicesOf(queues, this.#batchFactsMax);
-      batch = batchOf(slices);
+      batch = cutBatch(queues, this.#batchFactsMax);
     } catch (error) {
       // A fact that nobody can decode or fold. The store was not even asked.
       return this.#refused(queues, "internal", messageOf(error));
     }
+    await this.#projectBatch(batch);
+  }
+
+  /** Where much waits, the next batch; what is wrong with it is found out when it is its turn. */
+  #lookAhead(): void {
+    const waiting = this.#turns.reduce((sum, queue) => sum + queue.untaken, 0);
+    if (this.#ahead !== null || waiting < this.#batchFactsMax) return;
+    const queues = this.#nextQueues();
+    const taken = queues.map((queue) => queue.count - queue.untaken);
+    try {
+      this.#ahead = cutBatch(queues, this.#batchFactsMax);
+    } catch {
+      for (const [index, queue] of queues.entries()) queue.putBack(taken[index]);
+    }
+  }
+
+  #putAllBack(): void {
+    this.#ahead = null;
+    for (const queue of this.#turns) queue.putBack();
+  }
+
+  /** Tries until it is in, refused, or we stop. */
+  async #projectBatch(batch: CutBatch): Promise<void> {
+    const { slices } = batch;
     // A batch whose outcome is unknown is tried again as it was, so that the store can recognise
     // it.
     for (let tries = 0; !this.#stopping; tries += 1) {
@@ -223,9 +252,9 @@ export class Projector {
       this.#startedMs = startedMs;
       const tracedFromMs = this.#now();
       try {
-        await this.#ask(() => this.#ports.store.apply(batch));
+        await this.#ask(() => this.#ports.store.apply(batch, () => this.#lookAhead()));
         this.#confirmDue = false;
-        this.#advance(slices, startedMs);
+        this.#advance(batch, startedMs);
         return this.#tellTraced(batch, tracedFromMs);
       } catch (error) {
         if (error instanceof ProjectionRefused) {
@@ -257,7 +286,7 @@ export class Projector {
     for (const alone of queues) if (alone.count > 0) await this.#project([alone]);
   }
 
-  #advance(slices: readonly QueueSlice[], startedMs: number): void {
+  #advance({ slices }: CutBatch, startedMs: number): void {
     let facts = 0;
     for (const { queue, slice } of slices) {
       facts += slice.facts.length;
@@ -339,28 +368,6 @@ export class Projector {
       this.#wake = resolve;
     });
   }
-}
-
-function slicesOf(queues: readonly ShardQueue[], factsMax: number): QueueSlice[] {
-  const slices: QueueSlice[] = [];
-  let facts = factsMax;
-  let bytes = PROJECTION_BATCH_BYTES_MAX;
-  for (const queue of queues) {
-    if (facts <= 0 || bytes <= 0) break;
-    const slice = queue.peek(facts, bytes);
-    if (slice === null) continue;
-    slices.push({ queue, slice });
-    facts -= slice.facts.length;
-    bytes -= slice.bytes;
-  }
-  return slices;
-}
-
-function batchOf(slices: readonly QueueSlice[]): ProjectionBatch {
-  return {
-    advances: slices.map(({ slice }) => slice.advance),
-    effects: netEffectsOf(slices.flatMap(({ slice }) => slice.facts)),
-  };
 }
 
 function messageOf(error: unknown): string {

@@ -17,7 +17,8 @@ export interface Slice {
 /**
  * The durable facts of one shard that PostgreSQL lacks, still encoded.
  *
- * Invariant: queued are exactly the facts in (appliedLsn, queuedLsn], in order.
+ * Invariant: queued are exactly the facts in (appliedLsn, queuedLsn], in order; the first of them
+ * may be taken, to be dropped in the order of taking, or put back.
  */
 export class ShardQueue {
   readonly shard: number;
@@ -30,6 +31,8 @@ export class ShardQueue {
   #queuedLsn: number;
   #entries: QueuedEntry[] = [];
   #head = 0;
+  /** Entries from the head on that were given out. */
+  #taken = 0;
 
   constructor(shard: number, epoch: number, appliedLsn: number) {
     this.shard = shard;
@@ -42,9 +45,14 @@ export class ShardQueue {
     return this.#appliedLsn;
   }
 
-  /** Facts that wait. */
+  /** Facts that wait, with those that were given out. */
   get count(): number {
     return this.#entries.length - this.#head;
+  }
+
+  /** Facts that wait and were not given out. */
+  get untaken(): number {
+    return this.count - this.#taken;
   }
 
   /** The shard's time at the first fact that waits, Unix ms; infinite: none waits. */
@@ -69,14 +77,14 @@ export class ShardQueue {
   }
 
   /**
-   * The first facts: at most so many, of at most so many bytes, but one at least. null: none wait.
-   * Throws when an entry can't be decoded.
+   * The first facts that were not given out: at most so many, of at most so many bytes, but one at
+   * least. null: none wait. Throws when an entry can't be decoded.
    */
-  peek(countMax: number, bytesMax: number): Slice | null {
+  take(countMax: number, bytesMax: number): Slice | null {
     const facts: EventFact[] = [];
     let bytes = 0;
     let logicalMs = 0;
-    for (let at = this.#head; at < this.#entries.length; at += 1) {
+    for (let at = this.#head + this.#taken; at < this.#entries.length; at += 1) {
       const queued = this.#entries[at];
       if (queued === undefined) break;
       const entryBytes = entryEnd(queued.bytes, queued.offset) - queued.offset;
@@ -91,15 +99,22 @@ export class ShardQueue {
     }
     if (facts.length === 0) return null;
     const { shard, epoch } = this;
-    const firstLsn = this.#appliedLsn + 1;
-    const lastLsn = this.#appliedLsn + facts.length;
+    const before = this.#appliedLsn + this.#taken;
+    const [firstLsn, lastLsn] = [before + 1, before + facts.length];
+    this.#taken += facts.length;
     return { advance: { shard, epoch, firstLsn, lastLsn, logicalMs }, facts, bytes };
   }
 
-  /** PostgreSQL has what `peek` gave. */
+  /** PostgreSQL does not have what was given out: all but the first `kept` is there again. */
+  putBack(kept = 0): void {
+    this.#taken = kept;
+  }
+
+  /** PostgreSQL has what `take` gave first. */
   drop({ advance, facts, bytes }: Slice): void {
     this.#appliedLsn = advance.lastLsn;
     this.#head += facts.length;
+    this.#taken -= facts.length;
     this.bytes -= bytes;
     // Entries hold on to the buffers that they came in, so they are let go early.
     if (this.#head * 2 >= this.#entries.length) {
@@ -113,6 +128,7 @@ export class ShardQueue {
     this.failed = true;
     this.#entries = [];
     this.#head = 0;
+    this.#taken = 0;
     this.bytes = 0;
   }
 }

@@ -5,10 +5,17 @@ import type { Step } from "./statement.ts";
 
 /**
  * All of them leave at once, and are judged in their order: what comes behind one that failed has
- * failed as well, or is undone with it.
+ * failed as well, or is undone with it. `waiting` is called once they have left.
  */
-export async function takeSteps(client: Client, steps: readonly Step[]): Promise<void> {
-  const outcomes = await Promise.allSettled(steps.map((step) => takeStep(client, step)));
+export async function takeSteps(
+  client: Client,
+  steps: readonly Step[],
+  waiting?: () => void,
+): Promise<void> {
+  const asked = Promise.allSettled(steps.map((step) => takeStep(client, step)));
+  // In the next turn, when the socket has taken what it can.
+  if (waiting !== undefined) setImmediate(waiting);
+  const outcomes = await asked;
   for (const [index, step] of steps.entries()) {
     const { name, rowCount } = step;
     const outcome = outcomes[index];

@@ -1,0 +1,37 @@
+import { PROJECTION_BATCH_BYTES_MAX } from "../../engine/limits.ts";
+import { netEffectsOf } from "./net-effects.ts";
+import type { ProjectionBatch } from "./projection-store.ts";
+import type { ShardQueue, Slice } from "./shard-queue.ts";
+
+export interface QueueSlice {
+  readonly queue: ShardQueue;
+  readonly slice: Slice;
+}
+
+/** Facts of some shards that go into PostgreSQL together, and what they amount to. */
+export interface CutBatch extends ProjectionBatch {
+  readonly slices: readonly QueueSlice[];
+}
+
+/**
+ * Takes the first facts of the queues, `factsMax` at most. Throws, with facts taken, where one of
+ * them can't be decoded or folded.
+ */
+export function cutBatch(queues: readonly ShardQueue[], factsMax: number): CutBatch {
+  const slices: QueueSlice[] = [];
+  let facts = factsMax;
+  let bytes = PROJECTION_BATCH_BYTES_MAX;
+  for (const queue of queues) {
+    if (facts <= 0 || bytes <= 0) break;
+    const slice = queue.take(facts, bytes);
+    if (slice === null) continue;
+    slices.push({ queue, slice });
+    facts -= slice.facts.length;
+    bytes -= slice.bytes;
+  }
+  return {
+    slices,
+    advances: slices.map(({ slice }) => slice.advance),
+    effects: netEffectsOf(slices.flatMap(({ slice }) => slice.facts)),
+  };
+}
