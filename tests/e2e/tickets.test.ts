@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from "jose";
 import ical from "node-ical";
+import { TICKET_KEYS_MAX } from "../../engine/ticket-limits.ts";
 import { BoxOffice, refused, seats } from "../support/box-office.ts";
 import { readPdf } from "../support/pdf-reader.ts";
 import { readQrSvg } from "../support/qr-reader.ts";
@@ -195,4 +196,16 @@ test("keys change without a ticket losing its worth, until one is taken back", a
   ok(await scan(after));
   refused(await api.delete(`/ops/ticket-keys/${old.kid}`, asked), 404, "not_found");
   refused(await api.get("/ops/ticket-keys", { token }), 403, "forbidden");
+});
+
+test("there are as many keys as may be, until one is taken back", async () => {
+  const asked = { token: OPS_TOKEN };
+  const add = () => api.post("/ops/ticket-keys", { ...asked, body: {} });
+  for (let count = (await keys()).keys.length; count < TICKET_KEYS_MAX; count += 1) {
+    ok(await add(), 201);
+  }
+  refused(await add(), 409, "too_many_ticket_keys");
+  const [oldest] = (await keys()).keys;
+  assert.equal((await api.delete(`/ops/ticket-keys/${oldest?.kid}`, asked)).status, 204);
+  ok(await add(), 201);
 });
