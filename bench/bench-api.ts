@@ -13,6 +13,10 @@ const GUESTS_AT_ONCE = 16;
 const PAGE_ENTRIES_MAX = 100;
 /** An answer that is not understood is shown so far. */
 const SHOWN_CHARS_MAX = 300;
+const BUSY = 503;
+/** Half a minute: as long as a node may take that loads all its actors at once. */
+const BUSY_TRIES_MAX = 120;
+const BUSY_PAUSE_MS = 250;
 
 /** What answers are read for, whichever they are. */
 interface Reply {
@@ -56,6 +60,13 @@ export type Availability = Pick<Reply, "capacity" | "free" | "held" | "sold" | "
 /** A request of the bench's own that was not answered as it has to be. */
 export class BenchRequestFailed extends Error {
   readonly code = "bench_request_failed";
+  /** Of the answer. */
+  readonly status: number;
+
+  constructor(message: string, status: number) {
+    super(message);
+    this.status = status;
+  }
 }
 
 /** What is on sale: a plan of `seats`, or a floor of `places`. */
@@ -133,7 +144,7 @@ export class BenchApi {
   /** The page for Prometheus. */
   async metrics(): Promise<string> {
     const response = await fetch(`${this.#url}/metrics`);
-    if (!response.ok) throw new BenchRequestFailed(`/metrics: ${response.status}`);
+    if (!response.ok) throw new BenchRequestFailed(`/metrics: ${response.status}`, response.status);
     return response.text();
   }
 
@@ -193,9 +204,18 @@ export class BenchApi {
     return this.#organizationId;
   }
 
-  #get(path: string, token = ""): Promise<Reply> {
+  /** `busy` asks to come again: somebody who wants to know does. */
+  async #get(path: string, token = ""): Promise<Reply> {
     const headers = token === "" ? {} : { authorization: `Bearer ${token}` };
-    return this.#request(path, { headers });
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#request(path, { headers });
+      } catch (error) {
+        const isBusy = error instanceof BenchRequestFailed && error.status === BUSY;
+        if (!isBusy || tries === BUSY_TRIES_MAX) throw error;
+        await delay(BUSY_PAUSE_MS);
+      }
+    }
   }
 
   #post(path: string, body: object, token = ""): Promise<Reply> {
@@ -209,7 +229,7 @@ export class BenchApi {
     const text = await response.text();
     if (!response.ok) {
       const shown = text.slice(0, SHOWN_CHARS_MAX);
-      throw new BenchRequestFailed(`${path}: ${response.status} ${shown}`);
+      throw new BenchRequestFailed(`${path}: ${response.status} ${shown}`, response.status);
     }
     return JSON.parse(text) as Reply;
   }
