@@ -149,6 +149,7 @@ test("a calendar file has the event in its zone, and takes it out again", async 
     const reply = await api.get(path, { token });
     ok(reply);
     assert.match(reply.text, /BEGIN:VTIMEZONE\r\nTZID:America\/New_York\r\n/);
+    assert.match(reply.text, /DTSTAMP:\d{8}T\d{6}Z\r\n/);
     assert.match(reply.text, /DTSTART;TZID=America\/New_York:20320504T193000\r\n/);
     const entry = Object.values(ical.sync.parseICS(reply.text)).find(
       (component) => component?.type === "VEVENT",

@@ -16,7 +16,8 @@ export function calendarFile(entry: CalendarEntry): string {
   const calendar = ical({
     prodId: { company: "Evently", product: "Tickets", language: "EN" },
     method: isCancelled ? ICalCalendarMethod.CANCEL : ICalCalendarMethod.PUBLISH,
-    timezone: { name: timezone, generator: (zone) => tzlib_get_ical_block(zone)[0] ?? null },
+    // Without a name: the stamp has to be in UTC, whatever the zone of the event.
+    timezone: { name: null, generator: (zone) => tzlib_get_ical_block(zone)[0] ?? null },
   });
   const starts = at(entry.startsMs);
   calendar.createEvent({
