@@ -45,7 +45,7 @@ export class TicketKeys {
     if (found !== null) return found;
     // Two nodes may do so at once: then there are two, and the newer one signs.
     await this.add(this.#clock.wallMs());
-    const made = this.#signing(await this.#read());
+    const made = this.#signing(await this.#fresh());
     if (made === null) throw new Error("the key that was just made is not there");
     return made;
   }
@@ -76,7 +76,7 @@ export class TicketKeys {
       text: "INSERT INTO ticket_keys (kid, secret, signs_from) VALUES ($1, $2, $3)",
       values: [key.kid, key.secret, new Date(signsFromMs)],
     });
-    await this.#read();
+    await this.#readAnew();
     return key;
   }
 
@@ -87,7 +87,7 @@ export class TicketKeys {
       text: "DELETE FROM ticket_keys WHERE kid = $1",
       values: [kid],
     });
-    await this.#read();
+    await this.#readAnew();
     return rowCount === 1;
   }
 
@@ -109,6 +109,12 @@ export class TicketKeys {
       this.#reading = null;
     });
     return this.#reading;
+  }
+
+  /** Begun from now on: one that is under way may have missed what was just written. */
+  async #readAnew(): Promise<KnownKeys> {
+    await this.#reading?.catch(() => undefined);
+    return this.#read();
   }
 
   async #load(): Promise<KnownKeys> {
