@@ -49,6 +49,16 @@ describe("compileSchema", () => {
     assert.match(errors.from ?? "", /RFC 3339/);
   });
 
+  it("knows an instant from a local time, and no format that it can't test", () => {
+    const Key = Type.Object({ from: Type.String({ format: "instant" }) });
+    for (const from of ["12345678", "2030-05-04T19:30", "2030-02-30T19:30Z"]) {
+      assert.match(errorsOf(Key, { from }).from ?? "", /RFC 3339 time with its offset/, from);
+    }
+    assert.deepEqual(errorsOf(Key, { from: "2030-05-04T19:30:00+02:00" }), {});
+    const Odd = Type.Object({ keys: Type.Array(Type.String({ format: "instnat" })) });
+    assert.throws(() => compileSchema(Odd), /no format is called instnat/);
+  });
+
   it("takes no time that an answer could not show again", () => {
     const Event = Type.Object({ from: Type.String({ format: "moment" }) });
     for (const from of ["9999-12-31T23:59:59-00:01", "0000-01-01T00:00:00+00:01"]) {

@@ -68,6 +68,7 @@ function isTimezone(text: string): boolean {
 
 /** Texts that schemas refer to with `{format}`, and how a person is told of them. */
 const FORMATS: Readonly<Record<string, readonly [(text: string) => boolean, string]>> = {
+  instant: [isInstant, "must be an RFC 3339 time with its offset, such as 2030-05-04T19:30:00Z"],
   moment: [
     isMoment,
     "must be an RFC 3339 time, such as 2030-05-04T19:30:00Z, or a local one: 2030-05-04T19:30",
@@ -100,13 +101,23 @@ const FORMATS: Readonly<Record<string, readonly [(text: string) => boolean, stri
 Settings.Set({ maxErrors: VALIDATION_ERRORS_MAX });
 for (const [name, [test]] of Object.entries(FORMATS)) Format.Set(name, test);
 
+/** @throws Error the schema names a format that nothing tests. */
 export function compileSchema<Schema extends TSchema>(schema: Schema): Check<Static<Schema>> {
+  for (const format of formatsIn(schema)) {
+    if (!Object.hasOwn(FORMATS, format)) throw new Error(`no format is called ${format}`);
+  }
   const validator = Compile(schema);
   return (value) => {
     // `Check` narrows to the schema's static type, under a name that the compiler can't follow.
     if (validator.Check(value)) return { ok: true, value: value as Static<Schema> };
     return { ok: false, errors: fieldErrors(schema, validator.Errors(value)) };
   };
+}
+
+function* formatsIn(part: unknown): Generator<string> {
+  if (typeof part !== "object" || part === null) return;
+  if ("type" in part && "format" in part && typeof part.format === "string") yield part.format;
+  for (const inner of Object.values(part)) yield* formatsIn(inner);
 }
 
 /** A member that may be absent or null. */

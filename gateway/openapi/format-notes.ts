@@ -12,6 +12,7 @@ interface FormatNote extends JsonObject {
 export const FORMAT_NOTES: Readonly<Record<string, FormatNote>> = {
   id: { format: "uuid" },
   email: { format: "email" },
+  instant: { format: "date-time" },
   moment: {
     meaning: "An RFC 3339 time, or a local one of the event's time zone: `2030-05-04T19:30`.",
     pattern: "^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d",

@@ -197,6 +197,8 @@ test("keys change without a ticket losing its worth, until one is taken back", a
   ok(await scan(after));
   refused(await api.delete(`/ops/ticket-keys/${old.kid}`, asked), 404, "not_found");
   refused(await api.get("/ops/ticket-keys", { token }), 403, "forbidden");
+  const never = { ...asked, body: { signsFrom: "12345678" } };
+  refused(await api.post("/ops/ticket-keys", never), 400, "validation_failed");
 });
 
 test("there are as many keys as may be, until one is taken back", async () => {
