@@ -133,6 +133,7 @@ function effectsOf(drafts: readonly Drafted[]): NetEffects {
     entriesQueued: [],
     refunds: [],
     history: [],
+    outbox: [],
     keys: [],
   };
 }

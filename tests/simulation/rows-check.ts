@@ -1,6 +1,8 @@
 /** What no loader reads of an event's rows: tickets' states, refunds and history. */
 import type { BookingRecord } from "../../engine/booking.ts";
 import type { Fact } from "../../engine/facts.ts";
+import type { EventId } from "../../engine/ids.ts";
+import type { OutboxRow } from "../../workers/projector/outbox-rows.ts";
 import { differences } from "../model/differences.ts";
 import type { EventModel } from "../model/event-model.ts";
 import { fateIn, ordinalIn, positionsIn, statusIn } from "../model/model-state.ts";
@@ -70,12 +72,16 @@ function isDue(later: BookingRecord["later"], refundId: string): boolean {
   return refunds.some((refund) => refund.refundId === refundId && refund.status === "due");
 }
 
-/** Differences of the history of the facts after `fromSeq`, as sentences; []: it has them all. */
+/**
+ * Differences of the history, and of what others are told, of the facts after `fromSeq`, as
+ * sentences; []: both have all of them.
+ */
 export function driftOfHistory(
   model: EventModel,
-  { history }: EventRows,
+  { history, outbox }: EventRows,
   fromSeq: number,
 ): string[] {
+  const { eventId } = model;
   const drift: string[] = [];
   for (let seq = fromSeq + 1; seq <= model.seq; seq += 1) {
     const fact = model.factAt(seq);
@@ -83,6 +89,7 @@ export function driftOfHistory(
     const row = history.get(seq);
     const told = row && lineOf(row);
     drift.push(...differences(`the history at ${seq}`, told, historyOf(fact)));
+    drift.push(...differences(`the outbox at ${seq}`, outbox.get(seq), toldOf(eventId, fact)));
   }
   return drift;
 }
@@ -117,6 +124,28 @@ function historyOf(fact: Fact): Line | undefined {
       const { change, by: byUser, reason, booking } = fact;
       return { ...line, change, byUser, reason, bookingId: booking.bookingId };
     }
+    default:
+      return undefined;
+  }
+}
+
+/** Whoever has a booking, or an offer, hears of all that becomes of it; so does who sells. */
+function toldOf(eventId: EventId, fact: Fact): OutboxRow | undefined {
+  const { seq, atMs } = fact;
+  const about = { eventId, seq, atMs, change: null, subjectId: null };
+  switch (fact.kind) {
+    case "configured":
+    case "placesChanged":
+      return { ...about, kind: fact.kind };
+    case "booked":
+      return { ...about, kind: "booked", subjectId: fact.booking.bookingId };
+    case "bookingChanged": {
+      const { change, booking } = fact;
+      return { ...about, kind: "bookingChanged", change, subjectId: booking.bookingId };
+    }
+    case "held":
+      if (fact.terms?.source !== "waitlist") return undefined;
+      return { ...about, kind: "offered", subjectId: fact.holdId };
     default:
       return undefined;
   }

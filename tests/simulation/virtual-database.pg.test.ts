@@ -116,7 +116,7 @@ class Databases {
     const names = {
       ...{ inventories: "inventories", holds: "holds", bookings: "bookings", tickets: "tickets" },
       ...{ key_blocks: "keys", blocked_places: "blocks", waitlist_entries: "entries" },
-      ...{ refunds: "refunds", event_history: "history" },
+      ...{ refunds: "refunds", event_history: "history", outbox: "outbox" },
     };
     const counts = Object.entries(names).map(
       ([table, name]) => `(SELECT count(*)::integer FROM ${table}) AS ${name}`,

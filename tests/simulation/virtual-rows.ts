@@ -17,6 +17,7 @@ import type { Place, PlaceItem } from "../../engine/place.ts";
 import type { Snapshot } from "../../engine/snapshot.ts";
 import type { HoldTerms } from "../../engine/terms.ts";
 import { isBefore, type Waiting, type WaitlistEntry } from "../../engine/waitlist.ts";
+import type { OutboxRow } from "../../workers/projector/outbox-rows.ts";
 import { type KeyBlock, readKeys } from "../../workers/store/key-blocks.ts";
 
 export interface InventoryRow {
@@ -130,6 +131,8 @@ export interface EventRows {
   readonly entries: Map<WaitlistEntryId, EntryRow>;
   readonly refunds: Map<RefundId, RefundRow>;
   readonly history: Map<number, HistoryRow>;
+  /** By seq. */
+  readonly outbox: Map<number, OutboxRow>;
   /** By their last seq. */
   readonly keys: Map<number, KeyBlock>;
   readonly ticketByCode: Map<string, string>;
@@ -146,6 +149,7 @@ export function noRows(): EventRows {
     entries: new Map(),
     refunds: new Map(),
     history: new Map(),
+    outbox: new Map(),
     keys: new Map(),
     ticketByCode: new Map(),
     ticketBySeat: new Map(),

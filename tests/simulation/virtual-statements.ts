@@ -62,6 +62,7 @@ export function applyEffects(target: Target, effects: NetEffects): void {
   run("insert-entries", effects.entriesQueued.length, insertEntries);
   insertRefunds(target, effects);
   run("write-history", effects.history.length, writeHistory);
+  run("write-outbox", effects.outbox.length, writeOutbox);
   run("keep-keys", keyBlocksOf(effects.keys).length, keepKeys);
 }
 
@@ -434,6 +435,15 @@ function writeHistory({ rowsOf, undo }: Target, effects: NetEffects): number {
     });
   }
   return effects.history.length;
+}
+
+function writeOutbox({ rowsOf, undo }: Target, effects: NetEffects): number {
+  for (const row of effects.outbox) {
+    const { outbox } = rowsOf(row.eventId);
+    unique(outbox, row.seq, "one row a fact");
+    undo.set(outbox, row.seq, row);
+  }
+  return effects.outbox.length;
 }
 
 function keepKeys({ rowsOf, undo }: Target, { keys }: NetEffects): number {

@@ -51,6 +51,7 @@ export interface RowCounts {
   readonly entries: number;
   readonly refunds: number;
   readonly history: number;
+  readonly outbox: number;
 }
 
 /** Invariant: a method that throws has changed nothing. */
@@ -172,6 +173,7 @@ export class VirtualTables {
       entries: sum("entries"),
       refunds: sum("refunds"),
       history: sum("history"),
+      outbox: sum("outbox"),
     };
   }
 

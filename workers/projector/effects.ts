@@ -7,6 +7,7 @@ import type { BookingId, EventId, HoldId, UserId, WaitlistEntryId } from "../../
 import type { WaitlistEntry } from "../../engine/waitlist.ts";
 import type { Outcome } from "../store/key-blocks.ts";
 import type { HistoryFact } from "./history-detail.ts";
+import type { OutboxRow } from "./outbox-rows.ts";
 
 /** An event's facts in the run are those in [firstSeq, lastSeq]. */
 export interface EventAdvance {
@@ -145,6 +146,8 @@ export interface NetEffects {
   readonly refunds: readonly RefundDue[];
   /** Facts that leave a row in the event's history. */
   readonly history: readonly HistoryEntry[];
+  /** What others are to be told of. */
+  readonly outbox: readonly OutboxRow[];
   /** Facts that are the outcomes of requests with a key: an event's together, in order. */
   readonly keys: readonly Outcome[];
 }

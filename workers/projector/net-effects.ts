@@ -18,6 +18,7 @@ import { BookingFold } from "./booking-fold.ts";
 import type { BlockChange, EventAdvance, EventFact, HistoryEntry, NetEffects } from "./effects.ts";
 import { isHistory } from "./history-detail.ts";
 import { HoldFold } from "./hold-fold.ts";
+import { type OutboxRow, outboxRowOf } from "./outbox-rows.ts";
 import { WaitlistFold } from "./waitlist-fold.ts";
 
 /** `facts`: in order, each event's without gaps. */
@@ -45,6 +46,7 @@ export function netEffectsOf(facts: Iterable<EventFact>): NetEffects {
     entriesQueued: folds.flatMap((fold) => [...fold.waitlist.queued.values()]),
     refunds: folds.flatMap((fold) => [...fold.bookings.refunds.values()]),
     history: folds.flatMap((fold) => fold.history),
+    outbox: folds.flatMap((fold) => fold.outbox),
     keys: folds.flatMap((fold) => fold.keys),
   };
 }
@@ -57,6 +59,7 @@ class EventFold {
   readonly waitlist: WaitlistFold;
   readonly blocks = new Map<string, BlockChange>();
   readonly history: HistoryEntry[] = [];
+  readonly outbox: OutboxRow[] = [];
   readonly keys: Outcome[] = [];
   readonly #firstSeq: number;
   #nextSeq: number;
@@ -88,6 +91,8 @@ class EventFold {
     this.areas.count(fact);
     this.#addRecords(fact);
     if (isHistory(fact)) this.history.push({ eventId, fact });
+    const told = outboxRowOf(eventId, fact);
+    if (told !== null) this.outbox.push(told);
     if (fact.key !== null) this.keys.push({ eventId, fact, packed });
   }
 

@@ -42,6 +42,7 @@ export function stepsOf(effects: NetEffects): Step[] {
     insertEntries(effects),
     insertRefunds(effects),
     writeHistory(effects),
+    writeOutbox(effects),
     keepKeys(effects),
   ].filter(({ rowCount }) => rowCount > 0);
 }
@@ -71,6 +72,19 @@ function writeHistory({ history: rows }: NetEffects): Statement {
 
 function bookingOf(fact: HistoryFact): string | null {
   return "booking" in fact ? fact.booking.bookingId : null;
+}
+
+function writeOutbox({ outbox }: NetEffects): Insertion {
+  return insertion(
+    {
+      name: "write-outbox",
+      table: "outbox",
+      columns: "kind, event_id, seq, change, subject_id, at_ms",
+    },
+    outbox,
+    (into, { kind, eventId, seq, change, subjectId, atMs }) =>
+      into.text(kind).uuid(eventId).bigint(seq).text(change).uuid(subjectId).bigint(atMs),
+  );
 }
 
 /** In blocks: a row for each key would be the dearest part of a sale. */

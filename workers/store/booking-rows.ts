@@ -22,10 +22,12 @@ export interface HoldRow {
   readonly extended: boolean;
   readonly seq: string;
 }
+/** What a HoldRow has of table holds. */
+export const HOLD_COLUMNS = `
+  id, user_id, array_to_json(items) AS items, array_to_json(charges) AS charges,
+  array_to_json(ordinals) AS ordinals, terms, paying, created_ms, expires_ms, extended, seq`;
 export const ACTIVE_HOLDS = `
-  SELECT id, user_id, array_to_json(items) AS items, array_to_json(charges) AS charges,
-    array_to_json(ordinals) AS ordinals, terms, paying, created_ms, expires_ms, extended, seq
-  FROM holds WHERE event_id = $1 AND status = 'active' ORDER BY id`;
+  SELECT ${HOLD_COLUMNS} FROM holds WHERE event_id = $1 AND status = 'active' ORDER BY id`;
 
 export function activeHold(row: HoldRow): ActiveHold {
   const { items, charges } = row;
