@@ -1,13 +1,15 @@
 import type { Counts } from "../../workers/tally.ts";
 import type { ThreadVitals } from "../../workers/thread-vitals.ts";
 import type { EngineVitals } from "../ops/thread-watch.ts";
-import { byName, type MetricFamily, plain, type Sample } from "./metric-family.ts";
+import { type MetricFamily, plain, type Sample } from "./metric-family.ts";
 
 /** What the gateway's services say of themselves. */
 export interface NodeSource {
   readonly vitals: EngineVitals;
   /** Of the gateway's own thread. */
   readonly own: ThreadVitals;
+  /** Of the notifier's; null: there is none, or it has said nothing yet. */
+  readonly notifier: ThreadVitals | null;
   /** Sentences about threads that do not answer. */
   readonly silent: readonly string[];
   readonly lanes: readonly { readonly inFlight: number; readonly holdsMax: number }[];
@@ -18,7 +20,6 @@ export interface NodeSource {
     readonly refusedCount: number;
   };
   readonly database: { readonly isUp: boolean; readonly answerMs: number };
-  readonly mails: { readonly inFlight: number; readonly outcomes: Counts };
   readonly hashesWaiting: number;
   /** Names are `provider outcome`. */
   readonly paymentMessages: Counts;
@@ -26,7 +27,11 @@ export interface NodeSource {
   readonly isServing: boolean;
 }
 
-const threadsOf = ({ own, vitals }: NodeSource): [name: string, vitals: ThreadVitals][] => {
+const threadsOf = ({
+  own,
+  vitals,
+  notifier,
+}: NodeSource): [name: string, vitals: ThreadVitals][] => {
   const { shards, journal, projector } = vitals;
   return [
     ["gateway", own],
@@ -35,6 +40,7 @@ const threadsOf = ({ own, vitals }: NodeSource): [name: string, vitals: ThreadVi
     ),
     ...(journal === null ? [] : [["journal", journal.thread] as [string, ThreadVitals]]),
     ...(projector === null ? [] : [["projector", projector.thread] as [string, ThreadVitals]]),
+    ...(notifier === null ? [] : [["notifier", notifier] as [string, ThreadVitals]]),
   ];
 };
 
@@ -164,20 +170,6 @@ const SERVICE_METRICS: readonly MetricFamily<NodeSource>[] = [
     labels: [],
     help: "How long PostgreSQL took to answer the last heartbeat.",
     read: ({ database }) => plain(database.answerMs / 1_000),
-  },
-  {
-    name: "evently_mails_total",
-    kind: "counter",
-    labels: ["outcome"],
-    help: "Mails that were delivered to the mail server (or a file), failed, or were dropped.",
-    read: ({ mails }) => byName("outcome", mails.outcomes),
-  },
-  {
-    name: "evently_mails_in_flight",
-    kind: "gauge",
-    labels: [],
-    help: "Mails on their way.",
-    read: ({ mails }) => plain(mails.inFlight),
   },
   {
     name: "evently_password_hashes_waiting",

@@ -73,7 +73,12 @@ export function calendarEntryOf(
   };
 }
 
-function timesOf({ startsMs, endsMs, timezone }: EventEntry): { date: string; time: string } {
+/** In words, as the clocks show it where the event is. */
+export function timesOf({
+  startsMs,
+  endsMs,
+  timezone,
+}: Pick<EventEntry, "startsMs" | "endsMs" | "timezone">): { date: string; time: string } {
   const at = (ms: number): DateTime => DateTime.fromMillis(ms, { zone: timezone, locale: LOCALE });
   const day = { weekday: "long", day: "numeric", month: "long", year: "numeric" } as const;
   const starts = at(startsMs);
@@ -90,7 +95,7 @@ function timesOf({ startsMs, endsMs, timezone }: EventEntry): { date: string; ti
   return { date, time: `${from} – ${end} ${zone}` };
 }
 
-function venueOf(event: EventEntry): string[] {
+export function venueOf(event: EventEntry): string[] {
   return event.venue === null ? [] : [event.venue.name, ...whereOf(event)];
 }
 
@@ -110,7 +115,8 @@ function regionName(code: string): string {
   }
 }
 
-function ticketOf(
+/** Of any item of an event: a ticket, or a place that is held. */
+export function ticketOf(
   event: EventEntry,
   item: PlaceItem,
 ): Pick<SheetTicket, "place" | "category" | "price"> {
@@ -136,7 +142,7 @@ function areaOf(event: EventEntry, place: number): LabelledText[] {
   return [{ label: "Area", text: event.areas[areaIndexOf(place)]?.name ?? "" }];
 }
 
-function priceOf({ currency }: EventEntry, minor: number): string {
+export function priceOf({ currency }: EventEntry, minor: number): string {
   const format = new Intl.NumberFormat(LOCALE, { style: "currency", currency });
   const { maximumFractionDigits = 2 } = format.resolvedOptions();
   return format.format(minor / 10 ** maximumFractionDigits);

@@ -1,7 +1,7 @@
 import { TICKET_KEYS_MAX } from "../../engine/ticket-limits.ts";
 import type { Clock } from "../../workers/clock.ts";
 import { ProblemError } from "../http/problem.ts";
-import type { Database, Scoped } from "../tenancy/database.ts";
+import type { Scoped, ScopedRows } from "../tenancy/database.ts";
 import { platform } from "../tenancy/scope.ts";
 import { kidOf, type TicketClaims, TicketKey } from "./ticket-token.ts";
 
@@ -34,7 +34,7 @@ export class TicketKeys {
   #known: KnownKeys | null = null;
   #reading: Promise<KnownKeys> | null = null;
 
-  constructor(database: Database, clock: Clock) {
+  constructor(database: ScopedRows, clock: Clock) {
     this.#scoped = database.in(platform("tickets", "keys are the platform's, and nobody's to see"));
     this.#clock = clock;
   }

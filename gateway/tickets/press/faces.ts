@@ -8,14 +8,17 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { create, type Font } from "fontkit";
+import { unpackedFont } from "./woff-file.ts";
 
 export type Weight = "regular" | "bold";
 
-/** A font file, opened when a text needs it. */
+/**
+ * A font file, opened when a text needs it, and then kept open: all PDFs of a thread share it, and
+ * each has a subset of its own.
+ */
 export class Face {
   readonly name: string;
   readonly #path: string;
-  #bytes: Buffer | null = null;
   #font: Font | null = null;
 
   constructor(path: string) {
@@ -23,18 +26,13 @@ export class Face {
     this.#path = path;
   }
 
-  get bytes(): Buffer {
-    this.#bytes ??= readFileSync(this.#path);
-    return this.#bytes;
-  }
-
   has(codePoint: number): boolean {
-    return this.#open().hasGlyphForCodePoint(codePoint);
+    return this.font.hasGlyphForCodePoint(codePoint);
   }
 
-  #open(): Font {
+  get font(): Font {
     if (this.#font !== null) return this.#font;
-    const font = create(this.bytes);
+    const font = create(unpackedFont(readFileSync(this.#path)));
     if (!("hasGlyphForCodePoint" in font)) throw new Error(`${this.#path} is not one font`);
     this.#font = font;
     return font;

@@ -4,7 +4,7 @@ import type { TicketSheet } from "../ticket-sheet.ts";
 import { type TicketClaims, TicketKey } from "../ticket-token.ts";
 import { calendarFile } from "./calendar-file.ts";
 import { Faces } from "./faces.ts";
-import { qrSvg } from "./qr-image.ts";
+import { qrPng, qrSvg } from "./qr-image.ts";
 import { ticketPdf } from "./ticket-pdf.ts";
 
 export type PressTask =
@@ -16,18 +16,21 @@ export type PressTask =
       readonly fonts: readonly string[];
     }
   | { readonly kind: "qr"; readonly claims: TicketClaims; readonly secret: string }
+  | { readonly kind: "qrPng"; readonly claims: TicketClaims; readonly secret: string }
   | { readonly kind: "calendar"; readonly entry: CalendarEntry };
 
 let key: TicketKey | null = null;
 let faces: { readonly fonts: string; readonly regular: Faces; readonly bold: Faces } | null = null;
 
-/** A PDF's bytes, or the text of an SVG or a calendar file. */
-export function press(task: PressTask): Promise<Uint8Array> | string {
+/** Bytes of a PDF or a PNG, or the text of an SVG or a calendar file. */
+export function press(task: PressTask): Promise<Uint8Array> | Uint8Array | string {
   switch (task.kind) {
     case "pdf":
       return ticketPdf(task.sheet, keyOf(task.secret), facesOf(task.fonts));
     case "qr":
       return qrSvg(keyOf(task.secret).sign(task.claims));
+    case "qrPng":
+      return qrPng(keyOf(task.secret).sign(task.claims));
     case "calendar":
       return calendarFile(task.entry);
   }

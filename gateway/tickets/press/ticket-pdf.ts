@@ -50,6 +50,8 @@ export function ticketPdf(
     size: [...size],
     margin: 0,
     autoFirstPage: false,
+    // None by default: Helvetica's metrics would be read from their file each time.
+    font: "",
     lang: "en",
     info: { Title: sheet.title, Author: sheet.organizer, Subject: sheet.bookingCode },
   });

@@ -1,6 +1,7 @@
 /** Sets texts of any script into a PDF: fonts, directions and line breaks. */
 import { createRequire } from "node:module";
 import type * as BidiModule from "bidi-js";
+import type { Font } from "fontkit";
 import type PDFDocument from "pdfkit";
 import type { FaceRun, Faces, Weight } from "./faces.ts";
 
@@ -116,7 +117,8 @@ export class Typesetter {
   #use({ face }: FaceRun, size: number): void {
     const { name } = face;
     if (!this.#registered.has(name)) {
-      this.#pdf.registerFont(name, face.bytes);
+      // It takes a font that is open already, too, of which its types know nothing.
+      this.#pdf.registerFont(name, face.font as Font & Buffer);
       this.#registered.add(name);
     }
     this.#pdf.font(name).fontSize(size);

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { COURTESY_LOOK_MS, COURTESY_SHARE } from "../../engine/lane-limits.ts";
+import { ManualClock } from "../../workers/testing/manual-clock.ts";
+import { Courtesy } from "./courtesy.ts";
+
+/** Two processors, of which this part is idle. */
+function stage(idleShare: number) {
+  const clock = new ManualClock();
+  const state = { idleShare, busyMs: 0, idleMs: 0, lookedMs: 0 };
+  const machine = () => {
+    state.idleMs += 2 * (clock.nowMs - state.lookedMs) * state.idleShare;
+    state.lookedMs = clock.nowMs;
+    return { idleMs: state.idleMs, totalMs: 2 * clock.nowMs };
+  };
+  const courtesy = new Courtesy({ clock, machine, busyMs: () => state.busyMs });
+  return { clock, state, courtesy };
+}
+
+test("on a machine with time to spare nobody waits, however much was used", async () => {
+  const { clock, state, courtesy } = stage(0.5);
+  for (let n = 0; n < 10; n += 1) {
+    state.busyMs += COURTESY_LOOK_MS;
+    await clock.pass(COURTESY_LOOK_MS);
+    assert.equal(courtesy.isHoldingBack, false);
+    await courtesy.turn();
+  }
+});
+
+test("in a crowd it uses its share and no more, and goes on as soon as that is paid back", async () => {
+  const { clock, state, courtesy } = stage(0.02);
+  const beganMs = clock.nowMs;
+  let turns = 0;
+  const work = async (): Promise<void> => {
+    for (;;) {
+      await courtesy.turn();
+      turns += 1;
+      // Each costs 10 ms of a processor.
+      state.busyMs += 10;
+      await new Promise<void>((resolve) => {
+        clock.after(10, resolve);
+      });
+    }
+  };
+  void work();
+  await clock.pass(60_000);
+  const share = (turns * 10) / (clock.nowMs - beganMs);
+  assert.ok(share < COURTESY_SHARE * 1.2 && share > COURTESY_SHARE * 0.7, `a share of ${share}`);
+  state.idleShare = 0.6;
+  await clock.pass(2 * COURTESY_LOOK_MS);
+  const before = turns;
+  await clock.pass(1_000);
+  assert.ok(turns - before > 50, "nobody holds it back any more");
+  courtesy.stop();
+});
+
+test("who waits when it stops is let go", async () => {
+  const { clock, state, courtesy } = stage(0);
+  state.busyMs = 1_000;
+  await clock.pass(COURTESY_LOOK_MS);
+  const waiting = courtesy.turn();
+  courtesy.stop();
+  await waiting;
+});
