@@ -18,6 +18,22 @@ const BUSY = 503;
 const BUSY_TRIES_MAX = 120;
 const BUSY_PAUSE_MS = 250;
 
+const AUDIENCE_TOLD_EVERY = 500;
+const CAMPAIGN = {
+  name: "Come again",
+  segment: { kind: "attended" },
+  variants: [
+    {
+      subject: "{{ organisation }}: what comes next",
+      blocks: {
+        greeting: "<p>Hello,</p>",
+        intro: "<p>thank you for coming. Here is what we play next, and we hope to see you.</p>",
+        link: '<p><a href="https://example.org/events">All events</a></p>',
+      },
+    },
+  ],
+};
+
 /** What answers are read for, whichever they are. */
 interface Reply {
   readonly id: string;
@@ -34,6 +50,11 @@ interface Reply {
   readonly entries: number;
   readonly projector: { readonly lagMs: number };
   readonly seats: readonly { readonly id: string }[];
+  readonly lanes: readonly {
+    readonly name: string;
+    readonly isPaused: boolean;
+    readonly running: number;
+  }[];
   readonly data: readonly ListedBooking[];
   readonly nextCursor: string | null;
 }
@@ -180,6 +201,55 @@ export class BenchApi {
       yield* page.data;
       cursor = page.nextCursor;
     }
+  }
+
+  pauseLane(lane: string): Promise<void> {
+    return this.#setLane(lane, "pause");
+  }
+
+  resumeLane(lane: string): Promise<void> {
+    return this.#setLane(lane, "resume");
+  }
+
+  /** It is paused, and nothing runs in it. */
+  async isLaneStill(lane: string): Promise<boolean> {
+    const { lanes } = await this.#get("/ops/lanes", await this.#opsToken());
+    const found = lanes.find(({ name }) => name === lane);
+    return found?.isPaused === true && found.running === 0;
+  }
+
+  /** So many people book one place each, all under one guest, each for an address of their own. */
+  async gatherAudience(people: number, progress: (count: number) => void): Promise<void> {
+    const eventId = await this.openFloor();
+    const [token = ""] = await this.guestTokens(1);
+    const book = async (person: number): Promise<void> => {
+      const items = [{ area: "floor", quantity: 1 }];
+      const { id } = await this.#post(`/api/v1/events/${eventId}/holds`, { items }, token);
+      const email = `person-${person}@example.org`;
+      const booking = { holdId: id, payment: { provider: "none" }, email };
+      await this.#post(`/api/v1/events/${eventId}/bookings`, booking, token);
+      if (person % AUDIENCE_TOLD_EVERY === 0) progress(person);
+    };
+    let next = 0;
+    const comeIn = async (): Promise<void> => {
+      for (let own = next++; own < people; own = next++) await book(own);
+    };
+    await Promise.all(Array.from({ length: GUESTS_AT_ONCE }, comeIn));
+  }
+
+  /** To everybody who has booked, at once. */
+  async sendCampaign(): Promise<void> {
+    const [organizationId, token] = [await this.#ownOrganization(), await this.#ownToken()];
+    const path = `/api/v1/organizations/${organizationId}/campaigns`;
+    const { id } = await this.#post(path, CAMPAIGN, token);
+    await this.#post(`${path}/${id}/schedule`, {}, token);
+  }
+
+  async #setLane(lane: string, word: "pause" | "resume"): Promise<void> {
+    const headers = { authorization: `Bearer ${await this.#opsToken()}` };
+    const init = { method: "POST", headers };
+    const { ok, status } = await fetch(`${this.#url}/ops/lanes/${lane}/${word}`, init);
+    if (!ok) throw new BenchRequestFailed(`${word} ${lane}: ${status}`, status);
   }
 
   #ownToken(): Promise<string> {

@@ -14,6 +14,7 @@ export const SCENARIOS: Readonly<Record<string, () => Promise<Scenario>>> = {
   recovery: async () => (await import("./scenarios/recovery.ts")).recovery,
   soak: async () => (await import("./scenarios/soak.ts")).soak,
   scale: async () => (await import("./scenarios/scale.ts")).scale,
+  mail: async () => (await import("./scenarios/mail.ts")).mail,
   engine: async () => (await import("./scenarios/engine.ts")).engine,
 };
 

@@ -1,8 +1,8 @@
 import { readdirSync } from "node:fs";
+import { type Stat, statOf, TICKS_PER_SECOND } from "../workers/thread-ticks.ts";
 import { MachineShare } from "./machine-share.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import type { ServerFigures } from "./report/report.ts";
-import { type Stat, statOf, TICKS_PER_SECOND } from "./thread-ticks.ts";
 
 const SAMPLE_MS = 1_000;
 const HELPERS = "helpers of Node.js";

@@ -30,7 +30,7 @@ import type { Belongings } from "../../gateway/identity/belongings-port.ts";
 import { IdentityOffice } from "../../gateway/identity/identity-office.ts";
 import { LimitOffice } from "../../gateway/limits/limit-office.ts";
 import type { Log } from "../../gateway/log.ts";
-import { mailboxOf } from "../../gateway/mail/configured-mailbox.ts";
+import { MailRequests } from "../../gateway/notifier/mail-requests.ts";
 import { Database } from "../../gateway/tenancy/database.ts";
 import { migrate } from "../../sql/migrate.ts";
 import { systemClock } from "../../workers/clock.ts";
@@ -82,12 +82,14 @@ async function comeUp(options: BaselineOptions, stops: Stop[]): Promise<string> 
   stops.push(() => pool.end());
   const limits = new LimitOffice({ ...config, secret: limitSecretOf(config), log });
   stops.push(async () => limits.stop());
+  const jwtSecret = jwtSecretOf(config);
   const identity = new IdentityOffice({
     ...config,
     attempts: limits.attempts,
     database: new Database(pool),
-    jwtSecret: jwtSecretOf(config),
-    mailbox: mailboxOf(config, log),
+    jwtSecret,
+    // They stay where they are asked for: a baseline has nobody who sends them.
+    mailRequests: new MailRequests(jwtSecret, systemClock),
     clock: systemClock,
     log,
   });

@@ -2,7 +2,7 @@
 import { parentPort } from "node:worker_threads";
 import autocannon from "autocannon";
 import { threadData } from "../../workers/thread-context.ts";
-import { TICKS_PER_SECOND, ticksOfThisThread } from "../thread-ticks.ts";
+import { TICKS_PER_SECOND, ticksOfThisThread } from "../../workers/thread-ticks.ts";
 import { flowOf } from "./flows/flow-options.ts";
 import type { HttpLoadMessage, HttpLoadStart } from "./http-load-messages.ts";
 import { LoadRun } from "./load-run.ts";
