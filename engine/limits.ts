@@ -311,12 +311,9 @@ export const INVITATION_SECONDS = 7 * 86_400;
 /** How often tokens that are over are looked for, and how many of one table go at a time. */
 export const TOKEN_SWEEP_MS = 60_000;
 export const TOKEN_SWEEP_ROWS_MAX = 1_000;
-/** Mails on their way; further ones are dropped. */
-export const MAILS_IN_FLIGHT_MAX = 1_000;
-/** How long a stop waits for them. */
+/** How long a stop waits for mails that are on their way. */
 export const MAIL_CLOSE_MS_MAX = 5_000;
-/** Connections to the mail server, and how long it may leave one without an answer. */
-export const SMTP_CONNECTIONS_MAX = 4;
+/** How long the mail server may leave a connection without an answer. */
 export const SMTP_WAIT_MS_MAX = 15_000;
 /** Password hashes computed at once; each takes a core for tens of milliseconds. */
 export const PASSWORD_HASHES_IN_FLIGHT_MAX = 2;

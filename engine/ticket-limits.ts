@@ -1,6 +1,6 @@
 // The bounds of printed tickets; limits.ts has those of the engine.
 
-/** Tickets, QR codes and calendar files that may wait to be rendered; a PDF takes some 30 ms. */
+/** Tickets, QR codes and calendar files that may wait to be rendered; a PDF takes some 10 ms. */
 export const PRESS_WAITING_MAX = 128;
 /** The thread that renders ends after so long without work; the next ticket waits 1 s for it. */
 export const PRESS_THREAD_IDLE_MS = 120_000;

@@ -8,9 +8,11 @@ import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { REDIS_SILENCE_MS_MAX, REDIS_WAIT_MS_MAX } from "../engine/door-limits.ts";
 import { UNPROJECTED_BYTES_MAX, UNPROJECTED_FACTS_PER_SHARD_MAX } from "../engine/limits.ts";
+import { hostUrl, url } from "./host-url.ts";
 import { type DoorSettings, readDoor } from "./http/door-settings.ts";
 import { parseEmail } from "./identity/email.ts";
 import { type LimitSettings, readLimits } from "./limits/limit-classes.ts";
+import { NOTIFIER_OPTIONS, type NotifierConfig, notifierOf } from "./notifier-config.ts";
 import { TELEMETRY_OPTIONS, type TelemetryConfig, telemetryOf } from "./telemetry-config.ts";
 import { fontFiles } from "./tickets/font-files.ts";
 
@@ -45,21 +47,6 @@ const integer = (min: number, max: number) => (text: string) => {
 };
 
 const onOff = (text: string) => (text === "on" ? true : text === "off" ? false : undefined);
-
-const url =
-  (...protocols: string[]) =>
-  (text: string) =>
-    URL.canParse(text) && protocols.includes(new URL(text).protocol) ? text : undefined;
-
-/** A URL that says where: without a host, libraries ask whatever listens on this machine. */
-const hostUrl =
-  (...protocols: string[]) =>
-  (text: string) => {
-    const known = url(...protocols)(text);
-    if (known === undefined) return undefined;
-    const { hostname, searchParams } = new URL(known);
-    return hostname !== "" || searchParams.get("host") ? known : undefined;
-  };
 
 const longEnough = (bytesMin: number) => (text: string) =>
   Buffer.byteLength(text) >= bytesMin ? text : undefined;
@@ -195,20 +182,6 @@ export const OPTIONS = {
     accepts: "paths of font files (TTF, OTF, WOFF), with commas between them",
     help: "For scripts on printed tickets that the built-in fonts show coarsely, or not at all.",
   }),
-  smtpUrl: option({
-    name: "SMTP_URL",
-    default: unset,
-    parse: hostUrl("smtp:", "smtps:"),
-    accepts: "a URL that starts with smtp:// or smtps:// and names a host",
-    help: "Outgoing mail. Unset: mail is kept in DATA_DIR/mail.",
-  }),
-  mailFrom: option({
-    name: "MAIL_FROM",
-    default: "Evently <no-reply@localhost>",
-    parse: matching(/^(?:[^<>@\p{Cc}]{1,100}<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/u),
-    accepts: "an email address, or a name and the address in <>",
-    help: "Sender of all mails.",
-  }),
   publicUrl: option({
     name: "PUBLIC_URL",
     default: unset,
@@ -265,6 +238,7 @@ export const OPTIONS = {
     accepts: "a URL that starts with https:// or http://",
     help: "Where Stripe is asked. Unset: at Stripe's own address.",
   }),
+  ...NOTIFIER_OPTIONS,
   ...TELEMETRY_OPTIONS,
 };
 
@@ -272,12 +246,14 @@ type Values = { readonly [Name in keyof typeof OPTIONS]: (typeof OPTIONS)[Name][
 
 /** Options that the configuration has in another shape than one value each. */
 type Composed =
+  | Exclude<keyof typeof NOTIFIER_OPTIONS, "smtpUrl" | "mailFrom">
   | keyof typeof TELEMETRY_OPTIONS
   | ("adminEmail" | "adminPassword")
   | ("stripeSecretKey" | "stripeWebhookSecret" | "stripeApiUrl" | "sandboxPayments");
 
 export interface Config extends Omit<Values, Composed> {
   readonly telemetry: TelemetryConfig;
+  readonly notifier: NotifierConfig;
   /** NODE_ENV=production */
   readonly isProduction: boolean;
   readonly admin: { readonly email: string; readonly password: string } | null;
@@ -301,6 +277,9 @@ export function readConfig(env: Env): Config {
     const value = one.parse(text);
     if (value === undefined) throw new ConfigError(`${one.name} accepts ${one.accepts}`);
     return value;
+  };
+  const refuse = (why: string): never => {
+    throw new ConfigError(why);
   };
   const isProduction = env.NODE_ENV === "production";
   const jwtSecret = read(OPTIONS.jwtSecret);
@@ -332,6 +311,7 @@ export function readConfig(env: Env): Config {
     logLevel: read(OPTIONS.logLevel),
     opsToken: read(OPTIONS.opsToken),
     telemetry: telemetryOf(read),
+    notifier: notifierOf(read, refuse),
     sandboxPayments: read(OPTIONS.sandboxPayments) ?? !isProduction,
     sandboxWebhookSecret: read(OPTIONS.sandboxWebhookSecret),
     limits: readLimits(read),

@@ -23,6 +23,9 @@ export class DatabasePool extends Pool {
 
   constructor(config: PoolConfig) {
     super({ ...config, onConnect: becomeGateway });
+    // One that is lost between two statements of a transaction says so to the second one. The pool
+    // itself listens only to those that are nobody's, and what nobody hears ends the process.
+    this.on("connect", (client) => client.on("error", () => undefined));
   }
 
   /** Callers that were told `busy`. */

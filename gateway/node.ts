@@ -11,7 +11,6 @@ import {
   DATABASE_END_MS_MAX,
   DATABASE_WAIT_MS_MAX,
   PROJECTION_DRAIN_MS_MAX,
-  SOCKETS_MAX,
 } from "../engine/limits.ts";
 import { SEARCH_CONNECTIONS_MAX, SEARCH_STATEMENT_MS_MAX } from "../engine/search-limits.ts";
 import { migrate } from "../sql/migrate.ts";
@@ -29,7 +28,7 @@ import { PaymentSettlement } from "./booking/payment-settlement.ts";
 import { RecentWrites } from "./booking/recent-writes.ts";
 import { UserBelongings } from "./booking/user-belongings.ts";
 import { CatalogueListener } from "./catalogue/catalogue-listener.ts";
-import { ChangeFeed } from "./catalogue/change-feed.ts";
+import { changeFeed } from "./catalogue/change-feed.ts";
 import { EventDirectory } from "./catalogue/event-directory.ts";
 import { eventRoutes } from "./catalogue/event-routes.ts";
 import { EventStore, isPrivate } from "./catalogue/event-store.ts";
@@ -49,24 +48,22 @@ import { SeatingPlans } from "./catalogue/seating-plans.ts";
 import { shelfRoutes } from "./catalogue/shelf-routes.ts";
 import { Venues } from "./catalogue/venues.ts";
 import { type Config, jwtSecretOf, limitSecretOf } from "./config.ts";
+import { doorOf } from "./configured-door.ts";
 import { type Postgres, postgresOf } from "./configured-postgres.ts";
 import { prepareDataDir } from "./data-dir.ts";
 import { DatabasePool } from "./database-pool.ts";
 import { seedDemo } from "./demo/seed-demo.ts";
-import type { DoorOptions } from "./http/door.ts";
-import { originsOf } from "./http/door-settings.ts";
 import type { Route } from "./http/exchange.ts";
-import { Origins } from "./http/origins.ts";
 import { HttpServer } from "./http/server.ts";
 import { IdentityOffice } from "./identity/identity-office.ts";
 import type { User } from "./identity/users.ts";
 import { InventoryGate } from "./inventory-gate.ts";
-import { TrustedProxies } from "./limits/client-address.ts";
 import { LimitOffice } from "./limits/limit-office.ts";
 import { AvailabilityHub } from "./live/availability-hub.ts";
 import { LiveRoom } from "./live/live-room.ts";
 import type { Log } from "./log.ts";
-import { mailboxOf } from "./mail/configured-mailbox.ts";
+import { MailRequests } from "./notifier/mail-requests.ts";
+import { NotifierOffice } from "./notifier/notifier-office.ts";
 import { describedRoutes } from "./openapi/described-routes.ts";
 import { opsRoutes } from "./ops/ops-routes.ts";
 import { PaymentOffice } from "./payments/payment-office.ts";
@@ -178,7 +175,15 @@ async function startOn(ground: Ground): Promise<RunningNode> {
   const [database, searches] = [new Database(pool), new Database(searchPool)];
   const base = { log, supervisor, pool, database, searches, limits, telemetry, server };
   const parts = assemble(config, base);
-  const sources = { supervisor, pool, searchPool, server, limits, ...parts };
+  const notifier = new NotifierOffice({
+    config,
+    databaseUrl: postgres.url,
+    url: urlOf(config, port),
+    database,
+    ...parts,
+    log,
+  });
+  const sources = { supervisor, pool, searchPool, server, limits, notifier, ...parts };
   telemetry.observe(sources, postgres.url, postgres.missed);
   if (config.admin !== null) {
     const { email, password } = config.admin;
@@ -186,11 +191,12 @@ async function startOn(ground: Ground): Promise<RunningNode> {
   }
   const isSeeding = config.seedDemo ?? config.databaseUrl === null;
   if (isSeeding) await seedDemo({ ...parts, nowMs: Date.now() });
-  const feed = new ChangeFeed(postgres.url, parts.changes, log);
+  const feed = changeFeed(postgres.url, parts.changes, log);
   const stop = async (): Promise<void> => {
     health.phase = "stopping";
     feed.stop();
     await server.close();
+    await notifier.stop();
     await parts.office.stop();
     await parts.tickets.stop();
     await parts.identity.stop();
@@ -210,7 +216,8 @@ async function startOn(ground: Ground): Promise<RunningNode> {
   await limits.start();
   // Behind this line there is work to finish.
   stopping.throwIfAborted();
-  const { routes, store: catalogue } = parts;
+  const routes = describedRoutes([...parts.routes, ...notifier.routes]);
+  const { store: catalogue } = parts;
   const isServed = new Set<Route>(telemetry.routes);
   server.begin(
     routes.filter((route) => !isServed.has(route)),
@@ -219,9 +226,13 @@ async function startOn(ground: Ground): Promise<RunningNode> {
   await feed.start();
   parts.office.start();
   parts.identity.start();
+  notifier.start();
   health.phase = "serving";
-  const host = config.host.includes(":") ? `[${config.host}]` : config.host;
-  return { url: `http://${host}:${port}`, catalogue, routes, stop };
+  return { url: urlOf(config, port), catalogue, routes, stop };
+}
+
+function urlOf({ host }: Config, port: number): string {
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 interface Base {
@@ -252,13 +263,14 @@ function assemble(config: Config, base: Base) {
     shardFailed: (shard) => router.stopShard(shard),
     traced: (work) => tracing?.worked(work),
   });
-  const mailbox = mailboxOf(config, log);
+  const jwtSecret = jwtSecretOf(config);
+  const mailRequests = new MailRequests(jwtSecret, systemClock);
   const identity = new IdentityOffice({
     ...config,
     attempts: limits.attempts,
     database,
-    jwtSecret: jwtSecretOf(config),
-    mailbox,
+    jwtSecret,
+    mailRequests,
     clock: systemClock,
     log,
   });
@@ -314,14 +326,13 @@ function assemble(config: Config, base: Base) {
   const desked = { tokens, directory, reader, recentWrites, router, isOrganizer };
   const access = new BookingAccess(desked);
   const seatLists = new SeatLists(named);
-  const { publicUrl } = config;
   const { attempts } = limits;
   const inherit = (user: User): Promise<void> => identity.inherit(user, belongings);
-  const members = new Members({ database, limits: attempts, mailbox, publicUrl });
+  const members = new Members({ database, limits: attempts, mailRequests });
   const pages = new SearchPages();
   const strangers = new KnownStrangers(organizations);
   const changes = new CatalogueListener({ directory, pages, strangers });
-  const routes = describedRoutes([
+  const routes = [
     ...identity.routes(belongings),
     ...memberRoutes({ members, tokens }),
     ...invitationRoutes({
@@ -345,15 +356,16 @@ function assemble(config: Config, base: Base) {
       limits: () => limits.report,
     }),
     ...telemetry.routes,
-  ]);
+  ];
   return {
     routes,
+    tokens,
+    access,
     live,
     router,
     hub,
     office,
     tickets,
-    mailbox,
     identity,
     users,
     organizations,
@@ -361,24 +373,6 @@ function assemble(config: Config, base: Base) {
     events,
     directory,
     changes,
-  };
-}
-
-function doorOf(
-  config: Config,
-  limits: LimitOffice,
-  userOf: (authorization: string) => string | null,
-): DoorOptions {
-  const { door, rateLimit, publicUrl } = config;
-  return {
-    limits: limits.requests,
-    userOf,
-    proxies: new TrustedProxies(door.trustedProxies, door.proxyHeader),
-    origins: new Origins(originsOf(door, config)),
-    isHttps: publicUrl?.startsWith("https:") === true,
-    connects: rateLimit ? config.limits.connect : null,
-    messages: rateLimit ? config.limits.message : null,
-    socketsPerAddressMax: rateLimit ? door.socketsPerAddressMax : SOCKETS_MAX,
   };
 }
 

@@ -14,12 +14,13 @@ import type { IdentityOffice } from "./identity/identity-office.ts";
 import type { LimitOffice } from "./limits/limit-office.ts";
 import type { AvailabilityHub } from "./live/availability-hub.ts";
 import type { Log } from "./log.ts";
-import type { BackgroundMailbox } from "./mail/background-mailbox.ts";
 import { ENGINE_METRICS } from "./metrics/engine-metrics.ts";
 import { HTTP_METRICS } from "./metrics/http-metrics.ts";
 import { LIMIT_METRICS } from "./metrics/limit-metrics.ts";
 import { MetricsPage } from "./metrics/metrics-page.ts";
 import { NODE_METRICS } from "./metrics/node-metrics.ts";
+import { NOTIFIER_METRICS } from "./metrics/notifier-metrics.ts";
+import type { NotifierOffice } from "./notifier/notifier-office.ts";
 import { healthRoutes } from "./ops/health-routes.ts";
 import { metricsRoutes } from "./ops/metrics-routes.ts";
 import { NodeHealth } from "./ops/node-health.ts";
@@ -39,8 +40,8 @@ export interface TelemetrySources {
   readonly hub: AvailabilityHub;
   readonly identity: IdentityOffice;
   readonly office: PaymentOffice;
-  readonly mailbox: BackgroundMailbox;
   readonly limits: LimitOffice;
+  readonly notifier: NotifierOffice;
 }
 
 interface StoppableTracing extends Tracing {
@@ -100,8 +101,8 @@ export class Telemetry {
 
   /** Begins to look, once everything is there. `missed`: PostgreSQL does not answer. */
   observe(sources: TelemetrySources, databaseUrl: string, missed: () => void): void {
-    const { supervisor, pool, searchPool, server, router, hub, identity, office, mailbox, limits } =
-      sources;
+    const { supervisor, pool, searchPool, server, router, hub, identity, office, limits } = sources;
+    const { notifier } = sources;
     this.#identity.tokens = identity.tokens;
     const threads = new ThreadWatch(supervisor.vitals, systemClock);
     const heartbeat = this.#heartbeatOf(databaseUrl, [pool, searchPool], missed);
@@ -115,14 +116,15 @@ export class Telemetry {
       vitals: threads.vitals,
       failedShards: supervisor.failedShards.size,
     }));
+    this.#page.add(NOTIFIER_METRICS, () => ({ figures: notifier.figures }));
     this.#page.add(NODE_METRICS, () => ({
       vitals: threads.vitals,
       own: this.#ownVitals(),
+      notifier: notifier.figures?.vitals ?? null,
       silent: threads.silent(),
       lanes: router.lanes,
       pool,
       database: heartbeat,
-      mails: mailbox.figures,
       hashesWaiting: identity.hashesWaiting,
       paymentMessages: office.outcomes.messages,
       refunds: office.outcomes.refunds,

@@ -6,6 +6,7 @@
  *   cluster/  password     its files and its write-ahead log
  *   journal/             what had been acknowledged and was not in the database
  *   jwt-secret           if the node made its own
+ *   vapid-keys.json      likewise
  *
  * Invariants:
  * - Whatever was acknowledged before the backup began is in the database or the journal of it. What
@@ -20,6 +21,7 @@ import { lockDataDir } from "../../workers/data-dir-lock.ts";
 import { withClient } from "../../workers/store/shard-table.ts";
 import type { Config } from "../config.ts";
 import { findEmbeddedPostgres, startEmbeddedPostgres } from "../embedded-postgres.ts";
+import { VAPID_FILE } from "../push/vapid-keys.ts";
 import { BackupFailed } from "./backup-failed.ts";
 import { copyCluster } from "./cluster-copy.ts";
 import { dumpDatabase, serverMajor } from "./database-dump.ts";
@@ -107,9 +109,10 @@ async function attemptOnce(directory: string, source: Source, links: string): Pr
   }
   for (const [from, name] of [
     [join(dataDir, "jwt-secret"), "jwt-secret"],
+    [join(dataDir, VAPID_FILE), VAPID_FILE],
     [join(dataDir, "postgres", "password"), "password"],
   ] as const) {
-    const isPart = name === "jwt-secret" || cluster !== null;
+    const isPart = name !== "password" || cluster !== null;
     if (isPart && existsSync(from)) await copyFileDurably(from, join(directory, name));
   }
   return writeManifest(directory, {

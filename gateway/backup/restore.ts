@@ -6,6 +6,7 @@ import { lockDataDir } from "../../workers/data-dir-lock.ts";
 import { prepareDataDir } from "../data-dir.ts";
 import { startEmbeddedPostgres } from "../embedded-postgres.ts";
 import { type Account, unprivilegedAccount } from "../postgres-account.ts";
+import { VAPID_FILE } from "../push/vapid-keys.ts";
 import type { BackupConfig } from "./backup.ts";
 import { BackupFailed } from "./backup-failed.ts";
 import { requireRestorable, restoreDump } from "./database-dump.ts";
@@ -37,9 +38,10 @@ export async function restore(config: BackupConfig, source: string): Promise<Man
     if (manifest.database === "dump") await requireRestorable(databaseUrl);
     await beginRestore(dataDir);
     await copyIn(join(backup, "journal"), join(dataDir, "journal"));
-    const secret = join(backup, "jwt-secret");
-    const own = join(dataDir, "jwt-secret");
-    if (existsSync(secret) && !existsSync(own)) await copyFileDurably(secret, own);
+    for (const name of ["jwt-secret", VAPID_FILE]) {
+      const [kept, own] = [join(backup, name), join(dataDir, name)];
+      if (existsSync(kept) && !existsSync(own)) await copyFileDurably(kept, own);
+    }
     await restoreDatabase(backup, config, manifest);
     await endRestore(dataDir);
     return manifest;

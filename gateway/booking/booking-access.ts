@@ -44,7 +44,11 @@ export class BookingAccess {
   /** The booking of the path. Throws `unauthenticated`, `booking_not_found`, `busy`. */
   async ofBooking(request: HttpRequest): Promise<ReadableBooking> {
     const identity = requireIdentity(this.#ports.tokens, request);
-    const bookingId = parseBookingId(request.params[0]);
+    return this.ofId(identity, parseBookingId(request.params[0]));
+  }
+
+  /** As `ofBooking`, by its id; null: it is none. */
+  async ofId(identity: Identity, bookingId: BookingId | null): Promise<ReadableBooking> {
     const event =
       bookingId === null ? null : await this.#ports.directory.getByTag(eventTagOf(bookingId));
     if (bookingId === null || event === null) throw new ProblemError("booking_not_found");

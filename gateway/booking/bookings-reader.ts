@@ -7,7 +7,7 @@ import {
   TICKETS,
 } from "../../workers/store/booking-rows.ts";
 import type { Identity } from "../identity/tokens.ts";
-import type { Database } from "../tenancy/database.ts";
+import type { ScopedRows } from "../tenancy/database.ts";
 import { asker, person } from "../tenancy/scope.ts";
 
 /** A booking as the database has it. */
@@ -33,9 +33,9 @@ const OLDER = "b.id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
 
 /** Reads bookings for buyers and organisers, straight from the projected rows. */
 export class BookingsReader {
-  readonly #database: Database;
+  readonly #database: ScopedRows;
 
-  constructor(database: Database) {
+  constructor(database: ScopedRows) {
     this.#database = database;
   }
 

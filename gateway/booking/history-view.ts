@@ -72,8 +72,15 @@ export function logEntryView(event: EventEntry, row: HistoryRow): object {
   };
 }
 
+/** The names behind the numbers of a fact. */
+export type FactNames = Pick<EventEntry, "seatIds" | "areaKeys" | "currency">;
+
 /** The detail in public names; what this does not know it leaves out. */
-function detailView(event: EventEntry, { detail }: HistoryRow, withEmail: boolean): object {
+export function detailView(
+  event: FactNames,
+  { detail }: Pick<HistoryRow, "detail">,
+  withEmail: boolean,
+): object {
   if (detail === null) return {};
   const { tickets, from, to, email, amountMinor, provider, blocks, capacities, quantity } = detail;
   const { prices, salesOpenMs, salesCloseMs } = detail;
@@ -95,11 +102,11 @@ function detailView(event: EventEntry, { detail }: HistoryRow, withEmail: boolea
   };
 }
 
-function nameOf(event: EventEntry, place: Place): string | undefined {
+function nameOf(event: FactNames, place: Place): string | undefined {
   return isSeat(place) ? event.seatIds[place] : event.areaKeys[areaIndexOf(place)];
 }
 
-function blockView(event: EventEntry, block: unknown): object {
+function blockView(event: FactNames, block: unknown): object {
   if (!isBlock(block)) return {};
   const { channel, quantity, places } = block;
   return {
@@ -109,14 +116,14 @@ function blockView(event: EventEntry, block: unknown): object {
   };
 }
 
-function capacityView(event: EventEntry, change: unknown): object {
+function capacityView(event: FactNames, change: unknown): object {
   if (!isCapacity(change)) return {};
   return { key: event.areaKeys[change.area], capacity: change.capacity };
 }
 
 const isoOrNull = (ms: unknown): string | null => (typeof ms === "number" ? iso(ms) : null);
 
-function priceView(event: EventEntry, price: unknown): object {
+function priceView(event: FactNames, price: unknown): object {
   if (typeof price !== "object" || price === null) return {};
   const { key, priceMinor }: { key?: unknown; priceMinor?: unknown } = price;
   return { category: key, price: money(event, Number(priceMinor)) };

@@ -22,7 +22,7 @@ import type { ChosenGroup, HoldTerms } from "../../engine/terms.ts";
 import type { EventEntry } from "../catalogue/event-directory.ts";
 import { iso } from "./instant.ts";
 
-export function money({ currency }: EventEntry, amount: number): object {
+export function money({ currency }: Pick<EventEntry, "currency">, amount: number): object {
   return { amount, currency };
 }
 

@@ -7,9 +7,10 @@ import { type EventId, type OrganizationId, parseEventId } from "../../engine/id
 import { createTestDatabase, type TestDatabase } from "../../tests/support/database.ts";
 import { type GatewayDatabase, openGatewayDatabase } from "../../tests/support/gateway-database.ts";
 import { until } from "../../tests/support/server.ts";
+import type { DatabaseFeed } from "../database-feed.ts";
 import type { Database } from "../tenancy/database.ts";
 import { CatalogueListener } from "./catalogue-listener.ts";
-import { type CatalogueChange, ChangeFeed } from "./change-feed.ts";
+import { type CatalogueChange, changeFeed } from "./change-feed.ts";
 import { EventDirectory } from "./event-directory.ts";
 import { KnownStrangers } from "./known-strangers.ts";
 import { NamedEvents } from "./named-events.ts";
@@ -20,7 +21,7 @@ class Ear {
   readonly directory: EventDirectory;
   readonly pages = new SearchPages();
   readonly heard: (CatalogueChange | "deaf" | "hearing")[] = [];
-  readonly feed: ChangeFeed;
+  readonly feed: DatabaseFeed;
 
   constructor(databaseUrl: string, database: Database) {
     this.directory = new EventDirectory(new NamedEvents(database));
@@ -44,7 +45,7 @@ class Ear {
         this.heard.push("hearing");
       },
     };
-    this.feed = new ChangeFeed(databaseUrl, told, pino({ level: "silent" }));
+    this.feed = changeFeed(databaseUrl, told, pino({ level: "silent" }));
   }
 
   hears(kind: CatalogueChange["kind"] | "deaf" | "hearing"): boolean {

@@ -10,7 +10,7 @@ import {
   uuidV7,
 } from "../../engine/ids.ts";
 import type { Identity } from "../identity/tokens.ts";
-import type { Database, Scoped } from "../tenancy/database.ts";
+import type { Scoped, ScopedRows } from "../tenancy/database.ts";
 import { asker, NOBODY, type Scope } from "../tenancy/scope.ts";
 import type { Area, ChangeableEvent, EventDraft, PriceCategory, Seat } from "./event-definition.ts";
 import type { Venue } from "./event-fields.ts";
@@ -124,12 +124,12 @@ const TAG_TRIES_MAX = 5;
 
 /** The events in PostgreSQL. */
 export class EventStore {
-  readonly #database: Database;
+  readonly #database: ScopedRows;
   /** Statements of one scope. */
   readonly #pool: Scoped;
 
   /** What a store of this scope sees and may change. Default: what is public, and nothing. */
-  constructor(database: Database, scope: Scope = NOBODY) {
+  constructor(database: ScopedRows, scope: Scope = NOBODY) {
     this.#database = database;
     this.#pool = database.in(scope);
   }

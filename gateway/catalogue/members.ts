@@ -5,10 +5,9 @@ import { ProblemError } from "../http/problem.ts";
 import type { AttemptLimits } from "../identity/attempt-limits.ts";
 import { digestOf, freshOpaqueToken } from "../identity/opaque-token.ts";
 import type { Identity } from "../identity/tokens.ts";
-import type { Mailbox } from "../mail/mailbox.ts";
+import type { MailRequestsPort } from "../notifier/mail-requests.ts";
 import type { Database, Queries } from "../tenancy/database.ts";
 import { asker } from "../tenancy/scope.ts";
-import { invitationMail } from "./invitation-mail.ts";
 import type { MemberRole } from "./organizations.ts";
 
 /**
@@ -36,9 +35,7 @@ interface MemberRow {
 export interface MembersPorts {
   readonly database: Database;
   readonly limits: Pick<AttemptLimits, "invitation" | "mayMail">;
-  readonly mailbox: Pick<Mailbox, "post">;
-  /** null: mails have no links. */
-  readonly publicUrl: string | null;
+  readonly mailRequests: MailRequestsPort;
 }
 
 /** Members, and those who were invited and have not shown yet that the address is theirs. */
@@ -95,18 +92,20 @@ export class Members {
     id: string,
     { email, role }: Pick<Member, "email" | "role">,
   ): Promise<Member> {
-    const { database, limits, mailbox, publicUrl } = this.#ports;
+    const { database, limits, mailRequests } = this.#ports;
     await requireRole(database.in(asker(identity)), identity, id, ["owner"]);
     await limits.invitation(identity.userId);
     const member = { id: uuidV7(Date.now(), randomBytes(10)), userId: null, email, role };
     const token = freshOpaqueToken();
-    const organization = await this.#change(identity, id, (client, organizationId) =>
-      invite(client, { organizationId, ...member, token }),
-    );
-    // A count of its own: nobody is kept from a forgotten password's mail by who invites them.
-    if (await limits.mayMail(`invitation ${email}`)) {
-      mailbox.post(invitationMail({ to: email, organization, role, token }, publicUrl));
-    }
+    const untilMs = Date.now() + INVITATION_SECONDS * 1_000;
+    await this.#change(identity, id, async (client, organizationId) => {
+      const organization = await invite(client, { organizationId, ...member, token });
+      // A count of its own: nobody is kept from a forgotten password's mail by who invites them.
+      if (!(await limits.mayMail(`invitation ${email}`))) return;
+      const mail = { kind: "invitation", page: "accept-invitation", to: email, token } as const;
+      const words = { organization, role };
+      await mailRequests.post(client, { ...mail, words, untilMs }, digestOf(token));
+    });
     return member;
   }
 

@@ -1,5 +1,5 @@
 import { type EventId, type EventTag, eventTagOf } from "../../engine/ids.ts";
-import type { Database } from "../tenancy/database.ts";
+import type { ScopedRows } from "../tenancy/database.ts";
 import { namedEvent } from "../tenancy/scope.ts";
 import type { Seat } from "./event-definition.ts";
 import type { EventSource } from "./event-directory.ts";
@@ -11,9 +11,9 @@ import type { SeatListSource } from "./seat-lists.ts";
  * names, and nothing else that is not public. Who may see a draft the routes decide.
  */
 export class NamedEvents implements EventSource, SeatListSource {
-  readonly #database: Database;
+  readonly #database: ScopedRows;
 
-  constructor(database: Database) {
+  constructor(database: ScopedRows) {
     this.#database = database;
   }
 

@@ -3,7 +3,7 @@ import Type, { type Static } from "typebox";
 import { isUuidV7, type OrganizationId, parseOrganizationId } from "../../engine/ids.ts";
 import { PLAN_BODY_BYTES_MAX } from "../../engine/limits.ts";
 import type { HttpRequest, HttpResponse, Route } from "../http/exchange.ts";
-import { decodeCursor, encodeCursor, pageOf } from "../http/page.ts";
+import { idPageOf, idPageView } from "../http/page.ts";
 import { ProblemError } from "../http/problem.ts";
 import type { ProblemCode } from "../http/problem-codes.ts";
 import { asyncRoute, json } from "../http/routes.ts";
@@ -112,13 +112,11 @@ function routesOf<Entry extends { readonly id: string }>(
       method: "GET",
       path,
       handler: route(async (request) => {
-        const { limit, after } = pageAfter(request);
+        const page = idPageOf(request.query);
+        const { limit, after } = page;
         const { organizationId, shelf } = await open(request);
         const entries = await shelf.list(organizationId, { limit: limit + 1, after });
-        const data = entries.slice(0, limit);
-        const last = data.at(-1);
-        const isMore = entries.length > limit && last !== undefined;
-        return json(200, { data, nextCursor: isMore ? encodeCursor([last.id]) : null });
+        return json(200, idPageView(entries, page));
       }),
     },
     {
@@ -148,13 +146,6 @@ function routesOf<Entry extends { readonly id: string }>(
       }),
     },
   ];
-}
-
-function pageAfter({ query }: HttpRequest): { limit: number; after: string | null } {
-  const { limit, cursor } = pageOf(query);
-  const after = cursor === null ? null : (decodeCursor(cursor)[0] ?? "");
-  if (after === null || isUuidV7(after)) return { limit, after };
-  throw validationFailed([{ path: "cursor", message: "must be a nextCursor of this list" }]);
 }
 
 function venueShelf(venues: Venues): Shelf<KeptVenue> {

@@ -1,6 +1,8 @@
 import Type, { type Static } from "typebox";
+import { isUuidV7 } from "../../engine/ids.ts";
 import { PAGE_ENTRIES_MAX } from "../../engine/limits.ts";
 import { compileQuery, textParameter } from "./query.ts";
+import { validationFailed } from "./validation.ts";
 
 const PAGE_ENTRIES_DEFAULT = 20;
 
@@ -31,6 +33,34 @@ export const pageOf = (query: string): Page => pageFrom(readPageQuery(query));
 /** The page out of a query that was read with parameters of its own besides. */
 export function pageFrom({ limit, cursor }: Static<typeof PageQuery>): Page {
   return { limit: limit ?? PAGE_ENTRIES_DEFAULT, cursor: cursor ?? null };
+}
+
+/** The page of a list in the order of its ids. */
+export interface IdPage {
+  readonly limit: number;
+  /** The last id of the page before; null: from the start. */
+  readonly after: string | null;
+}
+
+/** Of a list whose cursors are ids; another cursor is refused. */
+export function idPageFrom(given: Static<typeof PageQuery>): IdPage {
+  const { limit, cursor } = pageFrom(given);
+  const after = cursor === null ? null : (decodeCursor(cursor)[0] ?? "");
+  if (after === null || isUuidV7(after)) return { limit, after };
+  throw validationFailed([{ path: "cursor", message: "must be a nextCursor of this list" }]);
+}
+
+export const idPageOf = (query: string): IdPage => idPageFrom(readPageQuery(query));
+
+/** The answer of such a list: `entries` are those of the page, and one more where there is more. */
+export function idPageView<Entry extends { readonly id: string }>(
+  entries: readonly Entry[],
+  { limit }: IdPage,
+): { readonly data: readonly Entry[]; readonly nextCursor: string | null } {
+  const data = entries.slice(0, limit);
+  const last = data.at(-1);
+  const isMore = entries.length > limit && last !== undefined;
+  return { data, nextCursor: isMore ? encodeCursor([last.id]) : null };
 }
 
 /** A cursor of these parts, none of which has a `|`. Opaque to clients. */

@@ -94,6 +94,7 @@ export class Accounts {
         await client.query("DELETE FROM organization_invitations WHERE email = $1", [row.email]);
         await client.query("DELETE FROM heirs WHERE email = $1", [row.email]);
       }
+      await client.query("SELECT forget_asker_in_campaigns()");
       await client.query("DELETE FROM users WHERE id = $1", [userId]);
       return true;
     });

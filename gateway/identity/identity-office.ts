@@ -1,16 +1,15 @@
 import type { Clock } from "../../workers/clock.ts";
 import type { Route } from "../http/exchange.ts";
 import type { Log } from "../log.ts";
-import type { Mailbox } from "../mail/mailbox.ts";
+import type { MailRequestsPort } from "../notifier/mail-requests.ts";
 import type { Database } from "../tenancy/database.ts";
 import { Accounts } from "./accounts.ts";
 import type { AttemptLimits } from "./attempt-limits.ts";
 import type { Belongings } from "./belongings-port.ts";
 import { Credentials } from "./credentials.ts";
 import { Heirs } from "./heirs.ts";
-import { IdentityMails } from "./identity-mails.ts";
 import { identityRoutes } from "./identity-routes.ts";
-import { mailRoutes, sendVerification } from "./mail-routes.ts";
+import { mailRoutes } from "./mail-routes.ts";
 import { MailedTokens } from "./mailed-tokens.ts";
 import { meRoutes } from "./me-routes.ts";
 import { Passwords } from "./passwords.ts";
@@ -22,9 +21,7 @@ import { type User, Users } from "./users.ts";
 export interface IdentityOfficeOptions {
   readonly database: Database;
   readonly jwtSecret: string;
-  readonly mailbox: Mailbox;
-  /** null: mails have no links. */
-  readonly publicUrl: string | null;
+  readonly mailRequests: MailRequestsPort;
   /** How often somebody may try. */
   readonly attempts: AttemptLimits;
   readonly clock: Clock;
@@ -62,10 +59,8 @@ export class IdentityOffice {
 
   routes(belongings: Belongings): Route[] {
     const { tokens, users, heirs } = this;
-    const { database, mailbox, log, publicUrl, attempts } = this.#options;
-    const mailedTokens = new MailedTokens(database);
-    const mails = new IdentityMails(publicUrl);
-    const sending = { mailedTokens, mails, mailbox };
+    const { database, mailRequests, log, attempts } = this.#options;
+    const mailedTokens = new MailedTokens(database, mailRequests);
     const inherit = (user: User): Promise<void> => this.inherit(user, belongings);
     const common = { users, tokens, limits: attempts, inherit };
     const credentials = new Credentials({
@@ -81,11 +76,11 @@ export class IdentityOffice {
         sessions: new Sessions(database, tokens),
         // The account is there, whatever becomes of its mail: another one can be asked for.
         sendVerification: (user) =>
-          sendVerification(sending, user).catch((error: unknown) => {
+          mailedTokens.mail(user, "verify_email").catch((error: unknown) => {
             this.#warn(error, "a new account was sent no mail");
           }),
       }),
-      ...mailRoutes({ ...common, ...sending, credentials, log }),
+      ...mailRoutes({ ...common, mailedTokens, credentials, log }),
       ...meRoutes({ ...common, credentials, belongings, heirs, accounts: new Accounts(database) }),
     ];
   }
@@ -109,6 +104,5 @@ export class IdentityOffice {
   async stop(): Promise<void> {
     await this.#sweep.stop();
     await this.#passwords.close();
-    await this.#options.mailbox.close();
   }
 }

@@ -6,11 +6,9 @@ import { ProblemError } from "../http/problem.ts";
 import { asyncRoute, json } from "../http/routes.ts";
 import { compileSchema, optional, readBody, validationFailed } from "../http/validation.ts";
 import type { Log } from "../log.ts";
-import type { Mailbox } from "../mail/mailbox.ts";
 import type { AttemptLimits } from "./attempt-limits.ts";
 import type { Credentials } from "./credentials.ts";
 import { parseEmail } from "./email.ts";
-import type { IdentityMails } from "./identity-mails.ts";
 import { NewPassword } from "./identity-routes.ts";
 import type { MailedTokens } from "./mailed-tokens.ts";
 import { requireIdentity, type Tokens } from "./tokens.ts";
@@ -37,8 +35,6 @@ export interface MailRoutesPorts {
   readonly tokens: Tokens;
   readonly credentials: Credentials;
   readonly mailedTokens: MailedTokens;
-  readonly mails: IdentityMails;
-  readonly mailbox: Mailbox;
   readonly limits: AttemptLimits;
   /** Hands over what waits for who owns the address, as far as it can be done now. */
   readonly inherit: (user: User) => Promise<void>;
@@ -94,7 +90,7 @@ class MailDesk {
     const user = role === "guest" ? null : await users.find(userId);
     if (user === null) throw new ProblemError("forbidden");
     if (!user.emailOwned && (await limits.mayMail(user.email))) {
-      await sendVerification(this.#ports, user);
+      await this.#ports.mailedTokens.mail(user, "verify_email");
     }
     return json(202, ACCEPTED);
   }
@@ -126,11 +122,10 @@ class MailDesk {
   }
 
   async #sendReset(email: string): Promise<void> {
-    const { users, mailedTokens, mails, mailbox, limits } = this.#ports;
+    const { users, mailedTokens, limits } = this.#ports;
     const user = await users.findByEmail(email);
     if (user === null || !(await limits.mayMail(email))) return;
-    const token = await mailedTokens.issue(user.id, "reset_password");
-    mailbox.post(mails.resetPassword(email, token));
+    await mailedTokens.mail(user, "reset_password");
   }
 
   async resetPassword(request: HttpRequest): Promise<HttpResponse> {
@@ -155,13 +150,4 @@ export function signedInAs(
   const { userId, role } = requireIdentity(tokens, request);
   // A guest's id may be an account's by now, which it does not open.
   return role === "guest" ? null : userId;
-}
-
-/** Mails an account what shows that its address is read. */
-export async function sendVerification(
-  { mailedTokens, mails, mailbox }: Pick<MailRoutesPorts, "mailedTokens" | "mails" | "mailbox">,
-  { id, email }: Pick<User, "id" | "email">,
-): Promise<void> {
-  const token = await mailedTokens.issue(id, "verify_email");
-  mailbox.post(mails.verifyEmail(email, token));
 }

@@ -78,7 +78,9 @@ test("every example fits its schema", () => {
 });
 
 test("Redocly's recommended rules find nothing", async () => {
-  const config = await createConfig({ extends: ["recommended"] });
+  // A link of a mail leads on, and has no other good answer.
+  const rules = { "operation-2xx-response": "off" } as const;
+  const config = await createConfig({ extends: ["recommended"], rules });
   const source = JSON.stringify(api);
   const found = await lintFromString({ source, absoluteRef: "/openapi.json", config });
   assert.deepEqual(

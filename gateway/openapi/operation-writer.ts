@@ -83,9 +83,12 @@ export class OperationWriter {
     ];
   }
 
-  #requestBody({ body, foreignBody }: Operation): JsonObject | null {
+  #requestBody({ body, foreignBody, foreignTypes }: Operation): JsonObject | null {
     if (foreignBody !== undefined) {
-      const content = { [JSON_TYPE]: { schema: {} } };
+      const types = Object.entries(foreignTypes ?? {}).map(([type, example]) => {
+        return [type, { schema: {}, example: plain(example) }];
+      });
+      const content = foreignTypes ? Object.fromEntries(types) : { [JSON_TYPE]: { schema: {} } };
       return { description: foreignBody, required: true, content };
     }
     if (body === undefined) return null;

@@ -14,7 +14,11 @@ export type TagName =
   | "Waitlist"
   | "Front of house"
   | "Tickets"
+  | "Campaigns"
   | "Payments"
+  | "Mails"
+  | "Webhooks"
+  | "Web push"
   | "Operations"
   | "Documentation";
 
@@ -64,8 +68,10 @@ export interface Operation {
   /** The schema that validates the query; each member is a parameter. */
   readonly query?: TObject;
   readonly body?: RequestBody;
-  /** Of what anybody but a client of this API sends: signed webhooks. Any JSON. */
+  /** Of what anybody but a client of this API sends: signed webhooks. Of any form. */
   readonly foreignBody?: string;
+  /** Its content types, each with an example. Default: application/json alone. */
+  readonly foreignTypes?: Readonly<Record<string, unknown>>;
   /** Idempotency-Key: `kept` for replays, or merely checked. Default: the header has no meaning. */
   readonly key?: "kept" | "checked";
   /** Headers of the request that only this route has: name and what it says. */

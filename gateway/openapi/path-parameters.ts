@@ -15,6 +15,12 @@ const KNOWN: Readonly<Record<string, JsonObject>> = {
   "invitations/:invitationId": id("Of the invitation.", EXAMPLE.invitation),
   "venues/:venueId": id("Of the venue.", EXAMPLE.venue),
   "seating-plans/:planId": id("Of the seating plan.", EXAMPLE.plan),
+  "webhooks/:webhookId": id("Of the webhook.", EXAMPLE.webhook),
+  "push-subscriptions/:subscriptionId": id("Of the subscription.", EXAMPLE.subscription),
+  "campaigns/:campaignId": id("Of the campaign.", EXAMPLE.campaign),
+  "o/:token": id("Of the mail, and `.gif`.", "…"),
+  "c/:token": id("Of the link.", "…"),
+  "t/:token": id("Of the mail.", "…"),
   "events/:id": id("Of the event.", EXAMPLE.event),
   "holds/:id": id("Of the hold.", EXAMPLE.hold),
   "bookings/:id": id("Of the booking.", EXAMPLE.booking),
@@ -22,6 +28,8 @@ const KNOWN: Readonly<Record<string, JsonObject>> = {
   "webhooks/:provider": id("Name of the provider.", "sandbox"),
   "sandbox/:intentId": id("Of the payment.", EXAMPLE.intent),
   "shards/:n": id("Number of the shard, from 0.", "0"),
+  "lanes/:lane": id("Its name.", "transactional"),
+  "dead-letters/:id": id("Of the dead letter.", EXAMPLE.booking),
   "docs/:file": id("Name of a file of the page.", "page.js"),
 };
 

@@ -82,7 +82,11 @@ export const TAGS: Readonly<Record<TagName, string>> = {
   Waitlist: "Waiting for places to come free.",
   "Front of house": "Letting people in, and what organisers do while an event sells.",
   Tickets: "What buyers take along: paper, QR codes, a line in their calendar.",
+  Campaigns: "Mails of organisers to those who have booked with them, and what came of them.",
   Payments: "What providers tell, and play money.",
+  Mails: "What their readers want of them, and what comes back.",
+  Webhooks: "Where organisations' own programs are told what happens, in order.",
+  "Web push": "What people are shown in their browsers, also when the shop is not open there.",
   Operations: "Probes, and what operators see of the engine.",
   Documentation: "This document, and a page to read it.",
 };

@@ -24,13 +24,13 @@ interface Message {
   readonly body: Buffer | string;
 }
 
-function signatureOf(secret: string, { id, timestamp, body }: Message): Buffer {
+function signatureOf(secret: string | Buffer, { id, timestamp, body }: Message): Buffer {
   return createHmac("sha256", secret).update(`${id}.${timestamp}.`).update(body).digest();
 }
 
 /** The headers with which a message may be sent at `atMs`. */
 export function signMessage(
-  secret: string,
+  secret: string | Buffer,
   { id, atMs, body }: { readonly id: string; readonly atMs: number; readonly body: string },
 ): SignedHeaders {
   const timestamp = String(Math.floor(atMs / 1_000));

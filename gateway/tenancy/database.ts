@@ -18,6 +18,11 @@ export interface Scoped extends Queries {
   transaction<T>(work: (client: Queries) => Promise<T>): Promise<T>;
 }
 
+/** Where statements of any scope go: the gateway's database, or rows that need none. */
+export interface ScopedRows {
+  in(scope: Scope): Scoped;
+}
+
 /** What is published on `evently.statement` before a statement is sent. */
 export interface StatementNotice {
   readonly scope: Scope;
@@ -34,7 +39,7 @@ const statements = channel("evently.statement");
  *   transaction, on whichever connection and however that ends.
  * - A connection that may be in the middle of something is closed, not given to the next one.
  */
-export class Database {
+export class Database implements ScopedRows {
   readonly #pool: DatabasePool;
 
   constructor(pool: DatabasePool) {

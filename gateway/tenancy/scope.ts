@@ -14,7 +14,7 @@ export interface Scope {
 }
 
 /** Parts of the platform that work on rows of people who are not there, or not known yet. */
-export type Office = "identity" | "payments" | "tickets" | "admin";
+export type Office = "identity" | "payments" | "tickets" | "mail" | "campaigns" | "admin";
 
 /** Sees what is public, and changes nothing. */
 export const NOBODY: Scope = { user: "", role: "", event: "" };

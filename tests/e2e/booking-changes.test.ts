@@ -166,7 +166,10 @@ test("what is handed over to an address is nobody's who has merely registered wi
   assert.deepEqual(live.take("booking.updated"), []);
   live.close();
   ok(await api.post("/api/v1/auth/forgot-password", { body: { email } }), 202);
-  const reset = { token: await mails.tokenFor(email, 2), password: "the owner's own 1" };
+  const reset = {
+    token: await mails.tokenFor(email, { kind: "reset" }),
+    password: "the owner's own 1",
+  };
   ok(await api.post("/api/v1/auth/reset-password", { body: reset }), 204);
   const owner = await login("the owner's own 1");
   const theirs = ok(await api.get<Page<BookingShape>>("/api/v1/bookings", owner)).data;

@@ -6,6 +6,7 @@ import pg from "pg";
 import { BoxOffice, floor, refused, seats } from "../support/box-office.ts";
 import { LiveClient } from "../support/client.ts";
 import { MailFolder } from "../support/mail-folder.ts";
+import { until } from "../support/server.ts";
 import type { BookingShape, HoldShape, SignedIn } from "../support/shapes.ts";
 import { auditOf, guestToken, ok, openOrganization, openStudio } from "../support/venue.ts";
 
@@ -217,8 +218,13 @@ async function givenAndUsed(email: string): Promise<BookingShape> {
   const path = `/api/v1/bookings/${booking.id}`;
   ok(await api.post(`${path}/transfer`, { token: guest, body: { email } }));
   const admin = { token: office.admin };
-  const [ticket] = ok(await api.get<BookingShape>(path, admin)).tickets;
-  const body = { ticketCode: ticket?.code };
+  // Who organises sees it when it is stored.
+  let ticketCode = booking.tickets[0]?.code;
+  await until("its codes are new", async () => {
+    [ticketCode] = ok(await api.get<BookingShape>(path, admin)).tickets.map(({ code }) => code);
+    return ticketCode !== booking.tickets[0]?.code;
+  });
+  const body = { ticketCode };
   ok(await api.post(`/api/v1/events/${event.id}/check-ins`, { ...admin, body }));
   return booking;
 }
@@ -227,10 +233,12 @@ test("who merely registered with an address takes nothing away with it but the a
   const { guest, booking } = await bookedAsGuest();
   const email = freshEmail();
   const { accessToken: stranger } = ok(await enter("register", email), 201);
+  // Two mails of one moment may come in any order.
+  await mails.tokenFor(email);
   ok(await api.post(`/api/v1/bookings/${booking.id}/transfer`, { token: guest, body: { email } }));
   assert.equal((await leave(stranger)).status, 204);
   const { accessToken: token } = ok(await enter("register", email), 201);
-  const body = { token: await mails.tokenFor(email, 2) };
+  const body = { token: await mails.tokenFor(email, { nth: 2 }) };
   ok(await api.post("/api/v1/auth/verify-email", { token, body }));
   assert.deepEqual(
     (await bookingsOf(token)).map(({ id }) => id),
@@ -306,5 +314,6 @@ test("a guest goes, too", async () => {
   const kept = await office.booking(booking.id, office.admin);
   assert.equal(kept.email, null);
   refused(await api.get(ME, { token: guest }), 401, "unauthenticated");
-  assert.ok(mails.to("guest@example.org").length === 0);
+  const ofAccounts = /^Feedback-ID: (?:verification|reset|invitation):/m;
+  assert.ok(!mails.to("guest@example.org").some((mail) => ofAccounts.test(mail)));
 });

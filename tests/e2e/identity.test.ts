@@ -148,12 +148,12 @@ test("whoever is signed in and not verified is sent another mail", async () => {
   const first = await mails.tokenFor(user.email);
   assert.equal((await auth("verify-email", {}, accessToken)).status, 202);
   assert.equal((await auth("verify-email", undefined, accessToken)).status, 202);
-  const second = await mails.tokenFor(user.email, 3);
+  const second = await mails.tokenFor(user.email, { nth: 3 });
   assert.notEqual(second, first);
   ok(await auth("verify-email", { token: second }));
   refused(await auth("verify-email", { token: first }), 400, "token_invalid");
   assert.equal((await auth("verify-email", {}, accessToken)).status, 202);
-  const third = await mails.tokenFor(user.email, 4);
+  const third = await mails.tokenFor(user.email, { nth: 4 });
   refused(await auth("verify-email", { token: third }, "old"), 401, "unauthenticated");
   const shown = ok(await auth<SignedIn>("verify-email", { token: third }, accessToken)).user;
   assert.deepEqual(shown, { ...user, emailVerified: true, emailOwned: true });
@@ -167,7 +167,7 @@ test("a forgotten password is set anew by mail, and ends every sign-in", async (
   const known = await auth("forgot-password", { email: email?.toUpperCase() });
   assert.deepEqual([known.status, known.text], [202, unknown.text]);
   assert.equal(unknown.status, 202);
-  const token = await mails.tokenFor(email, 2);
+  const token = await mails.tokenFor(email, { kind: "reset" });
   const password = "quite another one";
   refused(await auth("reset-password", { token, password: "short" }), 400, "validation_failed");
   const foreign = await auth("reset-password", { token: "x".repeat(43), password });

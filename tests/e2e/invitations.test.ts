@@ -75,7 +75,7 @@ test("whoever shows the token of an invitation has its role, and has confirmed t
   const email = freshEmail();
   const invited = ok(await invite(mill, email.toUpperCase()), 201);
   assert.deepEqual(invited, { ...invited, userId: null, email, role: "organizer" });
-  const token = await mails.tokenFor(email);
+  const token = await mails.tokenFor(email, { kind: "invitation" });
   assert.match(mails.to(email)[0] ?? "", /organizer of "The "Old" Mill"/);
   // Nobody has the address yet: the token stays good.
   refused(await accept(token), 409, "account_needed");
@@ -106,10 +106,13 @@ const AUTH = "/api/v1/auth";
 const login = ({ email }: Person, password = "long enough 1") =>
   api.post<SignedIn>(`${AUTH}/login`, { body: { email, password } });
 
-/** Who reads the mail sets a password of their own; `nth` mail. They are signed in with it. */
-async function regain(person: Person, nth: number): Promise<Person> {
+/** Who reads the mail sets a password of their own. They are signed in with it. */
+async function regain(person: Person): Promise<Person> {
   ok(await api.post(`${AUTH}/forgot-password`, { body: { email: person.email } }), 202);
-  const body = { token: await mails.tokenFor(person.email, nth), password: "the owner's own 1" };
+  const body = {
+    token: await mails.tokenFor(person.email, { kind: "reset" }),
+    password: "the owner's own 1",
+  };
   ok(await api.post(`${AUTH}/reset-password`, { body }), 204);
   return { ...person, token: ok(await login(person, body.password)).accessToken };
 }
@@ -121,7 +124,9 @@ test("a stranger who registered another's address loses the account to who accep
   const live = await LiveClient.open(office.node.url, stranger.token);
   ok(await invite(mill, stranger.email, "owner"), 201);
   // Signed in as somebody else is as good as not at all.
-  const accepted = ok(await accept(await mails.tokenFor(stranger.email, 2), mill.owner));
+  const accepted = ok(
+    await accept(await mails.tokenFor(stranger.email, { kind: "invitation" }), mill.owner),
+  );
   assert.deepEqual(accepted, {
     organizationId: mill.id,
     userId: stranger.id,
@@ -138,7 +143,7 @@ test("a stranger who registered another's address loses the account to who accep
   for (const password of ["long enough 1", ""]) {
     refused(await login(stranger, password), 401, "invalid_credentials");
   }
-  assert.equal(await mayLook(mill, await regain(stranger, 3)), 200);
+  assert.equal(await mayLook(mill, await regain(stranger)), 200);
 });
 
 test("a stranger gains nothing by whoever opens the mail of an account that is not theirs", async () => {
@@ -151,8 +156,8 @@ test("a stranger gains nothing by whoever opens the mail of an account that is n
   const later = await stage();
   ok(await invite(later, stranger.email), 201);
   for (const place of [mill, later]) assert.equal(await mayLook(place, stranger), 404);
-  await mails.tokenFor(stranger.email, 3);
-  const owner = await regain(stranger, 4);
+  await mails.tokenFor(stranger.email, { kind: "invitation", nth: 2 });
+  const owner = await regain(stranger);
   for (const place of [mill, later]) {
     assert.equal(await mayLook(place, stranger), 401);
     assert.equal(await mayLook(place, owner), 200, "who has set the password by mail");
@@ -230,7 +235,7 @@ test("owners list invitations and take them back; then the token is worth nothin
   assert.equal((await revoke(mill, mill.owner, id)).status, 204);
   refused(await revoke(mill, mill.owner, id), 404, "invitation_not_found");
   await office.register(one);
-  refused(await accept(await mails.tokenFor(one)), 400, "token_invalid");
+  refused(await accept(await mails.tokenFor(one, { kind: "invitation" })), 400, "token_invalid");
   assert.equal((await invitationsOf(mill)).length, 1);
 });
 
@@ -238,14 +243,18 @@ test("after 7 days an invitation is nothing any more, and can be made anew", asy
   const mill = await stage();
   const person = await office.register();
   ok(await invite(mill, person.email), 201);
-  const token = await mails.tokenFor(person.email, 2);
+  const token = await mails.tokenFor(person.email, { kind: "invitation" });
   await letExpire(mill.id);
   refused(await accept(token), 400, "token_invalid");
   assert.deepEqual([await invitationsOf(mill), (await membersOf(mill)).length], [[], 1]);
   await mails.confirm(api, person);
   assert.equal(await mayLook(mill, person), 404);
   ok(await invite(mill, person.email, "staff"), 201);
-  assert.equal(ok(await accept(await mails.tokenFor(person.email, 3), person)).role, "staff");
+  assert.equal(
+    ok(await accept(await mails.tokenFor(person.email, { kind: "invitation", nth: 2 }), person))
+      .role,
+    "staff",
+  );
 });
 
 test("of accepting and taking back at once, one comes too late", async () => {
@@ -253,7 +262,7 @@ test("of accepting and taking back at once, one comes too late", async () => {
   for (let round = 0; round < 5; round += 1) {
     const person = await office.register();
     const { id } = ok(await invite(mill, person.email), 201);
-    const token = await mails.tokenFor(person.email, 2);
+    const token = await mails.tokenFor(person.email, { kind: "invitation" });
     const [accepted, revoked] = await Promise.all([
       accept(token, person),
       revoke(mill, mill.owner, id),

@@ -46,7 +46,8 @@ async function team(): Promise<Team> {
   const path = `/api/v1/organizations/${id}/members`;
   ok(await add(path, owner.token, organizer.email.toUpperCase(), "organizer"), 201);
   ok(await add(path, owner.token, staff.email, "staff"), 201);
-  for (const { email } of [organizer, staff]) ok(await accept(await mails.tokenFor(email, 2)));
+  for (const { email } of [organizer, staff])
+    ok(await accept(await mails.tokenFor(email, { kind: "invitation" })));
   return { id, path, owner, organizer, staff };
 }
 

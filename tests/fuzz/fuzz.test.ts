@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { OPERATIONS } from "../../gateway/openapi/operations.ts";
 import { fuzz } from "./fuzz-run.ts";
 
-const OPTIONS = { seed: 20_300_504, requests: 1_200, lanes: 4 };
+const OPTIONS = { seed: 20_300_504, requests: 2_400, lanes: 4 };
 
 test("whatever is asked, every answer is documented, none is an error of ours, and all is well", async () => {
   const { findings, heard } = await fuzz(OPTIONS);

@@ -47,6 +47,7 @@ export interface Subject {
   readonly token: string;
 }
 
+const PROVIDERS = ["sandbox", "stripe"];
 const ABOUT_HOLDS = /^(?:getHold|changeHold|releaseHold|extendHold|book)$/;
 const ABOUT_BOOKINGS = /Booking$|^getBookingHistory$|^moveTicket$|^checkIn$/;
 /** Whoever makes these is somebody else afterwards. */
@@ -198,7 +199,11 @@ export class HttpRequests {
       members: scene.any("user")?.id,
       tickets: booking?.parts[0],
       sandbox: scene.any("intent")?.id,
-      webhooks: this.#random.pick(["sandbox", "stripe"]),
+      webhooks: name === "webhookId" ? scene.any("webhook")?.id : this.#random.pick(PROVIDERS),
+      campaigns: scene.any("campaign")?.id,
+      "push-subscriptions": scene.any("subscription")?.id,
+      "mail-templates": this.#random.pick(["reminder", "confirmation"]),
+      lanes: this.#random.pick(["urgent", "marketing"]),
       shards: String(this.#random.below(18)),
       docs: this.#random.pick(["page.js", "page.css", "swagger-ui.css"]),
     };

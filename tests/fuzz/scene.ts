@@ -17,11 +17,11 @@ export interface Thing {
   readonly codes: readonly string[];
 }
 
-export type Kind = "event" | "hold" | "booking" | "organization" | "intent" | "user" | "cursor";
-const KINDS: readonly Kind[] = [
-  ...["event", "hold", "booking", "organization"],
-  ...["intent", "user", "cursor"],
-] as Kind[];
+export type Kind = (typeof KINDS)[number];
+const KINDS = [
+  ...(["event", "hold", "booking", "organization", "intent", "user", "cursor"] as const),
+  ...(["webhook", "campaign", "subscription"] as const),
+] as const;
 /** Of each kind: the newest are the ones that are still something. */
 const THINGS_MAX = 60;
 export const PASSWORD = "long enough 1";
@@ -172,6 +172,9 @@ const LEARNT: Readonly<Record<string, Kind>> = {
   changeHold: "hold",
   book: "booking",
   moveTicket: "booking",
+  addWebhook: "webhook",
+  addCampaign: "campaign",
+  addPushSubscription: "subscription",
   createEvent: "event",
   createOrganization: "organization",
   addMember: "user",

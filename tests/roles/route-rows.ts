@@ -1,5 +1,6 @@
 /** What each route answers to whom. The columns are those of ROLES. */
 import { randomUUID } from "node:crypto";
+import { TestBrowser } from "../support/test-browser.ts";
 import { SMALL_PLAN } from "../support/venue.ts";
 import { FLOOR, type Role, type RoleWorld } from "./role-world.ts";
 
@@ -29,6 +30,7 @@ const row = (
 ): Row => ({ route, about, expected, ask });
 
 /** By columns: nobody, guest, customer, three of another organisation, three of this one, admin. */
+const ADDRESS_OWNERS = "401 403 403 200 200 403 200 200 403 200";
 const SIGNED_IN = "401 200 200 200 200 200 200 200 200 200";
 const ACCOUNTS = "401 403 200 200 200 200 200 200 200 200";
 const NOT_OTHERS = "401 404 404 404 404 404 404 404 404 404";
@@ -81,6 +83,18 @@ const auth: Row[] = [
     "401 204 204 204 204 204 204 204 204 204",
     async (world, role) => ({ token: await throwAway(world, role) }),
   ),
+];
+
+const SUBSCRIPTIONS = `${V1}/users/me/push-subscriptions`;
+const push: Row[] = [
+  row(`GET ${V1}/push/vapid-key`, "", 200),
+  row(`POST ${SUBSCRIPTIONS}`, "", ACCOUNTS.replaceAll("200", "201"), () => ({
+    body: new TestBrowser(`https://push.invalid/${randomUUID()}`).subscription,
+  })),
+  row(`GET ${SUBSCRIPTIONS}`, "", ACCOUNTS),
+  row(`DELETE ${SUBSCRIPTIONS}/:subscriptionId`, "none", ACCOUNTS.replaceAll("200", "404"), () => ({
+    params: [randomUUID()],
+  })),
 ];
 
 /** A token that may be used up: of nobody, a guest or a customer, as the role is. */
@@ -144,6 +158,101 @@ function shelf(name: "venue" | "plan"): Row[] {
       body: { name: "Other hall" },
     })),
     row(`DELETE ${path}/${id}`, "", PRIVATE_SELLERS(204), one),
+  ];
+}
+
+const TEMPLATE = `${ORGANIZATION}/mail-templates/:kind`;
+const ofReminders = ({ organizationId }: RoleWorld): Asked => ({
+  params: [organizationId, "reminder"],
+});
+const mails: Row[] = [
+  row(`GET ${ORGANIZATION}/mail-templates`, "", PRIVATE_SELLERS(200), ({ organizationId }) => ({
+    params: [organizationId],
+  })),
+  row(`GET ${TEMPLATE}`, "", PRIVATE_SELLERS(200), ofReminders),
+  row(`PUT ${TEMPLATE}`, "", PRIVATE_SELLERS(200), (world) => ({
+    ...ofReminders(world),
+    body: { subject: "Soon" },
+  })),
+  row(`DELETE ${TEMPLATE}`, "", PRIVATE_SELLERS(204), ofReminders),
+  row(`POST ${TEMPLATE}/preview`, "", PRIVATE_SELLERS(200), ofReminders),
+];
+
+const WEBHOOKS = `${ORGANIZATION}/webhooks`;
+const WEBHOOK = `${WEBHOOKS}/:webhookId`;
+/** Nobody is there. */
+const HOOK = { url: "https://receiver.invalid/hook" };
+/** One for all, since there may be only so many. */
+const hooks = new WeakMap<RoleWorld, Promise<string>>();
+const webhook = async (world: RoleWorld): Promise<Asked> => {
+  const id = hooks.get(world) ?? world.keep("webhooks", HOOK);
+  hooks.set(world, id);
+  return { params: [world.organizationId, await id] };
+};
+const webhooks: Row[] = [
+  row(`POST ${WEBHOOKS}`, "", PRIVATE_SELLERS(201), ({ organizationId }) => ({
+    params: [organizationId],
+    body: HOOK,
+  })),
+  row(`GET ${WEBHOOKS}`, "", PRIVATE_SELLERS(200), ({ organizationId }) => ({
+    params: [organizationId],
+  })),
+  row(`GET ${WEBHOOK}`, "", PRIVATE_SELLERS(200), webhook),
+  row(`PATCH ${WEBHOOK}`, "", PRIVATE_SELLERS(200), async (world) => ({
+    ...(await webhook(world)),
+    body: { description: "Other" },
+  })),
+  row(`DELETE ${WEBHOOK}`, "one that is gone", PRIVATE_SELLERS(204), ({ organizationId }) => ({
+    params: [organizationId, organizationId],
+  })),
+  row(`POST ${WEBHOOK}/rotate-secret`, "", PRIVATE_SELLERS(200), webhook),
+  row(`POST ${WEBHOOK}/enable`, "", PRIVATE_SELLERS(200), webhook),
+  row(`POST ${WEBHOOK}/test`, "", PRIVATE_SELLERS(200), webhook),
+  row(`POST ${WEBHOOK}/replay`, "", PRIVATE_SELLERS(202), async (world) => ({
+    ...(await webhook(world)),
+    body: { eventId: world.event.id, fromSeq: 1 },
+  })),
+  row(`GET ${WEBHOOK}/deliveries`, "", PRIVATE_SELLERS(200), webhook),
+];
+
+const CAMPAIGN = {
+  name: "Come again",
+  segment: { kind: "attended" },
+  variants: [{ subject: "Hello", blocks: { main: "<p>Come again.</p>" } }],
+};
+const MAIL = `${V1}/mail`;
+function campaignRows(): Row[] {
+  const path = `${ORGANIZATION}/campaigns`;
+  const one = async (world: RoleWorld): Promise<Asked> => ({
+    params: [world.organizationId, await world.keep("campaigns", CAMPAIGN)],
+  });
+  const ofOne = `${path}/:campaignId`;
+  const forged = (): Asked => ({ params: ["forged.gif"] });
+  return [
+    row(`POST ${path}`, "", PRIVATE_SELLERS(201), ({ organizationId }) => ({
+      params: [organizationId],
+      body: CAMPAIGN,
+    })),
+    row(`GET ${path}`, "", PRIVATE_SELLERS(200), ({ organizationId }) => ({
+      params: [organizationId],
+    })),
+    row(`GET ${ofOne}`, "", PRIVATE_SELLERS(200), one),
+    row(`PATCH ${ofOne}`, "", PRIVATE_SELLERS(200), async (world) => ({
+      ...(await one(world)),
+      body: { name: "Other name" },
+    })),
+    row(`DELETE ${ofOne}`, "", PRIVATE_SELLERS(204), one),
+    row(`POST ${ofOne}/preview`, "", PRIVATE_SELLERS(200), one),
+    row(`POST ${ofOne}/schedule`, "", PRIVATE_SELLERS(200), async (world) => ({
+      ...(await one(world)),
+      body: { at: new Date(Date.now() + 3_600_000).toISOString() },
+    })),
+    row(`POST ${ofOne}/stop`, "", PRIVATE_SELLERS(200), one),
+    row(`GET ${ofOne}/statistics`, "", PRIVATE_SELLERS(200), one),
+    row(`GET ${MAIL}/o/:token`, "a forged token", 404, forged),
+    row(`GET ${MAIL}/c/:token`, "a forged token", 404, forged),
+    row(`GET ${MAIL}/t/:token`, "a forged token", 404, forged),
+    row(`POST ${MAIL}/t/:token`, "a forged token", 404, forged),
   ];
 }
 
@@ -317,6 +426,17 @@ const money: Row[] = [
   row(`POST ${SANDBOX}/fail`, "no such payment", 404, () => ({ params: ["x"] })),
 ];
 
+const noLetter = () => ({ params: ["0197a3c5-7b1e-7c3d-8f2a-000000000000"] });
+const ofReaders: Row[] = [
+  row(`GET ${V1}/mail/unsubscribe/:token`, "no link of ours", 404, () => ({ params: ["x"] })),
+  row(`POST ${V1}/mail/unsubscribe/:token`, "no link of ours", 404, () => ({ params: ["x"] })),
+  row(`GET ${V1}/mail/preferences/:token`, "no link of ours", 404, () => ({ params: ["x"] })),
+  row(`POST ${V1}/mail/preferences/:token`, "no link of ours", 404, () => ({ params: ["x"] })),
+  row(`POST ${V1}/mail/bounces`, "unsigned", 400),
+  row(`GET ${V1}/users/me/mail-preferences`, "", ADDRESS_OWNERS),
+  row(`PATCH ${V1}/users/me/mail-preferences`, "", ADDRESS_OWNERS, () => ({ body: {} })),
+];
+
 const OPS = "401 403 403 403 403 403 403 403 403 200";
 const operations: Row[] = [
   row("GET /ops/shards", "", OPS),
@@ -331,6 +451,24 @@ const operations: Row[] = [
   row("DELETE /ops/ticket-keys/:kid", "none", OPS.replace("200", "404"), () => ({
     params: ["none"],
   })),
+  row("GET /ops/lanes", "", OPS),
+  row("POST /ops/lanes/:lane/pause", "none", OPS.replace("200", "404"), () => ({
+    params: ["none"],
+  })),
+  row("POST /ops/lanes/:lane/resume", "", OPS.replace("200", "204"), () => ({
+    params: ["urgent"],
+  })),
+  row("GET /ops/dead-letters", "", OPS),
+  row("POST /ops/dead-letters/resend", "", OPS.replace("200", "202"), () => ({
+    body: { lane: "marketing" },
+  })),
+  row("GET /ops/dead-letters/:id", "none", OPS.replace("200", "404"), noLetter),
+  row("POST /ops/dead-letters/:id/resend", "none", OPS.replace("200", "404"), noLetter),
+  row("DELETE /ops/dead-letters/:id", "none", OPS.replace("200", "404"), noLetter),
+  row("GET /ops/suppressions", "", OPS),
+  row("DELETE /ops/suppressions/:id", "none", OPS.replace("200", "404"), () => ({
+    params: ["none"],
+  })),
   row("GET /openapi.json", "", 200),
   row("GET /docs", "", 200),
   row("GET /docs/:file", "", 200, () => ({ params: ["swagger-ui-bundle.js"] })),
@@ -342,12 +480,17 @@ const operations: Row[] = [
 
 export const ROWS: readonly Row[] = [
   ...auth,
+  ...push,
   ...organizations,
   ...shelf("venue"),
   ...shelf("plan"),
+  ...mails,
+  ...webhooks,
+  ...campaignRows(),
   ...events,
   ...booking,
   ...waitlist,
   ...money,
+  ...ofReaders,
   ...operations,
 ];

@@ -14,17 +14,22 @@ export interface Person {
   readonly email: string;
 }
 
+type Environment = Readonly<Record<string, string>>;
+
 /** Invariant: between `before` and `after` of its file, a node runs and `admin` is signed in. */
 export class BoxOffice {
   #node: TestNode | null = null;
   #admin = "";
   readonly api = new ApiClient(() => this.node.url);
 
-  /** Starts a node before the file's tests, and removes it after them. */
-  static forThisFile(): BoxOffice {
+  /**
+   * Starts a node before the file's tests, and removes it after them. `env`: further variables, or
+   * what makes them just before.
+   */
+  static forThisFile(env: Environment | (() => Promise<Environment>) = {}): BoxOffice {
     const office = new BoxOffice();
     before(async () => {
-      office.#node = await TestNode.start();
+      office.#node = await TestNode.start(typeof env === "function" ? await env() : env);
       office.#admin = await adminToken(office.api);
     });
     after(async () => {

@@ -23,7 +23,8 @@ import type { Belongings } from "../../gateway/identity/belongings-port.ts";
 import { IdentityOffice } from "../../gateway/identity/identity-office.ts";
 import type { Users } from "../../gateway/identity/users.ts";
 import { DEFAULT_LIMITS } from "../../gateway/limits/limit-classes.ts";
-import type { OutgoingMail } from "../../gateway/mail/mailbox.ts";
+import { MailRequests, type RequestedMail } from "../../gateway/notifier/mail-requests.ts";
+import { Seal } from "../../gateway/notifier/seal.ts";
 import type { Database } from "../../gateway/tenancy/database.ts";
 import { systemClock } from "../../workers/clock.ts";
 import { createTestDatabase } from "./database.ts";
@@ -65,8 +66,8 @@ export interface CatalogueServer {
   /** Of the owner, whom policies do not concern. */
   readonly pool: Pool;
   readonly database: Database;
-  /** What was posted, oldest first. */
-  readonly mails: readonly OutgoingMail[];
+  /** Mails that were asked for, oldest first. */
+  mails(): Promise<RequestedMail[]>;
   readonly users: Users;
   readonly organizations: Organizations;
   readonly store: EventStore;
@@ -87,19 +88,19 @@ export interface RequestOptions {
   readonly headers?: Record<string, string>;
 }
 
+const JWT_SECRET = "0123456789abcdef0123456789abcdef";
+
 export async function startCatalogueServer(): Promise<CatalogueServer> {
   const own = await createTestDatabase();
   const { database, end } = openGatewayDatabase(own.url);
   const pool = new Pool({ connectionString: own.url, max: 5 });
   // Dropping the database may meet a connection that is just saying goodbye.
   pool.on("error", () => undefined);
-  const mails: OutgoingMail[] = [];
   const log = pino({ level: "warn" });
   const identity = new IdentityOffice({
     database,
-    jwtSecret: "0123456789abcdef0123456789abcdef",
-    mailbox: { post: (mail) => mails.push(mail), close: () => Promise.resolve() },
-    publicUrl: "https://shop.example.com/",
+    jwtSecret: JWT_SECRET,
+    mailRequests: new MailRequests(JWT_SECRET, systemClock),
     attempts: new AttemptLimits(DEFAULT_LIMITS, null),
     clock: systemClock,
     log,
@@ -165,7 +166,13 @@ export async function startCatalogueServer(): Promise<CatalogueServer> {
   return {
     pool,
     database,
-    mails,
+    async mails() {
+      const { rows } = await pool.query<{ detail: { key: string; sealed: string } }>(
+        "SELECT detail FROM outbox WHERE kind = 'mail' ORDER BY id",
+      );
+      const seal = new Seal(JWT_SECRET);
+      return rows.map(({ detail }) => seal.open(detail.sealed, detail.key) as RequestedMail);
+    },
     users,
     organizations,
     store,

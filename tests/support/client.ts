@@ -56,6 +56,9 @@ export class ApiClient {
   post<Body>(path: string, ask: Ask = {}): Promise<Reply<Body>> {
     return this.request<Body>("POST", path, ask);
   }
+  put<Body>(path: string, ask: Ask = {}): Promise<Reply<Body>> {
+    return this.request<Body>("PUT", path, ask);
+  }
   patch<Body>(path: string, ask: Ask = {}): Promise<Reply<Body>> {
     return this.request<Body>("PATCH", path, ask);
   }

@@ -4,6 +4,10 @@ import { join } from "node:path";
 import type { ApiClient } from "./client.ts";
 import { until } from "./server.ts";
 
+export type TokenMailKind = "verification" | "reset" | "invitation";
+/** While the machine is busy, mails make room for what else it does. */
+const COME_MS_MAX = 60_000;
+
 export class MailFolder {
   readonly #dataDir: () => string;
 
@@ -30,11 +34,19 @@ export class MailFolder {
       .filter((text) => text.split("\r\n").includes(`To: ${email}`));
   }
 
-  /** The token in the `nth` mail to an address, for which it waits. */
-  async tokenFor(email: string | undefined, nth = 1): Promise<string> {
+  /** The token in the `nth` mail of a kind to an address, for which it waits. */
+  async tokenFor(
+    email: string | undefined,
+    {
+      kind = "verification",
+      nth = 1,
+    }: { readonly kind?: TokenMailKind; readonly nth?: number } = {},
+  ): Promise<string> {
     if (email === undefined) throw new Error("nobody is to read it");
-    await until(`mail ${nth} to ${email} has come`, () => this.to(email).length >= nth, 10_000);
-    const text = this.to(email)[nth - 1] ?? "";
+    // Mails of one moment come in any order.
+    const come = () => this.to(email).filter((text) => text.includes(`Feedback-ID: ${kind}:`));
+    await until(`${kind} ${nth} to ${email} has come`, () => come().length >= nth, COME_MS_MAX);
+    const text = come()[nth - 1] ?? "";
     const token = /^Token: ([\w-]+)/m.exec(text.replaceAll("=\r\n", ""))?.[1];
     if (token === undefined) throw new Error(`there is no token in ${text}`);
     return token;

@@ -10,11 +10,15 @@ import { HTTP_METRICS } from "../../gateway/metrics/http-metrics.ts";
 import { LIMIT_METRICS } from "../../gateway/metrics/limit-metrics.ts";
 import { MetricsPage } from "../../gateway/metrics/metrics-page.ts";
 import { NODE_METRICS } from "../../gateway/metrics/node-metrics.ts";
+import { NOTIFIER_METRICS } from "../../gateway/metrics/notifier-metrics.ts";
 import { filesEndingIn, ROOT, readSource } from "../support/source-scan.ts";
 
 const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
 
-const FAMILIES = [...HTTP_METRICS, ...LIMIT_METRICS, ...ENGINE_METRICS, ...NODE_METRICS];
+const FAMILIES = [
+  ...[...HTTP_METRICS, ...LIMIT_METRICS, ...ENGINE_METRICS],
+  ...[...NODE_METRICS, ...NOTIFIER_METRICS],
+];
 /** Labels that Prometheus itself adds, and those of buckets. */
 const ADDED_LABELS = ["job", "instance", "le"];
 

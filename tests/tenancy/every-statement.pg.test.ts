@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { Client } from "pg";
 import type { EventTag, UserId } from "../../engine/ids.ts";
 import { freshUserId } from "../../gateway/identity/users.ts";
 import { asker, NOBODY, namedEvent, person, type Scope } from "../../gateway/tenancy/scope.ts";
@@ -11,11 +12,12 @@ import { ApiClient } from "../support/client.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { openGatewayDatabase } from "../support/gateway-database.ts";
 import { MailFolder } from "../support/mail-folder.ts";
+import { openOwnerRows } from "../support/owner-rows.ts";
 import { forgetful } from "./forgetful-statement.ts";
 import { type InProcessNode, startInProcess } from "./in-process-node.ts";
 import { type Finding, Intrusion } from "./intrusion.ts";
 import { callSites, StatementLog } from "./statement-log.ts";
-import { type Tenant, TenantsLife } from "./tenants-life.ts";
+import { MAILED, type Tenant, TenantsLife } from "./tenants-life.ts";
 
 /** PostgreSQL's unique_violation: of an id that the gateway drew for another. */
 const TAKEN = "23505";
@@ -28,6 +30,7 @@ let intrusion: Intrusion;
 let intruders: Tenant;
 before(async () => {
   database = await createTestDatabase();
+  await mailed(database.url);
   intrusion = await Intrusion.open(database.url);
   log = new StatementLog();
   const node: InProcessNode = await startInProcess(database.url);
@@ -40,6 +43,9 @@ before(async () => {
     await life.live(ours);
     await life.sell(ours);
     await life.furnish(ours);
+    await life.connect(ours);
+    await life.advertise(ours);
+    await mail(database.url);
     await life.pay(ours);
     await life.mend(gateway.database, ours);
     log.close();
@@ -56,6 +62,33 @@ after(async () => {
   await intrusion.close();
   await database.drop();
 });
+
+/** As if their campaigns had been sent. */
+async function mail(databaseUrl: string): Promise<void> {
+  const client = new Client({ connectionString: databaseUrl });
+  await client.connect();
+  await client.query(
+    `INSERT INTO campaign_recipients
+       (campaign_id, position, organization_id, digest, address, state, variant, opens)
+     SELECT id, 0, organization_id, campaign_digest(id, 'buyer@example.org'), 'buyer@example.org',
+       'sent', 0, 1
+     FROM campaigns`,
+  );
+  await client.end();
+}
+
+/** Mails, as the notifier has left it: the gateway sends none. */
+async function mailed(url: string): Promise<void> {
+  const rows = openOwnerRows(url);
+  for (const id of [MAILED, `other-${MAILED}`]) {
+    await rows.query(
+      `INSERT INTO mails VALUES ($1, 'campaign', null, '\\x01', 'example.org', $1, 'sent', 1, null,
+         'primary', null, $2::bigint, $2::bigint, 0)`,
+      [id, Date.now()],
+    );
+  }
+  await rows.end();
+}
 
 /** Who must not find out anything about the tenant whose statements these were. */
 function strangers(): [string, Scope][] {

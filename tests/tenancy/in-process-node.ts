@@ -7,6 +7,8 @@ import { readConfig } from "../../gateway/config.ts";
 import { type RunningNode, startNode } from "../../gateway/node.ts";
 import { ADMIN, OPS_TOKEN } from "../support/server.ts";
 
+export const BOUNCE_SECRET = "a bounce secret of the tests, long enough";
+
 export interface InProcessNode extends RunningNode {
   readonly dataDir: string;
 }
@@ -24,6 +26,7 @@ export async function startInProcess(databaseUrl: string): Promise<InProcessNode
     ADMIN_EMAIL: ADMIN.email,
     ADMIN_PASSWORD: ADMIN.password,
     OPS_TOKEN,
+    MAIL_BOUNCE_SECRET: BOUNCE_SECRET,
   });
   const node = await startNode(config, pino({ level: "silent" }));
   return {

@@ -10,14 +10,24 @@ export interface Statement extends StatementNotice {
 
 const CHANNEL = "evently.statement";
 /** The gateway's way to PostgreSQL, who looks after one, and what an operator runs. */
-const NOT_A_SERVICE =
-  /^gateway\/(?:tenancy\/|backup\/|embedded-post|database-(?:pool|heart))|\.test\.ts$|\/testing\//;
+const NOT_A_SERVICE = new RegExp(
+  "^gateway/(?:tenancy/|backup/|embedded-post|database-(?:pool|heart))" +
+    "|\\.test\\.ts$|/testing/",
+);
+/** What the notifier does, as the owner of the tables. */
+const AS_OWNER = new RegExp(
+  "^gateway/(?:notifier/(?!mail-requests)|campaigns/sending/|mail/mail-ledger" +
+    "|push/push-ledger|webhooks/(?:feed|disabled)-)",
+);
 const VALUE_SETS_MAX = 3;
+
+const isService = (path: string): boolean =>
+  path.startsWith("gateway/") && !NOT_A_SERVICE.test(path) && !AS_OWNER.test(path);
 
 /** Path and line of every call of the gateway that sends a statement. */
 export function callSites(): string[] {
   return filesEndingIn(".ts")
-    .filter((path) => path.startsWith("gateway/") && !NOT_A_SERVICE.test(path))
+    .filter((path) => isService(path))
     .flatMap((path) => linesMatching(readSource(path), /\.query(?:<.*)?\(/))
     .map((line) => line.split(": ")[0] ?? "");
 }
@@ -67,7 +77,7 @@ function siteOf(stack: string): string {
     /\(?(?:file:\/\/)?(\/[^():]+):(\d+):\d+\)?$/gm,
   )) {
     const own = path.startsWith(ROOT) ? path.slice(ROOT.length) : path;
-    if (own.startsWith("gateway/") && !NOT_A_SERVICE.test(own)) return `${own}:${line}`;
+    if (isService(own)) return `${own}:${line}`;
   }
   return `unknown: ${stack}`;
 }

@@ -2,27 +2,33 @@
  * Everything that tenants and their buyers do, once: a life that sends every statement of the
  * gateway. What no request leads to in good order is asked of the services themselves.
  */
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import type { EventTag, OrganizationId, UserId } from "../../engine/ids.ts";
+import { TrackedCounts } from "../../gateway/campaigns/tracked-counts.ts";
+import { TrackingObjections } from "../../gateway/campaigns/tracking-objections.ts";
 import { EventStore } from "../../gateway/catalogue/event-store.ts";
 import { NamedEvents } from "../../gateway/catalogue/named-events.ts";
 import { Organizations } from "../../gateway/catalogue/organizations.ts";
 import { EventSearch } from "../../gateway/catalogue/search/event-search.ts";
 import { parseSearchRequest } from "../../gateway/catalogue/search/search-request.ts";
 import { TokenSweep } from "../../gateway/identity/token-sweep.ts";
+import { BounceDesk } from "../../gateway/mail/bounce-desk.ts";
+import { MailPreferences } from "../../gateway/mail/mail-preferences.ts";
+import { SuppressedAddresses } from "../../gateway/mail/suppressed-addresses.ts";
 import { PaymentInbox } from "../../gateway/payments/payment-inbox.ts";
 import { PaymentIntents } from "../../gateway/payments/payment-intents.ts";
 import { PAYMENTS } from "../../gateway/payments/payments-scope.ts";
 import { Refunds } from "../../gateway/payments/refunds.ts";
 import { SandboxProvider } from "../../gateway/payments/sandbox-provider.ts";
 import type { Database } from "../../gateway/tenancy/database.ts";
-import { NOBODY } from "../../gateway/tenancy/scope.ts";
+import { asker, NOBODY, platform } from "../../gateway/tenancy/scope.ts";
 import { TicketKeys } from "../../gateway/tickets/ticket-keys.ts";
 import { systemClock } from "../../workers/clock.ts";
 import type { ApiClient, Reply } from "../support/client.ts";
 import type { MailFolder } from "../support/mail-folder.ts";
 import { ADMIN, until } from "../support/server.ts";
 import type { BookingShape, EventShape, HoldShape, SignedIn } from "../support/shapes.ts";
+import { TestBrowser } from "../support/test-browser.ts";
 import { guestToken, ok, openOrganization, SMALL_PLAN } from "../support/venue.ts";
 
 interface Registered extends SignedIn {
@@ -38,6 +44,8 @@ export interface Tenant {
 }
 
 const PASSWORD = "long enough 1";
+/** Message-ID of a mail that was sent. */
+export const MAILED = "0190c2a4-7b1e-7c3d-8e4f-5a6b7c8d9e0f@tickets.example";
 
 export class TenantsLife {
   readonly #api: ApiClient;
@@ -110,11 +118,67 @@ export class TenantsLife {
       const spare = ok(await api.post<{ id: string }>(kept, { token, body }), 201);
       ok(await api.delete(`${kept}/${spare.id}`, { token }), 204);
     }
+    const templates = `${path}/mail-templates`;
+    const subject = { token, body: { subject: "Soon" } };
+    ok(await api.put(`${templates}/reminder`, subject));
+    ok(await api.get(templates, { token }));
+    ok(await api.get(`${templates}/reminder`, { token }));
+    ok(await api.put(`${templates}/refund`, subject));
+    ok(await api.delete(`${templates}/refund`, { token }), 204);
     for (const query of ["", "?status=draft"])
       ok(await api.get(`${path}/events${query}`, { token }));
     for (const list of ["categories", "tags?q=a"]) ok(await api.get(`/api/v1/${list}`));
     ok(await api.get("/api/v1/events?q=evenign"));
     ok(await api.get("/api/v1/events?q=evening%20o"));
+  }
+
+  /** Where an organisation's own program is told. */
+  async connect({ organizationId, owner, eventId }: Tenant): Promise<void> {
+    const { accessToken: token } = owner;
+    const api = this.#api;
+    const path = `/api/v1/organizations/${organizationId}/webhooks`;
+    const body = { url: "https://receiver.invalid/hook" };
+    const spare = ok(await api.post<{ id: string }>(path, { token, body }), 201);
+    ok(await api.delete(`${path}/${spare.id}`, { token }), 204);
+    const { id } = ok(await api.post<{ id: string }>(path, { token, body }), 201);
+    ok(await api.get(path, { token }));
+    ok(await api.get(`${path}/${id}`, { token }));
+    ok(await api.patch(`${path}/${id}`, { token, body: { description: "Other" } }));
+    ok(await api.post(`${path}/${id}/rotate-secret`, { token }));
+    const from = { token, body: { eventId, fromSeq: 1 } };
+    ok(await api.post(`${path}/${id}/replay`, from), 202);
+    ok(await api.post(`${path}/${id}/enable`, { token }));
+    ok(await api.post(`${path}/${id}/test`, { token }));
+    ok(await api.get(`${path}/${id}/deliveries`, { token }));
+  }
+
+  /** What an organisation mails to its customers. */
+  async advertise({ organizationId, owner, eventId }: Tenant): Promise<void> {
+    const { accessToken: token } = owner;
+    const api = this.#api;
+    const path = `/api/v1/organizations/${organizationId}/campaigns`;
+    const add = async (segment: object): Promise<string> => {
+      const variants = [{ subject: "Hello", blocks: { main: "<p>{{ event.title }}</p>" } }];
+      const body = { name: "Come again", eventId, segment, variants };
+      return ok(await api.post<{ id: string }>(path, { token, body }), 201).id;
+    };
+    const first = await add({ kind: "attended", atLeast: 1, cities: ["Berlin"] });
+    const engaged = { kind: "not", of: { kind: "opened", campaignId: first } };
+    const id = await add({ kind: "any", of: [engaged, { kind: "bought", eventId }] });
+    for (const list of [path, `${path}/${id}`, `${path}/${id}/statistics`]) {
+      ok(await api.get(list, { token }));
+    }
+    ok(await api.patch(`${path}/${id}`, { token, body: { name: "Come soon" } }));
+    for (const one of [first, id]) ok(await api.post(`${path}/${one}/preview`, { token }));
+    const at = new Date(Date.now() + 3_600_000).toISOString();
+    ok(await api.post(`${path}/${id}/schedule`, { token, body: { at } }));
+    const refused = await api.delete(`${path}/${id}`, { token });
+    if (refused.status !== 409) throw new Error("what is under way is not removed");
+    ok(await api.post(`${path}/${id}/stop`, { token }));
+    ok(await api.delete(`${path}/${first}`, { token }), 204);
+    // Something is left that others might change.
+    const left = await add({ kind: "attended" });
+    ok(await api.post(`${path}/${left}/schedule`, { token, body: { at } }));
   }
 
   /** Who belongs to an organisation. */
@@ -140,12 +204,12 @@ export class TenantsLife {
     ok(await api.delete(`${path}/invitations/${unknown}`, { token }), 204);
     const late = await this.#register();
     await invite(late.email, "staff");
-    const body = { token: await this.#mails.tokenFor(late.email, 2) };
+    const body = { token: await this.#mails.tokenFor(late.email, { kind: "invitation" }) };
     ok(await api.post("/api/v1/invitations/accept", { token: late.accessToken, body }));
     ok(await api.delete("/api/v1/users/me", { token: late.accessToken }), 204);
     const stranger = await this.#register();
     await invite(stranger.email, "staff");
-    const theirs = { token: await this.#mails.tokenFor(stranger.email, 2) };
+    const theirs = { token: await this.#mails.tokenFor(stranger.email, { kind: "invitation" }) };
     ok(await api.post("/api/v1/invitations/accept", { body: theirs }));
   }
 
@@ -169,11 +233,14 @@ export class TenantsLife {
     ok(await api.post(`${auth}/verify-email`, { token }), 202);
     ok(
       await api.post(`${auth}/verify-email`, {
-        body: { token: await this.#mails.tokenFor(email, 2) },
+        body: { token: await this.#mails.tokenFor(email, { nth: 2 }) },
       }),
     );
     ok(await api.post(`${auth}/forgot-password`, { body: { email } }), 202);
-    const reset = { token: await this.#mails.tokenFor(email, 3), password: "another one 2" };
+    const reset = {
+      token: await this.#mails.tokenFor(email, { kind: "reset" }),
+      password: "another one 2",
+    };
     ok(await api.post(`${auth}/reset-password`, { body: reset }), 204);
     const again = (await login("another one 2")).accessToken;
     const me = "/api/v1/users/me";
@@ -182,6 +249,7 @@ export class TenantsLife {
     for (const path of [me, `${me}/export`, "/api/v1/bookings"]) {
       ok(await api.get(path, { token: again }));
     }
+    await this.#subscribe(again);
     const guest = await guestToken(api);
     await this.#book(eventId, guest, "A-2");
     const body = { email: `${randomUUID()}@example.org`, password: PASSWORD };
@@ -253,8 +321,17 @@ export class TenantsLife {
       throw new Error(JSON.stringify(fields));
     };
     await new TokenSweep({ database, clock: systemClock, log: { warn } }).sweep();
+    await mendMails(database);
     const keys = new TicketKeys(database, systemClock);
     await keys.remove((await keys.add(Date.now())).kid);
+    const { rows: mailed } = await database
+      .in(asker({ ...admin, role: "customer" }))
+      .query<{ id: string }>("SELECT id FROM campaigns");
+    const recipient = { campaignId: mailed[0]?.id ?? "", position: 0 };
+    const counts = new TrackedCounts({ database, clock: systemClock, log: { warn } });
+    counts.add(recipient, "click");
+    await counts.flush();
+    await new TrackingObjections(database).add(recipient);
     const organizations = new Organizations(database);
     const charges = { fees: [], tax: null };
     const given = { name: "Empty", allowInvoices: false, currency: "EUR", country: "DE", charges };
@@ -271,6 +348,18 @@ export class TenantsLife {
     await organizations.find(organizationId as OrganizationId, admin);
     await new NamedEvents(database).findByTag(eventId.slice(26) as EventTag);
     ok(await this.#api.post("/api/v1/auth/login", { body: ADMIN }));
+  }
+
+  /** Is told in two browsers, and in one no more. */
+  async #subscribe(token: string): Promise<void> {
+    const path = "/api/v1/users/me/push-subscriptions";
+    const add = async (): Promise<string> => {
+      const body = new TestBrowser(`https://push.invalid/${randomUUID()}`).subscription;
+      return ok(await this.#api.post<{ id: string }>(path, { token, body }), 201).id;
+    };
+    await add();
+    ok(await this.#api.delete(`${path}/${await add()}`, { token }), 204);
+    ok(await this.#api.get(path, { token }));
   }
 
   async #register(): Promise<Registered> {
@@ -317,4 +406,27 @@ export class TenantsLife {
     const { data } = ok(reply);
     return { bookings: data.map(({ id }) => id), code: data[0]?.code ?? "" };
   }
+}
+
+/** What readers want of mails, and what comes back of these. */
+async function mendMails(database: Database): Promise<void> {
+  const rows = database.in(platform("mail", "a test"));
+  const [recipient, other, organizationId] = [randomBytes(32), randomBytes(32), randomUUID()];
+  const preferences = new MailPreferences(rows);
+  for (const one of [recipient, other]) {
+    await preferences.refuse(one, "campaign", organizationId);
+  }
+  await preferences.change(recipient, { wanted: { campaign: true }, refusedOrganizations: [] });
+  const suppressed = new SuppressedAddresses(rows);
+  await suppressed.remove(recipient);
+  await suppressed.forget(0);
+  const bounces = new BounceDesk(rows, systemClock);
+  const bounce = { type: "soft", reason: "full" } as const;
+  const address = `anna@${randomUUID()}.example`;
+  for (const messageId of [MAILED, null]) {
+    for (let n = 0; n < 3; n += 1) {
+      await bounces.take([{ ...bounce, messageId, address }], randomUUID());
+    }
+  }
+  await suppressed.list({ limit: 1, cursor: null }, null);
 }
