@@ -250,7 +250,9 @@ async function pointInTime(t: TestContext): Promise<void> {
   const api = new ApiClient(() => node.url);
   const studio = await openStudio(api);
   const base = join(server.directory, "base");
-  await server.run("pg_basebackup", ["-d", server.url("postgres"), "-D", base, "-X", "fetch"]);
+  // By itself it waits for minutes, until a checkpoint has been made at leisure.
+  const from = ["-d", server.url("postgres"), "-D", base, "-X", "fetch"];
+  await server.run("pg_basebackup", [...from, "--checkpoint=fast"]);
 
   const kept = new Crowd(api, studio, ["A-1", "A-2"]);
   await kept.reached(2);
