@@ -30,9 +30,9 @@ export const NOTIFIER_RESTART_MS = 5_000;
 export const JOB_REASON_CHARS_MAX = 500;
 /** Dead letters that one call sends again. */
 export const DEAD_LETTERS_RESENT_MAX = 1_000;
-/** Where the machine has less of its processors idle, the notifier makes room for the sale … */
-export const COURTESY_IDLE_MIN = 0.15;
+/** Where others keep more than this of the processors busy, the notifier makes room for them … */
+export const COURTESY_OTHERS_MAX = 0.6;
 /** … by taking no more than this share of one processor: some 40 mails of a campaign a second. */
-export const COURTESY_SHARE = 0.05;
+export const COURTESY_SHARE = 0.08;
 /** How often that is looked at. */
 export const COURTESY_LOOK_MS = 250;

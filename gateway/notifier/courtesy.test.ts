@@ -27,6 +27,15 @@ test("on a machine with time to spare nobody waits, however much was used", asyn
   }
 });
 
+test("a machine that it keeps busy by itself is no crowd", async () => {
+  const { clock, state, courtesy } = stage(0);
+  for (let n = 0; n < 10; n += 1) {
+    state.busyMs += COURTESY_LOOK_MS;
+    await clock.pass(COURTESY_LOOK_MS);
+    assert.equal(courtesy.isHoldingBack, false);
+  }
+});
+
 test("in a crowd it uses its share and no more, and goes on as soon as that is paid back", async () => {
   const { clock, state, courtesy } = stage(0.02);
   const beganMs = clock.nowMs;
@@ -35,10 +44,10 @@ test("in a crowd it uses its share and no more, and goes on as soon as that is p
     for (;;) {
       await courtesy.turn();
       turns += 1;
-      // Each costs 10 ms of a processor.
+      // Each costs 10 ms of a processor, which a thread in the background has to wait for.
       state.busyMs += 10;
       await new Promise<void>((resolve) => {
-        clock.after(10, resolve);
+        clock.after(30, resolve);
       });
     }
   };
@@ -50,7 +59,31 @@ test("in a crowd it uses its share and no more, and goes on as soon as that is p
   await clock.pass(2 * COURTESY_LOOK_MS);
   const before = turns;
   await clock.pass(1_000);
-  assert.ok(turns - before > 50, "nobody holds it back any more");
+  assert.ok(turns - before > 25, "nobody holds it back any more");
+  courtesy.stop();
+});
+
+test("a rush finds many waiting: they begin one by one, as their share pays for them", async () => {
+  const { clock, state, courtesy } = stage(0.02);
+  await clock.pass(COURTESY_LOOK_MS);
+  const begun: number[] = [];
+  const all = Array.from({ length: 50 }, async (_, n) => {
+    await courtesy.turn();
+    begun.push(n);
+    state.busyMs += 1;
+  });
+  await clock.pass(COURTESY_LOOK_MS);
+  assert.ok(begun.length <= 5, `${begun.length} began at once`);
+  // By and by it learns how little they cost.
+  await clock.pass(8 * COURTESY_LOOK_MS);
+  assert.ok(begun.length >= 20, `${begun.length} began in two seconds`);
+  await clock.pass(16 * COURTESY_LOOK_MS);
+  await Promise.all(all);
+  assert.deepEqual(
+    begun,
+    [...begun].sort((a, b) => a - b),
+    "in order",
+  );
   courtesy.stop();
 });
 

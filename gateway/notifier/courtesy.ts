@@ -1,6 +1,12 @@
 import { cpus } from "node:os";
-import { COURTESY_IDLE_MIN, COURTESY_LOOK_MS, COURTESY_SHARE } from "../../engine/lane-limits.ts";
+import { COURTESY_LOOK_MS, COURTESY_OTHERS_MAX, COURTESY_SHARE } from "../../engine/lane-limits.ts";
 import type { Clock } from "../../workers/clock.ts";
+
+/** What a piece of work is taken to cost before there was one, and at least. */
+const PIECE_MS = 10;
+const PIECE_MS_MIN = 0.1;
+/** How much the last look weighs in what a piece costs. */
+const COST_WEIGHT = 0.3;
 
 export interface CourtesyPorts {
   readonly clock: Clock;
@@ -11,11 +17,15 @@ export interface CourtesyPorts {
 }
 
 /**
- * Lets the sale go first: while the machine has work for all of its processors, the notifier takes
- * no more than COURTESY_SHARE of one of them. What waits meanwhile is sent when the rush is over.
+ * Lets the sale go first: while others than the notifier keep most of the machine busy, it takes no
+ * more than COURTESY_SHARE of one processor. What waits meanwhile is sent when the rush is over.
  *
- * Invariant: whoever waits for its turn gets it, at the latest when the notifier has paid back, at
- * that share, what it had used.
+ * Its thread and the press's are in the background besides (workers/thread-priority.ts): what
+ * others could use they get, so what they did use says how much there is to do.
+ *
+ * Invariants: in a crowd, no more is begun between two looks than its share pays for, by what such
+ * pieces have cost so far, and nothing while it has used more than its share; whoever waits for its
+ * turn gets it, in order, at the latest when the notifier has paid that back.
  */
 export class Courtesy {
   readonly #ports: CourtesyPorts;
@@ -23,9 +33,15 @@ export class Courtesy {
   readonly #waiting: (() => void)[] = [];
   #last: { readonly idleMs: number; readonly totalMs: number; readonly busyMs: number };
   #lookedMs: number;
+  #isCrowded = false;
   /** Ms of a processor that were used beyond the share. */
   #debtMs = 0;
   #chargedMs = 0;
+  /** Turns that were given since the last look, and may be given until the next. */
+  #given = 0;
+  #left = Number.POSITIVE_INFINITY;
+  /** Of a piece of work, about. */
+  #costMs = PIECE_MS;
 
   constructor(ports: CourtesyPorts) {
     this.#ports = ports;
@@ -34,15 +50,16 @@ export class Courtesy {
     this.#cancel = ports.clock.every(COURTESY_LOOK_MS, () => this.#look());
   }
 
+  /** Pieces are begun one by one, each after a turn of its own. */
   get isHoldingBack(): boolean {
-    return this.#debtMs > 0;
+    return this.#isCrowded;
   }
 
-  /** Resolves when something may be begun. */
+  /** Resolves when one piece of work may be begun. */
   turn(): Promise<void> {
-    if (!this.isHoldingBack) return Promise.resolve();
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
+      this.#letGo();
     });
   }
 
@@ -54,7 +71,8 @@ export class Courtesy {
   /** Nobody waits any more. */
   stop(): void {
     this.#cancel();
-    this.#debtMs = 0;
+    this.#isCrowded = false;
+    this.#left = Number.POSITIVE_INFINITY;
     this.#letGo();
   }
 
@@ -62,19 +80,32 @@ export class Courtesy {
     const { clock, machine, busyMs } = this.#ports;
     const now = { ...machine(), busyMs: busyMs() };
     const nowMs = clock.monotonicMs();
-    const idleShare = (now.idleMs - this.#last.idleMs) / (now.totalMs - this.#last.totalMs || 1);
+    const idleMs = now.idleMs - this.#last.idleMs;
+    const totalMs = now.totalMs - this.#last.totalMs;
     const usedMs = now.busyMs - this.#last.busyMs + this.#chargedMs;
-    this.#chargedMs = 0;
     const allowedMs = COURTESY_SHARE * (nowMs - this.#lookedMs);
+    if (this.#given > 0) this.#costMs += COST_WEIGHT * (usedMs / this.#given - this.#costMs);
     this.#last = now;
     this.#lookedMs = nowMs;
-    const isCrowded = idleShare < COURTESY_IDLE_MIN;
-    this.#debtMs = isCrowded ? Math.max(0, this.#debtMs + usedMs - allowedMs) : 0;
-    if (!this.isHoldingBack) this.#letGo();
+    this.#chargedMs = 0;
+    this.#given = 0;
+    this.#isCrowded = totalMs - idleMs - usedMs > COURTESY_OTHERS_MAX * totalMs;
+    this.#debtMs = this.#isCrowded ? Math.max(0, this.#debtMs + usedMs - allowedMs) : 0;
+    this.#left = this.#leftAfter(allowedMs);
+    this.#letGo();
+  }
+
+  #leftAfter(allowedMs: number): number {
+    if (!this.#isCrowded) return Number.POSITIVE_INFINITY;
+    if (this.#debtMs > 0) return 0;
+    return Math.max(1, Math.floor(allowedMs / Math.max(this.#costMs, PIECE_MS_MIN)));
   }
 
   #letGo(): void {
-    for (const go of this.#waiting.splice(0)) go();
+    const count = Math.min(this.#left, this.#waiting.length);
+    this.#left -= count;
+    this.#given += count;
+    for (const go of this.#waiting.splice(0, count)) go();
   }
 }
 

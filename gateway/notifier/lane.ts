@@ -94,9 +94,10 @@ export class Lane {
         // A few at once: each time costs the database the same.
         const room = concurrency - this.#running.size;
         if (this.#isPaused || room < Math.ceil(concurrency / 4)) return;
-        const jobs = await queue.take(this.name, room);
+        const wanted = courtesy.isHoldingBack ? 1 : room;
+        const jobs = await queue.take(this.name, wanted);
         for (const job of jobs) this.#run(job);
-        if (jobs.length < room) return;
+        if (jobs.length < wanted) return;
       }
     } catch (error) {
       log.warn({ err: error, lane: this.name }, "no jobs could be taken");

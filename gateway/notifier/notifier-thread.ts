@@ -2,6 +2,7 @@
 import { pause } from "../../workers/clock.ts";
 import type { Port } from "../../workers/port.ts";
 import { currentThread, threadData } from "../../workers/thread-context.ts";
+import { goToBackground } from "../../workers/thread-priority.ts";
 import type { Log } from "../log.ts";
 import { Notifier } from "./notifier.ts";
 import type { FromNotifier, NotifierThreadData, ToNotifier } from "./notifier-messages.ts";
@@ -42,6 +43,8 @@ const notifier = new Notifier({
 });
 let isStopping = false;
 
+// Whoever buys goes before whoever has bought.
+goToBackground();
 parent.on("message", (message: ToNotifier) => {
   if (message.kind === "stop") void stop();
   else void answer(message.id, message.question);

@@ -2,7 +2,7 @@ import { Piscina } from "piscina";
 import { PRESS_THREAD_IDLE_MS, PRESS_WAITING_MAX } from "../../engine/ticket-limits.ts";
 import { ProblemError } from "../http/problem.ts";
 import type { CalendarEntry } from "./calendar-entry.ts";
-import type { PressTask } from "./press/press-task.ts";
+import type { Pressed, PressTask } from "./press/press-task.ts";
 import type { TicketSheet } from "./ticket-sheet.ts";
 import type { TicketClaims, TicketKey } from "./ticket-token.ts";
 
@@ -18,25 +18,34 @@ export class TicketPress {
   readonly #fonts: readonly string[];
   #waiting = 0;
   #busyMs = 0;
-  /** Since when this is not counted yet, as performance.now() has it. */
-  #busySinceMs = 0;
-  /** The thread starts with the first ticket, and ends when there was none for a while. */
-  readonly #pool = new Piscina({
-    filename: TASK.href,
-    minThreads: 0,
-    maxThreads: 1,
-    idleTimeout: PRESS_THREAD_IDLE_MS,
-    // The task brings its own loader.
-    execArgv: [],
-    recordTiming: false,
-  });
+  /** What the thread last said of itself; less than before: it is a new one. */
+  #threadMs = 0;
+  readonly #pool: Piscina;
 
-  /** `fonts`: paths of font files that an operator has added. */
-  constructor(fonts: readonly string[]) {
+  /**
+   * The thread starts with the first ticket, and ends when there was none for a while, unless it
+   * is to stay. `fonts`: paths of font files that an operator has added.
+   */
+  constructor(fonts: readonly string[], { stays = false } = {}) {
     this.#fonts = fonts;
+    this.#pool = new Piscina({
+      filename: TASK.href,
+      minThreads: 0,
+      maxThreads: 1,
+      idleTimeout: stays ? Number.POSITIVE_INFINITY : PRESS_THREAD_IDLE_MS,
+      // The task brings its own loader.
+      execArgv: [],
+      recordTiming: false,
+    });
   }
 
-  /** For how long its thread had work, up to the last one that it finished. */
+  /** Starts the thread and reads the fonts, so that the first ticket of a rush need not. */
+  async begin(): Promise<void> {
+    // Closed meanwhile, or a font that can't be read: the first ticket tells.
+    await this.#run({ kind: "begin", fonts: this.#fonts }).catch(() => undefined);
+  }
+
+  /** What its threads have had of a processor, up to the last task that was finished. */
   get busyMs(): number {
     return this.#busyMs;
   }
@@ -68,15 +77,24 @@ export class TicketPress {
 
   async #run<Result>(task: PressTask): Promise<Result> {
     if (this.#waiting >= PRESS_WAITING_MAX) throw new ProblemError("busy");
-    if (this.#waiting === 0) this.#busySinceMs = performance.now();
     this.#waiting += 1;
+    const begunMs = performance.now();
     try {
-      return await this.#pool.run(task);
+      const { result, threadMs }: Pressed = await this.#pool.run(task);
+      this.#count(threadMs, begunMs);
+      return result as Result;
     } finally {
       this.#waiting -= 1;
-      const nowMs = performance.now();
-      this.#busyMs += nowMs - this.#busySinceMs;
-      this.#busySinceMs = nowMs;
     }
+  }
+
+  /** Where the system does not tell, it had at most the time that this took. */
+  #count(threadMs: number | null, begunMs: number): void {
+    if (threadMs === null) {
+      this.#busyMs += performance.now() - begunMs;
+      return;
+    }
+    this.#busyMs += threadMs >= this.#threadMs ? threadMs - this.#threadMs : threadMs;
+    this.#threadMs = threadMs;
   }
 }

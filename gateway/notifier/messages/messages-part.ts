@@ -1,4 +1,5 @@
 import { REMINDERS_EVERY_MS } from "../../../engine/notifier-limits.ts";
+import { PRESS_BEGIN_MS } from "../../../engine/ticket-limits.ts";
 import type { Mailer, MailLinks } from "../../mail/mail-order.ts";
 import { TicketKeys } from "../../tickets/ticket-keys.ts";
 import { TicketPress } from "../../tickets/ticket-press.ts";
@@ -25,7 +26,7 @@ export function messagesPart(ground: NotifierGround, ports: MessagesPorts): Noti
   const publicUrl = config.publicUrl?.replace(/\/+$/, "") ?? null;
   const reader = new MessageReader(rows);
   const composer = new MailComposer({ rows, links, clock, log });
-  const press = new TicketPress(config.ticketFonts);
+  const press = new TicketPress(config.ticketFonts, { stays: true });
   const keys = new TicketKeys({ in: () => rows }, clock);
   let chargedMs = 0;
   const worked = (): void => {
@@ -42,6 +43,7 @@ export function messagesPart(ground: NotifierGround, ports: MessagesPorts): Noti
   });
   const pages = { reader, queue, rows };
   let remindersBegun = 0;
+  let endWait = (): void => undefined;
   return {
     handlers: [
       ...bookingHandlers(desk),
@@ -61,6 +63,13 @@ export function messagesPart(ground: NotifierGround, ports: MessagesPorts): Noti
       template_fallbacks: composer.fallbacks,
       reminders_begun: remindersBegun,
     }),
-    stop: () => press.close(),
+    start: async () => {
+      endWait();
+      endWait = clock.after(PRESS_BEGIN_MS, () => void press.begin());
+    },
+    stop: () => {
+      endWait();
+      return press.close();
+    },
   };
 }

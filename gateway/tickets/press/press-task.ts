@@ -1,4 +1,6 @@
 /** What a thread of the press does (../ticket-press.ts). It keeps its fonts and its key at hand. */
+import { goToBackground } from "../../../workers/thread-priority.ts";
+import { TICKS_PER_SECOND, ticksOfThisThread } from "../../../workers/thread-ticks.ts";
 import type { CalendarEntry } from "../calendar-entry.ts";
 import type { TicketSheet } from "../ticket-sheet.ts";
 import { type TicketClaims, TicketKey } from "../ticket-token.ts";
@@ -8,6 +10,7 @@ import { qrPng, qrSvg } from "./qr-image.ts";
 import { ticketPdf } from "./ticket-pdf.ts";
 
 export type PressTask =
+  | { readonly kind: "begin"; readonly fonts: readonly string[] }
   | {
       readonly kind: "pdf";
       readonly sheet: TicketSheet;
@@ -19,12 +22,30 @@ export type PressTask =
   | { readonly kind: "qrPng"; readonly claims: TicketClaims; readonly secret: string }
   | { readonly kind: "calendar"; readonly entry: CalendarEntry };
 
+// Whoever buys goes before whoever has bought.
+goToBackground();
+
 let key: TicketKey | null = null;
 let faces: { readonly fonts: string; readonly regular: Faces; readonly bold: Faces } | null = null;
 
-/** Bytes of a PDF or a PNG, or the text of an SVG or a calendar file. */
-export function press(task: PressTask): Promise<Uint8Array> | Uint8Array | string {
+export interface Pressed {
+  /** Bytes of a PDF or a PNG, or the text of an SVG or a calendar file. */
+  readonly result: Uint8Array | string;
+  /** What this thread has had of a processor since its start; null: the system does not tell. */
+  readonly threadMs: number | null;
+}
+
+export async function press(task: PressTask): Promise<Pressed> {
+  const result = await resultOf(task);
+  const ticks = ticksOfThisThread();
+  return { result, threadMs: ticks === null ? null : (ticks * 1_000) / TICKS_PER_SECOND };
+}
+
+function resultOf(task: PressTask): Promise<Uint8Array> | Uint8Array | string {
   switch (task.kind) {
+    case "begin":
+      facesOf(task.fonts);
+      return "";
     case "pdf":
       return ticketPdf(task.sheet, keyOf(task.secret), facesOf(task.fonts));
     case "qr":
