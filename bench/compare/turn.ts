@@ -2,7 +2,7 @@ import { parseUserId } from "../../engine/ids.ts";
 import { Tokens } from "../../gateway/identity/tokens.ts";
 import { BenchApi, CAPACITY } from "../bench-api.ts";
 import { startBenchServer } from "../bench-server.ts";
-import { runHttpLoad } from "../load/http-load.ts";
+import { runHttpLoad, SETTLE_SECONDS } from "../load/http-load.ts";
 import type { HttpLoadResult } from "../load/http-load-messages.ts";
 import { secondly } from "../measured-load.ts";
 import { consultOracle } from "../oracle/oracle.ts";
@@ -74,6 +74,7 @@ async function echoTurn(url: string, options: TurnOptions, progress: Progress): 
     url,
     flow,
     connections,
+    settleSeconds: SETTLE_SECONDS,
     seconds,
     progress: secondly(progress),
   });
@@ -168,7 +169,8 @@ class Task {
   #load(flow: Parameters<typeof runHttpLoad>[0]["flow"]): Promise<HttpLoadResult> {
     const { connections, seconds } = this.#options;
     const progress = secondly(this.#progress);
-    return runHttpLoad({ url: this.#url, flow, connections, seconds, progress });
+    const settleSeconds = SETTLE_SECONDS;
+    return runHttpLoad({ url: this.#url, flow, connections, settleSeconds, seconds, progress });
   }
 
   async #judged(

@@ -17,7 +17,7 @@ export type HttpLoadMessage =
 
 export interface HttpLoadResult {
   readonly streams: readonly Stream[];
-  /** From the first request to the last answer. */
+  /** From the first request that counts to the last answer. */
   readonly seconds: number;
   readonly findings: FlowFindings;
   /**

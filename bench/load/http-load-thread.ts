@@ -20,6 +20,7 @@ const tell = (message: HttpLoadMessage): void => parentPort?.postMessage(message
 
 const flow = flowOf(flowOptions, url);
 const ticks = ticksOfThisThread();
+const begunMs = performance.now();
 const loop = performance.eventLoopUtilization();
 const run = new LoadRun(flow, bounds);
 // "stop" is the only thing that is ever said to this thread.
@@ -42,11 +43,12 @@ await run.ended;
 clearInterval(progress);
 const { utilization: busyShare } = performance.eventLoopUtilization(loop);
 const ended = ticksOfThisThread();
+const tookMs = performance.now() - begunMs;
 await cannon;
 const { seconds, neverSent } = run;
 const findings = flow.findings();
 const cores =
-  ticks === null || ended === null ? null : (ended - ticks) / TICKS_PER_SECOND / seconds;
+  ticks === null || ended === null ? null : ((ended - ticks) * 1_000) / TICKS_PER_SECOND / tookMs;
 const result = { cores, streams: run.streams(), seconds, findings, busyShare, neverSent };
 tell({ kind: "ended", result });
 parentPort?.close();

@@ -7,6 +7,8 @@ export interface HttpLoadOptions {
   /** What is sent, and what is read of the answers. */
   readonly flow: FlowOptions;
   readonly connections: number;
+  /** So long before, requests are sent that are not counted. Default: 0. */
+  readonly settleSeconds?: number;
   /** No request is sent after so many seconds; those on their way are waited for. */
   readonly seconds: number;
   /** Exactly so many requests are sent, unless the time is over first. Default: any number. */
@@ -18,6 +20,9 @@ export interface HttpLoadOptions {
   /** Ends the load early, as if its time were over. */
   readonly signal?: AbortSignal;
 }
+
+/** In which a load's code becomes as fast as it gets, and its connections are opened. */
+export const SETTLE_SECONDS = 1;
 
 const THREAD = new URL("./http-load-thread.ts", import.meta.url);
 
@@ -32,6 +37,7 @@ export function runHttpLoad(options: HttpLoadOptions): Promise<HttpLoadResult> {
   const start: HttpLoadStart = {
     url,
     flow,
+    settleSeconds: options.settleSeconds ?? 0,
     connections: requests == null ? connections : Math.max(1, Math.min(connections, requests)),
     seconds,
     requests: requests ?? null,

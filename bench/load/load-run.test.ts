@@ -57,6 +57,17 @@ test("exactly as many requests are sent as were wanted, and every answer is coun
   assert.deepEqual([held.size, held.has(idOf(501)), findings.faults], [501, true, []]);
 });
 
+test("what is sent while a load settles is acknowledged, and counts for no figure", async (t) => {
+  const { url, requests } = await serve(t, (socket, n) => socket.write(whole(n)));
+  const rated = { ...load, url, settleSeconds: 0.5, seconds: 0.5, ratePerSecond: 100 };
+  const { streams, findings, neverSent } = await runHttpLoad(rated);
+  const count = Number(streams[0]?.count);
+  assert.ok(count > 0 && count <= 51, `${count} of about 50 that were due then`);
+  assert.ok(requests() > count);
+  assert.equal([...unpacked(findings.acknowledged.holds)].length, requests());
+  assert.equal(requests() + neverSent >= 100, true, "all of both halves was due");
+});
+
 test("when the time is over, what is on its way is waited for", async (t) => {
   const answer = (socket: Socket, n: number): void => {
     setTimeout(() => socket.write(whole(n)), 600);

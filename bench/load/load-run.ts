@@ -13,7 +13,12 @@ const TICK_MS = 1;
 
 export interface LoadBounds {
   readonly connections: number;
-  /** No request is sent after so many seconds; those on their way are waited for. */
+  /**
+   * So long at first, times are not counted: the load's own code is cold and its connections are
+   * being opened, and both would be taken for the server's.
+   */
+  readonly settleSeconds: number;
+  /** No request is sent after so many seconds more; those on their way are waited for. */
   readonly seconds: number;
   /** Exactly so many requests are sent, unless the time is over first; null: any number. */
   readonly requests: number | null;
@@ -51,7 +56,8 @@ export class LoadRun {
   readonly #lanes: Lane[] = [];
   readonly #ticker: NodeJS.Timeout;
   readonly #startMs = performance.now();
-  /** From the start to the last answer. */
+  /** Requests count whose time begins here or later. */
+  readonly #countMs: number;
   #lastAnswerMs = this.#startMs;
   #sent = 0;
   #open: number;
@@ -62,6 +68,7 @@ export class LoadRun {
   constructor(flow: Flow, bounds: LoadBounds) {
     this.#flow = flow;
     this.#bounds = bounds;
+    this.#countMs = this.#startMs + bounds.settleSeconds * 1_000;
     this.#open = bounds.connections;
     const isCorrected = bounds.ratePerSecond !== null;
     this.#records = flow.streams.map((name) => new StreamRecord(name, isCorrected));
@@ -102,16 +109,16 @@ export class LoadRun {
     return this.#records.map((record) => record.succeeded);
   }
 
-  /** Seconds from the start to the last answer. */
+  /** Seconds that count, to the last answer. */
   get seconds(): number {
-    return (this.#lastAnswerMs - this.#startMs) / 1_000;
+    return Math.max(0, this.#lastAnswerMs - this.#countMs) / 1_000;
   }
 
   /** Requests that were due while it ran, and that no connection was free for. */
   get neverSent(): number {
-    const { ratePerSecond, requests, seconds } = this.#bounds;
+    const { ratePerSecond, requests, settleSeconds, seconds } = this.#bounds;
     if (ratePerSecond === null) return 0;
-    const due = Math.floor(ratePerSecond * seconds);
+    const due = Math.floor(ratePerSecond * (settleSeconds + seconds));
     return Math.max(0, Math.min(due, requests ?? due) - this.#sent);
   }
 
@@ -124,7 +131,7 @@ export class LoadRun {
   #isOver(nowMs: number): boolean {
     const { requests, seconds } = this.#bounds;
     if (requests !== null && this.#sent >= requests) return true;
-    return this.#isStopped || nowMs - this.#startMs >= seconds * 1_000;
+    return this.#isStopped || nowMs - this.#countMs >= seconds * 1_000;
   }
 
   #proceed(lane: Lane): void {
@@ -153,9 +160,10 @@ export class LoadRun {
   #answered(lane: Lane, answer: HttpAnswer): void {
     const nowMs = performance.now();
     this.#lastAnswerMs = nowMs;
-    const { status } = answer;
-    const times = { ms: nowMs - lane.sinceMs, atMs: nowMs - this.#startMs };
-    this.#records[lane.stream]?.add({ status, ...times });
+    if (lane.sinceMs >= this.#countMs) {
+      const times = { ms: nowMs - lane.sinceMs, atMs: nowMs - this.#countMs };
+      this.#records[lane.stream]?.add({ status: answer.status, ...times });
+    }
     lane.visitor.answered(answer);
   }
 

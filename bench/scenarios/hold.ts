@@ -1,5 +1,5 @@
 import { CAPACITY } from "../bench-api.ts";
-import { runHttpLoad } from "../load/http-load.ts";
+import { runHttpLoad, SETTLE_SECONDS } from "../load/http-load.ts";
 import { measureLoad, secondly } from "../measured-load.ts";
 import { consultOracle } from "../oracle/oracle.ts";
 import type { BenchOptions, Findings, Progress, Scenario } from "../scenario.ts";
@@ -37,7 +37,13 @@ export const hold: Scenario = {
         progress: secondly(progress),
       });
       const capacity = CAPACITY - (warm.streams[0]?.count ?? 0);
-      const load = { flow: { ...flow, capacity }, connections, seconds, ratePerSecond };
+      const load = {
+        flow: { ...flow, capacity },
+        connections,
+        settleSeconds: SETTLE_SECONDS,
+        seconds,
+        ratePerSecond,
+      };
       const { result, ...measured } = await measureLoad(stage, load, progress);
       const checks = await consultOracle(
         {

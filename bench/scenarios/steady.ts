@@ -1,5 +1,5 @@
 import type { SaleFlowOptions, SoldEvent } from "../load/flows/sale-ground.ts";
-import { runHttpLoad } from "../load/http-load.ts";
+import { runHttpLoad, SETTLE_SECONDS } from "../load/http-load.ts";
 import { measureLoad, secondly } from "../measured-load.ts";
 import { consultOracle } from "../oracle/oracle.ts";
 import type { BenchOptions, Findings, Progress, Scenario } from "../scenario.ts";
@@ -54,7 +54,8 @@ export const steady: Scenario = {
         ratePerSecond,
         progress: secondly(progress),
       });
-      const load = { flow, connections, seconds, ratePerSecond };
+      const settleSeconds = SETTLE_SECONDS;
+      const load = { flow, connections, settleSeconds, seconds, ratePerSecond };
       const { result, ...measured } = await measureLoad(stage, load, progress);
       const loads = [warm.findings, result.findings];
       const { api } = stage;

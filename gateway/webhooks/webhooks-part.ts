@@ -55,7 +55,7 @@ export function webhooksPart(
     tellDisabled,
     random: options.random ?? Math.random,
   });
-  const figures = { pendingFeeds: 0, oldestPendingMs: 0, disabled: 0 };
+  const figures = { pending_feeds: 0, oldest_pending_ms: 0, disabled: 0 };
   let purgeMs = 0;
   return {
     handlers: [handlerOf<FeedKey>(JOB, LANE, ({ data }, stopping) => drain.run(data, stopping))],
@@ -74,8 +74,10 @@ export function webhooksPart(
           if (jobs.length > 0) await queue.add(jobs);
         }
         const { pendingFeeds, pendingSinceMs, disabled } = await store.figures();
-        const oldestPendingMs = pendingSinceMs === null ? 0 : Math.max(0, nowMs - pendingSinceMs);
-        Object.assign(figures, { pendingFeeds, oldestPendingMs, disabled });
+        figures.pending_feeds = pendingFeeds;
+        figures.oldest_pending_ms =
+          pendingSinceMs === null ? 0 : Math.max(0, nowMs - pendingSinceMs);
+        figures.disabled = disabled;
         if (nowMs < purgeMs) return;
         const isAll = (await store.purge(nowMs)) < WEBHOOK_PURGE_ROWS_MAX;
         purgeMs = isAll ? nowMs + WEBHOOK_PURGE_EVERY_MS : nowMs;
