@@ -34,5 +34,7 @@ export const DEAD_LETTERS_RESENT_MAX = 1_000;
 export const COURTESY_OTHERS_MAX = 0.6;
 /** … by taking no more than this share of one processor: some 40 mails of a campaign a second. */
 export const COURTESY_SHARE = 0.08;
+/** Where others keep less than this busy, there is time for what is not urgent. */
+export const COURTESY_QUIET_MAX = 0.2;
 /** How often that is looked at. */
 export const COURTESY_LOOK_MS = 250;

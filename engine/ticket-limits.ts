@@ -2,8 +2,8 @@
 
 /** Tickets, QR codes and calendar files that may wait to be rendered; a PDF takes some 10 ms. */
 export const PRESS_WAITING_MAX = 128;
-/** So long after a node's start, the press that mails need starts, too. */
-export const PRESS_BEGIN_MS = 5_000;
+/** How often a started node looks whether it is quiet enough to start the press that mails need. */
+export const PRESS_BEGIN_LOOK_MS = 5_000;
 /** The thread that renders ends after so long without work; the next ticket waits 1 s for it. */
 export const PRESS_THREAD_IDLE_MS = 120_000;
 /** Keys that sign tickets: each is published, and each ticket's QR code is looked up among them. */

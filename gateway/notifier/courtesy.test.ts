@@ -36,6 +36,17 @@ test("a machine that it keeps busy by itself is no crowd", async () => {
   }
 });
 
+test("it is quiet when others have little to do, whatever it does itself", async () => {
+  const { clock, state, courtesy } = stage(0.3);
+  assert.equal(courtesy.isQuiet, false, "before the first look");
+  await clock.pass(COURTESY_LOOK_MS);
+  assert.equal(courtesy.isQuiet, false);
+  // It alone keeps one of the two processors busy, and a bit of the other.
+  state.busyMs += 1.2 * COURTESY_LOOK_MS;
+  await clock.pass(COURTESY_LOOK_MS);
+  assert.equal(courtesy.isQuiet, true);
+});
+
 test("in a crowd it uses its share and no more, and goes on as soon as that is paid back", async () => {
   const { clock, state, courtesy } = stage(0.02);
   const beganMs = clock.nowMs;

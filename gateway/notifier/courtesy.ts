@@ -1,5 +1,10 @@
 import { cpus } from "node:os";
-import { COURTESY_LOOK_MS, COURTESY_OTHERS_MAX, COURTESY_SHARE } from "../../engine/lane-limits.ts";
+import {
+  COURTESY_LOOK_MS,
+  COURTESY_OTHERS_MAX,
+  COURTESY_QUIET_MAX,
+  COURTESY_SHARE,
+} from "../../engine/lane-limits.ts";
 import type { Clock } from "../../workers/clock.ts";
 
 /** What a piece of work is taken to cost before there was one, and at least. */
@@ -33,6 +38,8 @@ export class Courtesy {
   readonly #waiting: (() => void)[] = [];
   #last: { readonly idleMs: number; readonly totalMs: number; readonly busyMs: number };
   #lookedMs: number;
+  /** Of all processors, what others than the notifier kept busy. */
+  #othersShare = 1;
   #isCrowded = false;
   /** Ms of a processor that were used beyond the share. */
   #debtMs = 0;
@@ -53,6 +60,11 @@ export class Courtesy {
   /** Pieces are begun one by one, each after a turn of its own. */
   get isHoldingBack(): boolean {
     return this.#isCrowded;
+  }
+
+  /** There is so little to do that what is not urgent may be done now. */
+  get isQuiet(): boolean {
+    return this.#othersShare < COURTESY_QUIET_MAX;
   }
 
   /** Resolves when one piece of work may be begun. */
@@ -89,7 +101,8 @@ export class Courtesy {
     this.#lookedMs = nowMs;
     this.#chargedMs = 0;
     this.#given = 0;
-    this.#isCrowded = totalMs - idleMs - usedMs > COURTESY_OTHERS_MAX * totalMs;
+    this.#othersShare = totalMs === 0 ? 1 : (totalMs - idleMs - usedMs) / totalMs;
+    this.#isCrowded = this.#othersShare > COURTESY_OTHERS_MAX;
     this.#debtMs = this.#isCrowded ? Math.max(0, this.#debtMs + usedMs - allowedMs) : 0;
     this.#left = this.#leftAfter(allowedMs);
     this.#letGo();

@@ -1,5 +1,5 @@
 import { REMINDERS_EVERY_MS } from "../../../engine/notifier-limits.ts";
-import { PRESS_BEGIN_MS } from "../../../engine/ticket-limits.ts";
+import { PRESS_BEGIN_LOOK_MS } from "../../../engine/ticket-limits.ts";
 import type { Mailer, MailLinks } from "../../mail/mail-order.ts";
 import { TicketKeys } from "../../tickets/ticket-keys.ts";
 import { TicketPress } from "../../tickets/ticket-press.ts";
@@ -65,7 +65,11 @@ export function messagesPart(ground: NotifierGround, ports: MessagesPorts): Noti
     }),
     start: async () => {
       endWait();
-      endWait = clock.after(PRESS_BEGIN_MS, () => void press.begin());
+      endWait = clock.every(PRESS_BEGIN_LOOK_MS, () => {
+        if (!courtesy.isQuiet) return;
+        endWait();
+        void press.begin();
+      });
     },
     stop: () => {
       endWait();
