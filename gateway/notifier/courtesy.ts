@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import {
   COURTESY_LOOK_MS,
@@ -15,7 +16,7 @@ const COST_WEIGHT = 0.3;
 
 export interface CourtesyPorts {
   readonly clock: Clock;
-  /** Ms for which all processors of the machine together were idle, and have existed. */
+  /** Ms for which all processors that may be used together were idle, and have existed. */
   readonly machine: () => { readonly idleMs: number; readonly totalMs: number };
   /** Ms for which the notifier kept a processor busy, so far. */
   readonly busyMs: () => number;
@@ -122,12 +123,35 @@ export class Courtesy {
   }
 }
 
+/** Of the processors that this process may run on. */
 export function machineTimes(): { idleMs: number; totalMs: number } {
   let idleMs = 0;
   let totalMs = 0;
-  for (const { times } of cpus()) {
+  for (const [index, { times }] of cpus().entries()) {
+    if (ALLOWED !== null && !ALLOWED.has(index)) continue;
     idleMs += times.idle;
     totalMs += times.user + times.nice + times.sys + times.idle + times.irq;
   }
   return { idleMs, totalMs };
+}
+
+const ALLOWED = allowedProcessors();
+
+/** Their numbers; null: the system does not tell, and it is taken to be all of them. */
+function allowedProcessors(): ReadonlySet<number> | null {
+  try {
+    const status = readFileSync("/proc/self/status", "utf8");
+    return listedNumbers(/^Cpus_allowed_list:\s*(\S+)$/m.exec(status)?.[1] ?? "");
+  } catch {
+    return null;
+  }
+}
+
+/** What Linux writes as `0-3,8`; null: nothing is listed. */
+export function listedNumbers(list: string): ReadonlySet<number> | null {
+  const numbers = new Set<number>();
+  for (const [, first = "", last = first] of list.matchAll(/(\d+)(?:-(\d+))?/g)) {
+    for (let n = Number(first); n <= Number(last); n += 1) numbers.add(n);
+  }
+  return numbers.size === 0 ? null : numbers;
 }
