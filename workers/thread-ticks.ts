@@ -24,7 +24,8 @@ export function statOf(path: string): Stat | null {
   }
 }
 
-/** Time that the asking thread has spent; null: the system does not tell. */
-export function ticksOfThisThread(): number | null {
-  return statOf("/proc/thread-self/stat")?.ticks ?? null;
+/** Ms of a processor that the asking thread has had; null: the system does not tell. */
+export function processorMsOfThisThread(): number | null {
+  const stat = statOf("/proc/thread-self/stat");
+  return stat === null ? null : (stat.ticks * 1_000) / TICKS_PER_SECOND;
 }

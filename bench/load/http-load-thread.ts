@@ -2,7 +2,7 @@
 import { parentPort } from "node:worker_threads";
 import autocannon from "autocannon";
 import { threadData } from "../../workers/thread-context.ts";
-import { TICKS_PER_SECOND, ticksOfThisThread } from "../../workers/thread-ticks.ts";
+import { processorMsOfThisThread } from "../../workers/thread-ticks.ts";
 import { flowOf } from "./flows/flow-options.ts";
 import type { HttpLoadMessage, HttpLoadStart } from "./http-load-messages.ts";
 import { LoadRun } from "./load-run.ts";
@@ -19,7 +19,7 @@ const { url, flow: flowOptions, ...bounds } = threadData<HttpLoadStart>();
 const tell = (message: HttpLoadMessage): void => parentPort?.postMessage(message);
 
 const flow = flowOf(flowOptions, url);
-const ticks = ticksOfThisThread();
+const hadMs = processorMsOfThisThread();
 const begunMs = performance.now();
 const loop = performance.eventLoopUtilization();
 const run = new LoadRun(flow, bounds);
@@ -42,13 +42,12 @@ const cannon = autocannon({
 await run.ended;
 clearInterval(progress);
 const { utilization: busyShare } = performance.eventLoopUtilization(loop);
-const ended = ticksOfThisThread();
+const endedMs = processorMsOfThisThread();
 const tookMs = performance.now() - begunMs;
 await cannon;
 const { seconds, neverSent } = run;
 const findings = flow.findings();
-const cores =
-  ticks === null || ended === null ? null : ((ended - ticks) * 1_000) / TICKS_PER_SECOND / tookMs;
+const cores = hadMs === null || endedMs === null ? null : (endedMs - hadMs) / tookMs;
 const result = { cores, streams: run.streams(), seconds, findings, busyShare, neverSent };
 tell({ kind: "ended", result });
 parentPort?.close();

@@ -98,6 +98,24 @@ test("a rush finds many waiting: they begin one by one, as their share pays for 
   courtesy.stop();
 });
 
+test("nothing waits behind a campaign, however many of its mails waited before", async () => {
+  const { clock, courtesy } = stage(0.02);
+  await clock.pass(COURTESY_LOOK_MS);
+  const begun: string[] = [];
+  for (let n = 0; n < 50; n += 1) {
+    void courtesy.patientTurn().then(() => begun.push("campaign"));
+  }
+  await clock.pass(1);
+  const already = begun.length;
+  assert.ok(already < 50);
+  void courtesy.turn().then(() => begun.push("ticket"));
+  await clock.pass(COURTESY_LOOK_MS);
+  assert.equal(begun[already], "ticket");
+  courtesy.stop();
+  await clock.pass(1);
+  assert.equal(begun.length, 51);
+});
+
 test("who waits when it stops is let go", async () => {
   const { clock, state, courtesy } = stage(0);
   state.busyMs = 1_000;

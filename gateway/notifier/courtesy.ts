@@ -30,13 +30,16 @@ export interface CourtesyPorts {
  * others could use they get, so what they did use says how much there is to do.
  *
  * Invariants: in a crowd, no more is begun between two looks than its share pays for, by what such
- * pieces have cost so far, and nothing while it has used more than its share; whoever waits for its
- * turn gets it, in order, at the latest when the notifier has paid that back.
+ * pieces have cost so far, and nothing while it has used more than its share; turns are given in
+ * order, to patient ones when nobody else waits; all have theirs, at the latest when the rush is
+ * over.
  */
 export class Courtesy {
   readonly #ports: CourtesyPorts;
   readonly #cancel: () => void;
   readonly #waiting: (() => void)[] = [];
+  /** Those who let all others go first. */
+  readonly #patient: (() => void)[] = [];
   #last: { readonly idleMs: number; readonly totalMs: number; readonly busyMs: number };
   #lookedMs: number;
   /** Of all processors, what others than the notifier kept busy. */
@@ -70,8 +73,17 @@ export class Courtesy {
 
   /** Resolves when one piece of work may be begun. */
   turn(): Promise<void> {
+    return this.#turnIn(this.#waiting);
+  }
+
+  /** The same for what comes in thousands and can wait: nothing else ever waits behind it. */
+  patientTurn(): Promise<void> {
+    return this.#turnIn(this.#patient);
+  }
+
+  #turnIn(queue: (() => void)[]): Promise<void> {
     return new Promise((resolve) => {
-      this.#waiting.push(resolve);
+      queue.push(resolve);
       this.#letGo();
     });
   }
@@ -116,10 +128,12 @@ export class Courtesy {
   }
 
   #letGo(): void {
-    const count = Math.min(this.#left, this.#waiting.length);
-    this.#left -= count;
-    this.#given += count;
-    for (const go of this.#waiting.splice(0, count)) go();
+    for (const queue of [this.#waiting, this.#patient]) {
+      const count = Math.min(this.#left, queue.length);
+      this.#left -= count;
+      this.#given += count;
+      for (const go of queue.splice(0, count)) go();
+    }
   }
 }
 

@@ -17,7 +17,7 @@ export interface NotifierGround {
   readonly rows: Scoped;
   readonly queue: JobQueue;
   /** Whoever has much to do asks for its turn before each piece of it. */
-  readonly courtesy: Pick<Courtesy, "turn" | "charge" | "isQuiet">;
+  readonly courtesy: Pick<Courtesy, "patientTurn" | "charge" | "isQuiet">;
   readonly clock: Clock;
   readonly log: Pick<Log, "info" | "warn" | "error">;
 }

@@ -1,6 +1,6 @@
 import { LANE_LOOK_MS, OUTBOX_PAUSE_MS } from "../../engine/lane-limits.ts";
 import { type Clock, pause } from "../../workers/clock.ts";
-import { TICKS_PER_SECOND, ticksOfThisThread } from "../../workers/thread-ticks.ts";
+import { processorMsOfThisThread } from "../../workers/thread-ticks.ts";
 import type { ThreadVitals } from "../../workers/thread-vitals.ts";
 import { DatabaseFeed } from "../database-feed.ts";
 import type { Log } from "../log.ts";
@@ -183,8 +183,7 @@ export class Notifier {
 
 /** What this thread has had of a processor; where the system does not tell, it had what it used. */
 function busyMs(vitals: () => ThreadVitals): number {
-  const ticks = ticksOfThisThread();
-  return ticks === null ? vitals().busySeconds * 1_000 : (ticks * 1_000) / TICKS_PER_SECOND;
+  return processorMsOfThisThread() ?? vitals().busySeconds * 1_000;
 }
 
 interface OutboxRow {

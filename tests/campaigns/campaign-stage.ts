@@ -54,7 +54,7 @@ export class CampaignStage {
       apiUrl: API_URL,
       rows,
       queue,
-      courtesy: { turn: () => Promise.resolve(), charge: () => undefined, isQuiet: false },
+      courtesy: { patientTurn: () => Promise.resolve(), charge: () => undefined, isQuiet: false },
       clock: { ...systemClock, wallMs: () => this.nowMs },
       log: pino({ level: "error" }),
     };

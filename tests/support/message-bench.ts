@@ -97,7 +97,11 @@ export class MessageBench {
       warn: (fields: unknown, message?: string) => this.warnings.push({ fields, message }),
     };
     const clock = { ...systemClock, wallMs: () => this.nowMs ?? Date.now() };
-    const courtesy = { turn: () => Promise.resolve(), charge: () => undefined, isQuiet: false };
+    const courtesy = {
+      patientTurn: () => Promise.resolve(),
+      charge: () => undefined,
+      isQuiet: false,
+    };
     const config = readConfig({ PUBLIC_URL: `${SHOP}/` });
     const apiUrl = "https://api.example.org";
     const { rows: owned, queue } = this;

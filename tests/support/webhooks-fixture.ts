@@ -150,7 +150,7 @@ export class WebhooksFixture {
       apiUrl: "",
       rows,
       queue: this.queue,
-      courtesy: { turn: () => Promise.resolve(), charge: () => undefined, isQuiet: false },
+      courtesy: { patientTurn: () => Promise.resolve(), charge: () => undefined, isQuiet: false },
       clock: this.clock,
       log: pino({ level: "silent" }),
     };

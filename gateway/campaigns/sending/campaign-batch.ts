@@ -124,7 +124,7 @@ class BatchRun {
     const domain = recipient.address.slice(recipient.address.lastIndexOf("@") + 1);
     // The others of the batch are not to wait for this domain.
     if ((this.#laters.get(domain) ?? 0) >= CAMPAIGN_DOMAIN_LATERS_MAX) return true;
-    await this.#ports.courtesy.turn();
+    await this.#ports.courtesy.patientTurn();
     if (this.isStopped || !(await this.#watch.maySend())) {
       this.isStopped = true;
       return false;

@@ -72,7 +72,7 @@ export class CampaignCoordinator {
       [new Date(clock.wallMs())],
     );
     for (const { id } of due) {
-      await courtesy.turn();
+      await courtesy.patientTurn();
       try {
         await this.#step(id);
       } catch (error) {

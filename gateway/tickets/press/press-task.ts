@@ -1,6 +1,6 @@
 /** What a thread of the press does (../ticket-press.ts). It keeps its fonts and its key at hand. */
 import { goToBackground } from "../../../workers/thread-priority.ts";
-import { TICKS_PER_SECOND, ticksOfThisThread } from "../../../workers/thread-ticks.ts";
+import { processorMsOfThisThread } from "../../../workers/thread-ticks.ts";
 import type { CalendarEntry } from "../calendar-entry.ts";
 import type { TicketSheet } from "../ticket-sheet.ts";
 import { type TicketClaims, TicketKey } from "../ticket-token.ts";
@@ -37,8 +37,7 @@ export interface Pressed {
 
 export async function press(task: PressTask): Promise<Pressed> {
   const result = await resultOf(task);
-  const ticks = ticksOfThisThread();
-  return { result, threadMs: ticks === null ? null : (ticks * 1_000) / TICKS_PER_SECOND };
+  return { result, threadMs: processorMsOfThisThread() };
 }
 
 function resultOf(task: PressTask): Promise<Uint8Array> | Uint8Array | string {
