@@ -23,9 +23,6 @@ export interface LaneFigures {
   readonly ended: Readonly<Record<JobEnd["end"], number>>;
 }
 
-/** Lanes of what comes in thousands. */
-const PATIENT: ReadonlySet<LaneName> = new Set(["reminders", "marketing"]);
-
 /**
  * Takes jobs of one lane out of the queue and runs them.
  *
@@ -93,7 +90,7 @@ export class Lane {
     const { concurrency, queue, courtesy, log } = this.#options;
     try {
       for (;;) {
-        await (PATIENT.has(this.name) ? courtesy.patientTurn() : courtesy.turn());
+        await (this.name === "marketing" ? courtesy.patientTurn() : courtesy.turn());
         // A few at once: each time costs the database the same.
         const room = concurrency - this.#running.size;
         if (this.#isPaused || room < Math.ceil(concurrency / 4)) return;
