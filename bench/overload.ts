@@ -7,7 +7,10 @@
  *
  * A buyer holds a place and books it; goodput is bookings a second. First the maximum: buyers who
  * buy one place after another, over HTTP and then over WebSocket, of which the better one counts.
- * Then ten times that many buyers come every second, whatever becomes of those before them: some
+ * Then 10,000 buyers at once, a connection each, who try again when they are told `busy`: first
+ * when `Retry-After` says so, then without any wait.
+ *
+ * Then ten times the maximum of buyers come every second, whatever becomes of those before them: some
  * over HTTP with a connection each, most over WebSockets on which nobody waits for anybody, which
  * is what lets one core offer so much. Who hears `busy` goes away. Then the load drops to half of
  * the maximum. Goodput counts PostgreSQL in: what it has not stored when a stretch ends is waited
@@ -34,7 +37,12 @@ const OVERLOAD_AGAIN_SECONDS = 3;
 const OVERLOAD_FACTOR_DEFAULT = 10;
 /** Of the overload; the rest comes over WebSockets. */
 const HTTP_FACTOR = 2;
-const HTTP_CONNECTIONS = 2_048;
+/** A crowd, and a connection for each of them. */
+const CROWD = 10_000;
+const CROWDS = [
+  ["crowd, patient", 1_000],
+  ["crowd, impatient", 0],
+] as const;
 const SOCKETS = 64;
 /** Buyers of the closed loop. */
 const BUYERS = 256;
@@ -175,12 +183,20 @@ function latenciesOf({ holdMs, bookingMs, busyMs, busyHolds, busyBookings }: Sal
   return [...lines, `busy ms    ${busyMs} (${busyHolds} holds, ${busyBookings} bookings)`];
 }
 
+interface Crowd {
+  readonly name: string;
+  readonly stretch: Stretch;
+}
+
 /** What all stretches together came to. */
 interface Outcome {
   readonly factor: number;
   /** The better way's goodput. */
   readonly maximum: number;
   readonly maximumMiB: number;
+  /** Buyers who try again, over HTTP, and what 256 of them get there. */
+  readonly maximumHttp: number;
+  readonly crowds: readonly Crowd[];
   readonly normal: Stretch;
   readonly overload: Stretch;
   /** Second by second, from the moment in which the load dropped. */
@@ -197,6 +213,14 @@ async function measure(
     await bench.stretch("maximum, HTTP", seconds, () => load.setBuyers(http, BUYERS)),
     await bench.stretch("maximum, live", seconds, () => load.setBuyers(live, BUYERS)),
   ];
+  const crowds: Crowd[] = [];
+  for (const [name, backOffMs] of CROWDS) {
+    const stretch = await bench.stretch(name, seconds, () =>
+      load.setBuyers(http, CROWD, backOffMs),
+    );
+    crowds.push({ name, stretch });
+  }
+  const [maximumHttp = 0] = maxima.map(({ goodput }) => goodput);
   const maximum = Math.max(...maxima.map(({ goodput }) => goodput));
   const maximumMiB = Math.max(...maxima.map(({ memoryMiB }) => memoryMiB));
   const setNormal = (): void => {
@@ -214,7 +238,24 @@ async function measure(
   setNormal();
   const after = await bench.seconds("half again", RECOVERY_SECONDS);
   await load.drained();
-  return { factor, maximum, maximumMiB, normal, overload, after };
+  return { factor, maximum, maximumMiB, maximumHttp, crowds, normal, overload, after };
+}
+
+function judgeCrowds(bench: OverloadBench, { crowds, maximumHttp, maximumMiB }: Outcome): void {
+  for (const { name, stretch } of crowds) {
+    const share = stretch.goodput / maximumHttp;
+    bench.expect(
+      `${name}: goodput ${rate(stretch.goodput)} sales/s is ${percent(share)} of what ` +
+        `${BUYERS} buyers get over HTTP (at least ${percent(GOODPUT_SHARE_MIN)})`,
+      share >= GOODPUT_SHARE_MIN,
+    );
+    const growthMiB = stretch.memoryMiB - maximumMiB;
+    bench.expect(
+      `${name}: memory was ${growthMiB} MiB above the maximum's ` +
+        `(at most ${MEMORY_GROWTH_MIB_MAX})`,
+      growthMiB <= MEMORY_GROWTH_MIB_MAX,
+    );
+  }
 }
 
 function judge(bench: OverloadBench, outcome: Outcome): void {
@@ -278,7 +319,7 @@ async function openShop(url: string): Promise<Shop> {
   const api = new BenchApi(url);
   const eventId = await api.openFloor();
   const tokens = await api.guestTokens(ACCOUNTS);
-  const http = new HttpDoor({ url, eventId, tokens, connections: HTTP_CONNECTIONS });
+  const http = new HttpDoor({ url, eventId, tokens, connections: CROWD });
   const live = await LiveDoor.open({ url, eventId, tokens, connections: SOCKETS });
   return { api, eventId, http, live, load: new SaleLoad([http, live]) };
 }
@@ -300,6 +341,7 @@ async function run(seconds: number, factor: number): Promise<readonly string[]> 
     const { maximumMiB, overload } = outcome;
     const memories = [startMiB, maximumMiB, overload.memoryMiB, memory.nowMiB()];
     print("memory MiB", [`at the start, maximum, overload, end: ${memories.join(", ")}`]);
+    judgeCrowds(bench, outcome);
     judge(bench, outcome);
     await audit(bench, shop);
     if (bench.wasDisturbed) console.log("note   the machine was not ours alone: try again later");

@@ -11,17 +11,20 @@ interface Way {
   /** Buyers of the closed loop: how many there are to be, and how many there are. */
   buyersWanted: number;
   buyers: number;
+  /** How long they stay away when they were told `busy`. */
+  backOffMs: number;
   arrivalsPerSecond: number;
   /** Whole buyers are sent in; what is left of one waits here. */
   arrivalsDue: number;
 }
 
 /**
- * Buyers of places on a floor: each holds one and books it. Who is told `busy` when holding goes
- * away; who has a hold tries until it is booked.
+ * Buyers of places on a floor: each holds one and books it. Who has a hold tries until it is
+ * booked.
  *
  * There are two ways of coming. Buyers of a closed loop buy again as soon as the last place is
- * bought. Those of an open loop come at their rate, whatever becomes of those before them.
+ * bought, and try again when they are told `busy`. Those of an open loop come at their rate,
+ * whatever becomes of those before them, and go away when they are told `busy`.
  *
  * Invariant: `held` and `sold` count what was acknowledged since the beginning, nothing else.
  */
@@ -38,6 +41,7 @@ export class SaleLoad {
       door,
       buyersWanted: 0,
       buyers: 0,
+      backOffMs: 0,
       arrivalsPerSecond: 0,
       arrivalsDue: 0,
     }));
@@ -51,9 +55,13 @@ export class SaleLoad {
     return tally.end();
   }
 
-  /** So many buyers buy one place after another through this door from now on. */
-  setBuyers(door: Door, count: number): void {
+  /**
+   * So many buyers buy one place after another through this door from now on. Who is told `busy`
+   * asks again after `backOffMs`.
+   */
+  setBuyers(door: Door, count: number, backOffMs = 0): void {
     const way = this.#wayOf(door);
+    way.backOffMs = backOffMs;
     way.buyersWanted = count;
     while (way.buyers < count) {
       way.buyers += 1;
@@ -114,13 +122,17 @@ export class SaleLoad {
       return;
     }
     this.#tally.arrived += 1;
-    this.#buy(visit, () => {
-      visit.leave();
-      this.#comeBack(way);
+    this.#buy(visit, (isBusy) => {
+      const next = (): void => {
+        visit.leave();
+        this.#comeBack(way);
+      };
+      if (isBusy && way.backOffMs > 0) setTimeout(next, way.backOffMs);
+      else next();
     });
   }
 
-  #buy(visit: Visit, over: () => void): void {
+  #buy(visit: Visit, over: (isBusy: boolean) => void): void {
     this.#tally.sent += 1;
     const sentMs = performance.now();
     visit.hold((reply) => {
@@ -138,11 +150,11 @@ export class SaleLoad {
         tally.busyHolds += 1;
         this.#noteBusy(reply, tookMs);
       } else tally.addUnexpected(reply.status);
-      over();
+      over(reply.status === 503);
     });
   }
 
-  #book(visit: Visit, holdId: string, over: () => void): void {
+  #book(visit: Visit, holdId: string, over: (isBusy: boolean) => void): void {
     const sentMs = performance.now();
     visit.book(holdId, (reply) => {
       const tally = this.#tally;
@@ -158,7 +170,7 @@ export class SaleLoad {
         this.sold += 1;
         tally.bookingMs.add(tookMs);
       } else tally.addUnexpected(reply.status);
-      over();
+      over(false);
     });
   }
 

@@ -9,6 +9,7 @@ import { STRICT_TRANSPORT } from "./answer-head.ts";
 import type { Route } from "./exchange.ts";
 import { Origins } from "./origins.ts";
 import type { ProblemCode } from "./problem-codes.ts";
+import { RefusalPace } from "./refusal-pace.ts";
 
 /** The library's request and connection, as far as they are looked at here. */
 interface Heard {
@@ -35,6 +36,8 @@ export interface DoorOptions {
   readonly messages: Bound | null;
   /** WebSockets that one address may have open. */
   readonly socketsPerAddressMax: number;
+  /** Default: by the machine's clock. */
+  readonly pace?: RefusalPace;
 }
 
 /** Open to all: what tests and tools begin with. */
@@ -88,6 +91,8 @@ export class Door {
   readonly messages: Bound | null;
   /** Bodies on their way; without limits nobody is in it. */
   readonly bodies = new PerAddress();
+  /** Of what is refused before it is read. */
+  readonly pace: RefusalPace;
   readonly #options: DoorOptions;
   readonly #transport: string;
   readonly #sockets = new PerAddress();
@@ -99,6 +104,7 @@ export class Door {
     this.limits = options.limits;
     this.userOf = options.userOf;
     this.messages = options.messages;
+    this.pace = options.pace ?? new RefusalPace();
     this.#transport = options.isHttps ? STRICT_TRANSPORT : "";
   }
 

@@ -13,6 +13,7 @@ import type { RouteMeter } from "./http-meter.ts";
 import { Observation, refusedUnread, type Watch } from "./observation.ts";
 import { failureResponse, problem } from "./problem.ts";
 import type { ProblemCode } from "./problem-codes.ts";
+import type { Saying } from "./refusal-pace.ts";
 import type { SlowClients, Waiting } from "./slow-clients.ts";
 
 const STATUS_LINES = new Map(
@@ -40,6 +41,7 @@ export interface Traffic {
   readonly watch: Watch;
   readonly slow: SlowClients;
   readonly bodies: Door["bodies"];
+  readonly pace: Door["pace"];
   /** Requests that are not answered yet, and answers that are not sent yet. */
   open: number;
   /** Bytes of the bodies of unanswered requests. */
@@ -322,4 +324,28 @@ export function refuseAtDoor(wire: Wire, watch: Watch, refusal: DoorRefusal): vo
   writeHead(wire, response, refusal);
   wire.end(response.body ?? "");
   refusedUnread(watch, meter, { requestId, status: response.status, code: refusal.code });
+}
+
+/** The same when `traffic.pace` says so: now or later. */
+export function refuseInTurn(wire: Wire, traffic: Traffic, refusal: DoorRefusal): void {
+  if (traffic.pace.isTurn()) refuseAtDoor(wire, traffic.watch, refusal);
+  else traffic.pace.wait(refusalLater(wire, traffic, refusal));
+}
+
+/** Until it is said, or the client has gone, the request is open. */
+function refusalLater(wire: Wire, traffic: Traffic, refusal: DoorRefusal): Saying {
+  let isOpen = true;
+  const close = (): void => {
+    isOpen = false;
+    traffic.open -= 1;
+    if (traffic.open === 0) traffic.idle?.();
+  };
+  traffic.open += 1;
+  wire.onAborted(close);
+  return () => {
+    if (!isOpen) return false;
+    wire.cork(() => refuseAtDoor(wire, traffic.watch, refusal));
+    close();
+    return true;
+  };
 }

@@ -20,6 +20,7 @@ import {
   type Draft,
   Exchange,
   refuseAtDoor,
+  refuseInTurn,
   type Traffic,
   type Wire,
 } from "./http-exchange.ts";
@@ -101,8 +102,8 @@ export class HttpServer {
   constructor(options: ServerOptions) {
     const { log, slow = new SlowClients(), watch = watchOf(log) } = options;
     this.#door = new Door(options.door ?? OPEN_DOOR);
-    const { bodies } = this.#door;
-    this.#traffic = { log, watch, slow, bodies, open: 0, bytes: 0, idle: null };
+    const { bodies, pace } = this.#door;
+    this.#traffic = { log, watch, slow, bodies, pace, open: 0, bytes: 0, idle: null };
     this.#livePath = options.livePath;
     this.#countConnections();
     this.#refuseOthers("/*", "not_found", []);
@@ -167,6 +168,7 @@ export class HttpServer {
     if (this.#closing) return;
     this.#closing = true;
     for (const token of this.#listening) uws.us_listen_socket_close(token);
+    this.#door.pace.end();
     await this.#drain();
     for (const connection of [...this.#connections]) connection.end(1001, "going away");
     await new Promise((resolve) => setImmediate(resolve));
@@ -278,7 +280,7 @@ export class HttpServer {
   #refuseBusy({ limitClass, meter }: Served, wire: Wire, arriving: Arriving): void {
     const quota = limitClass === null ? null : this.#door.peek(limitClass, wire, arriving);
     const doorLines = this.#door.linesFor(arriving) + (quota === null ? "" : quotaLines(quota));
-    refuseAtDoor(wire, this.#traffic.watch, {
+    refuseInTurn(wire, this.#traffic, {
       code: "busy",
       requestId: requestIdOf(arriving.getHeader("x-request-id")),
       doorLines,
