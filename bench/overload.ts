@@ -37,8 +37,12 @@ const OVERLOAD_AGAIN_SECONDS = 3;
 const OVERLOAD_FACTOR_DEFAULT = 10;
 /** Of the overload; the rest comes over WebSockets. */
 const HTTP_FACTOR = 2;
+/** Of the overload. */
+const ARRIVALS_CONNECTIONS = 2_048;
 /** A crowd, and a connection for each of them. */
 const CROWD = 10_000;
+/** All 10,000 come in the same instant: that is another question. */
+const SETTLE_SECONDS = 2;
 const CROWDS = [
   ["crowd, patient", 1_000],
   ["crowd, impatient", 0],
@@ -101,12 +105,18 @@ class OverloadBench {
     if (!holds) this.#faults.push(what);
   }
 
-  /** The load that `start` begins, for some seconds, and then quiet. */
-  async stretch(name: string, seconds: number, start: () => void): Promise<Stretch> {
+  /** The load that `start` begins, for some seconds once it has settled, and then quiet. */
+  async stretch(
+    name: string,
+    seconds: number,
+    start: () => void,
+    settleSeconds = 0,
+  ): Promise<Stretch> {
     this.#memory.takePeakMiB();
     this.#machine.takeOthers();
     const loop = performance.eventLoopUtilization();
     start();
+    if (settleSeconds > 0) await this.#load.measure(settleSeconds);
     const tally = await this.#load.measure(seconds);
     const others = this.#machine.takeOthers();
     const { utilization } = performance.eventLoopUtilization(loop);
@@ -205,7 +215,7 @@ interface Outcome {
 
 async function measure(
   bench: OverloadBench,
-  { load, http, live }: Shop,
+  { load, http, live, crowd }: Shop,
   { seconds, factor }: { seconds: number; factor: number },
 ): Promise<Outcome> {
   await bench.stretch("warm-up", WARM_UP_SECONDS, () => load.setBuyers(http, BUYERS));
@@ -215,10 +225,8 @@ async function measure(
   ];
   const crowds: Crowd[] = [];
   for (const [name, backOffMs] of CROWDS) {
-    const stretch = await bench.stretch(name, seconds, () =>
-      load.setBuyers(http, CROWD, backOffMs),
-    );
-    crowds.push({ name, stretch });
+    const come = (): void => load.setBuyers(crowd, CROWD, backOffMs);
+    crowds.push({ name, stretch: await bench.stretch(name, seconds, come, SETTLE_SECONDS) });
   }
   const [maximumHttp = 0] = maxima.map(({ goodput }) => goodput);
   const maximum = Math.max(...maxima.map(({ goodput }) => goodput));
@@ -312,6 +320,7 @@ interface Shop {
   readonly eventId: string;
   readonly http: HttpDoor;
   readonly live: LiveDoor;
+  readonly crowd: HttpDoor;
   readonly load: SaleLoad;
 }
 
@@ -319,9 +328,10 @@ async function openShop(url: string): Promise<Shop> {
   const api = new BenchApi(url);
   const eventId = await api.openFloor();
   const tokens = await api.guestTokens(ACCOUNTS);
-  const http = new HttpDoor({ url, eventId, tokens, connections: CROWD });
+  const http = new HttpDoor({ url, eventId, tokens, connections: ARRIVALS_CONNECTIONS });
   const live = await LiveDoor.open({ url, eventId, tokens, connections: SOCKETS });
-  return { api, eventId, http, live, load: new SaleLoad([http, live]) };
+  const crowd = new HttpDoor({ url, eventId, tokens, connections: CROWD });
+  return { api, eventId, http, live, crowd, load: new SaleLoad([http, live, crowd]) };
 }
 
 async function run(seconds: number, factor: number): Promise<readonly string[]> {
@@ -346,6 +356,7 @@ async function run(seconds: number, factor: number): Promise<readonly string[]> 
     await audit(bench, shop);
     if (bench.wasDisturbed) console.log("note   the machine was not ours alone: try again later");
     shop.http.close();
+    shop.crowd.close();
     shop.live.close();
     return bench.faults;
   } finally {
