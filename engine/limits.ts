@@ -268,6 +268,10 @@ export const SOCKET_REQUESTS_IN_FLIGHT_MAX = 64;
 export const SUBSCRIPTIONS_PER_SOCKET_MAX = 64;
 /** Deltas of an event leave at most so often; changes between them are conflated into the next. */
 export const DELTA_CONFLATION_MS = 40;
+/** Subscribers of an event who hear a delta in the same turn of the gateway's loop: some 3 ms. */
+export const SUBSCRIBERS_PER_GROUP_MAX = 512;
+/** Subscribers of any events after whom a turn lets what has come in be served first. */
+export const SENDS_PER_TURN_MAX = 512;
 /** Deltas kept per watched event, so that a reconnecting client resumes without a snapshot. */
 export const DELTAS_KEPT_PER_EVENT_MAX = 512;
 /** Events of which the gateway keeps a live copy of the availability. */

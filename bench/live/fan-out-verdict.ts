@@ -6,24 +6,28 @@ import type { CrowdFindings } from "./crowd.ts";
 
 /** Times from each change to each subscriber that saw it. */
 export interface SeenTimes {
+  /** Of a change by a subscriber. */
+  readonly count: number;
   readonly fromRequest: LatencyFigures;
   readonly fromAnswer: LatencyFigures;
 }
 
 export function seenOf(made: readonly MadeChange[], found: readonly CrowdFindings[]): SeenTimes {
   const [fromRequest, fromAnswer] = [new LatencyRecord(), new LatencyRecord()];
+  let count = 0;
   eachSeen(made, found, ({ sentMs, answeredMs }, arrivalsMs) => {
+    count += arrivalsMs.length;
     for (const atMs of arrivalsMs) {
       fromRequest.add(Math.max(0, atMs - sentMs));
       // A delta may come before the answer of whoever caused it.
       fromAnswer.add(Math.max(0, atMs - answeredMs));
     }
   });
-  return { fromRequest: fromRequest.figures(), fromAnswer: fromAnswer.figures() };
+  return { count, fromRequest: fromRequest.figures(), fromAnswer: fromAnswer.figures() };
 }
 
 /** Deltas that came, to all subscribers together. */
-export const changeCount = (found: readonly CrowdFindings[]): number =>
+const deltaCount = (found: readonly CrowdFindings[]): number =>
   sumOf(found, ({ deltas }) => deltas.reduce((sum, { arrivalsMs }) => sum + arrivalsMs.length, 0));
 
 export function fanOutChecks(
@@ -44,7 +48,7 @@ export function fanOutChecks(
     {
       name: "every subscriber's deltas follow each other without a gap",
       ok: gapCount === 0,
-      detail: gapCount === 0 ? `${changeCount(found)} deltas` : `${gapCount} gaps: ${first}`,
+      detail: gapCount === 0 ? `${deltaCount(found)} deltas` : `${gapCount} gaps: ${first}`,
     },
     {
       name: "every subscriber saw every change exactly once",

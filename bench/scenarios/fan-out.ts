@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { ChangeMaker, type MadeChange } from "../live/change-maker.ts";
 import { Crowd, type CrowdFindings } from "../live/crowd.ts";
-import { changeCount, fanOutChecks, seenOf } from "../live/fan-out-verdict.ts";
+import { fanOutChecks, seenOf } from "../live/fan-out-verdict.ts";
+import { SETTLE_SECONDS } from "../load/http-load.ts";
 import { consultOracle } from "../oracle/oracle.ts";
 import type { Figure, Stream } from "../report/report.ts";
 import type { BenchOptions, Findings, Progress, Scenario } from "../scenario.ts";
@@ -57,7 +58,8 @@ async function measure(
   const ratePerSecond = options.ratePerSecond ?? RATE_DEFAULT;
   const durationSeconds = options.durationSeconds ?? SECONDS_DEFAULT;
   const changes = Math.max(1, Math.round(ratePerSecond * durationSeconds));
-  const seats = Math.max(options.seats ?? SEATS_DEFAULT, changes + 1);
+  const settling = Math.ceil(ratePerSecond * SETTLE_SECONDS);
+  const seats = Math.max(options.seats ?? SEATS_DEFAULT, settling + changes + 1);
   const { api, url } = stage;
   const eventId = await api.openEvent({ title: "One hot hall", seats });
   const seatIds = await api.seatIds(eventId);
@@ -79,6 +81,7 @@ async function measure(
   });
   try {
     const idleMib = await leastInUseMib(stage);
+    const settled = await maker.make(settling, ratePerSecond);
     crowd.begin();
     const { result: made, ...watched } = await whileWatched(stage, () =>
       maker.make(changes, ratePerSecond, (count) => {
@@ -94,7 +97,7 @@ async function measure(
       ...watched,
       figures: [...watched.figures, ...memory, ...clientFigures(found)],
       checks: [
-        ...fanOutChecks(made, found, subscribers),
+        ...fanOutChecks([...settled, ...made], found, subscribers),
         ...(await consultOracle(
           {
             api,
@@ -118,9 +121,8 @@ function streamsOf(
   found: readonly CrowdFindings[],
   { durationSeconds }: { readonly durationSeconds: number },
 ): Stream[] {
-  const { fromRequest, fromAnswer } = seenOf(made, found);
+  const { count, fromRequest, fromAnswer } = seenOf(made, found);
   const common = { seconds: durationSeconds, isCorrected: false, statuses: {}, perSecond: [] };
-  const count = changeCount(found);
   return [
     { name: "changes seen, since the request left", count, latencyMs: fromRequest, ...common },
     { name: "changes seen, since the answer came", count, latencyMs: fromAnswer, ...common },

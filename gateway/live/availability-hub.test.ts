@@ -6,6 +6,7 @@ import { definition, EVENT_ID } from "../../engine/testing/fixtures.ts";
 import type { InventoryChange, Operation } from "../../workers/shard-messages.ts";
 import type { Answered, Done } from "../shard-router.ts";
 import { AvailabilityHub, type ViewResult } from "./availability-hub.ts";
+import type { SubscriberGroup } from "./fan-out.ts";
 import { LiveView } from "./live-view.ts";
 import { AvailabilityReader } from "./testing/availability-reader.ts";
 
@@ -18,6 +19,7 @@ class HubBench {
     router: { execute: (_eventId, operation, done) => this.asked.push({ operation, done }) },
     exists: () => this.exists,
     publish: (_topic, text) => this.published.push(text),
+    soon: (run) => run(),
   });
 
   /** Answers the oldest question. */
@@ -38,6 +40,11 @@ class HubBench {
     const [view] = this.read();
     assert.ok(view instanceof LiveView);
     return view;
+  }
+
+  /** One more subscriber of it. */
+  welcome(): SubscriberGroup {
+    return this.hub.welcome(this.view(), null);
   }
 }
 
@@ -89,6 +96,7 @@ test("changes that arrive before the view are applied to it, unless it has them"
 test("changes are conflated into one delta", () => {
   bench.read();
   bench.answer(viewAnswer(1));
+  bench.welcome();
   bench.hub.changed(held(2, 0));
   mock.timers.tick(1);
   assert.equal(bench.published.length, 1, "after a quiet while it leaves at once");
@@ -107,9 +115,10 @@ test("a snapshot joins the next delta exactly, whenever it is taken", () => {
   const late = new AvailabilityReader();
   bench.read();
   bench.answer(viewAnswer(1));
+  bench.welcome();
   early.read(bench.view().snapshot());
   bench.hub.changed(held(2, 0));
-  bench.hub.sendUnsent(bench.view());
+  bench.welcome();
   const joined = bench.published.length;
   late.read(bench.view().snapshot());
   bench.hub.changed(held(3, 1));
@@ -123,7 +132,7 @@ test("a snapshot joins the next delta exactly, whenever it is taken", () => {
 test("new rules: what happened before is sent, then a new view to every subscriber", () => {
   bench.read();
   bench.answer(viewAnswer(1));
-  bench.hub.subscribed(EVENT_ID);
+  bench.welcome();
   bench.hub.changed(held(2, 0));
   bench.hub.changed({ eventId: EVENT_ID, seq: 3, reset: true });
   assert.equal(JSON.parse(bench.published[0] ?? "").to, 2);
@@ -171,7 +180,7 @@ test("an event that does not exist is no question to an actor", async () => {
 test("subscribers outlast a refresh that failed: it is tried again", () => {
   bench.read();
   bench.answer(viewAnswer(1));
-  bench.hub.subscribed(EVENT_ID);
+  bench.welcome();
   bench.hub.changed({ eventId: EVENT_ID, seq: 2, reset: true });
   bench.answer({ kind: "refused", refusal: { code: "busy" } });
   assert.equal(bench.asked.length, 0);
@@ -190,10 +199,10 @@ test("more readers than may wait hear busy", () => {
 test("a view that nobody reads or subscribes to is let go, and its actor told", () => {
   bench.read();
   bench.answer(viewAnswer(1));
-  bench.hub.subscribed(EVENT_ID);
+  const group = bench.welcome();
   mock.timers.tick(2 * WATCH_IDLE_MS);
   assert.equal(bench.asked.length, 0, "a subscriber keeps it");
-  bench.hub.unsubscribed(EVENT_ID);
+  bench.hub.unsubscribed(EVENT_ID, group);
   mock.timers.tick(WATCH_IDLE_MS / 2);
   bench.read();
   mock.timers.tick(WATCH_IDLE_MS - 1);

@@ -7,6 +7,7 @@ import {
 } from "../../engine/limits.ts";
 import type { InventoryChange, InventoryReset } from "../../workers/shard-messages.ts";
 import type { Answered, ShardRouter } from "../shard-router.ts";
+import { Audience, FanOut, type SubscriberGroup } from "./fan-out.ts";
 import { LiveView } from "./live-view.ts";
 
 const RETRY_MS = 1_000;
@@ -23,7 +24,7 @@ interface Watch {
   early: InventoryChange[];
   /** The rules changed while the view was on its way: ask again. */
   stale: boolean;
-  subscribers: number;
+  readonly audience: Audience;
   lastUsedMs: number;
 }
 
@@ -36,6 +37,8 @@ export interface AvailabilityHubPorts {
   readonly exists: (eventId: EventId) => true | Promise<boolean>;
   /** Sends a text to all subscribers of a topic. */
   readonly publish: (topic: string, text: string) => void;
+  /** Runs in a later turn of the event loop. Default: setImmediate. */
+  readonly soon?: (run: () => void) => void;
 }
 
 /**
@@ -45,14 +48,16 @@ export interface AvailabilityHubPorts {
  * - A watch without a view has asked its actor for one. Changes that arrive before the view are
  *   kept and applied on top of it, except those that it contains already.
  * - Subscribers of an event get every delta in order; a newcomer's snapshot is taken right after a
- *   delta, so the next delta's `from` is the snapshot's `seq`.
- * - Deltas leave DELTA_CONFLATION_MS apart: a change after a quiet while at once, those that come
- *   soon after it together.
+ *   delta that its group has got, so the next delta's `from` is the snapshot's `seq`.
+ * - Deltas are cut DELTA_CONFLATION_MS apart: a change after a quiet while at once, those that come
+ *   soon after it together. Groups of subscribers get them in turns (fan-out.ts).
  */
 export class AvailabilityHub {
   readonly #ports: AvailabilityHubPorts;
   readonly #watches = new Map<EventId, Watch>();
-  readonly #unsent = new Set<LiveView>();
+  /** With changes that are in no delta yet. */
+  readonly #unsent = new Set<Watch>();
+  readonly #fanOut: FanOut;
   readonly #idleTimer: NodeJS.Timeout;
   #flushTimer: NodeJS.Timeout | null = null;
   /** Unix ms. */
@@ -60,21 +65,19 @@ export class AvailabilityHub {
 
   constructor(ports: AvailabilityHubPorts) {
     this.#ports = ports;
+    const { publish, soon = setImmediate } = ports;
+    this.#fanOut = new FanOut({ publish, soon });
     this.#idleTimer = setInterval(() => this.#letIdleGo(Date.now()), WATCH_IDLE_MS / 4);
   }
 
-  static topicOf(eventId: EventId): string {
-    return `event:${eventId}`;
-  }
-
   subscribersOf(eventId: EventId): number {
-    return this.#watches.get(eventId)?.subscribers ?? 0;
+    return this.#watches.get(eventId)?.audience.size ?? 0;
   }
 
   /** Subscriptions to all events. */
   get subscriptionCount(): number {
     let count = 0;
-    for (const { subscribers } of this.#watches.values()) count += subscribers;
+    for (const { audience } of this.#watches.values()) count += audience.size;
     return count;
   }
 
@@ -86,8 +89,8 @@ export class AvailabilityHub {
   /** Subscriptions to the events for which that holds. */
   subscribersWhere(holds: (eventId: EventId) => boolean): number {
     let count = 0;
-    for (const [eventId, { subscribers }] of this.#watches) {
-      if (subscribers > 0 && holds(eventId)) count += subscribers;
+    for (const [eventId, { audience }] of this.#watches) {
+      if (audience.size > 0 && holds(eventId)) count += audience.size;
     }
     return count;
   }
@@ -122,24 +125,23 @@ export class AvailabilityHub {
   }
 
   /**
-   * Publishes what happened since the last delta: a snapshot taken now joins the next one exactly.
+   * A subscriber of the view's event: a new one, or again one of `known`. The group that is joined
+   * has everything when this returns, so what the view says now is followed by the group's next
+   * delta.
    */
-  sendUnsent(view: LiveView): void {
-    this.#unsent.delete(view);
-    const delta = view.takeDelta();
-    if (delta !== null) this.#ports.publish(AvailabilityHub.topicOf(view.eventId), delta);
+  welcome({ eventId }: LiveView, known: SubscriberGroup | null): SubscriberGroup {
+    const watch = this.#watches.get(eventId);
+    if (watch === undefined) throw new Error(`event ${eventId} is not watched`);
+    this.#cut(watch);
+    const group = known ?? watch.audience.join();
+    this.#fanOut.tellNow(group);
+    return group;
   }
 
-  subscribed(eventId: EventId): void {
+  unsubscribed(eventId: EventId, group: SubscriberGroup): void {
+    group.audience.leave(group);
     const watch = this.#watches.get(eventId);
-    if (watch !== undefined) watch.subscribers += 1;
-  }
-
-  unsubscribed(eventId: EventId): void {
-    const watch = this.#watches.get(eventId);
-    if (watch === undefined) return;
-    watch.subscribers -= 1;
-    watch.lastUsedMs = Date.now();
+    if (watch !== undefined) watch.lastUsedMs = Date.now();
   }
 
   /** Takes one durable change from a worker. */
@@ -152,7 +154,7 @@ export class AvailabilityHub {
       return;
     }
     watch.view.apply(change);
-    this.#unsent.add(watch.view);
+    this.#unsent.add(watch);
     this.#flushTimer ??= setTimeout(() => this.#flush(), this.#pauseMs());
   }
 
@@ -171,7 +173,7 @@ export class AvailabilityHub {
       waiters: [],
       early: [],
       stale: false,
-      subscribers: 0,
+      audience: new Audience(eventId, () => watch.view),
       lastUsedMs: Date.now(),
     };
     this.#watches.set(eventId, watch);
@@ -211,9 +213,8 @@ export class AvailabilityHub {
     watch.early = [];
     watch.view = view;
     view.takeDelta();
-    if (watch.subscribers > 0) {
-      this.#ports.publish(AvailabilityHub.topicOf(view.eventId), view.snapshot());
-    }
+    watch.audience.beginAnew();
+    this.#fanOut.tell(watch.audience);
     const { waiters } = watch;
     watch.waiters = [];
     for (const waiter of waiters) waiter(view);
@@ -223,7 +224,7 @@ export class AvailabilityHub {
   #fail(eventId: EventId, watch: Watch, answer: Exclude<Answered, { kind: "view" }>): void {
     const { waiters } = watch;
     watch.waiters = [];
-    if (watch.subscribers === 0) this.#watches.delete(eventId);
+    if (watch.audience.size === 0) this.#watches.delete(eventId);
     else setTimeout(() => this.#ask(eventId, watch), RETRY_MS).unref();
     for (const waiter of waiters) waiter(answer);
   }
@@ -233,7 +234,8 @@ export class AvailabilityHub {
       watch.stale = true;
       return;
     }
-    this.sendUnsent(watch.view);
+    this.#cut(watch);
+    for (const group of watch.audience.groups) this.#fanOut.tellNow(group);
     watch.view = null;
     this.#ask(eventId, watch);
   }
@@ -247,14 +249,21 @@ export class AvailabilityHub {
   #flush(): void {
     this.#flushTimer = null;
     this.#flushedMs = Date.now();
-    for (const view of this.#unsent) this.sendUnsent(view);
+    for (const watch of this.#unsent) this.#cut(watch);
+  }
+
+  /** What happened since the last delta is the next one, and everybody is to hear it. */
+  #cut(watch: Watch): void {
+    this.#unsent.delete(watch);
+    watch.view?.takeDelta();
+    this.#fanOut.tell(watch.audience);
   }
 
   #letIdleGo(nowMs: number): void {
     for (const [eventId, watch] of this.#watches) {
-      if (watch.view === null || watch.subscribers > 0) continue;
+      if (watch.view === null || watch.audience.size > 0) continue;
       if (nowMs - watch.lastUsedMs < WATCH_IDLE_MS) continue;
-      this.#unsent.delete(watch.view);
+      this.#unsent.delete(watch);
       this.#watches.delete(eventId);
       this.#unwatch(eventId);
     }

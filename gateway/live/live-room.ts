@@ -17,7 +17,7 @@ import type { Identity, Tokens } from "../identity/tokens.ts";
 import type { LimitClass } from "../limits/limit-classes.ts";
 import { refusalMembers } from "../limits/quota.ts";
 import type { Admission, RequestLimits } from "../limits/request-limits.ts";
-import { AvailabilityHub } from "./availability-hub.ts";
+import type { AvailabilityHub } from "./availability-hub.ts";
 import { BusyReply } from "./busy-reply.ts";
 import { DESK_OPS, isForDesk, type LiveDesk, limitClassOfOp } from "./desk-ops.ts";
 import { idOf, replyOf } from "./live-reply.ts";
@@ -114,7 +114,9 @@ export class LiveRoom implements LiveHandler {
     const session = this.#sessions.get(socket.id);
     if (session === undefined) return;
     this.#sessions.delete(socket.id);
-    for (const eventId of session.subscriptions.endAll()) this.#hub.unsubscribed(eventId);
+    for (const [eventId, group] of session.subscriptions.endAll()) {
+      this.#hub.unsubscribed(eventId, group);
+    }
     this.#leaveUser(session);
   }
 
@@ -269,24 +271,21 @@ export class LiveRoom implements LiveHandler {
    * Sends the state or what was missed of it, and joins the event's deltas with nothing in between.
    */
   #welcome({ socket }: Session, asked: Subscription, view: LiveView, since: Since): void {
-    this.#hub.sendUnsent(view);
-    if (!asked.hasJoined) {
-      asked.hasJoined = true;
-      this.#hub.subscribed(view.eventId);
-    }
+    asked.group = this.#hub.welcome(view, asked.group);
     const missed = since === undefined ? null : view.deltasSince(since.epoch, since.seq);
     if (missed === null) socket.send(view.snapshot());
     else for (const delta of missed) socket.send(delta);
-    socket.subscribe(AvailabilityHub.topicOf(view.eventId));
+    socket.subscribe(asked.group.topic);
   }
 
   #unsubscribe(session: Session, eventId: EventId | null, { id }: Message): void {
     if (eventId === null) {
       return this.#fail(session, id, "event_not_found", WHY_NOT.event_not_found);
     }
-    if (session.subscriptions.end(eventId)) {
-      session.socket.unsubscribe(AvailabilityHub.topicOf(eventId));
-      this.#hub.unsubscribed(eventId);
+    const group = session.subscriptions.end(eventId);
+    if (group !== null) {
+      session.socket.unsubscribe(group.topic);
+      this.#hub.unsubscribed(eventId, group);
     }
     send(session, { op: "unsubscribed", eventId });
   }

@@ -44,6 +44,11 @@ export class LiveView {
     this.#sentSeq = view.seq;
   }
 
+  /** The `to` of the last delta. */
+  get sentSeq(): number {
+    return this.#sentSeq;
+  }
+
   get hasUnsent(): boolean {
     return this.seq > this.#sentSeq;
   }
@@ -94,9 +99,25 @@ export class LiveView {
 
   /** What a client missed that has everything up to `seq`; null: it needs a snapshot. */
   deltasSince(epoch: number, seq: number): readonly string[] | null {
-    if (epoch !== this.epoch || this.hasUnsent) return null;
-    if (seq === this.seq) return [];
-    const first = this.#deltas.findIndex((delta) => delta.from === seq);
+    return epoch !== this.epoch || this.hasUnsent ? null : this.#deltasSince(seq);
+  }
+
+  /**
+   * What brings those up to `sentSeq` who have everything up to `seq`; null: whatever they have,
+   * nothing follows it.
+   */
+  missedSince(seq: number | null): readonly string[] {
+    const missed = seq === null ? null : this.#deltasSince(seq);
+    if (missed !== null) return missed;
+    // A snapshot has what no delta has said yet: the next delta has to begin behind it.
+    this.takeDelta();
+    return [this.snapshot()];
+  }
+
+  /** Nearly always the last few. */
+  #deltasSince(seq: number): readonly string[] | null {
+    if (seq === this.#sentSeq) return [];
+    const first = this.#deltas.findLastIndex((delta) => delta.from === seq);
     return first < 0 ? null : this.#deltas.slice(first).map((delta) => delta.text);
   }
 

@@ -3,13 +3,15 @@ import {
   SOCKET_REQUESTS_IN_FLIGHT_MAX,
   SUBSCRIPTIONS_PER_SOCKET_MAX,
 } from "../../engine/limits.ts";
+import type { SubscriberGroup } from "./fan-out.ts";
 
 /** Of one socket to one event. Who unsubscribes and subscribes again has another one. */
 export interface Subscription {
   readonly eventId: EventId;
   /** Messages that asked for it and have no answer yet. */
   asks: number;
-  hasJoined: boolean;
+  /** Whom it hears with; null: it has not joined yet. */
+  group: SubscriberGroup | null;
 }
 
 /**
@@ -31,7 +33,7 @@ export class Subscriptions {
       return "too_many_subscriptions";
     }
     if (this.#asks >= SOCKET_REQUESTS_IN_FLIGHT_MAX) return "busy";
-    const subscription = known ?? { eventId, asks: 0, hasJoined: false };
+    const subscription = known ?? { eventId, asks: 0, group: null };
     this.#byEvent.set(eventId, subscription);
     subscription.asks += 1;
     this.#asks += 1;
@@ -44,22 +46,22 @@ export class Subscriptions {
     subscription.asks -= 1;
     this.#asks -= 1;
     if (this.#byEvent.get(eventId) !== subscription) return false;
-    const isOver = !isGood && !subscription.hasJoined && subscription.asks === 0;
+    const isOver = !isGood && subscription.group === null && subscription.asks === 0;
     if (isOver) this.#byEvent.delete(eventId);
     return true;
   }
 
-  /** True: it had joined. */
-  end(eventId: EventId): boolean {
-    const hadJoined = this.#byEvent.get(eventId)?.hasJoined === true;
+  /** Ends it; the group that it had joined. */
+  end(eventId: EventId): SubscriberGroup | null {
+    const group = this.#byEvent.get(eventId)?.group ?? null;
     this.#byEvent.delete(eventId);
-    return hadJoined;
+    return group;
   }
 
-  /** Ends all; those that had joined. */
-  endAll(): EventId[] {
+  /** Ends all. */
+  *endAll(): Iterable<readonly [EventId, SubscriberGroup]> {
     const all = [...this.#byEvent.values()];
     this.#byEvent.clear();
-    return all.filter(({ hasJoined }) => hasJoined).map(({ eventId }) => eventId);
+    for (const { eventId, group } of all) if (group !== null) yield [eventId, group];
   }
 }
