@@ -10,9 +10,9 @@
  * Then 10,000 buyers at once, a connection each, who try again when they are told `busy`: first
  * when `Retry-After` says so, then without any wait.
  *
- * Then ten times the maximum of buyers come every second, whatever becomes of those before them: some
- * over HTTP with a connection each, most over WebSockets on which nobody waits for anybody, which
- * is what lets one core offer so much. Who hears `busy` goes away. Then the load drops to half of
+ * Then ten times the maximum of buyers come every second, whatever becomes of those before them:
+ * some over HTTP with a connection each, most over WebSockets on which nobody waits for anybody,
+ * which is what lets one core offer so much. Who hears `busy` goes away. Then the load drops to half of
  * the maximum. Goodput counts PostgreSQL in: what it has not stored when a stretch ends is waited
  * for, and the wait counts.
  *

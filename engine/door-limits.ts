@@ -55,6 +55,12 @@ export const DOOR_MEMORY_MAX = 10_000;
 export const PROXY_HOPS_MAX = 32;
 /** How long a browser may remember what it was told about an origin. */
 export const PREFLIGHT_SECONDS = 7_200;
+/** So often `busy` is said over HTTP before a request is read: about a sixth of a processor. */
+export const REFUSALS_PER_SECOND_MAX = 12_000;
+/** Without any wait, after a quiet moment. */
+export const REFUSALS_AT_ONCE_MAX = 1_000;
+/** Past that rate a refusal waits for its turn, so long at most: half of what Retry-After says. */
+export const REFUSAL_WAIT_MS_MAX = 500;
 
 assert(SLOW_BODY_MS_MAX + 2 * SLOW_CLIENT_LOOK_MS < 8_000, "408 comes before the library's end");
 assert(REDIS_WAIT_MS_MAX < REDIS_SILENCE_MS_MAX, "one slow answer is no outage");

@@ -99,12 +99,6 @@ export const HOLDS_IN_FLIGHT_MAX = 4_096;
 export const HOLD_DELAY_MS_TARGET = 60;
 /** Length of that interval: longer than a pause of the collector or of the disk. */
 export const HOLD_DELAY_WATCHED_MS = 100;
-/** So often `busy` is said over HTTP before a request is read: about a sixth of a processor. */
-export const REFUSALS_PER_SECOND_MAX = 12_000;
-/** Without any wait, after a quiet moment. */
-export const REFUSALS_AT_ONCE_MAX = 1_000;
-/** Past that rate a refusal waits for its turn, so long at most: half of what Retry-After says. */
-export const REFUSAL_WAIT_MS_MAX = 500;
 /** Requests that wait for one actor while it loads. */
 export const ACTOR_MAILBOX_MAX = 8_192;
 /** Requests decided in one round before its facts go to the journal: bounds a round's latency. */

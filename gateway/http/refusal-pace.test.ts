@@ -7,7 +7,7 @@ import {
   REFUSAL_WAIT_MS_MAX,
   REFUSALS_AT_ONCE_MAX,
   REFUSALS_PER_SECOND_MAX,
-} from "../../engine/limits.ts";
+} from "../../engine/door-limits.ts";
 import { until } from "../../tests/support/server.ts";
 import { ManualClock } from "../../workers/testing/manual-clock.ts";
 import { OPEN_DOOR } from "./door.ts";

@@ -2,7 +2,7 @@ import {
   REFUSAL_WAIT_MS_MAX,
   REFUSALS_AT_ONCE_MAX,
   REFUSALS_PER_SECOND_MAX,
-} from "../../engine/limits.ts";
+} from "../../engine/door-limits.ts";
 import { type Clock, systemClock } from "../../workers/clock.ts";
 
 const TURN_MS = 5;
