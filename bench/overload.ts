@@ -12,9 +12,9 @@
  *
  * Then ten times the maximum of buyers come every second, whatever becomes of those before them:
  * some over HTTP with a connection each, most over WebSockets on which nobody waits for anybody,
- * which is what lets one core offer so much. Who hears `busy` goes away. Then the load drops to half of
- * the maximum. Goodput counts PostgreSQL in: what it has not stored when a stretch ends is waited
- * for, and the wait counts.
+ * which is what lets one core offer so much. Who hears `busy` goes away. Then the load drops to
+ * half of the maximum. Goodput counts PostgreSQL in: what it has not stored when a stretch ends is
+ * waited for, and the wait counts.
  *
  * The result is checked: it ends with a verdict, and with exit code 1 when that is bad.
  */
