@@ -9,7 +9,8 @@ import { EventState } from "./event-state.ts";
 import { decodeFact, encodeFact } from "./fact-codec.ts";
 import type { BookingId, HoldId, UserId } from "./ids.ts";
 import { isSeat, type Place, placeOfArea } from "./place.ts";
-import { driftBetween, restore, snapshotHash, snapshotOf } from "./snapshot.ts";
+import { restore, snapshotOf } from "./snapshot.ts";
+import { driftBetween, snapshotHash } from "./snapshot-comparison.ts";
 import { ALICE, BOB, EventBench } from "./testing/fixtures.ts";
 import { Random } from "./testing/random.ts";
 

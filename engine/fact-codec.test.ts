@@ -9,7 +9,8 @@ import { decodeFact, encodeFact } from "./fact-codec.ts";
 import type { Fact } from "./facts.ts";
 import { itemIdOf } from "./ids.ts";
 import { placeOfArea } from "./place.ts";
-import { snapshotHash, snapshotOf } from "./snapshot.ts";
+import { snapshotOf } from "./snapshot.ts";
+import { snapshotHash } from "./snapshot-comparison.ts";
 import { ALICE, BOB, CAROL, definition, EventBench } from "./testing/fixtures.ts";
 
 const FLOOR = placeOfArea(0);

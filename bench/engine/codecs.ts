@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { apply } from "../../engine/apply.ts";
 import { EventState } from "../../engine/event-state.ts";
 import { shardOf } from "../../engine/shard-of.ts";
-import { snapshotHash, snapshotOf } from "../../engine/snapshot.ts";
+import { snapshotOf } from "../../engine/snapshot.ts";
+import { snapshotHash } from "../../engine/snapshot-comparison.ts";
 import { EntryWriter, forEachEntry, readEntry } from "../../workers/journal/entry.ts";
 import {
   CHAIN_START,

@@ -1,6 +1,7 @@
 import { apply } from "../../engine/apply.ts";
 import { EventState } from "../../engine/event-state.ts";
-import { snapshotHash, snapshotOf } from "../../engine/snapshot.ts";
+import { snapshotOf } from "../../engine/snapshot.ts";
+import { snapshotHash } from "../../engine/snapshot-comparison.ts";
 import { check } from "../report/checking.ts";
 import { configured, factsOf, runAll } from "./event-run.ts";
 import type { Finding } from "./finding.ts";

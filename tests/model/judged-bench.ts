@@ -1,7 +1,8 @@
 import { statusOf } from "../../engine/booking.ts";
 import { findHold } from "../../engine/holds.ts";
 import { ENDED_HOLD_TTL_MS } from "../../engine/limits.ts";
-import { restore, snapshotHash, snapshotOf } from "../../engine/snapshot.ts";
+import { restore, snapshotOf } from "../../engine/snapshot.ts";
+import { snapshotHash } from "../../engine/snapshot-comparison.ts";
 import { EVENT_ID, EventBench } from "../../engine/testing/fixtures.ts";
 import { unreachable } from "../../engine/unreachable.ts";
 import { lineOf, waitingOf } from "../../workers/shard/queries.ts";

@@ -11,13 +11,8 @@ import { apply } from "../../engine/apply.ts";
 import { EventState } from "../../engine/event-state.ts";
 import type { Block } from "../../engine/facts.ts";
 import { FREE } from "../../engine/inventory.ts";
-import {
-  driftBetween,
-  restore,
-  type Snapshot,
-  snapshotHash,
-  snapshotOf,
-} from "../../engine/snapshot.ts";
+import { restore, type Snapshot, snapshotOf } from "../../engine/snapshot.ts";
+import { driftBetween, snapshotHash } from "../../engine/snapshot-comparison.ts";
 import { EVENT_ID, EventBench } from "../../engine/testing/fixtures.ts";
 import { Random } from "../../engine/testing/random.ts";
 import { randomDomainStep } from "../../engine/testing/random-domain-step.ts";

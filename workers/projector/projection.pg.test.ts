@@ -10,13 +10,8 @@ import type { Fact } from "../../engine/facts.ts";
 import type { EventId, HoldId } from "../../engine/ids.ts";
 import { ENDED_HOLD_TTL_MS, KEY_TTL_MS, PURGE_MARGIN_MS } from "../../engine/limits.ts";
 import { placeOfArea } from "../../engine/place.ts";
-import {
-  driftBetween,
-  restore,
-  type Snapshot,
-  snapshotHash,
-  snapshotOf,
-} from "../../engine/snapshot.ts";
+import { restore, type Snapshot, snapshotOf } from "../../engine/snapshot.ts";
+import { driftBetween, snapshotHash } from "../../engine/snapshot-comparison.ts";
 import { ALICE, BOB, definition, EventBench, NOON } from "../../engine/testing/fixtures.ts";
 import { Random } from "../../engine/testing/random.ts";
 import { randomStep } from "../../engine/testing/random-step.ts";

@@ -3,75 +3,94 @@ import { statusOf } from "../../engine/booking.ts";
 import type { EventState } from "../../engine/event-state.ts";
 import type { Fact } from "../../engine/facts.ts";
 import {
-  driftBetween,
-  restore,
+  type Comparable,
+  comparableOf,
+  EMPTY_SNAPSHOT,
+  restoring,
   type Snapshot,
-  snapshotHash,
-  snapshotOf,
 } from "../../engine/snapshot.ts";
+import { comparing } from "../../engine/snapshot-comparison.ts";
+import type { Clock } from "../clock.ts";
+import { inTurns } from "../in-turns.ts";
 import type { Answer, AuditSide } from "../shard-messages.ts";
 import type { ActorLoader } from "../store/actor-loader.ts";
 import type { Actor } from "./actor.ts";
 import type { Shard } from "./shard.ts";
 
 const DRIFT_SHOWN_MAX = 100;
+/** Facts that bring the copy forward in one turn. */
+const FACTS_PER_TURN = 500;
+
+export interface AuditPorts {
+  readonly loader: ActorLoader;
+  readonly soon: Clock["soon"];
+}
 
 /**
  * Compares an actor with its rows while it goes on selling: takes a copy of the state now, waits
  * until the database has at least that much, loads the rows, and brings the copy forward to the
  * very seq of the rows by the facts recorded meanwhile. So a live event is audited exactly, not
- * roughly.
+ * roughly. What takes long is done in turns: buyers wait for a step of it at most.
  */
 export async function auditActor(
   shard: Shard,
   actor: Actor,
   state: EventState,
-  loader: ActorLoader,
+  { loader, soon }: AuditPorts,
 ): Promise<Answer> {
   // One at a time: while PostgreSQL is away, each holds a copy and every fact since.
   if (actor.recordings.size > 0) return { kind: "refused", refusal: { code: "busy" } };
-  const memory = restore(snapshotOf(state));
+  const { lastLsn } = actor;
   const recording: Fact[] = [];
   actor.recordings.add(recording);
   try {
-    await shard.whenProjected(actor.lastLsn);
+    const now = { ...EMPTY_SNAPSHOT, ...comparableOf(state) };
+    const memory = await inTurns(restoring(now), soon);
+    await shard.whenProjected(lastLsn);
     const database = await loader.load(actor.eventId);
-    for (const fact of recording) {
-      if (fact.seq <= database.seq) apply(memory, fact);
-    }
-    return report(snapshotOf(memory), database);
+    await inTurns(bringing(memory, recording, database.seq), soon);
+    return await report(memory, database, soon);
   } finally {
     actor.recordings.delete(recording);
   }
 }
 
-function report(memory: Snapshot, database: Snapshot): Answer {
-  const rows = restored(database);
-  const drift = driftBetween(memory, database);
+/** Brings a state forward to `seq`, by facts that begin at or before its own. */
+function* bringing(state: EventState, facts: readonly Fact[], seq: number) {
+  for (const [index, fact] of facts.entries()) {
+    if (fact.seq > seq) return;
+    apply(state, fact);
+    if (index % FACTS_PER_TURN === FACTS_PER_TURN - 1) yield;
+  }
+}
+
+async function report(state: EventState, database: Snapshot, soon: Clock["soon"]): Promise<Answer> {
+  const memory = comparableOf(state);
+  const rows = await restored(database, soon);
+  const { drift, memoryHash, databaseHash } = await inTurns(comparing(memory, database), soon);
   if (typeof rows === "string") drift.unshift(rows);
   return {
     kind: "audit",
     report: {
       ok: drift.length === 0,
       seq: database.seq,
-      memory: sideOf(memory, restore(memory)),
-      database: sideOf(database, typeof rows === "string" ? null : rows),
+      memory: sideOf(memory, state, memoryHash),
+      database: sideOf(database, typeof rows === "string" ? null : rows, databaseHash),
       drift: drift.slice(0, DRIFT_SHOWN_MAX),
     },
   };
 }
 
 /** The state that rows describe, or how they contradict each other: two tickets for one seat. */
-function restored(database: Snapshot): EventState | string {
-  try {
-    return restore(database);
-  } catch (cause) {
-    return `the database contradicts itself: ${cause instanceof Error ? cause.message : cause}`;
-  }
+function restored(database: Snapshot, soon: Clock["soon"]): Promise<EventState | string> {
+  return inTurns(restoring(database), soon).catch(
+    (cause: unknown) =>
+      `the database contradicts itself: ${cause instanceof Error ? cause.message : cause}`,
+  );
 }
 
 /** `state` null: the counts can't be told. */
-function sideOf(snapshot: Snapshot, state: EventState | null): AuditSide {
+function sideOf(snapshot: Comparable, state: EventState | null, hash: string): AuditSide {
   const inventory = state?.inventory;
   return {
     seq: snapshot.seq,
@@ -82,6 +101,6 @@ function sideOf(snapshot: Snapshot, state: EventState | null): AuditSide {
     blocked: inventory?.blocked ?? 0,
     holds: snapshot.holds.length,
     bookings: snapshot.bookings.filter(({ record }) => statusOf(record) === "confirmed").length,
-    hash: snapshotHash(snapshot),
+    hash,
   };
 }

@@ -4,10 +4,14 @@ import type { EventState } from "../../engine/event-state.ts";
 import { findHold } from "../../engine/holds.ts";
 import type { UserId } from "../../engine/ids.ts";
 import type { Refusal } from "../../engine/replies.ts";
-import { snapshotHash, snapshotOf } from "../../engine/snapshot.ts";
+import { comparableOf } from "../../engine/snapshot.ts";
+import { hashing } from "../../engine/snapshot-comparison.ts";
+import type { Steps } from "../../engine/steps.ts";
 import { unreachable } from "../../engine/unreachable.ts";
-import type { ActorReport, Answer, Operation, Query } from "../shard-messages.ts";
+import { inTurns } from "../in-turns.ts";
+import type { Answer, Operation, Query } from "../shard-messages.ts";
 import type { Actor } from "./actor.ts";
+import { type AuditPorts, auditActor } from "./audit.ts";
 import type { Shard } from "./shard.ts";
 
 export function isQuery(operation: Operation): operation is Query {
@@ -25,8 +29,20 @@ export function isQuery(operation: Operation): operation is Query {
   }
 }
 
-/** Those that need nothing but the actor. */
-export type MemoryQuery = Exclude<Query, { readonly kind: "audit" }>;
+/** Those that look at everything: a large event is gone through in turns. */
+type LongQuery = Extract<Query, { readonly kind: "inspect" | "audit" }>;
+
+export const isLong = (query: Query): query is LongQuery =>
+  query.kind === "inspect" || query.kind === "audit";
+
+export function longAnswerOf(
+  { kind }: LongQuery,
+  { shard, actor, state }: Asked,
+  ports: AuditPorts,
+): Promise<Answer> {
+  if (kind === "audit") return auditActor(shard, actor, state, ports);
+  return inTurns(inspecting(shard, actor, state), ports.soon);
+}
 
 interface Asked {
   readonly shard: Shard;
@@ -36,7 +52,10 @@ interface Asked {
   readonly nowMs: number;
 }
 
-export function answerOf(query: MemoryQuery, { shard, actor, state, nowMs }: Asked): Answer {
+export function answerOf(
+  query: Exclude<Query, LongQuery>,
+  { shard, actor, state, nowMs }: Asked,
+): Answer {
   switch (query.kind) {
     case "getHold": {
       const found = findHold(state, query.holdId, query.userId);
@@ -51,8 +70,6 @@ export function answerOf(query: MemoryQuery, { shard, actor, state, nowMs }: Ask
     case "unwatch":
       actor.watched = false;
       return { kind: "unchanged" };
-    case "inspect":
-      return { kind: "actor", report: reportOf(shard, actor, state) };
     default:
       return unreachable(query);
   }
@@ -94,8 +111,8 @@ function watch({ epoch }: Shard, actor: Actor, state: EventState): Answer {
   return { kind: "view", view: { definition, epoch, seq, statuses, areas } };
 }
 
-function reportOf(shard: Shard, actor: Actor, state: EventState): ActorReport {
-  return {
+function* inspecting(shard: Shard, actor: Actor, state: EventState): Steps<Answer> {
+  const report = {
     eventId: actor.eventId,
     shard: shard.id,
     seq: state.seq,
@@ -104,6 +121,6 @@ function reportOf(shard: Shard, actor: Actor, state: EventState): ActorReport {
     bookings: state.bookings.size,
     keys: state.keys.count,
     watched: actor.watched,
-    hash: snapshotHash(snapshotOf(state)),
   };
+  return { kind: "actor", report: { ...report, hash: yield* hashing(comparableOf(state)) } };
 }

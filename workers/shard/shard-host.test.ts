@@ -10,7 +10,7 @@ import {
   UNPROJECTED_FACTS_PER_SHARD_MAX,
 } from "../../engine/limits.ts";
 import type { PlaceItem } from "../../engine/place.ts";
-import { snapshotHash } from "../../engine/snapshot.ts";
+import { snapshotHash } from "../../engine/snapshot-comparison.ts";
 import { ALICE, BOB, definition, EVENT_ID, NOON } from "../../engine/testing/fixtures.ts";
 import type { Answer, AuditReport, Operation } from "../shard-messages.ts";
 import { EPOCH, HostBench, hold, SHARD, settled } from "./testing/host-bench.ts";
@@ -125,6 +125,7 @@ test("the journaled facts replay to the very state that is in memory", async () 
   bench.makeDurable();
   bench.project();
   const id = bench.ask({ kind: "inspect" });
+  await settled();
   const answer = bench.answerOf(id);
   assert.ok(answer.kind === "actor");
   assert.equal(answer.report.hash, snapshotHash(await bench.database.load(EVENT_ID)));

@@ -28,16 +28,16 @@ import type { EventState } from "../../engine/event-state.ts";
 import type { Fact } from "../../engine/facts.ts";
 import type { EventId } from "../../engine/ids.ts";
 import { AFTERMATH_FACTS_PER_TICK, ROUND_REQUESTS_MAX } from "../../engine/limits.ts";
-import { restore } from "../../engine/snapshot.ts";
+import { restoring } from "../../engine/snapshot.ts";
+import { inTurns } from "../in-turns.ts";
 import { EntryWriter } from "../journal/entry.ts";
 import type { Answer, ShardReport, ShardRequest } from "../shard-messages.ts";
 import type { TracedFact } from "../traced.ts";
 import { Actor } from "./actor.ts";
 import { changeOf, noticesOf } from "./announcements.ts";
-import { auditActor } from "./audit.ts";
 import { HostMeter, type ShardWorkerVitals } from "./host-meter.ts";
 import { LoadQueue } from "./load-queue.ts";
-import { answerOf, isQuery } from "./queries.ts";
+import { answerOf, isLong, isQuery, longAnswerOf } from "./queries.ts";
 import { OutputGate, RoundOutput } from "./round.ts";
 import { Shard } from "./shard.ts";
 import type { ShardHostOptions, ShardHostPorts } from "./shard-host-ports.ts";
@@ -192,14 +192,11 @@ export class ShardHost {
     this.#doDue(shard, actor, state, nowMs);
     const { operation, id } = request;
     if (isQuery(operation)) {
-      if (operation.kind === "audit") {
-        return this.#later(shard, id, auditActor(shard, actor, state, this.#ports.loader));
+      const asked = { shard, actor, state, nowMs };
+      if (!isLong(operation)) {
+        return this.#output.answer(id, shard.lsn, answerOf(operation, asked));
       }
-      return this.#output.answer(
-        id,
-        shard.lsn,
-        answerOf(operation, { shard, actor, state, nowMs }),
-      );
+      return this.#later(shard, id, longAnswerOf(operation, asked, this.#ports));
     }
     if (this.#isFull(shard)) return this.#output.answer(id, shard.lsn, BUSY);
     let decision: ReturnType<typeof decide>;
@@ -374,7 +371,8 @@ export class ShardHost {
 
   async #load(shard: Shard, actor: Actor): Promise<void> {
     try {
-      actor.state = restore(await this.#ports.loader.load(actor.eventId));
+      const { loader, soon } = this.#ports;
+      actor.state = await inTurns(restoring(await loader.load(actor.eventId)), soon);
     } catch (cause) {
       const about = { shard: shard.id, eventId: actor.eventId };
       this.#ports.warn("an event could not be loaded", cause, about);

@@ -42,6 +42,7 @@ export class ShardService {
       },
       wallMs: () => clock.wallMs(),
       monotonicMs: () => clock.monotonicMs(),
+      soon: (run) => clock.soon(run),
       die,
       warn: (message, cause, about) => this.#warn(message, cause, about),
     });

@@ -15,7 +15,10 @@ import {
   LOAD_STATEMENT_MS_MAX,
 } from "../../engine/limits.ts";
 import { EMPTY_SNAPSHOT, type Snapshot } from "../../engine/snapshot.ts";
+import { mapping } from "../../engine/steps.ts";
 import type { Waiting } from "../../engine/waitlist.ts";
+import { systemClock } from "../clock.ts";
+import { inTurns } from "../in-turns.ts";
 import type { ActorLoader } from "./actor-loader.ts";
 import {
   ACTIVE_HOLDS,
@@ -65,6 +68,9 @@ const KEYS = `
 /** The one that would have the seq. */
 const OUTCOME = `
   SELECT facts FROM key_blocks WHERE event_id = $1 AND last_seq >= $2 ORDER BY last_seq LIMIT 1`;
+
+/** Rows that are read in one turn of the event loop: some two milliseconds. */
+const ROWS_PER_TURN = 500;
 
 /** A booking stands while one of its tickets is valid, for a seat or a place of an area. */
 const EVENTS_TO_WAKE = `
@@ -137,9 +143,9 @@ async function readSnapshot(client: PoolClient, eventId: EventId): Promise<Snaps
   return {
     seq: Number(inventory.seq),
     definition: definitionOf(eventId, inventory, areas.rows),
-    holds: holds.rows.map(activeHold),
+    holds: await inTurns(mapping(holds.rows, activeHold, ROWS_PER_TURN), systemClock.soon),
     endedHolds: endedHolds(ended.rows, bookings.rows),
-    bookings: bookings.rows.map(knownBooking),
+    bookings: await inTurns(mapping(bookings.rows, knownBooking, ROWS_PER_TURN), systemClock.soon),
     keys: await readKept(client, eventId),
     blocks: blocks.rows,
     waitlist: await readWaitlist(client, eventId),

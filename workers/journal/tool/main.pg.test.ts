@@ -5,7 +5,8 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Client } from "pg";
-import { snapshotHash, snapshotOf } from "../../../engine/snapshot.ts";
+import { snapshotOf } from "../../../engine/snapshot.ts";
+import { snapshotHash } from "../../../engine/snapshot-comparison.ts";
 import { EVENT_ID } from "../../../engine/testing/fixtures.ts";
 import { createTestDatabase, type TestDatabase } from "../../../tests/support/database.ts";
 import {

@@ -15,7 +15,8 @@ import {
   placeOfArea,
   totalMinor,
 } from "../../../engine/place.ts";
-import { snapshotHash, snapshotOf } from "../../../engine/snapshot.ts";
+import { snapshotOf } from "../../../engine/snapshot.ts";
+import { snapshotHash } from "../../../engine/snapshot-comparison.ts";
 import { unreachable } from "../../../engine/unreachable.ts";
 import type { Replayed } from "./replay.ts";
 

@@ -4,7 +4,8 @@ import { apply } from "../../../engine/apply.ts";
 import { EventState } from "../../../engine/event-state.ts";
 import type { Fact } from "../../../engine/facts.ts";
 import type { EventId } from "../../../engine/ids.ts";
-import { type Snapshot, snapshotHash, snapshotOf } from "../../../engine/snapshot.ts";
+import { type Snapshot, snapshotOf } from "../../../engine/snapshot.ts";
+import { snapshotHash } from "../../../engine/snapshot-comparison.ts";
 import { EVENT_ID, EventBench } from "../../../engine/testing/fixtures.ts";
 import {
   JournalBuilder,

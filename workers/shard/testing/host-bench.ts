@@ -80,6 +80,9 @@ export class HostBench {
   readonly entries: Entry[] = [];
   /** False: entries are not looked at. */
   decodes = true;
+  /** False: what is to be gone on with waits for `turn`. */
+  goesOn = true;
+  readonly #turns: (() => void)[] = [];
   readonly #entriesByTicket = new Map<number, Entry[]>();
   #nextRequest = 1;
   #projected = 0;
@@ -96,6 +99,7 @@ export class HostBench {
         release: (output) => this.released.push(output),
         wallMs: () => this.nowMs,
         monotonicMs: () => this.nowMs,
+        soon: (run) => (this.goesOn ? setImmediate(run) : this.#turns.push(run)),
         die: (reason) => this.deaths.push(reason),
         warn: (message) => this.warnings.push(message),
       },
@@ -110,6 +114,14 @@ export class HostBench {
     bench.makeDurable();
     bench.project();
     return bench;
+  }
+
+  /** One turn of work that is done in several. False: there was none. */
+  async turn(): Promise<boolean> {
+    const run = this.#turns.shift();
+    run?.();
+    await settled();
+    return run !== undefined;
   }
 
   /** Sends one request in a round of its own; returns its id. */
