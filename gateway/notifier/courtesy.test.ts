@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { COURTESY_LOOK_MS, COURTESY_SHARE } from "../../engine/lane-limits.ts";
 import { ManualClock } from "../../workers/testing/manual-clock.ts";
-import { Courtesy, listedNumbers, machineTimes } from "./courtesy.ts";
+import { Courtesy } from "./courtesy.ts";
 
 /** Two processors, of which this part is idle. */
 function stage(idleShare: number) {
@@ -123,12 +123,4 @@ test("who waits when it stops is let go", async () => {
   const waiting = courtesy.turn();
   courtesy.stop();
   await waiting;
-});
-
-test("processors that the process may not use do not count", () => {
-  assert.deepEqual(listedNumbers("0-2,5"), new Set([0, 1, 2, 5]));
-  assert.deepEqual(listedNumbers("1"), new Set([1]));
-  assert.equal(listedNumbers(""), null);
-  const { idleMs, totalMs } = machineTimes();
-  assert.ok(totalMs > 0 && idleMs <= totalMs);
 });

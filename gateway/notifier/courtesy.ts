@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { cpus } from "node:os";
 import {
   COURTESY_LOOK_MS,
   COURTESY_OTHERS_MAX,
@@ -7,6 +5,7 @@ import {
   COURTESY_SHARE,
 } from "../../engine/lane-limits.ts";
 import type { Clock } from "../../workers/clock.ts";
+import type { MachineTimes } from "./machine-times.ts";
 
 /** What a piece of work is taken to cost before there was one, and at least. */
 const PIECE_MS = 10;
@@ -16,8 +15,7 @@ const COST_WEIGHT = 0.3;
 
 export interface CourtesyPorts {
   readonly clock: Clock;
-  /** Ms for which all processors that may be used together were idle, and have existed. */
-  readonly machine: () => { readonly idleMs: number; readonly totalMs: number };
+  readonly machine: () => MachineTimes;
   /** Ms for which the notifier kept a processor busy, so far. */
   readonly busyMs: () => number;
 }
@@ -40,7 +38,7 @@ export class Courtesy {
   readonly #waiting: (() => void)[] = [];
   /** Those who let all others go first. */
   readonly #patient: (() => void)[] = [];
-  #last: { readonly idleMs: number; readonly totalMs: number; readonly busyMs: number };
+  #last: MachineTimes & { readonly busyMs: number };
   #lookedMs: number;
   /** Of all processors, what others than the notifier kept busy. */
   #othersShare = 1;
@@ -135,37 +133,4 @@ export class Courtesy {
       for (const go of queue.splice(0, count)) go();
     }
   }
-}
-
-/** Of the processors that this process may run on. */
-export function machineTimes(): { idleMs: number; totalMs: number } {
-  let idleMs = 0;
-  let totalMs = 0;
-  for (const [index, { times }] of cpus().entries()) {
-    if (ALLOWED !== null && !ALLOWED.has(index)) continue;
-    idleMs += times.idle;
-    totalMs += times.user + times.nice + times.sys + times.idle + times.irq;
-  }
-  return { idleMs, totalMs };
-}
-
-const ALLOWED = allowedProcessors();
-
-/** Their numbers; null: the system does not tell, and it is taken to be all of them. */
-function allowedProcessors(): ReadonlySet<number> | null {
-  try {
-    const status = readFileSync("/proc/self/status", "utf8");
-    return listedNumbers(/^Cpus_allowed_list:\s*(\S+)$/m.exec(status)?.[1] ?? "");
-  } catch {
-    return null;
-  }
-}
-
-/** What Linux writes as `0-3,8`; null: nothing is listed. */
-export function listedNumbers(list: string): ReadonlySet<number> | null {
-  const numbers = new Set<number>();
-  for (const [, first = "", last = first] of list.matchAll(/(\d+)(?:-(\d+))?/g)) {
-    for (let n = Number(first); n <= Number(last); n += 1) numbers.add(n);
-  }
-  return numbers.size === 0 ? null : numbers;
 }

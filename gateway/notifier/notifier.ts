@@ -4,12 +4,13 @@ import { processorMsOfThisThread } from "../../workers/thread-ticks.ts";
 import type { ThreadVitals } from "../../workers/thread-vitals.ts";
 import { DatabaseFeed } from "../database-feed.ts";
 import type { Log } from "../log.ts";
-import { Courtesy, machineTimes } from "./courtesy.ts";
+import { Courtesy } from "./courtesy.ts";
 import { bury, DeadLetters, OUTBOX_KIND } from "./dead-letters.ts";
 import { type JobHandler, LANES, type Lane as LaneName } from "./job.ts";
 import { PgJobQueue } from "./job-queue.ts";
 import { Lane } from "./lane.ts";
 import { LANE_CONCURRENCY } from "./lane-table.ts";
+import { machineTimes } from "./machine-times.ts";
 import type {
   NotifierFigures,
   NotifierThreadData,
