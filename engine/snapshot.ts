@@ -101,6 +101,7 @@ export function* restoring(snapshot: Snapshot): Steps<EventState> {
   for (const block of snapshot.blocks) {
     state.blocks.set(block);
     inventory.move(block.place, FREE, BLOCKED, block.quantity);
+    if (isStep()) yield;
   }
   for (const hold of snapshot.holds) {
     moveAll(movesTaking(hold.items, hold.terms, HELD));
@@ -117,6 +118,9 @@ export function* restoring(snapshot: Snapshot): Steps<EventState> {
     own(state, { ...record, items }, 1);
     if (isStep()) yield;
   }
-  for (const { entry, skips } of snapshot.waitlist) state.waitlist.add(entry, skips);
+  for (const { entry, skips } of snapshot.waitlist) {
+    state.waitlist.add(entry, skips);
+    if (isStep()) yield;
+  }
   return state;
 }

@@ -318,12 +318,12 @@ function writeHead(
  * Answers inside the library's own callback, which has corked the response: nothing of the request
  * is kept, and what of its body still comes is not listened to.
  */
-export function refuseAtDoor(wire: Wire, watch: Watch, refusal: DoorRefusal): void {
-  const { meter, requestId } = refusal;
-  const response = problem(refusal.code, requestId);
+export function refuseAtDoor(wire: Wire, watch: Watch, refusal: DoorRefusal, durationMs = 0): void {
+  const { code, meter, requestId } = refusal;
+  const response = problem(code, requestId);
   writeHead(wire, response, refusal);
   wire.end(response.body ?? "");
-  refusedUnread(watch, meter, { requestId, status: response.status, code: refusal.code });
+  refusedUnread(watch, meter, { requestId, status: response.status, code, durationMs });
 }
 
 /** The same when `traffic.pace` says so: now or later. */
@@ -334,6 +334,7 @@ export function refuseInTurn(wire: Wire, traffic: Traffic, refusal: DoorRefusal)
 
 /** Until it is said, or the client has gone, the request is open. */
 function refusalLater(wire: Wire, traffic: Traffic, refusal: DoorRefusal): Saying {
+  const sinceMs = performance.now();
   let isOpen = true;
   const close = (): void => {
     isOpen = false;
@@ -341,11 +342,16 @@ function refusalLater(wire: Wire, traffic: Traffic, refusal: DoorRefusal): Sayin
     if (traffic.open === 0) traffic.idle?.();
   };
   traffic.open += 1;
-  wire.onAborted(close);
+  wire.onAborted(() => {
+    if (!isOpen) return;
+    close();
+    refusal.meter.gone();
+  });
   return () => {
     if (!isOpen) return false;
-    wire.cork(() => refuseAtDoor(wire, traffic.watch, refusal));
     close();
+    const waitedMs = performance.now() - sinceMs;
+    wire.cork(() => refuseAtDoor(wire, traffic.watch, refusal, waitedMs));
     return true;
   };
 }

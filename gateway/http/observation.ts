@@ -95,6 +95,8 @@ export interface RefusedUnread {
   readonly requestId: string;
   readonly status: number;
   readonly code: ProblemCode;
+  /** How long it waited to be told. */
+  readonly durationMs: number;
 }
 
 /**
@@ -102,19 +104,24 @@ export interface RefusedUnread {
  * spread object here cost as much as the whole rest of the refusal.
  */
 export function refusedUnread(watch: Watch, meter: RouteMeter, refused: RefusedUnread): void {
-  const { status, code } = refused;
-  meter.answered(status, 0);
+  const { status, code, durationMs } = refused;
+  meter.answered(status, durationMs);
   watch.meter.refusals.add(code);
   const nowMs = performance.now();
-  const level = watch.requests.levelOf(meter, { status, durationMs: 0, nowMs });
+  const level = watch.requests.levelOf(meter, { status, durationMs, nowMs });
   if (level === null) return;
   const { method, route } = meter;
   const requestId = requestIdOf(refused.requestId);
-  watch.requests.write(level, { requestId, method, route, status, durationMs: 0, code });
+  watch.requests.write(level, { requestId, method, route, status, durationMs, code });
 }
 
 /** Of a message that is refused unread; it gets an id if it gets a line. */
-export const BUSY_UNREAD: RefusedUnread = { requestId: "", status: 503, code: "busy" };
+export const BUSY_UNREAD: RefusedUnread = {
+  requestId: "",
+  status: 503,
+  code: "busy",
+  durationMs: 0,
+};
 
 /** How the parameters of a path are called, by the segment before them. */
 const ID_NAMES: Readonly<Record<string, string>> = {

@@ -234,8 +234,8 @@ export class AvailabilityHub {
       watch.stale = true;
       return;
     }
-    this.#cut(watch);
-    for (const group of watch.audience.groups) this.#fanOut.tellNow(group);
+    // The new view's snapshot has what happened before, too.
+    this.#unsent.delete(watch);
     watch.view = null;
     this.#ask(eventId, watch);
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it, mock } from "node:test";
+import type { EventId } from "../../engine/ids.ts";
 import { FREE, HELD, isSeatStatus, SOLD } from "../../engine/inventory.ts";
 import {
   DELTA_CONFLATION_MS,
@@ -10,8 +11,8 @@ import { definition, EVENT_ID } from "../../engine/testing/fixtures.ts";
 import { Random } from "../../engine/testing/random.ts";
 import type { Done } from "../shard-router.ts";
 import { AvailabilityHub } from "./availability-hub.ts";
-import type { SubscriberGroup } from "./fan-out.ts";
-import type { LiveView } from "./live-view.ts";
+import { Audience, FanOut, type SubscriberGroup } from "./fan-out.ts";
+import { LiveView } from "./live-view.ts";
 import { AvailabilityReader } from "./testing/availability-reader.ts";
 
 const SEATS = 10;
@@ -174,13 +175,29 @@ describe("FanOut", () => {
     assert.deepEqual(bench.believed(), new Set([bench.truth]));
   });
 
-  it("several small events share a turn", () => {
-    bench.welcome();
-    bench.change(0, HELD);
-    mock.timers.tick(1);
-    assert.ok(bench.turn());
-    assert.equal(bench.sends, 1);
-    assert.equal(bench.turn(), false, "no turn is taken for nothing");
+  it("tells small audiences in one turn, and takes none for nothing", () => {
+    const [told, turns]: [string[], (() => void)[]] = [[], []];
+    const fanOut = new FanOut({
+      publish: (topic) => told.push(topic),
+      soon: (run) => turns.push(run),
+    });
+    const topics = [1, 2, 3].map((n) => {
+      const eventId = EVENT_ID.replace("c2d3", `c2d${n}`) as EventId;
+      const areas = [{ capacity: 5, free: 5, held: 0, sold: 0, blocked: 0 }];
+      const statuses = new Uint8Array(SEATS).fill(FREE);
+      const parts = { definition: definition(), epoch: 1, seq: 1, areas, statuses };
+      const view = new LiveView(eventId, parts);
+      const audience = new Audience(eventId, () => view);
+      const { topic } = audience.join();
+      view.apply({ eventId, seq: 2, moves: [{ places: [0], from: FREE, to: HELD }] });
+      view.takeDelta();
+      fanOut.tell(audience);
+      return topic;
+    });
+    assert.equal(turns.length, 1);
+    turns.shift()?.();
+    assert.deepEqual(told, topics);
+    assert.equal(turns.length, 0);
   });
 
   for (const seed of [1, 2, 3, 4, 5]) {

@@ -91,7 +91,8 @@ export interface FanOutPorts {
  * 65 ms. Here whatever has come in meanwhile is served between two turns, and a group gets all that
  * happened until its turn comes, so those at the end of the line hear nothing that is old.
  *
- * Invariant: a group that lacks something that was cut is in line, or its event has no view.
+ * Invariant: a group that lacks something that was cut is in line, or its event has no view, or the
+ * hub is about to cut more of it.
  */
 export class FanOut {
   readonly #ports: FanOutPorts;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
@@ -42,10 +42,11 @@ describe("processorQuota", () => {
   });
 
   it("is read of the first version of control groups, too", () => {
-    write("membership", "5:memory:/m\n4:cpu,cpuacct:/docker/1f\n0::/\n");
+    write("membership", "5:memory:/m\n4:cpuacct,cpu:/docker/1f\n0::/\n");
     write("cpu,cpuacct/docker/1f/cpu.cfs_quota_us", "50000\n");
     write("cpu,cpuacct/docker/1f/cpu.cfs_period_us", "100000\n");
     write("cpu,cpuacct/docker/1f/cpuacct.usage", "3000000\n");
+    for (const name of ["cpu", "cpuacct"]) symlinkSync("cpu,cpuacct", join(root, name));
     assert.deepEqual(quota(), [0.5, 3]);
   });
 

@@ -24,11 +24,10 @@ const LINUX: Places = { groups: "/sys/fs/cgroup", membership: "/proc/self/cgroup
 export function processorQuota({ groups, membership }: Places = LINUX): ProcessorQuota | null {
   const quotas: ProcessorQuota[] = [];
   for (const [, controllers = "", path = "/"] of linesOf(membership)) {
-    const names = controllers.split(",");
-    const mount = join(groups, controllers);
     if (controllers === "") quotas.push(...upFrom(groups, path, quotaOfVersion2));
-    else if (names.includes("cpu")) {
-      const usages = names.includes("cpuacct") ? mount : join(groups, "cpuacct");
+    else if (controllers.split(",").includes("cpu")) {
+      // Either is there under its own name, as a link where both are one mount.
+      const [mount, usages] = [join(groups, "cpu"), join(groups, "cpuacct")];
       quotas.push(...upFrom(mount, path, (group) => quotaOfVersion1(group, mount, usages)));
     }
   }

@@ -2,7 +2,7 @@ import type { EventState } from "../../engine/event-state.ts";
 import type { Fact } from "../../engine/facts.ts";
 import type { EventId } from "../../engine/ids.ts";
 import { ACTOR_MAILBOX_MAX } from "../../engine/limits.ts";
-import type { ShardRequest } from "../shard-messages.ts";
+import type { Answer, ShardRequest } from "../shard-messages.ts";
 import { RecentOutcomes } from "./recent-outcomes.ts";
 
 /**
@@ -22,6 +22,8 @@ export class Actor {
   watched = false;
   /** Audits in progress: each sees every fact from its start on. */
   readonly recordings = new Set<Fact[]>();
+  /** What somebody is about to be told of it; null: nobody is. */
+  inspection: Promise<Answer> | null = null;
   readonly recentOutcomes = new RecentOutcomes();
   /** When somebody who waits may be offered places though nothing has happened, Unix ms. */
   offersDueMs = 0;

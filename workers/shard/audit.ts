@@ -10,8 +10,7 @@ import {
   type Snapshot,
 } from "../../engine/snapshot.ts";
 import { comparing } from "../../engine/snapshot-comparison.ts";
-import type { Clock } from "../clock.ts";
-import { inTurns } from "../in-turns.ts";
+import type { Turns } from "../in-turns.ts";
 import type { Answer, AuditSide } from "../shard-messages.ts";
 import type { ActorLoader } from "../store/actor-loader.ts";
 import type { Actor } from "./actor.ts";
@@ -23,20 +22,20 @@ const FACTS_PER_TURN = 500;
 
 export interface AuditPorts {
   readonly loader: ActorLoader;
-  readonly soon: Clock["soon"];
+  readonly turns: Turns;
 }
 
 /**
  * Compares an actor with its rows while it goes on selling: takes a copy of the state now, waits
  * until the database has at least that much, loads the rows, and brings the copy forward to the
  * very seq of the rows by the facts recorded meanwhile. So a live event is audited exactly, not
- * roughly. What takes long is done in turns: buyers wait for a step of it at most.
+ * roughly. What takes long is done in turns (in-turns.ts): buyers are served in between.
  */
 export async function auditActor(
   shard: Shard,
   actor: Actor,
   state: EventState,
-  { loader, soon }: AuditPorts,
+  { loader, turns }: AuditPorts,
 ): Promise<Answer> {
   // One at a time: while PostgreSQL is away, each holds a copy and every fact since.
   if (actor.recordings.size > 0) return { kind: "refused", refusal: { code: "busy" } };
@@ -45,11 +44,11 @@ export async function auditActor(
   actor.recordings.add(recording);
   try {
     const now = { ...EMPTY_SNAPSHOT, ...comparableOf(state) };
-    const memory = await inTurns(restoring(now), soon);
+    const memory = await turns.run(restoring(now));
     await shard.whenProjected(lastLsn);
     const database = await loader.load(actor.eventId);
-    await inTurns(bringing(memory, recording, database.seq), soon);
-    return await report(memory, database, soon);
+    await turns.run(bringing(memory, recording, database.seq));
+    return await report(memory, database, turns);
   } finally {
     actor.recordings.delete(recording);
   }
@@ -64,10 +63,10 @@ function* bringing(state: EventState, facts: readonly Fact[], seq: number) {
   }
 }
 
-async function report(state: EventState, database: Snapshot, soon: Clock["soon"]): Promise<Answer> {
+async function report(state: EventState, database: Snapshot, turns: Turns): Promise<Answer> {
   const memory = comparableOf(state);
-  const rows = await restored(database, soon);
-  const { drift, memoryHash, databaseHash } = await inTurns(comparing(memory, database), soon);
+  const rows = await restored(database, turns);
+  const { drift, memoryHash, databaseHash } = await turns.run(comparing(memory, database));
   if (typeof rows === "string") drift.unshift(rows);
   return {
     kind: "audit",
@@ -82,11 +81,13 @@ async function report(state: EventState, database: Snapshot, soon: Clock["soon"]
 }
 
 /** The state that rows describe, or how they contradict each other: two tickets for one seat. */
-function restored(database: Snapshot, soon: Clock["soon"]): Promise<EventState | string> {
-  return inTurns(restoring(database), soon).catch(
-    (cause: unknown) =>
-      `the database contradicts itself: ${cause instanceof Error ? cause.message : cause}`,
-  );
+function restored(database: Snapshot, turns: Turns): Promise<EventState | string> {
+  return turns
+    .run(restoring(database))
+    .catch(
+      (cause: unknown) =>
+        `the database contradicts itself: ${cause instanceof Error ? cause.message : cause}`,
+    );
 }
 
 /** `state` null: the counts can't be told. */

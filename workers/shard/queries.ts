@@ -8,7 +8,6 @@ import { comparableOf } from "../../engine/snapshot.ts";
 import { hashing } from "../../engine/snapshot-comparison.ts";
 import type { Steps } from "../../engine/steps.ts";
 import { unreachable } from "../../engine/unreachable.ts";
-import { inTurns } from "../in-turns.ts";
 import type { Answer, Operation, Query } from "../shard-messages.ts";
 import type { Actor } from "./actor.ts";
 import { type AuditPorts, auditActor } from "./audit.ts";
@@ -41,7 +40,11 @@ export function longAnswerOf(
   ports: AuditPorts,
 ): Promise<Answer> {
   if (kind === "audit") return auditActor(shard, actor, state, ports);
-  return inTurns(inspecting(shard, actor, state), ports.soon);
+  // Who asks while it is being told to somebody hears the same.
+  actor.inspection ??= ports.turns.run(inspecting(shard, actor, state)).finally(() => {
+    actor.inspection = null;
+  });
+  return actor.inspection;
 }
 
 interface Asked {

@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.ts";
+import type { Turns } from "../in-turns.ts";
 import type { JournalAppender } from "../journal/journal-port.ts";
 import type { ActorLoader } from "../store/actor-loader.ts";
 import type { OwnedShard } from "../store/shard-table.ts";
@@ -15,8 +15,8 @@ export interface ShardHostPorts {
   readonly wallMs: () => number;
   /** By the clock that all threads share. */
   readonly monotonicMs: () => number;
-  /** Runs in a later turn of the event loop, behind what has come in by then. */
-  readonly soon: Clock["soon"];
+  /** For what takes long: others are served in between. */
+  readonly turns: Turns;
   /** Never returns when it is real: memory and journal disagree, or a bug broke an invariant. */
   readonly die: (reason: string, cause: unknown) => void;
   readonly warn: (message: string, cause: unknown, about?: WarningAbout) => void;

@@ -29,7 +29,6 @@ import type { Fact } from "../../engine/facts.ts";
 import type { EventId } from "../../engine/ids.ts";
 import { AFTERMATH_FACTS_PER_TICK, ROUND_REQUESTS_MAX } from "../../engine/limits.ts";
 import { restoring } from "../../engine/snapshot.ts";
-import { inTurns } from "../in-turns.ts";
 import { EntryWriter } from "../journal/entry.ts";
 import type { Answer, ShardReport, ShardRequest } from "../shard-messages.ts";
 import type { TracedFact } from "../traced.ts";
@@ -371,8 +370,8 @@ export class ShardHost {
 
   async #load(shard: Shard, actor: Actor): Promise<void> {
     try {
-      const { loader, soon } = this.#ports;
-      actor.state = await inTurns(restoring(await loader.load(actor.eventId)), soon);
+      const { loader, turns } = this.#ports;
+      actor.state = await turns.run(restoring(await loader.load(actor.eventId)));
     } catch (cause) {
       const about = { shard: shard.id, eventId: actor.eventId };
       this.#ports.warn("an event could not be loaded", cause, about);

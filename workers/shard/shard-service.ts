@@ -3,6 +3,7 @@ import type { EventId } from "../../engine/ids.ts";
 import { EXPIRY_TICK_MS, WAKE_RETRY_MS } from "../../engine/limits.ts";
 import { shardOf } from "../../engine/shard-of.ts";
 import { postPacked, unpackMessage } from "../batch-port.ts";
+import { Turns } from "../in-turns.ts";
 import type { AppendMessage, JournalToShardMessage } from "../journal/journal-port.ts";
 import type { OverfullMessage, WatermarkMessage } from "../projector/projector-messages.ts";
 import type { WorkerBatch } from "../shard-messages.ts";
@@ -42,7 +43,7 @@ export class ShardService {
       },
       wallMs: () => clock.wallMs(),
       monotonicMs: () => clock.monotonicMs(),
-      soon: (run) => clock.soon(run),
+      turns: new Turns(clock),
       die,
       warn: (message, cause, about) => this.#warn(message, cause, about),
     });

@@ -18,7 +18,7 @@ import { EMPTY_SNAPSHOT, type Snapshot } from "../../engine/snapshot.ts";
 import { mapping } from "../../engine/steps.ts";
 import type { Waiting } from "../../engine/waitlist.ts";
 import { systemClock } from "../clock.ts";
-import { inTurns } from "../in-turns.ts";
+import { Turns } from "../in-turns.ts";
 import type { ActorLoader } from "./actor-loader.ts";
 import {
   ACTIVE_HOLDS,
@@ -69,8 +69,9 @@ const KEYS = `
 const OUTCOME = `
   SELECT facts FROM key_blocks WHERE event_id = $1 AND last_seq >= $2 ORDER BY last_seq LIMIT 1`;
 
-/** Rows that are read in one turn of the event loop: some two milliseconds. */
-const ROWS_PER_TURN = 500;
+/** Rows that are read in one step: some two milliseconds. */
+const ROWS_PER_STEP = 500;
+const TURNS = new Turns(systemClock);
 
 /** A booking stands while one of its tickets is valid, for a seat or a place of an area. */
 const EVENTS_TO_WAKE = `
@@ -143,9 +144,9 @@ async function readSnapshot(client: PoolClient, eventId: EventId): Promise<Snaps
   return {
     seq: Number(inventory.seq),
     definition: definitionOf(eventId, inventory, areas.rows),
-    holds: await inTurns(mapping(holds.rows, activeHold, ROWS_PER_TURN), systemClock.soon),
+    holds: await TURNS.run(mapping(holds.rows, activeHold, ROWS_PER_STEP)),
     endedHolds: endedHolds(ended.rows, bookings.rows),
-    bookings: await inTurns(mapping(bookings.rows, knownBooking, ROWS_PER_TURN), systemClock.soon),
+    bookings: await TURNS.run(mapping(bookings.rows, knownBooking, ROWS_PER_STEP)),
     keys: await readKept(client, eventId),
     blocks: blocks.rows,
     waitlist: await readWaitlist(client, eventId),

@@ -5,6 +5,7 @@ import type { Fact } from "../../../engine/facts.ts";
 import { type EventId, type EventTag, eventTagOf, IdMinter } from "../../../engine/ids.ts";
 import { restore, type Snapshot, snapshotOf } from "../../../engine/snapshot.ts";
 import { ALICE, definition, EVENT_ID, NOON } from "../../../engine/testing/fixtures.ts";
+import { Turns } from "../../in-turns.ts";
 import { type Entry, forEachEntry, readEntry } from "../../journal/entry.ts";
 import type { Answer, Operation, ShardRequest } from "../../shard-messages.ts";
 import type { ActorLoader } from "../../store/actor-loader.ts";
@@ -99,7 +100,10 @@ export class HostBench {
         release: (output) => this.released.push(output),
         wallMs: () => this.nowMs,
         monotonicMs: () => this.nowMs,
-        soon: (run) => (this.goesOn ? setImmediate(run) : this.#turns.push(run)),
+        turns: new Turns({
+          monotonicMs: () => this.nowMs,
+          soon: (run) => (this.goesOn ? setImmediate(run) : this.#turns.push(run)),
+        }),
         die: (reason) => this.deaths.push(reason),
         warn: (message) => this.warnings.push(message),
       },
