@@ -1,19 +1,19 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { ACTOR_IDLE_MS } from "../../engine/limits.ts";
+import { ACTOR_IDLE_MS, WATCH_IDLE_MS } from "../../engine/limits.ts";
 import type { BenchApi } from "../bench-api.ts";
 import { runLiveLoad } from "../load/live-load.ts";
 import { consultOracle } from "../oracle/oracle.ts";
 import { check } from "../report/checking.ts";
 import type { Check, Figure } from "../report/report.ts";
 import type { BenchOptions, Findings, Progress, Scenario } from "../scenario.ts";
+import { floorsOf, type Point } from "../soak/floors.ts";
 import { MemorySamples } from "../soak/memory-samples.ts";
 import { type RunningSoak, startSoak } from "../soak/soak-load.ts";
-import { type Point, trendOf } from "../soak/trend.ts";
 import { openStage, type Stage } from "../stage.ts";
 import { whileWatched } from "../while-watched.ts";
 import { IN_FLIGHT_PER_SOCKET } from "./hold-live.ts";
 
-const SECONDS_DEFAULT = 300;
+const SECONDS_DEFAULT = 600;
 const SOCKETS_DEFAULT = 8;
 const HOLD_TTL_SECONDS = 5;
 const CAPACITY = 500_000;
@@ -25,11 +25,14 @@ const RATE_SHARE = 1 / 3;
 /** A hold of the mix is followed by about one more request. */
 const REQUESTS_PER_HOLD = 2.1;
 /** A server finds its size first; actors stay for ACTOR_IDLE_MS after their last use. */
-const JUDGED_SECONDS_MIN = 2 * (ACTOR_IDLE_MS / 1_000);
-/** What memory may gain in a minute of the second half, as a part of its mean. */
+const JUDGED_SECONDS_MIN = 4 * (ACTOR_IDLE_MS / 1_000);
+/** What memory may gain in a minute, as a part of what it was. */
 const GROWTH_PER_MINUTE_MAX = 0.02;
-/** Actors of events that were used so long ago may not be there any more. */
-const ACTORS_SECONDS_MAX = ACTOR_IDLE_MS / 1_000 + 60;
+/**
+ * Actors of events that were used so long ago may not be there any more: the gateway's copy of what
+ * was read of them goes first, and that it goes is a use of the actor.
+ */
+const ACTORS_SECONDS_MAX = (ACTOR_IDLE_MS + 1.25 * WATCH_IDLE_MS) / 1_000 + EVENT_SECONDS;
 
 /**
  * One event after another is on sale for ten seconds, at a rate that the server can bear for ever:
@@ -174,21 +177,22 @@ const actorsOf = async (api: BenchApi): Promise<number> =>
   (await api.shards()).reduce((sum, { actorCount }) => sum + actorCount, 0);
 
 function memoryFinding(name: string, points: readonly Point[]) {
-  const trend = trendOf(points);
+  const floors = floorsOf(points);
   const figures: Figure[] =
-    trend === null
+    floors === null
       ? []
       : [
-          { name: `${name}, second half`, value: trend.mean, unit: "MiB, mean" },
-          { name: `${name}, gains`, value: trend.perMinute, unit: "MiB a minute" },
+          { name: `${name}, least of the last quarter`, value: floors.after, unit: "MiB" },
+          { name: `${name}, gains`, value: floors.perMinute, unit: "MiB a minute" },
         ];
-  const allowed = (trend?.mean ?? 0) * GROWTH_PER_MINUTE_MAX;
+  const allowed = (floors?.before ?? 0) * GROWTH_PER_MINUTE_MAX;
   const verdict = check(
-    `${name}: flat in the second half, by least squares`,
-    trend !== null && trend.perMinute <= allowed,
-    trend === null
+    `${name}: the least of the last quarter is that of the third`,
+    floors !== null && floors.perMinute <= allowed,
+    floors === null
       ? "nobody knows it"
-      : `${trend.perMinute.toFixed(2)} MiB a minute, ${allowed.toFixed(1)} are allowed`,
+      : `${floors.before.toFixed(0)} and ${floors.after.toFixed(0)} MiB: ` +
+          `${floors.perMinute.toFixed(2)} a minute, ${allowed.toFixed(1)} are allowed`,
   );
   return { figures, verdict };
 }

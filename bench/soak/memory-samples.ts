@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { BenchApi } from "../bench-api.ts";
-import type { Point } from "./trend.ts";
+import type { Point } from "./floors.ts";
 
 const SAMPLE_MS = 1_000;
 const HEAP_USED = /^evently_thread_heap_used_bytes\{[^}]*\} (\S+)$/gm;

@@ -1,3 +1,4 @@
+import { SOCKET_REQUESTS_IN_FLIGHT_MAX } from "../../engine/limits.ts";
 import { RandomSource } from "../catalogue/random-source.ts";
 import { Acknowledgements } from "../load/acknowledgements.ts";
 import type { LiveCaller } from "../load/live-caller.ts";
@@ -143,6 +144,10 @@ export class SteadySale {
     accepted: (id: string) => void,
   ): void {
     const sinceMs = asked.sinceMs ?? performance.now();
+    // After a standstill, what many buyers thought about is due at once.
+    if (caller.inFlight >= SOCKET_REQUESTS_IN_FLIGHT_MAX) {
+      return this.#later(() => this.#ask(caller, op, { ...asked, sinceMs }, accepted));
+    }
     this.#open += 1;
     caller.request(op, `"eventId":"${this.#eventIds[asked.event]}",${asked.fields}`, (reply) => {
       const { status } = reply;
