@@ -178,13 +178,15 @@ export class Webhooks {
       if (row === undefined) return null;
       if (enabled === true) {
         await within.query(
-          // Locked in the order in which those who hear of events lock them.
+          // Locked in the order in which those who hear of events lock them. An event may be gone.
           `UPDATE webhook_feeds f SET due_ms = 0, failures = 0
-           FROM (SELECT event_id FROM webhook_feeds
-                 WHERE webhook_id = $1 AND pending_since_ms IS NOT NULL
-                 ORDER BY event_id FOR UPDATE) waiting
+           FROM (SELECT pending.event_id
+                 FROM webhook_feeds pending JOIN events e ON e.id = pending.event_id
+                 WHERE pending.webhook_id = $1 AND pending.pending_since_ms IS NOT NULL
+                   AND e.organization_id = $2
+                 ORDER BY pending.event_id FOR UPDATE OF pending) waiting
            WHERE f.webhook_id = $1 AND f.event_id = waiting.event_id`,
-          [key.id],
+          [key.id, key.organizationId],
         );
       }
       return webhookOf(row);

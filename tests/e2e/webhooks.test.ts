@@ -187,7 +187,12 @@ test("a webhook that was disabled is enabled again, and what it missed is due", 
   assert.deepEqual(ok(await api.post(`${one}/replay`, { token, body }), 202), body);
   ok(await api.post(`${one}/replay`, { token, body: { ...body, fromSeq: 2 } }), 202);
   ok(await api.post(`${one}/replay`, { token, body }), 202);
-  await query("UPDATE webhook_feeds SET due_ms = 9e15, failures = 7 WHERE webhook_id = $1", [id]);
+  // A feed of an event that is gone when the webhook is enabled.
+  const draft = await openStudio(api, { organizationId, publish: false });
+  ok(await api.post(`${one}/replay`, { token, body: { eventId: draft.id, fromSeq: 1 } }), 202);
+  ok(await api.delete(`/api/v1/events/${draft.id}`, { token }), 204);
+  const waits = "UPDATE webhook_feeds SET due_ms = 9e15, failures = 7, pending_since_ms = 1";
+  await query(`${waits} WHERE webhook_id = $1`, [id]);
   await query(
     "UPDATE webhooks SET enabled = false, disabled_ms = 1, disabled_reason = 'gone' WHERE id = $1",
     [id],
@@ -199,8 +204,10 @@ test("a webhook that was disabled is enabled again, and what it missed is due", 
   );
   const on = ok(await api.post<HookShape>(`${one}/enable`, { token }));
   assert.deepEqual([on.enabled, on.disabledReason, on.disabledAt], [true, null, null]);
-  const feeds = "SELECT due_ms, failures, replay_from FROM webhook_feeds WHERE webhook_id = $1";
-  assert.deepEqual(await query(feeds, [id]), [{ due_ms: "0", failures: 0, replay_from: "2" }]);
+  const feed = `SELECT due_ms, failures, replay_from FROM webhook_feeds
+    WHERE webhook_id = $1 AND event_id = $2`;
+  const due = [{ due_ms: "0", failures: 0, replay_from: "2" }];
+  assert.deepEqual(await query(feed, [id, event.id]), due);
 });
 
 test("the log comes in pages, newest first", async () => {
