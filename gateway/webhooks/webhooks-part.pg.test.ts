@@ -415,9 +415,15 @@ test("one host has so many requests at a time, and one event one", async () => {
   const [handler] = part.handlers;
   const signal = new AbortController().signal;
   const ends = jobs.map(({ data }) => handler?.handle({ id: "", data, begunBefore: 0 }, signal));
-  const crowded = await Promise.race(ends);
-  assert.equal(crowded?.end, "later");
-  while (held.length < WEBHOOK_REQUESTS_PER_HOST_MAX) await new Promise(setImmediate);
+  let crowdedOut = 0;
+  for (const end of ends) {
+    end?.then((ended) => {
+      if (ended?.end === "later") crowdedOut += 1;
+    }, assert.fail);
+  }
+  while (held.length < WEBHOOK_REQUESTS_PER_HOST_MAX || crowdedOut < 2) {
+    await new Promise(setImmediate);
+  }
   receiver.plan = () => ({ takes: true, conduct: well });
   for (const answer of held) answer();
   const all = await Promise.all(ends);
