@@ -16,11 +16,14 @@ RUN apt-get update \
   && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 COPY --from=packages /app/node_modules node_modules
-COPY package.json tsconfig.json LICENSE ./
+COPY package.json LICENSE ./
 COPY engine engine
 COPY sql sql
 COPY workers workers
 COPY gateway gateway
+COPY bin bin
+# As JavaScript, once and for all starts.
+RUN node bin/run.mjs
 # The journal is the one thing that must outlive the container.
 RUN mkdir /data && chown node:node /data
 VOLUME /data
@@ -31,4 +34,4 @@ USER node
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --retries=3 \
   CMD ["node", "gateway/ops/probe.mjs"]
-CMD ["node", "--import", "./gateway/hear-stop.mjs", "--import", "tsx", "gateway/main.ts"]
+CMD ["node", "--import", "./gateway/hear-stop.mjs", "bin/run.mjs", "gateway/main.ts"]

@@ -37,7 +37,7 @@ export async function startBenchServer(options: BenchServerOptions = {}): Promis
   // Where we are root, the database server's account is another.
   chmodSync(directory, 0o755);
   const [command = process.execPath, ...args] = [...launcher, process.execPath];
-  const child = spawn(command, [...args, "--import", "tsx", entry], {
+  const child = spawn(command, [...args, "bin/run.mjs", entry], {
     cwd: ROOT,
     env: {
       ...process.env,

@@ -94,7 +94,7 @@ export class RestartableServer {
   /** Resolves when it is ready; rejects with ServerNotReady. */
   async start(): Promise<StartTimes> {
     const startMs = performance.now();
-    const child = spawn(process.execPath, ["--import", "tsx", "gateway/main.ts"], {
+    const child = spawn(process.execPath, ["bin/run.mjs", "gateway/main.ts"], {
       cwd: ROOT,
       env: this.#env,
       stdio: ["ignore", "ignore", "inherit"],

@@ -12,7 +12,7 @@ const CHARS_MAX = 15;
 
 function nameOfThread() {
   if (isMainThread) return "gateway";
-  const role = /([a-z-]+)-thread\.ts$/.exec(workerData?.entry ?? "")?.[1];
+  const role = /([a-z-]+)-thread\.(?:ts|js)$/.exec(workerData?.entry ?? "")?.[1];
   if (role === undefined) return `worker ${threadId}`;
   const { worker } = workerData.data ?? {};
   return typeof worker === "number" ? `${role} ${worker}` : role;

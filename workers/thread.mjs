@@ -1,11 +1,8 @@
 /**
- * First module of every thread: makes TypeScript loadable, then imports the thread's entry.
- *
- * A thread does not inherit the loader that `--import tsx` gave to the main thread, and its first
- * module must therefore be JavaScript. spawn-thread.ts is the only place that names this file.
+ * First module of every thread: JavaScript, which every thread can load. It loads the thread's
+ * entry. spawn-thread.ts is the only place that names this file.
  */
 import { workerData } from "node:worker_threads";
-import { register } from "tsx/esm/api";
+import { loadModule } from "./load-module.mjs";
 
-register();
-await import(workerData.entry);
+await loadModule(workerData.entry);

@@ -57,6 +57,8 @@ async function begin(): Promise<void> {
       await notifier.start();
       break;
     } catch (error) {
+      // A stop that overtakes the start takes the database from it.
+      if (isStopping) break;
       log.warn({ err: error }, "the notifier could not begin; it tries again");
       await pause(clock, START_AGAIN_MS);
     }

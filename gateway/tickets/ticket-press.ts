@@ -33,7 +33,7 @@ export class TicketPress {
       minThreads: 0,
       maxThreads: 1,
       idleTimeout: stays ? Number.POSITIVE_INFINITY : PRESS_THREAD_IDLE_MS,
-      // The task brings its own loader.
+      // What the main thread was started with is not for threads.
       execArgv: [],
       recordTiming: false,
     });

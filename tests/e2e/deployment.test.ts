@@ -30,7 +30,7 @@ const known = new Set(
 );
 
 test("the table of variables is what the configuration says", async () => {
-  const { stdout } = await run(process.execPath, ["--import", "tsx", "gateway/config-table.ts"], {
+  const { stdout } = await run(process.execPath, ["bin/run.mjs", "gateway/config-table.ts"], {
     cwd: ROOT,
   });
   const documented = read("docs/CONFIGURATION.md");
@@ -140,6 +140,9 @@ async function buildImage(image: string): Promise<string[]> {
     fs.mkdirSync(dirname(join(image, at)), { recursive: true });
     await run("cp", ["-alT", path, join(image, at)]);
   }
+  const compile = stage.find((line) => line.startsWith("RUN node "));
+  assert.ok(compile !== undefined, "the image has the program compiled");
+  await run(process.execPath, compile.split(" ").slice(2), { cwd: image });
   return stage;
 }
 

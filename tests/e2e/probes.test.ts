@@ -38,7 +38,7 @@ test("while a node starts, probes say how far it is, and all else is busy", asyn
   free.close();
   const directory = fs.mkdtempSync(join(tmpdir(), "evently-start-"));
   const { PATH, HOME, TMPDIR } = process.env;
-  const child = spawn(process.execPath, ["--import", "tsx", "gateway/main.ts"], {
+  const child = spawn(process.execPath, ["bin/run.mjs", "gateway/main.ts"], {
     env: {
       ...{ PATH, HOME, TMPDIR, PORT: `${port}`, DATA_DIR: directory },
       DATABASE_URL: `postgres://nobody:secret@127.0.0.1:${database.port}/none`,

@@ -28,7 +28,7 @@ class Start {
   constructor(dataDir: string, env: Env = {}) {
     this.dataDir = dataDir;
     const { PATH, HOME, TMPDIR } = process.env;
-    this.#child = spawn(process.execPath, ["--import", "tsx", "gateway/main.ts"], {
+    this.#child = spawn(process.execPath, ["bin/run.mjs", "gateway/main.ts"], {
       cwd: ROOT,
       env: { PATH, HOME, TMPDIR, PORT: "0", DATA_DIR: dataDir, ...env },
       stdio: ["ignore", "pipe", "pipe"],

@@ -17,7 +17,7 @@ export function runBackup(
 ): Promise<Ran> {
   const { PATH, HOME, TMPDIR } = process.env;
   return new Promise((resolve, reject) => {
-    const args = ["--import", "tsx", "gateway/backup/main.ts", verb, directory];
+    const args = ["bin/run.mjs", "gateway/backup/main.ts", verb, directory];
     const options = { cwd: ROOT, env: { PATH, HOME, TMPDIR, ...env } };
     const child = spawn(process.execPath, args, options);
     let text = "";

@@ -132,7 +132,7 @@ export class TestNode {
     if (this.#running !== null) throw new Error("the server is running");
     Object.assign(this.#env, changes);
     this.#startedAt = this.#log.length;
-    const child = spawn(process.execPath, ["--import", "tsx", "gateway/main.ts"], {
+    const child = spawn(process.execPath, ["bin/run.mjs", "gateway/main.ts"], {
       cwd: ROOT,
       env: this.#env,
       stdio: ["ignore", "pipe", "pipe"],

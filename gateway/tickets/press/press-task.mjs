@@ -1,6 +1,5 @@
-/** First module of a thread of the press, which does not inherit the main thread's loader. */
-import { register } from "tsx/esm/api";
+/** First module of a thread of the press: JavaScript, which every thread can load. */
+import { loadModule } from "../../../workers/load-module.mjs";
 
-register();
-const { press } = await import("./press-task.ts");
+const { press } = await loadModule(new URL("./press-task.ts", import.meta.url).href);
 export default press;
