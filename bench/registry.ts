@@ -4,6 +4,7 @@ import type { Scenario } from "./scenario.ts";
 export const SCENARIOS: Readonly<Record<string, () => Promise<Scenario>>> = {
   "on-sale": async () => (await import("./scenarios/on-sale.ts")).onSale,
   hold: async () => (await import("./scenarios/hold.ts")).hold,
+  "hold-wrk": async () => (await import("./scenarios/hold-wrk.ts")).holdWrk,
   steady: async () => (await import("./scenarios/steady.ts")).steady,
   availability: async () => (await import("./scenarios/availability.ts")).availability,
   "best-available": async () => (await import("./scenarios/best-available.ts")).bestAvailable,

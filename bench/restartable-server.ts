@@ -11,7 +11,7 @@ import { ADMIN, OPS_TOKEN } from "./bench-server.ts";
 import { endsWith } from "./clean-up.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const LOOK_MS = 5;
+const LOOK_MS = 25;
 const READY_MS_MAX = 600_000;
 
 export class ServerNotReady extends Error {
