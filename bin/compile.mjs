@@ -29,7 +29,7 @@ const CACHE = join(ROOT, "node_modules/.cache/evently");
 const ROOMS = ["engine", "sql", "workers", "gateway", "bench"];
 /** Another version may write something else. */
 const COMPILER = "node_modules/@swc/wasm-typescript/package.json";
-/** What compiled others, and nobody has run for so long, goes. */
+/** What was compiled so long ago goes as soon as something else is. */
 const KEPT_MS = 24 * 60 * 60 * 1_000;
 /** Where a module is named: imported, or as a URL beside the one that names it. */
 const MODULE_NAME = /((?:\bfrom|\bimport\(?|\bnew URL\()\s*"\.{1,2}\/[^"\n]*)\.ts"/g;
