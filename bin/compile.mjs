@@ -85,16 +85,15 @@ async function write(sources, directory) {
   for (const folder of folders) mkdirSync(folder, { recursive: true });
   for (const { path, content } of sources) {
     const to = join(directory, path);
-    if (!/\.m?ts$|\.mjs$/.test(path)) {
-      writeFileSync(to, content);
-      continue;
-    }
-    const isTyped = path.endsWith(".ts");
-    const options = { mode: "strip-only", filename: path };
-    const code = isTyped ? transformSync(content.toString(), options).code : content.toString();
-    writeFileSync(isTyped ? `${to.slice(0, -3)}.js` : to, code.replace(MODULE_NAME, '$1.js"'));
+    if (path.endsWith(".ts")) {
+      const { code } = transformSync(content.toString(), { mode: "strip-only", filename: path });
+      writeFileSync(`${to.slice(0, -3)}.js`, withCompiledNames(code));
+    } else if (path.endsWith(".mjs")) writeFileSync(to, withCompiledNames(content.toString()));
+    else writeFileSync(to, content);
   }
 }
+
+const withCompiledNames = (code) => code.replace(MODULE_NAME, '$1.js"');
 
 function forgetOthers(target) {
   for (const name of readdirSync(CACHE)) {

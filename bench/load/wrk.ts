@@ -1,8 +1,9 @@
-/** wrk as a load: a client that is not ours, and takes a fifth of the processor that ours takes. */
+/** wrk as a load: a client that is not ours, without a collector of its own. */
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { endsWith } from "../clean-up.ts";
 import { UsageError } from "../scenario.ts";
 
 export interface WrkLoad {
@@ -69,44 +70,37 @@ export function requireWrk(): void {
 export async function runWrk(load: WrkLoad): Promise<WrkResult> {
   const { url, eventId, tokens, connections, seconds, keyPrefix } = load;
   const directory = mkdtempSync(join(tmpdir(), "evently-wrk-"));
-  try {
-    const path = join(directory, "hold.lua");
-    const list = tokens.map((token) => JSON.stringify(token)).join(", ");
-    const given = [
-      `local tokens = { ${list} }`,
-      `local prefix = "${keyPrefix}"`,
-      `local path = "/api/v1/events/${eventId}/holds"`,
-    ];
-    writeFileSync(path, `${given.join("\n")}${SCRIPT}`);
-    const args = ["-t1", `-c${connections}`, `-d${Math.ceil(seconds)}s`, "-s", path, url];
-    return resultIn(await outputOf(args));
-  } finally {
+  const script = join(directory, "hold.lua");
+  const list = tokens.map((token) => JSON.stringify(token)).join(", ");
+  const given = [
+    `local tokens = { ${list} }`,
+    `local prefix = "${keyPrefix}"`,
+    `local path = "/api/v1/events/${eventId}/holds"`,
+  ];
+  writeFileSync(script, `${given.join("\n")}${SCRIPT}`);
+  const args = ["-t1", `-c${connections}`, `-d${Math.ceil(seconds)}s`, "-s", script, url];
+  const child = spawn("wrk", args, { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+  const end = endsWith(async () => {
+    child.kill("SIGKILL");
+    await ended;
     rmSync(directory, { recursive: true, force: true });
-  }
-}
-
-function resultIn(output: string): WrkResult {
-  const said = /^result (\{.*\})$/m.exec(output)?.[1];
-  if (said === undefined) throw new Error(`wrk did not say what it found: ${output}`);
-  return JSON.parse(said) as WrkResult;
-}
-
-function outputOf(args: readonly string[]): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = spawn("wrk", args, { stdio: ["ignore", "pipe", "inherit"] });
-    const end = (): void => {
-      child.kill("SIGKILL");
-    };
-    process.once("exit", end);
+  });
+  try {
     let said = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       said += text;
     });
-    child.once("error", reject);
-    child.once("close", (code) => {
-      process.off("exit", end);
-      if (code === 0) resolve(said);
-      else reject(new Error(`wrk ended with ${code}: ${said}`));
-    });
-  });
+    await ended;
+    return resultIn(said);
+  } finally {
+    await end();
+  }
+}
+
+/** What the script says at its end, among what wrk says; throws where it said nothing. */
+function resultIn(output: string): WrkResult {
+  const said = /^result (\{.*\})$/m.exec(output)?.[1];
+  if (said === undefined) throw new Error(`wrk did not say what it found: ${output}`);
+  return JSON.parse(said) as WrkResult;
 }

@@ -1,10 +1,16 @@
 import { randomUUID } from "node:crypto";
-import { CAPACITY } from "../bench-api.ts";
+import { type Availability, CAPACITY } from "../bench-api.ts";
 import { JournalWatch } from "../journal-watch.ts";
 import { requireWrk, runWrk, type WrkResult } from "../load/wrk.ts";
 import { check } from "../report/checking.ts";
 import type { Check } from "../report/report.ts";
-import type { BenchOptions, Findings, Progress, Scenario } from "../scenario.ts";
+import {
+  type BenchOptions,
+  type Findings,
+  type Progress,
+  type Scenario,
+  UsageError,
+} from "../scenario.ts";
 import { ServerWatch } from "../server-figures.ts";
 import { openStage, type Stage } from "../stage.ts";
 
@@ -20,6 +26,9 @@ export const holdWrk: Scenario = {
   name: "hold-wrk",
   summary: "the same holds, by wrk: another client's word on rate and times",
   async run(options: BenchOptions, progress: Progress): Promise<Findings> {
+    if (options.ratePerSecond !== null) {
+      throw new UsageError("wrk asks as fast as it is answered: hold-wrk knows no --rate");
+    }
     requireWrk();
     const connections = options.connections ?? CONNECTIONS_DEFAULT;
     const seconds = options.durationSeconds ?? SECONDS_DEFAULT;
@@ -59,10 +68,12 @@ export const holdWrk: Scenario = {
         figures: watched === null ? [] : [watched.lag],
         serverFigures,
         journal: watched?.journal ?? null,
-        checks: await checksOf(stage, eventId, [
-          { result: warm, connections: WARM_UP_CONNECTIONS },
-          { result, connections },
-        ]),
+        checks: verdictOn(
+          await evidenceOf(stage, eventId, [
+            { result: warm, connections: WARM_UP_CONNECTIONS },
+            { result, connections },
+          ]),
+        ),
         chosen: { connections, durationSeconds: seconds },
       };
     } finally {
@@ -71,23 +82,40 @@ export const holdWrk: Scenario = {
   },
 };
 
+interface Load {
+  readonly result: WrkResult;
+  readonly connections: number;
+}
+
+/** What was told, and what there is. */
+export interface WrkEvidence {
+  readonly loads: readonly Load[];
+  readonly isProjected: boolean;
+  readonly availability: Availability;
+  readonly audit: { readonly ok?: boolean; readonly drift?: readonly unknown[] };
+}
+
+async function evidenceOf(
+  { api }: Stage,
+  eventId: string,
+  loads: readonly Load[],
+): Promise<WrkEvidence> {
+  const isProjected = await api.isProjectedWithin(PROJECTED_SECONDS_MAX);
+  const availability = await api.availability(eventId);
+  return { loads, isProjected, availability, audit: await api.audit(eventId) };
+}
+
 /**
  * wrk keeps no ids: what it was told is counted, and a request that was on its way when its time
  * was over may have been a hold, one for each connection.
  */
-async function checksOf(
-  { api }: Stage,
-  eventId: string,
-  loads: readonly { readonly result: WrkResult; readonly connections: number }[],
-): Promise<Check[]> {
-  const sum = (of: (load: (typeof loads)[number]) => number): number =>
+export function verdictOn({ loads, isProjected, availability, audit }: WrkEvidence): Check[] {
+  const sum = (of: (load: Load) => number): number =>
     loads.reduce((total, load) => total + of(load), 0);
   const [refused, lost] = [sum(({ result }) => result.refused), sum(({ result }) => result.lost)];
   const told = sum(({ result }) => result.answers) - refused;
   const unheard = sum(({ connections }) => connections);
-  const isProjected = await api.isProjectedWithin(PROJECTED_SECONDS_MAX);
-  const { free, held, sold, capacity } = await api.availability(eventId);
-  const { ok, drift } = await api.audit(eventId);
+  const { free, held, sold, capacity } = availability;
   const sums = `${held} held, ${told} were told so, ${unheard} may not have heard`;
   return [
     check("something was held", told > 0, `${told} holds`),
@@ -99,6 +127,6 @@ async function checksOf(
     ),
     check("free and held add up", free + held === CAPACITY && capacity === CAPACITY, `${free}`),
     check("PostgreSQL has everything", isProjected, "waited for"),
-    check("memory and database agree", ok === true, JSON.stringify(drift ?? [])),
+    check("memory and database agree", audit.ok === true, JSON.stringify(audit.drift ?? [])),
   ];
 }
