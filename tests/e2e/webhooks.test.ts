@@ -7,7 +7,7 @@ import {
   WEBHOOKS_PER_ORGANIZATION_MAX,
 } from "../../engine/notifier-limits.ts";
 import { BoxOffice, refused, seats } from "../support/box-office.ts";
-import { until } from "../support/server.ts";
+import { OPS_TOKEN, until } from "../support/server.ts";
 import type { Page } from "../support/shapes.ts";
 import { ok, openOrganization, openStudio } from "../support/venue.ts";
 import { rudely, saying, WebhookReceiver, well } from "../support/webhook-receiver.ts";
@@ -17,6 +17,8 @@ const office = BoxOffice.forThisFile(ENVIRONMENT);
 const { api } = office;
 const receiver = new WebhookReceiver();
 let url = "";
+const operator = { token: OPS_TOKEN };
+const lane = "/ops/lanes/webhooks";
 before(async () => {
   url = await receiver.listen();
 });
@@ -32,6 +34,14 @@ interface HookShape {
   readonly disabledReason: string | null;
   readonly oldSecretUntil: string | null;
   readonly secret?: string;
+}
+
+interface LanesShape {
+  readonly lanes: readonly {
+    readonly name: string;
+    readonly isPaused: boolean;
+    readonly running: number;
+  }[];
 }
 
 interface TestShape {
@@ -57,6 +67,17 @@ async function query(text: string, values: unknown[] = []): Promise<Record<strin
     await client.end();
   }
 }
+
+test("operators hold webhooks back, until the last of these tests", async () => {
+  await until("the notifier has heard it", async () => {
+    if ((await api.post(`${lane}/pause`, operator)).status !== 204) return false;
+    const { status, body } = await api.get<LanesShape>("/ops/lanes", operator);
+    if (status !== 200) return false;
+    return body.lanes.some((each) => {
+      return each.name === "webhooks" && each.isPaused && each.running === 0;
+    });
+  });
+});
 
 test("a webhook is made, changed, listed and removed; its secret is told once", async () => {
   const { token, path } = await organization();
@@ -247,6 +268,7 @@ test("the log comes in pages, newest first", async () => {
 });
 
 test("a sale is told as it was: booked, handed on, let in, cancelled", async (t) => {
+  ok(await api.post(`${lane}/resume`, operator), 204);
   const receiver = new WebhookReceiver();
   const url = await receiver.listen();
   t.after(() => receiver.close());
