@@ -22,8 +22,8 @@ export class Actor {
   watched = false;
   /** Audits in progress: each sees every fact from its start on. */
   readonly recordings = new Set<Fact[]>();
-  /** What somebody is about to be told of it; null: nobody is. */
-  inspection: Promise<Answer> | null = null;
+  /** What somebody is about to be told of it, as it was at that seq; null: nobody is. */
+  inspection: { readonly seq: number; readonly answer: Promise<Answer> } | null = null;
   readonly recentOutcomes = new RecentOutcomes();
   /** When somebody who waits may be offered places though nothing has happened, Unix ms. */
   offersDueMs = 0;

@@ -101,3 +101,14 @@ test("an inspection tells the event as it was when it was asked", async () => {
   assert.ok(answer.kind === "actor");
   assert.deepEqual([answer.report.hash, answer.report.holds], [before, HOLDS]);
 });
+
+test("who asks again hears the same inspection, unless the event has gone on", async () => {
+  const first = bench.ask({ kind: "inspect" });
+  const same = bench.ask({ kind: "inspect" });
+  sell(EVENT_ID);
+  const later = bench.ask({ kind: "inspect" });
+  const refusal = bench.answerOf(later);
+  assert.ok(refusal.kind === "refused" && refusal.refusal.code === "busy");
+  while (await bench.turn());
+  assert.deepEqual(bench.answerOf(same), bench.answerOf(first));
+});

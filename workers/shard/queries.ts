@@ -34,17 +34,26 @@ type LongQuery = Extract<Query, { readonly kind: "inspect" | "audit" }>;
 export const isLong = (query: Query): query is LongQuery =>
   query.kind === "inspect" || query.kind === "audit";
 
+/** An inspection of an event that is not large is answered at once. */
 export function longAnswerOf(
   { kind }: LongQuery,
   { shard, actor, state }: Asked,
   ports: AuditPorts,
-): Promise<Answer> {
+): Answer | Promise<Answer> {
   if (kind === "audit") return auditActor(shard, actor, state, ports);
-  // Who asks while it is being told to somebody hears the same.
-  actor.inspection ??= ports.turns.run(inspecting(shard, actor, state)).finally(() => {
+  const running = actor.inspection;
+  if (running !== null) {
+    // One at a time: each holds a list of all that is in the event.
+    return running.seq === state.seq ? running.answer : refused({ code: "busy" });
+  }
+  const steps = inspecting(shard, actor, state);
+  const first = steps.next();
+  if (first.done === true) return first.value;
+  const answer = ports.turns.run(steps).finally(() => {
     actor.inspection = null;
   });
-  return actor.inspection;
+  actor.inspection = { seq: state.seq, answer };
+  return answer;
 }
 
 interface Asked {

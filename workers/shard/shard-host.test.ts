@@ -131,6 +131,27 @@ test("the journaled facts replay to the very state that is in memory", async () 
   assert.equal(answer.report.hash, snapshotHash(await bench.database.load(EVENT_ID)));
 });
 
+test("each inspection of a round tells the event as it is at its place in the round", async () => {
+  const bench = await HostBench.selling();
+  const inspect = { kind: "inspect" } as const;
+  const requests = [inspect, hold([0]), inspect].map((operation) => bench.request(operation));
+  bench.host.receive(requests);
+  await settled();
+  bench.makeDurable();
+  const told = [requests[0], requests[2]].map((request) => {
+    const answered = bench.released
+      .flatMap(({ answers }) => answers)
+      .find(({ id }) => id === request?.id);
+    assert.ok(answered?.answer.kind === "actor");
+    const { seq, holds } = answered.answer.report;
+    return { lsn: answered.lsn, seq, holds };
+  });
+  assert.deepEqual(told, [
+    { lsn: 1, seq: 1, holds: 0 },
+    { lsn: 2, seq: 2, holds: 1 },
+  ]);
+});
+
 test("a large batch is decided in rounds of bounded size", async () => {
   const bench = await HostBench.selling({ perUserMax: 100_000, areas: [floor(5_000)] });
   const requests = Array.from({ length: ROUND_REQUESTS_MAX + 1 }, () => bench.request(hold([-1])));

@@ -192,10 +192,11 @@ export class ShardHost {
     const { operation, id } = request;
     if (isQuery(operation)) {
       const asked = { shard, actor, state, nowMs };
-      if (!isLong(operation)) {
-        return this.#output.answer(id, shard.lsn, answerOf(operation, asked));
-      }
-      return this.#later(shard, id, longAnswerOf(operation, asked, this.#ports));
+      const answer = isLong(operation)
+        ? longAnswerOf(operation, asked, this.#ports)
+        : answerOf(operation, asked);
+      if (answer instanceof Promise) return this.#later(shard, id, answer);
+      return this.#output.answer(id, shard.lsn, answer);
     }
     if (this.#isFull(shard)) return this.#output.answer(id, shard.lsn, BUSY);
     let decision: ReturnType<typeof decide>;
@@ -231,11 +232,12 @@ export class ShardHost {
     );
   }
 
-  /** Answers when a promise settles; a failed one is the database out of reach. */
+  /** Answers what is true now when a promise settles; a failed one is the database out of reach. */
   #later(shard: Shard, id: number, promised: Promise<Answer>): void {
+    const { lsn } = shard;
     const answer = (answered: Answer): void => {
       const output = new RoundOutput();
-      output.answer(id, shard.lsn, answered);
+      output.answer(id, lsn, answered);
       this.#gate.pass(output);
     };
     promised.then(answer, (cause: unknown) => {
