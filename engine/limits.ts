@@ -136,7 +136,7 @@ export const EXPIRY_TICK_MS = 100;
 /** Pause before the events with holds are listed again, when the database did not answer. */
 export const WAKE_RETRY_MS = 1_000;
 /** How long a start waits for the ends of holds that were due while nobody was there. */
-export const WAKE_WAIT_MS_MAX = 1_000;
+export const WAKE_WAIT_MS_MAX = 250;
 
 /** Size of a journal segment. */
 export const SEGMENT_BYTES = 64 * 1024 * 1024;
@@ -173,7 +173,7 @@ export const KEY_BLOCK_BYTES_MAX = 3_900;
 /** Such rows that are read at once while an actor is loaded. */
 export const KEY_BLOCKS_PER_READ_MAX = 500;
 /** Facts in one projection transaction. */
-export const PROJECTION_BATCH_FACTS_MAX = 5_000;
+export const PROJECTION_BATCH_FACTS_MAX = 10_000;
 /**
  * While less than a full transaction waits, the next one begins this long after the last. Raising
  * it saves processor time of PostgreSQL, and shows rows later.

@@ -134,7 +134,7 @@ function effectsOf(drafts: readonly Drafted[]): NetEffects {
     refunds: [],
     history: [],
     outbox: [],
-    keys: [],
+    keyBlocks: [],
   };
 }
 

@@ -61,8 +61,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: "facts that are projected stay in the queue and are projected twice",
     file: "workers/projector/shard-queue.ts",
-    find: "    this.#head += facts.length;\n",
-    replace: "    this.#head += Math.max(1, facts.length - 1);\n",
+    find: "    this.#head += facts;\n",
+    replace: "    this.#head += Math.max(1, facts - 1);\n",
   },
   {
     name: "a batch that fails twice is taken as applied",
@@ -103,8 +103,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: "keys of holds do not survive a restart",
     file: "workers/projector/net-effects.ts",
-    find: "    if (fact.key !== null) this.keys.push(",
-    replace: '    if (fact.key !== null && fact.kind !== "held") this.keys.push(',
+    find: "    if (fact.key !== null) this.keyBlocks.add(",
+    replace: '    if (fact.key !== null && fact.kind !== "held") this.keyBlocks.add(',
   },
   {
     name: "a shard's time follows a clock that is set back",

@@ -9,7 +9,6 @@ import { isSeat, totalMinor } from "../../engine/place.ts";
 import type { NetEffects } from "../../workers/projector/effects.ts";
 import { detailOf, reasonOf, requesterOf } from "../../workers/projector/history-detail.ts";
 import { InvariantViolated } from "../../workers/projector/projection-store.ts";
-import { keyBlocksOf } from "../../workers/store/key-blocks.ts";
 import type { UndoLog } from "./undo-log.ts";
 import {
   type AreaRow,
@@ -63,7 +62,7 @@ export function applyEffects(target: Target, effects: NetEffects): void {
   insertRefunds(target, effects);
   run("write-history", effects.history.length, writeHistory);
   run("write-outbox", effects.outbox.length, writeOutbox);
-  run("keep-keys", keyBlocksOf(effects.keys).length, keepKeys);
+  run("keep-keys", effects.keyBlocks.length, keepKeys);
 }
 
 function configuredOf({ events }: NetEffects) {
@@ -446,14 +445,13 @@ function writeOutbox({ rowsOf, undo }: Target, effects: NetEffects): number {
   return effects.outbox.length;
 }
 
-function keepKeys({ rowsOf, undo }: Target, { keys }: NetEffects): number {
-  const blocks = keyBlocksOf(keys);
-  for (const block of blocks) {
+function keepKeys({ rowsOf, undo }: Target, { keyBlocks }: NetEffects): number {
+  for (const block of keyBlocks) {
     const { keys: kept } = rowsOf(block.eventId);
     unique(kept, block.lastSeq, "key_blocks_pkey");
     undo.set(kept, block.lastSeq, block);
   }
-  return blocks.length;
+  return keyBlocks.length;
 }
 
 function unique<Key>(index: ReadonlyMap<Key, unknown>, key: Key, constraint: string): void {

@@ -19,6 +19,7 @@ import { decodeFact, encodeFact } from "../../engine/fact-codec.ts";
 import type { Fact } from "../../engine/facts.ts";
 import type { EventId } from "../../engine/ids.ts";
 import { ENTRY_BYTES_MAX } from "../../engine/limits.ts";
+import type { PackedPlace } from "../store/fact-bytes.ts";
 import { NOT_WRITTEN, writeRow } from "./msgpack-row.ts";
 
 export const ENTRY_HEADER_BYTES = 32;
@@ -108,10 +109,20 @@ export function entryEnd(bytes: Buffer, offset: number): number {
   return offset + ENTRY_HEADER_BYTES + bytes.readUInt32LE(offset);
 }
 
+// Members of the header alone, for those who ask every entry for them.
+
+export function shardOfEntry(bytes: Buffer, offset: number): number {
+  return bytes.readUInt16LE(offset + 4);
+}
+
+export function lsnOf(bytes: Buffer, offset: number): number {
+  return bytes.readDoubleLE(offset + 8);
+}
+
 export function readEntryHeader(bytes: Buffer, offset: number): EntryHeader {
   return {
-    shard: bytes.readUInt16LE(offset + 4),
-    lsn: bytes.readDoubleLE(offset + 8),
+    shard: shardOfEntry(bytes, offset),
+    lsn: lsnOf(bytes, offset),
     epoch: bytes.readDoubleLE(offset + 16),
     atMs: bytes.readDoubleLE(offset + 24),
   };
@@ -130,13 +141,13 @@ export function readEntry(bytes: Buffer, offset: number): Entry {
 }
 
 /**
- * The fact of the entry at `offset` as packFact makes it: what the body has behind the head of the
- * pair and the event's id, a text of 36 bytes.
+ * Where the fact of the entry at `offset` lies as packFact makes it: what the body has behind the
+ * head of the pair and the event's id, a text of 36 bytes.
  */
-export function packedFactOf(bytes: Buffer, offset: number): Buffer {
-  const start = offset + ENTRY_HEADER_BYTES;
-  assert(bytes.readUIntBE(start, 3) === PAIR_WITH_UUID, "an entry's body begins with a uuid");
-  return bytes.subarray(start + 3 + UUID_BYTES, entryEnd(bytes, offset));
+export function packedFactOf(bytes: Buffer, offset: number): PackedPlace {
+  const body = offset + ENTRY_HEADER_BYTES;
+  assert(bytes.readUIntBE(body, 3) === PAIR_WITH_UUID, "an entry's body begins with a uuid");
+  return { bytes, start: body + 3 + UUID_BYTES, end: entryEnd(bytes, offset) };
 }
 
 /** Calls `visit` with the offset of each entry in `bytes`. */

@@ -35,7 +35,7 @@
  * wrong one would refuse a start that has lost nothing.
  */
 import type { Disk } from "./disk.ts";
-import { ENTRY_HEADER_BYTES, entryEnd, readEntryHeader } from "./entry.ts";
+import { ENTRY_HEADER_BYTES, entryEnd, lsnOf, shardOfEntry } from "./entry.ts";
 import {
   BASE,
   CHAIN_START,
@@ -270,7 +270,11 @@ class Walk {
 
   #entriesOf(sequence: number, frame: Frame): void {
     const { payload } = frame;
+    /** What follows without a gap is copied as one. */
     const missing: Buffer[] = [];
+    let missingFrom = 0;
+    let missingTo = 0;
+    let recovered = 0;
     let count = 0;
     for (let at = 0; at < payload.length; count += 1) {
       const isWhole = at + ENTRY_HEADER_BYTES <= payload.length;
@@ -278,12 +282,19 @@ class Walk {
       if (end > payload.length) {
         refuse("journal_bad_payload", sequence, frame.offset, `entry ${count} is cut off`);
       }
-      const { shard, lsn } = readEntryHeader(payload, at);
+      const [shard, lsn] = [shardOfEntry(payload, at), lsnOf(payload, at)];
       const known = this.#last.get(shard) ?? 0;
       if (lsn > known + 1) this.#gap(sequence, frame.offset, { shard, known, lsn });
       if (lsn === known + 1) {
         this.#last.set(shard, lsn);
-        if (lsn > this.#watermark(shard)) missing.push(payload.subarray(at, end));
+        if (lsn > this.#watermark(shard)) {
+          recovered += 1;
+          if (at !== missingTo) {
+            missing.push(payload.subarray(missingFrom, missingTo));
+            missingFrom = at;
+          }
+          missingTo = end;
+        }
       }
       at = end;
     }
@@ -292,8 +303,9 @@ class Walk {
       refuse("journal_bad_payload", sequence, frame.offset, reason);
     }
     this.#entries += count;
-    if (missing.length === 0) return;
-    this.#entriesRecovered += missing.length;
+    if (recovered === 0) return;
+    this.#entriesRecovered += recovered;
+    missing.push(payload.subarray(missingFrom, missingTo));
     // A copy: the window would keep a whole segment in memory.
     this.#recovered.push(concatenated(missing));
   }

@@ -1,5 +1,5 @@
 import { PROJECTION_BATCH_BYTES_MAX } from "../../engine/limits.ts";
-import { netEffectsOf } from "./net-effects.ts";
+import { EffectsFold } from "./net-effects.ts";
 import type { ProjectionBatch } from "./projection-store.ts";
 import type { ShardQueue, Slice } from "./shard-queue.ts";
 
@@ -19,19 +19,20 @@ export interface CutBatch extends ProjectionBatch {
  */
 export function cutBatch(queues: readonly ShardQueue[], factsMax: number): CutBatch {
   const slices: QueueSlice[] = [];
+  const fold = new EffectsFold();
   let facts = factsMax;
   let bytes = PROJECTION_BATCH_BYTES_MAX;
   for (const queue of queues) {
     if (facts <= 0 || bytes <= 0) break;
-    const slice = queue.take(facts, bytes);
+    const slice = queue.take(facts, bytes, (fact) => fold.add(fact));
     if (slice === null) continue;
     slices.push({ queue, slice });
-    facts -= slice.facts.length;
+    facts -= slice.facts;
     bytes -= slice.bytes;
   }
   return {
     slices,
     advances: slices.map(({ slice }) => slice.advance),
-    effects: netEffectsOf(slices.flatMap(({ slice }) => slice.facts)),
+    effects: fold.finish(),
   };
 }

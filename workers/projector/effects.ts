@@ -5,7 +5,8 @@ import type { Block, Fact } from "../../engine/facts.ts";
 import type { ActiveHold, EndedHold } from "../../engine/hold-book.ts";
 import type { BookingId, EventId, HoldId, UserId, WaitlistEntryId } from "../../engine/ids.ts";
 import type { WaitlistEntry } from "../../engine/waitlist.ts";
-import type { Outcome } from "../store/key-blocks.ts";
+import type { PackedPlace } from "../store/fact-bytes.ts";
+import type { KeyBlock } from "../store/key-blocks.ts";
 import type { HistoryFact } from "./history-detail.ts";
 import type { OutboxRow } from "./outbox-rows.ts";
 
@@ -127,8 +128,8 @@ export interface HistoryEntry {
 export interface EventFact {
   readonly eventId: EventId;
   readonly fact: Fact;
-  /** As the journal has it, if it came with a key. Absent: it is not known. */
-  readonly packed?: Uint8Array | null;
+  /** Where the journal has it packed. Absent: it is not known. */
+  readonly packed?: PackedPlace;
 }
 
 /** Rows change in this order: what a seat frees must be written before it is sold again. */
@@ -148,6 +149,6 @@ export interface NetEffects {
   readonly history: readonly HistoryEntry[];
   /** What others are to be told of. */
   readonly outbox: readonly OutboxRow[];
-  /** Facts that are the outcomes of requests with a key: an event's together, in order. */
-  readonly keys: readonly Outcome[];
+  /** Facts that are the outcomes of requests with a key. */
+  readonly keyBlocks: readonly KeyBlock[];
 }

@@ -6,16 +6,27 @@ import type { HoldBooked, HoldChange, HoldMade, HoldUpdate } from "./effects.ts"
 /**
  * What becomes of the holds of one event in a run of facts.
  *
- * Invariant: a hold is in one of `made`, `changes` and what is `booked`.
+ * Invariant: a hold is in one of what is `made`, `changes` and what is `booked`.
  */
 export class HoldFold {
-  readonly made = new Map<HoldId, HoldMade>();
+  /** In their order; null: it became a booking within the run. */
+  readonly #made: (HoldMade | null)[] = [];
+  /**
+   * Where in #made each of its first ones is. A run may be of new holds alone, so it is kept from
+   * the first question on.
+   */
+  readonly #places = new Map<HoldId, number>();
+  #placed = 0;
   readonly changes = new Map<HoldId, HoldChange>();
   readonly #booked = new Set<HoldId>();
   readonly #eventId: EventId;
 
   constructor(eventId: EventId) {
     this.#eventId = eventId;
+  }
+
+  made(): HoldMade[] {
+    return this.#made.filter((made) => made !== null);
   }
 
   /** Those of earlier runs that are bookings now. */
@@ -37,13 +48,11 @@ export class HoldFold {
       extended: false,
       seq,
     };
-    this.made.set(holdId, { eventId: this.#eventId, hold, ended: null });
+    this.#made.push({ eventId: this.#eventId, hold, ended: null });
   }
 
   change(holdId: HoldId, seq: number, update: HoldUpdate): void {
-    const made = this.made.get(holdId);
-    if (made !== undefined) {
-      this.made.set(holdId, { ...made, hold: { ...made.hold, ...update, seq } });
+    if (this.#replace(holdId, (made) => ({ ...made, hold: { ...made.hold, ...update, seq } }))) {
       return;
     }
     const before = this.changes.get(holdId)?.update;
@@ -54,18 +63,14 @@ export class HoldFold {
   end(end: EndedHold, seq: number): void {
     const { holdId } = end;
     const ended = { end, seq };
-    const made = this.made.get(holdId);
-    if (made !== undefined) {
-      this.made.set(holdId, { ...made, ended });
-      return;
-    }
+    if (this.#replace(holdId, (made) => ({ ...made, ended }))) return;
     const update = this.changes.get(holdId)?.update ?? {};
     this.changes.set(holdId, { eventId: this.#eventId, holdId, seq, update, ended });
   }
 
   /** It became a booking at once, which tells all of it. */
   endBooked(holdId: HoldId): void {
-    if (this.made.delete(holdId)) return;
+    if (this.#replace(holdId, () => null)) return;
     this.changes.delete(holdId);
     this.#booked.add(holdId);
   }
@@ -74,5 +79,18 @@ export class HoldFold {
   endPaid(end: EndedHold, seq: number, paying: BookingId): void {
     this.change(end.holdId, seq, { paying });
     this.end(end, seq);
+  }
+
+  /** False: it was not made in this run, or is a booking already. */
+  #replace(holdId: HoldId, by: (made: HoldMade) => HoldMade | null): boolean {
+    for (; this.#placed < this.#made.length; this.#placed += 1) {
+      const made = this.#made[this.#placed];
+      if (made != null) this.#places.set(made.hold.holdId, this.#placed);
+    }
+    const place = this.#places.get(holdId);
+    const made = place === undefined ? undefined : this.#made[place];
+    if (place === undefined || made == null) return false;
+    this.#made[place] = by(made);
+    return true;
   }
 }

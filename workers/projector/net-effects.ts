@@ -12,7 +12,8 @@ import type { EndedHold } from "../../engine/hold-book.ts";
 import type { EventId } from "../../engine/ids.ts";
 import { isOffer } from "../../engine/terms.ts";
 import { unreachable } from "../../engine/unreachable.ts";
-import type { Outcome } from "../store/key-blocks.ts";
+import { packedAlone } from "../store/fact-bytes.ts";
+import { KeyBlockWriter } from "../store/key-blocks.ts";
 import { AreaFold } from "./area-fold.ts";
 import { BookingFold } from "./booking-fold.ts";
 import type { BlockChange, EventAdvance, EventFact, HistoryEntry, NetEffects } from "./effects.ts";
@@ -23,32 +24,45 @@ import { WaitlistFold } from "./waitlist-fold.ts";
 
 /** `facts`: in order, each event's without gaps. */
 export function netEffectsOf(facts: Iterable<EventFact>): NetEffects {
-  const byEvent = new Map<EventId, EventFold>();
-  for (const { eventId, fact, packed = null } of facts) {
-    let fold = byEvent.get(eventId);
+  const fold = new EffectsFold();
+  for (const fact of facts) fold.add(fact);
+  return fold.finish();
+}
+
+/** One fact after another: of a long run, none is kept longer than it is needed. */
+export class EffectsFold {
+  readonly #byEvent = new Map<EventId, EventFold>();
+
+  /** In order, each event's without gaps. */
+  add(eventFact: EventFact): void {
+    const { eventId, fact } = eventFact;
+    let fold = this.#byEvent.get(eventId);
     if (fold === undefined) {
       fold = new EventFold(eventId, fact.seq);
-      byEvent.set(eventId, fold);
+      this.#byEvent.set(eventId, fold);
     }
-    fold.add(fact, packed);
+    fold.add(eventFact);
   }
-  const folds = [...byEvent.values()];
-  return {
-    events: folds.map((fold) => fold.advance()),
-    areas: folds.flatMap((fold) => fold.areas.changes(fold.eventId)),
-    blocks: folds.flatMap((fold) => [...fold.blocks.values()]),
-    holdsMade: folds.flatMap((fold) => [...fold.holds.made.values()]),
-    holdChanges: folds.flatMap((fold) => [...fold.holds.changes.values()]),
-    holdsBooked: folds.flatMap((fold) => fold.holds.booked()),
-    bookingChanges: folds.flatMap((fold) => fold.bookings.changes()),
-    bookingsMade: folds.flatMap((fold) => [...fold.bookings.made.values()]),
-    entriesEnded: folds.flatMap((fold) => [...fold.waitlist.ended.values()]),
-    entriesQueued: folds.flatMap((fold) => [...fold.waitlist.queued.values()]),
-    refunds: folds.flatMap((fold) => [...fold.bookings.refunds.values()]),
-    history: folds.flatMap((fold) => fold.history),
-    outbox: folds.flatMap((fold) => fold.outbox),
-    keys: folds.flatMap((fold) => fold.keys),
-  };
+
+  finish(): NetEffects {
+    const folds = [...this.#byEvent.values()];
+    return {
+      events: folds.map((fold) => fold.advance()),
+      areas: folds.flatMap((fold) => fold.areas.changes(fold.eventId)),
+      blocks: folds.flatMap((fold) => [...fold.blocks.values()]),
+      holdsMade: folds.flatMap((fold) => fold.holds.made()),
+      holdChanges: folds.flatMap((fold) => [...fold.holds.changes.values()]),
+      holdsBooked: folds.flatMap((fold) => fold.holds.booked()),
+      bookingChanges: folds.flatMap((fold) => fold.bookings.changes()),
+      bookingsMade: folds.flatMap((fold) => [...fold.bookings.made.values()]),
+      entriesEnded: folds.flatMap((fold) => [...fold.waitlist.ended.values()]),
+      entriesQueued: folds.flatMap((fold) => [...fold.waitlist.queued.values()]),
+      refunds: folds.flatMap((fold) => [...fold.bookings.refunds.values()]),
+      history: folds.flatMap((fold) => fold.history),
+      outbox: folds.flatMap((fold) => fold.outbox),
+      keyBlocks: folds.flatMap((fold) => fold.keyBlocks.finish()),
+    };
+  }
 }
 
 class EventFold {
@@ -60,7 +74,7 @@ class EventFold {
   readonly blocks = new Map<string, BlockChange>();
   readonly history: HistoryEntry[] = [];
   readonly outbox: OutboxRow[] = [];
-  readonly keys: Outcome[] = [];
+  readonly keyBlocks: KeyBlockWriter;
   readonly #firstSeq: number;
   #nextSeq: number;
   #definition: InventoryDefinition | null = null;
@@ -70,6 +84,7 @@ class EventFold {
     this.holds = new HoldFold(eventId);
     this.bookings = new BookingFold(eventId);
     this.waitlist = new WaitlistFold(eventId);
+    this.keyBlocks = new KeyBlockWriter(eventId);
     this.#firstSeq = firstSeq;
     this.#nextSeq = firstSeq;
   }
@@ -84,7 +99,7 @@ class EventFold {
     };
   }
 
-  add(fact: Fact, packed: Uint8Array | null): void {
+  add({ fact, packed }: EventFact): void {
     assert(fact.seq === this.#nextSeq, "an event's facts come in order, without gaps");
     const { eventId } = this;
     this.#nextSeq += 1;
@@ -93,7 +108,7 @@ class EventFold {
     if (isHistory(fact)) this.history.push({ eventId, fact });
     const told = outboxRowOf(eventId, fact);
     if (told !== null) this.outbox.push(told);
-    if (fact.key !== null) this.keys.push({ eventId, fact, packed });
+    if (fact.key !== null) this.keyBlocks.add(fact, packed ?? packedAlone(fact));
   }
 
   #addRecords(fact: Fact): void {

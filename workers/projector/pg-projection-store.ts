@@ -7,6 +7,7 @@ import {
   PURGE_ROWS_MAX,
 } from "../../engine/limits.ts";
 import { plainColumn } from "./array-literals.ts";
+import type { NetEffects } from "./effects.ts";
 import { stepsOf } from "./projection-statements.ts";
 import {
   type Applied,
@@ -19,6 +20,7 @@ import {
   type ShardAdvance,
   WatermarkGap,
 } from "./projection-store.ts";
+import type { Step } from "./statement.ts";
 import { takeSteps } from "./take-steps.ts";
 
 /**
@@ -75,9 +77,15 @@ const PURGES = [
 export class PgProjectionStore implements ProjectionStore {
   readonly #databaseUrl: string;
   #client: Client | null = null;
+  /** By the effects that they bring about. */
+  readonly #steps = new WeakMap<NetEffects, readonly Step[]>();
 
   constructor(databaseUrl: string) {
     this.#databaseUrl = databaseUrl;
+  }
+
+  prepare({ effects }: ProjectionBatch): void {
+    this.#steps.set(effects, stepsOf(effects));
   }
 
   apply(batch: ProjectionBatch, waiting?: () => void): Promise<Applied> {
@@ -89,7 +97,8 @@ export class PgProjectionStore implements ProjectionStore {
         await client.query("ROLLBACK");
         return explain(client, batch.advances);
       }
-      await takeSteps(client, stepsOf(batch.effects), waiting);
+      const { effects } = batch;
+      await takeSteps(client, this.#steps.get(effects) ?? stepsOf(effects), waiting);
       await client.query("COMMIT");
       return "applied";
     });

@@ -1,5 +1,4 @@
 /** The net effects of a batch as SQL: one statement for each table and kind of change. */
-import { keyBlocksOf } from "../store/key-blocks.ts";
 import { jsonColumn, plainColumn, textColumn } from "./array-literals.ts";
 import {
   changeBookings,
@@ -88,10 +87,10 @@ function writeOutbox({ outbox }: NetEffects): Insertion {
 }
 
 /** In blocks: a row for each key would be the dearest part of a sale. */
-function keepKeys({ keys }: NetEffects): Insertion {
+function keepKeys({ keyBlocks }: NetEffects): Insertion {
   return insertion(
     { name: "keep-keys", table: "key_blocks", columns: "event_id, last_seq, last_ms, facts" },
-    keyBlocksOf(keys),
+    keyBlocks,
     (into, { eventId, lastSeq, lastMs, facts }) =>
       into.uuid(eventId).bigint(lastSeq).bigint(lastMs).bytes(facts),
   );

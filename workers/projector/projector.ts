@@ -22,7 +22,7 @@ import {
   PROJECTION_RETRY_MS_MAX,
   UNPROJECTED_BYTES_MAX,
 } from "../../engine/limits.ts";
-import { forEachEntry, readEntryHeader } from "../journal/entry.ts";
+import { forEachEntry, lsnOf, shardOfEntry } from "../journal/entry.ts";
 import type { TracedFact, TracedWork } from "../traced.ts";
 import { type CutBatch, cutBatch } from "./cut-batch.ts";
 import { ProjectionMeter } from "./projection-meter.ts";
@@ -102,10 +102,11 @@ export class Projector {
   /** Takes durable entries in. They may repeat what is known; they may not leave anything out. */
   offer(entries: Buffer): void {
     forEachEntry(entries, (offset) => {
-      const { shard, lsn } = readEntryHeader(entries, offset);
+      const shard = shardOfEntry(entries, offset);
       const queue = this.#queues.get(shard);
       if (queue === undefined) throw new Error(`shard ${shard} is not ours`);
       if (queue.failed || queue.push(entries, offset)) return;
+      const lsn = lsnOf(entries, offset);
       this.#fail(queue, "journal_gap", `lsn ${lsn} of shard ${shard} came before its turn`);
     });
     this.#wake();
@@ -231,7 +232,9 @@ export class Projector {
     const queues = this.#nextQueues();
     const taken = queues.map((queue) => queue.count - queue.untaken);
     try {
-      this.#ahead = cutBatch(queues, this.#batchFactsMax);
+      const batch = cutBatch(queues, this.#batchFactsMax);
+      this.#ports.store.prepare?.(batch);
+      this.#ahead = batch;
     } catch {
       for (const [index, queue] of queues.entries()) queue.putBack(taken[index]);
     }
@@ -289,7 +292,7 @@ export class Projector {
   #advance({ slices }: CutBatch, startedMs: number): void {
     let facts = 0;
     for (const { queue, slice } of slices) {
-      facts += slice.facts.length;
+      facts += slice.facts;
       // What was offered meanwhile may have left a gap behind the slice.
       if (!queue.failed) queue.drop(slice);
     }

@@ -1,16 +1,11 @@
-import { entryEnd, packedFactOf, readEntry, readEntryHeader } from "../journal/entry.ts";
+import { entryEnd, lsnOf, packedFactOf, readEntry, readEntryHeader } from "../journal/entry.ts";
 import type { EventFact } from "./effects.ts";
 import type { ShardAdvance } from "./projection-store.ts";
 
-interface QueuedEntry {
-  readonly bytes: Buffer;
-  readonly offset: number;
-}
-
-/** The first facts of a queue, decoded. */
+/** The first facts of a queue. */
 export interface Slice {
   readonly advance: ShardAdvance;
-  readonly facts: readonly EventFact[];
+  readonly facts: number;
   readonly bytes: number;
 }
 
@@ -29,7 +24,9 @@ export class ShardQueue {
   failed = false;
   #appliedLsn: number;
   #queuedLsn: number;
-  #entries: QueuedEntry[] = [];
+  /** Of each entry the bytes that it is in, and where: a million of them may wait. */
+  #buffers: Buffer[] = [];
+  #offsets: number[] = [];
   #head = 0;
   /** Entries from the head on that were given out. */
   #taken = 0;
@@ -47,7 +44,7 @@ export class ShardQueue {
 
   /** Facts that wait, with those that were given out. */
   get count(): number {
-    return this.#entries.length - this.#head;
+    return this.#offsets.length - this.#head;
   }
 
   /** Facts that wait and were not given out. */
@@ -57,9 +54,9 @@ export class ShardQueue {
 
   /** The shard's time at the first fact that waits, Unix ms; infinite: none waits. */
   get oldestMs(): number {
-    const first = this.#entries[this.#head];
-    if (first === undefined) return Number.POSITIVE_INFINITY;
-    return readEntryHeader(first.bytes, first.offset).atMs;
+    const bytes = this.#buffers[this.#head];
+    if (bytes === undefined) return Number.POSITIVE_INFINITY;
+    return readEntryHeader(bytes, this.#offsets[this.#head] ?? 0).atMs;
   }
 
   /**
@@ -67,42 +64,45 @@ export class ShardQueue {
    * fact before it is missing, which no later one can make good.
    */
   push(bytes: Buffer, offset: number): boolean {
-    const { lsn } = readEntryHeader(bytes, offset);
+    const lsn = lsnOf(bytes, offset);
     if (lsn <= this.#queuedLsn) return true;
     if (lsn !== this.#queuedLsn + 1) return false;
     this.#queuedLsn = lsn;
-    this.#entries.push({ bytes, offset });
+    this.#buffers.push(bytes);
+    this.#offsets.push(offset);
     this.bytes += entryEnd(bytes, offset) - offset;
     return true;
   }
 
   /**
-   * The first facts that were not given out: at most so many, of at most so many bytes, but one at
-   * least. null: none wait. Throws when an entry can't be decoded.
+   * Gives out the first facts that were not yet: at most so many, of at most so many bytes, but one
+   * at least. null: none wait. Throws when an entry can't be decoded, and what `give` throws; then
+   * nothing was given out.
    */
-  take(countMax: number, bytesMax: number): Slice | null {
-    const facts: EventFact[] = [];
-    let bytes = 0;
+  take(countMax: number, bytesMax: number, give: (fact: EventFact) => void): Slice | null {
+    let facts = 0;
+    let taken = 0;
     let logicalMs = 0;
-    for (let at = this.#head + this.#taken; at < this.#entries.length; at += 1) {
-      const queued = this.#entries[at];
-      if (queued === undefined) break;
-      const entryBytes = entryEnd(queued.bytes, queued.offset) - queued.offset;
-      const isFull = facts.length >= countMax || bytes + entryBytes > bytesMax;
-      if (isFull && facts.length > 0) break;
-      const entry = readEntry(queued.bytes, queued.offset);
-      const { eventId, fact } = entry;
-      const packed = fact.key === null ? null : packedFactOf(queued.bytes, queued.offset);
-      facts.push({ eventId, fact, packed });
-      bytes += entryBytes;
-      logicalMs = Math.max(logicalMs, entry.atMs);
+    for (let at = this.#head + this.#taken; at < this.#offsets.length; at += 1) {
+      const [bytes, offset] = [this.#buffers[at], this.#offsets[at]];
+      if (bytes === undefined || offset === undefined) break;
+      const entryBytes = entryEnd(bytes, offset) - offset;
+      const isFull = facts >= countMax || taken + entryBytes > bytesMax;
+      if (isFull && facts > 0) break;
+      const { eventId, fact, atMs } = readEntry(bytes, offset);
+      if (fact.key === null) give({ eventId, fact });
+      else give({ eventId, fact, packed: packedFactOf(bytes, offset) });
+      facts += 1;
+      taken += entryBytes;
+      logicalMs = Math.max(logicalMs, atMs);
     }
-    if (facts.length === 0) return null;
+    if (facts === 0) return null;
     const { shard, epoch } = this;
     const before = this.#appliedLsn + this.#taken;
-    const [firstLsn, lastLsn] = [before + 1, before + facts.length];
-    this.#taken += facts.length;
-    return { advance: { shard, epoch, firstLsn, lastLsn, logicalMs }, facts, bytes };
+    const [firstLsn, lastLsn] = [before + 1, before + facts];
+    this.#taken += facts;
+    const advance = { shard, epoch, firstLsn, lastLsn, logicalMs };
+    return { advance, facts, bytes: taken };
   }
 
   /** PostgreSQL does not have what was given out: all but the first `kept` is there again. */
@@ -113,12 +113,13 @@ export class ShardQueue {
   /** PostgreSQL has what `take` gave first. */
   drop({ advance, facts, bytes }: Slice): void {
     this.#appliedLsn = advance.lastLsn;
-    this.#head += facts.length;
-    this.#taken -= facts.length;
+    this.#head += facts;
+    this.#taken -= facts;
     this.bytes -= bytes;
     // Entries hold on to the buffers that they came in, so they are let go early.
-    if (this.#head * 2 >= this.#entries.length) {
-      this.#entries = this.#entries.slice(this.#head);
+    if (this.#head * 2 >= this.#offsets.length) {
+      this.#buffers = this.#buffers.slice(this.#head);
+      this.#offsets = this.#offsets.slice(this.#head);
       this.#head = 0;
     }
   }
@@ -126,7 +127,8 @@ export class ShardQueue {
   /** Lets everything go: the shard is projected no more. */
   fail(): void {
     this.failed = true;
-    this.#entries = [];
+    this.#buffers = [];
+    this.#offsets = [];
     this.#head = 0;
     this.#taken = 0;
     this.bytes = 0;

@@ -6,9 +6,22 @@ import type { Fact } from "../../engine/facts.ts";
 const packr = new Packr({ useRecords: false, variableMapSize: true });
 const unpackr = new Unpackr({ useRecords: false });
 
+/** Bytes that packFact made, wherever they lie. */
+export interface PackedPlace {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
 /** A fact as the column `key_blocks.facts` has it, and the journal. */
 export function packFact(fact: Fact): Buffer {
   return packr.pack(encodeFact(fact));
+}
+
+/** The same, where nobody has packed it yet. */
+export function packedAlone(fact: Fact): PackedPlace {
+  const bytes = packFact(fact);
+  return { bytes, start: 0, end: bytes.length };
 }
 
 export function unpackFact(bytes: Uint8Array): Fact {

@@ -9,16 +9,9 @@ import type { Fact } from "../../engine/facts.ts";
 import type { KeptKey } from "../../engine/idempotency-keys.ts";
 import type { EventId } from "../../engine/ids.ts";
 import { KEY_BLOCK_BYTES_MAX } from "../../engine/limits.ts";
-import { packFact, skimFact, unpackFact } from "./fact-bytes.ts";
+import { type PackedPlace, skimFact, unpackFact } from "./fact-bytes.ts";
 
 const LENGTH_BYTES = 4;
-
-export interface Outcome {
-  readonly eventId: EventId;
-  readonly fact: Fact;
-  /** The fact as packFact makes it; null: that is still to be done. */
-  readonly packed: Uint8Array | null;
-}
 
 export interface KeyBlock {
   readonly eventId: EventId;
@@ -27,32 +20,50 @@ export interface KeyBlock {
   readonly facts: Buffer;
 }
 
-/** `outcomes`: those of an event together, in order. */
-export function keyBlocksOf(outcomes: readonly Outcome[]): KeyBlock[] {
-  const blocks: KeyBlock[] = [];
-  let from = 0;
-  let bytes = 0;
-  const packed = outcomes.map((outcome) => outcome.packed ?? packFact(outcome.fact));
-  for (const [at, { eventId, fact }] of outcomes.entries()) {
-    bytes += LENGTH_BYTES + (packed[at]?.length ?? 0);
-    const next = outcomes[at + 1];
-    const nextBytes = LENGTH_BYTES + (packed[at + 1]?.length ?? 0);
-    if (next?.eventId === eventId && bytes + nextBytes <= KEY_BLOCK_BYTES_MAX) continue;
-    const facts = joined(packed.slice(from, at + 1), bytes);
-    blocks.push({ eventId, lastSeq: fact.seq, lastMs: fact.atMs, facts });
-    from = at + 1;
-    bytes = 0;
+/** Fills rows with the facts of one event, in order. */
+export class KeyBlockWriter {
+  readonly #eventId: EventId;
+  readonly #blocks: KeyBlock[] = [];
+  /** Those of the next row, and how many bytes it will have. */
+  #places: PackedPlace[] = [];
+  #bytes = 0;
+  #lastSeq = 0;
+  #lastMs = 0;
+
+  constructor(eventId: EventId) {
+    this.#eventId = eventId;
   }
-  return blocks;
+
+  /** `packed`: where the fact lies as packFact makes it. Absent: nobody knows. */
+  add({ seq, atMs }: Fact, packed: PackedPlace): void {
+    const bytes = LENGTH_BYTES + packed.end - packed.start;
+    if (this.#bytes + bytes > KEY_BLOCK_BYTES_MAX) this.#end();
+    this.#places.push(packed);
+    this.#bytes += bytes;
+    this.#lastSeq = seq;
+    this.#lastMs = atMs;
+  }
+
+  finish(): KeyBlock[] {
+    this.#end();
+    return this.#blocks;
+  }
+
+  #end(): void {
+    if (this.#bytes === 0) return;
+    const [eventId, lastSeq, lastMs] = [this.#eventId, this.#lastSeq, this.#lastMs];
+    this.#blocks.push({ eventId, lastSeq, lastMs, facts: joined(this.#places, this.#bytes) });
+    this.#places = [];
+    this.#bytes = 0;
+  }
 }
 
-function joined(facts: readonly Uint8Array[], bytes: number): Buffer {
-  const block = Buffer.allocUnsafe(bytes);
-  let end = 0;
-  for (const fact of facts) {
-    end = block.writeUInt32BE(fact.length, end);
-    block.set(fact, end);
-    end += fact.length;
+function joined(places: readonly PackedPlace[], size: number): Buffer {
+  const block = Buffer.allocUnsafe(size);
+  let at = 0;
+  for (const { bytes, start, end } of places) {
+    at = block.writeUInt32BE(end - start, at);
+    at += bytes.copy(block, at, start, end);
   }
   return block;
 }
