@@ -73,8 +73,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: "a restart forgets how a hold ended that began and ended within one batch",
     file: "workers/projector/hold-fold.ts",
-    find: "this.made.set(holdId, { ...made, ended });",
-    replace: "this.made.delete(holdId);",
+    find: "this.#replace(holdId, (made) => ({ ...made, ended }))",
+    replace: "this.#replace(holdId, () => null)",
   },
   {
     name: "a hold that was booked ends once more when its time is up",
