@@ -4,7 +4,7 @@ import { Packr } from "msgpackr";
 import { encodeFact } from "../../engine/fact-codec.ts";
 import { ALICE, EVENT_ID, EventBench } from "../../engine/testing/fixtures.ts";
 import { EntryWriter, readEntry } from "./entry.ts";
-import { NOT_WRITTEN, writeRow } from "./msgpack-row.ts";
+import { NOT_WRITTEN, RowReader, writeRow } from "./msgpack-row.ts";
 
 const packr = new Packr({ useRecords: false, variableMapSize: true });
 const AT = 5;
@@ -25,6 +25,25 @@ test("what is written is what msgpackr writes", () => {
   for (const value of [...NUMBERS, ...TEXTS, ...rows, null, true, Array(300).fill("place")]) {
     assert.deepEqual(written(value), Buffer.from(packr.pack(value)), JSON.stringify(value));
   }
+});
+
+test("what was written is read, and nothing else is taken for it", () => {
+  const reader = new RowReader();
+  const begun = (value: unknown): RowReader => {
+    reader.begin(written(value) ?? Buffer.alloc(0), 0);
+    return reader;
+  };
+  for (const value of NUMBERS) assert.equal(begun(value).number(), value);
+  for (const value of TEXTS) assert.equal(begun(value).text(), value);
+  for (const length of [0, 1, 15, 16, 300]) {
+    assert.equal(begun(Array(length).fill(0)).array(), length);
+  }
+  begun([1, ["two", 3e9], "four"]);
+  const read = [reader.array(), reader.number(), reader.array(), reader.text(), reader.number()];
+  assert.deepEqual([...read, reader.text()], [3, 1, 2, "two", 3e9, "four"]);
+  for (const value of ["x", [1], null, true]) assert.ok(Number.isNaN(begun(value).number()));
+  for (const value of [7, [1], null, 0.5]) assert.equal(begun(value).text(), null);
+  for (const value of [7, "x", null, 0.5]) assert.equal(begun(value).array(), -1);
 });
 
 test("what it can't write, and what has no room, it leaves to others", () => {

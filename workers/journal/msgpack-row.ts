@@ -88,3 +88,59 @@ function writeByte(view: DataView, at: number, byte: number): number {
   view.setUint8(at, byte);
   return at + 1;
 }
+
+/** Reads what `writeRow` writes, value by value: who reads knows what comes. */
+export class RowReader {
+  #bytes: Buffer = Buffer.alloc(0);
+  #at = 0;
+
+  begin(bytes: Buffer, at: number): void {
+    this.#bytes = bytes;
+    this.#at = at;
+  }
+
+  /** How many values the array has that begins here; -1: another value is here. */
+  array(): number {
+    const head = this.#byte();
+    if (head >> 4 === 0x9) return head & 0xf;
+    return head === 0xdc ? this.#bytes.readUInt16BE(this.#skip(2)) : -1;
+  }
+
+  /** NaN: another value is here. */
+  number(): number {
+    const head = this.#byte();
+    if (head < 0x80) return head;
+    switch (head) {
+      case 0xcc:
+        return this.#byte();
+      case 0xcd:
+        return this.#bytes.readUInt16BE(this.#skip(2));
+      case 0xce:
+        return this.#bytes.readUInt32BE(this.#skip(4));
+      case 0xcb:
+        return this.#bytes.readDoubleBE(this.#skip(8));
+      default:
+        return head >= 0xe0 ? head - 0x100 : Number.NaN;
+    }
+  }
+
+  /** null: another value is here. */
+  text(): string | null {
+    const head = this.#byte();
+    const length = head >> 5 === 0b101 ? head & 0x1f : head === 0xd9 ? this.#byte() : -1;
+    if (length < 0) return null;
+    const from = this.#skip(length);
+    return this.#bytes.toString("utf8", from, from + length);
+  }
+
+  #byte(): number {
+    return this.#bytes[this.#skip(1)] ?? 0xc1;
+  }
+
+  /** Returns where it was. */
+  #skip(bytes: number): number {
+    const at = this.#at;
+    this.#at += bytes;
+    return at;
+  }
+}

@@ -1,13 +1,16 @@
 /** Bookings and holds, as their rows tell of them. */
+import { assert } from "../../engine/assert.ts";
 import type { BookingLater, BookingRecord, KnownBooking } from "../../engine/booking.ts";
 import type { Charge } from "../../engine/charges.ts";
 import type { ActiveHold, EndedHold } from "../../engine/hold-book.ts";
-import type { BookingId, HoldId, UserId } from "../../engine/ids.ts";
+import type { BookingId, EventId, HoldId, UserId } from "../../engine/ids.ts";
 import { ENDED_HOLDS_PER_EVENT_MAX } from "../../engine/limits.ts";
 import type { PlaceItem } from "../../engine/place.ts";
 import { type HoldTerms, isOffer } from "../../engine/terms.ts";
+import { CopyRowReader } from "./copy-row-reader.ts";
 
-// Arrays travel as JSON, which is parsed natively; 64-bit integers as text, all below 2^53.
+// Arrays travel as JSON, which is parsed natively; 64-bit integers as text, all below 2^53. Active
+// holds, of which an event may have 100,000s, travel in the binary format of COPY.
 
 export interface HoldRow {
   readonly id: string;
@@ -26,20 +29,12 @@ export interface HoldRow {
 export const HOLD_COLUMNS = `
   id, user_id, array_to_json(items) AS items, array_to_json(charges) AS charges,
   array_to_json(ordinals) AS ordinals, terms, paying, created_ms, expires_ms, extended, seq`;
-export const ACTIVE_HOLDS = `
-  SELECT ${HOLD_COLUMNS} FROM holds WHERE event_id = $1 AND status = 'active' ORDER BY id`;
 
 export function activeHold(row: HoldRow): ActiveHold {
-  const { items, charges } = row;
-  const count = items.length / 3;
   return {
     holdId: row.id as HoldId,
     userId: row.user_id as UserId,
-    items: Array.from({ length: count }, (_, index) => {
-      const [place = 0, category = 0, priceMinor = 0] = items.slice(3 * index, 3 * index + 3);
-      const charge = charges === null ? null : chargeOf(charges.slice(4 * index, 4 * index + 4));
-      return { place, category, priceMinor, charge };
-    }),
+    items: itemsOf(row.items, row.charges),
     ordinals: row.ordinals,
     terms: row.terms,
     paying: row.paying as BookingId | null,
@@ -48,6 +43,59 @@ export function activeHold(row: HoldRow): ActiveHold {
     extended: row.extended,
     seq: Number(row.seq),
   };
+}
+
+/** COPY takes no parameters: the id is a part of it, and can be nothing but an id. */
+export function copyOfActiveHolds(eventId: EventId): string {
+  assert(UUID.test(eventId), "an event's id is a uuid");
+  return `
+    COPY (SELECT id, user_id, items, charges, ordinals, terms, paying, created_ms, expires_ms,
+                 extended, seq
+          FROM holds WHERE event_id = '${eventId}' AND status = 'active' ORDER BY id)
+    TO STDOUT (FORMAT binary)`;
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const reader = new CopyRowReader();
+
+/** The row of `copyOfActiveHolds` that begins at `at`. */
+export function copiedHold(bytes: Buffer, at: number): ActiveHold {
+  reader.begin(bytes, at);
+  const [holdId, userId] = [present(reader.uuid()) as HoldId, present(reader.uuid()) as UserId];
+  const items = itemsOf(present(reader.numbers()).map(present), reader.numbers());
+  const ordinals = reader.numbers()?.map(present) ?? null;
+  const terms = reader.text();
+  return {
+    holdId,
+    userId,
+    items,
+    ordinals,
+    terms: terms === null ? null : JSON.parse(terms),
+    paying: reader.uuid() as BookingId | null,
+    createdAtMs: present(reader.bigint()),
+    expiresAtMs: present(reader.bigint()),
+    extended: present(reader.boolean()),
+    seq: present(reader.bigint()),
+  };
+}
+
+function present<Value>(value: Value | null): Value {
+  assert(value !== null, "the column has no NULL");
+  return value;
+}
+
+/** `items`: triples of place, category, price; `charges`: quadruples, see `chargeOf`. */
+function itemsOf(
+  items: readonly number[],
+  charges: readonly (number | null)[] | null,
+): PlaceItem[] {
+  const made: PlaceItem[] = [];
+  for (let at = 0, from = 0; at < items.length; at += 3, from += 4) {
+    const charge = charges === null ? null : chargeOf(charges.slice(from, from + 4));
+    const [place = 0, category = 0, priceMinor = 0] = [items[at], items[at + 1], items[at + 2]];
+    made.push({ place, category, priceMinor, charge });
+  }
+  return made;
 }
 
 function chargeOf(numbers: readonly (number | null)[]): Charge | null {

@@ -1,6 +1,7 @@
 import { Packr, Unpackr } from "msgpackr";
 import { decodeFact, decodeHead, encodeFact, type FactHead } from "../../engine/fact-codec.ts";
 import type { Fact } from "../../engine/facts.ts";
+import { RowReader } from "../journal/msgpack-row.ts";
 
 // Records would make the bytes depend on what was packed before them.
 const packr = new Packr({ useRecords: false, variableMapSize: true });
@@ -29,6 +30,19 @@ export function unpackFact(bytes: Uint8Array): Fact {
 }
 
 /** What all facts have, of the packed fact in `bytes` from `start` to `end`. */
-export function skimFact(bytes: Uint8Array, start: number, end: number): FactHead {
-  return decodeHead(unpackr.unpack(bytes, { start, end }));
+export function skimFact(bytes: Buffer, start: number, end: number): FactHead {
+  return keyedHead(bytes, start) ?? decodeHead(unpackr.unpack(bytes, { start, end }));
+}
+
+const reader = new RowReader();
+
+/** That of a fact with a key, as nearly all are written; null: it is another one. */
+function keyedHead(bytes: Buffer, start: number): FactHead | null {
+  reader.begin(bytes, start);
+  if (reader.array() < 0) return null;
+  const [, seq, atMs] = [reader.number(), reader.number(), reader.number()];
+  if (reader.array() !== 2) return null;
+  const [digest, fingerprint] = [reader.text(), reader.text()];
+  if (digest === null || fingerprint === null || Number.isNaN(seq + atMs)) return null;
+  return { seq, atMs, key: { digest, fingerprint } };
 }

@@ -5,6 +5,7 @@ import {
   withDefaults,
 } from "../../engine/definition.ts";
 import type { Block, Fact } from "../../engine/facts.ts";
+import type { ActiveHold } from "../../engine/hold-book.ts";
 import type { KeptKey } from "../../engine/idempotency-keys.ts";
 import type { EventId } from "../../engine/ids.ts";
 import {
@@ -21,16 +22,16 @@ import { systemClock } from "../clock.ts";
 import { Turns } from "../in-turns.ts";
 import type { ActorLoader } from "./actor-loader.ts";
 import {
-  ACTIVE_HOLDS,
-  activeHold,
   BOOKINGS,
   type BookingRow,
+  copiedHold,
+  copyOfActiveHolds,
   ENDED_HOLDS,
   type EndedRow,
   endedHolds,
-  type HoldRow,
   knownBooking,
 } from "./booking-rows.ts";
+import { copyOut } from "./copy-out.ts";
 import { findOutcome, readKeys } from "./key-blocks.ts";
 import {
   firstSeqOf,
@@ -73,9 +74,19 @@ const OUTCOME = `
 const ROWS_PER_STEP = 500;
 const TURNS = new Turns(systemClock);
 
-/** A booking stands while one of its tickets is valid, for a seat or a place of an area. */
+/**
+ * From one event with active holds to the next, in their index: each may have 100,000s. A booking
+ * stands while one of its tickets is valid, for a seat or a place of an area.
+ */
 const EVENTS_TO_WAKE = `
-  SELECT event_id FROM holds WHERE status = 'active'
+  WITH RECURSIVE holding (event_id) AS (
+    (SELECT event_id FROM holds WHERE status = 'active' ORDER BY event_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT h.event_id FROM holds h
+            WHERE h.status = 'active' AND h.event_id > holding.event_id
+            ORDER BY h.event_id LIMIT 1)
+    FROM holding WHERE holding.event_id IS NOT NULL)
+  SELECT event_id FROM holding WHERE event_id IS NOT NULL
   UNION SELECT event_id FROM waitlist_entries WHERE status = 'waiting'
   UNION SELECT i.event_id FROM inventories i WHERE i.status = 'cancelled' AND (
     EXISTS (SELECT FROM tickets t
@@ -137,14 +148,17 @@ async function readSnapshot(client: PoolClient, eventId: EventId): Promise<Snaps
   const [inventory] = inventories.rows;
   if (inventory === undefined) return EMPTY_SNAPSHOT;
   const areas = await client.query<AreaRow>(AREAS, values);
-  const holds = await client.query<HoldRow>(ACTIVE_HOLDS, values);
+  const holds: ActiveHold[] = [];
+  await copyOut(client, copyOfActiveHolds(eventId), (bytes, at) => {
+    holds.push(copiedHold(bytes, at));
+  });
   const ended = await client.query<EndedRow>(ENDED_HOLDS, [eventId, ENDED_HOLDS_PER_EVENT_MAX]);
   const bookings = await client.query<BookingRow>(BOOKINGS, values);
   const blocks = await client.query<Block>(BLOCKS, values);
   return {
     seq: Number(inventory.seq),
     definition: definitionOf(eventId, inventory, areas.rows),
-    holds: await TURNS.run(mapping(holds.rows, activeHold, ROWS_PER_STEP)),
+    holds,
     endedHolds: endedHolds(ended.rows, bookings.rows),
     bookings: await TURNS.run(mapping(bookings.rows, knownBooking, ROWS_PER_STEP)),
     keys: await readKept(client, eventId),
