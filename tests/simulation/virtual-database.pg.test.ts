@@ -227,9 +227,11 @@ class Sale {
 
   async project(): Promise<void> {
     const batch = this.#variant(this.nextBatch());
-    const outcome = await this.#databases.ask("apply", ({ projections }) =>
-      projections.apply(batch),
-    );
+    const isPrepared = this.random.below(2) === 0;
+    const outcome = await this.#databases.ask("apply", ({ projections }) => {
+      if (isPrepared) projections.prepare?.(batch);
+      return projections.apply(batch);
+    });
     count(typeof outcome === "string" ? outcome : labelOf(outcome));
     if (outcome !== "applied") return;
     this.#last = batch;

@@ -31,7 +31,7 @@ export type Applied = "applied" | "already";
  * disk) may be tried again with the same batch.
  */
 export interface ProjectionStore {
-  /** What `apply` does first with a batch, done ahead of its turn. Default: nothing. */
+  /** What `apply` needs of a batch, made ahead of its turn. Default: nothing. */
   prepare?(batch: ProjectionBatch): void;
   /** `waiting` may be called once, when nothing is left to be done but to wait for the answer. */
   apply(batch: ProjectionBatch, waiting?: () => void): Promise<Applied>;

@@ -30,6 +30,8 @@ class ScriptedStore implements ProjectionStore {
   answerConfirm: () => void | Promise<void> = () => undefined;
   purges = 0;
   closed = false;
+  readonly prepared = new Set<ProjectionBatch>();
+  prepare: (batch: ProjectionBatch) => void = (batch) => this.prepared.add(batch);
   answer: (batch: ProjectionBatch, time: number) => Applied | Promise<Applied> = () => "applied";
 
   async apply(batch: ProjectionBatch, waiting?: () => void): Promise<Applied> {
@@ -204,6 +206,7 @@ test("shards share a transaction, and one that fills it waits for the others", a
 
 test("what is put together ahead of its turn comes in order, whatever becomes of what is before", async () => {
   const all = facts(24);
+  let prepared = 0;
   for (let seed = 1; seed <= 200; seed += 1) {
     const random = new Random(seed);
     const store = new ScriptedStore();
@@ -213,7 +216,13 @@ test("what is put together ahead of its turn comes in order, whatever becomes of
     const doom = 1 + random.below(24);
     const { projector, failures } = projectorOf(store, shards, 1_000_000, 4);
     let tries = 0;
-    store.answer = ({ advances }) => {
+    store.prepare = (batch) => {
+      if (random.below(8) === 0) throw new Error("a bug");
+      store.prepared.add(batch);
+    };
+    store.answer = (batch) => {
+      const { advances } = batch;
+      if (store.prepared.has(batch)) prepared += 1;
       for (const { shard, firstLsn } of advances) {
         if (firstLsn === (applied.get(shard) ?? 0) + 1) continue;
         throw new WatermarkGap(`seed ${seed}: shard ${shard} at ${firstLsn}`);
@@ -245,6 +254,7 @@ test("what is put together ahead of its turn comes in order, whatever becomes of
     assert.deepEqual([backlogFacts, backlogBytes], [0, 0]);
     await projector.stop();
   }
+  assert.ok(prepared > 200, `${prepared} batches were prepared ahead of their turn`);
 });
 
 test("while little waits, transactions keep an interval", async () => {

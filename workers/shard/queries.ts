@@ -47,8 +47,12 @@ export function longAnswerOf(
     return running.seq === state.seq ? running.answer : refused({ code: "busy" });
   }
   const steps = inspecting(shard, actor, state);
-  const first = steps.next();
-  if (first.done === true) return first.value;
+  try {
+    const first = steps.next();
+    if (first.done === true) return first.value;
+  } catch (cause) {
+    return Promise.reject(cause);
+  }
   const answer = ports.turns.run(steps).finally(() => {
     actor.inspection = null;
   });

@@ -232,7 +232,7 @@ export class ShardHost {
     );
   }
 
-  /** Answers what is true now when a promise settles; a failed one is the database out of reach. */
+  /** Answers at least what is true now, when it settles; a failure is the database out of reach. */
   #later(shard: Shard, id: number, promised: Promise<Answer>): void {
     const { lsn } = shard;
     const answer = (answered: Answer): void => {

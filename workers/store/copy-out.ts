@@ -22,9 +22,9 @@ class CopyOut extends Query {
   handleCopyData({ chunk }: { readonly chunk: Buffer }): void {
     const at = this.#at;
     this.#at = 0;
-    if (this.#failure !== null || chunk.readInt16BE(at) === END) return;
+    if (this.#failure !== null) return;
     try {
-      this.#read(chunk, at);
+      if (chunk.readInt16BE(at) !== END) this.#read(chunk, at);
     } catch (error) {
       // Thrown from here, it would be the whole connection's.
       this.#failure = error;

@@ -34,7 +34,7 @@ export class KeyBlockWriter {
     this.#eventId = eventId;
   }
 
-  /** `packed`: where the fact lies as packFact makes it. Absent: nobody knows. */
+  /** `packed`: where the fact lies as packFact makes it. */
   add({ seq, atMs }: Fact, packed: PackedPlace): void {
     const bytes = LENGTH_BYTES + packed.end - packed.start;
     if (this.#bytes + bytes > KEY_BLOCK_BYTES_MAX) this.#end();

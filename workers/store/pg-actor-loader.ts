@@ -108,6 +108,8 @@ export class PgActorLoader implements ActorLoader {
     });
     // An idle connection was lost: the pool has dropped it, and opens another when it needs one.
     this.#pool.on("error", () => undefined);
+    // One that is in use, of which the pool does not hear: the query fails as well, and says so.
+    this.#pool.on("connect", (client) => client.on("error", () => undefined));
   }
 
   async load(eventId: EventId): Promise<Snapshot> {
