@@ -3,7 +3,13 @@ import { assert } from "../../engine/assert.ts";
 import type { BookingLater, BookingRecord, KnownBooking } from "../../engine/booking.ts";
 import type { Charge } from "../../engine/charges.ts";
 import type { ActiveHold, EndedHold } from "../../engine/hold-book.ts";
-import type { BookingId, EventId, HoldId, UserId } from "../../engine/ids.ts";
+import {
+  type BookingId,
+  type EventId,
+  type HoldId,
+  isUuidV7,
+  type UserId,
+} from "../../engine/ids.ts";
 import { ENDED_HOLDS_PER_EVENT_MAX } from "../../engine/limits.ts";
 import type { PlaceItem } from "../../engine/place.ts";
 import { type HoldTerms, isOffer } from "../../engine/terms.ts";
@@ -47,7 +53,7 @@ export function activeHold(row: HoldRow): ActiveHold {
 
 /** COPY takes no parameters: the id is a part of it, and can be nothing but an id. */
 export function copyOfActiveHolds(eventId: EventId): string {
-  assert(UUID.test(eventId), "an event's id is a uuid");
+  assert(isUuidV7(eventId), "an event's id is one");
   return `
     COPY (SELECT id, user_id, items, charges, ordinals, terms, paying, created_ms, expires_ms,
                  extended, seq
@@ -55,7 +61,6 @@ export function copyOfActiveHolds(eventId: EventId): string {
     TO STDOUT (FORMAT binary)`;
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const reader = new CopyRowReader();
 
 /** The row of `copyOfActiveHolds` that begins at `at`. */
