@@ -7,7 +7,13 @@
  */
 import { join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { setFlagsFromString } from "node:v8";
 import { compiled } from "./compile.mjs";
+
+// V8 makes objects among the old ones where it has seen much survive its collections, as it may in
+// a rush. Nothing of a request lives long: made there, it stays until the whole heap is collected,
+// and keeps all that it refers to.
+setFlagsFromString("--no-allocation-site-pretenuring");
 
 const [node, , entry, ...args] = process.argv;
 const directory = await compiled().catch(({ message }) => {

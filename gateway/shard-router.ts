@@ -34,6 +34,7 @@ import type {
 } from "../workers/shard-messages.ts";
 import { decodeBatch, encodeRequests } from "../workers/shard-wire.ts";
 import { InFlightLimit } from "./in-flight-limit.ts";
+import { RequestTable } from "./request-table.ts";
 import type { AskSpan, Tracing } from "./tracing/tracing-port.ts";
 
 /** An actor's answer, or `timeout`: none came in time and the outcome is not known. */
@@ -105,7 +106,7 @@ export class ShardRouter {
   readonly #shardCount: number;
   /** Per shard, the highest lsn that an answer told of. */
   readonly #answeredLsn: Float64Array;
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending = new RequestTable<Pending>();
   readonly #projected = new Map<number, number>();
   readonly #projectionWaits = new Map<number, Set<ProjectionWait>>();
   #projectionWaitCount = 0;
@@ -116,7 +117,6 @@ export class ShardRouter {
   /** null: nothing has been asked in this turn. */
   #turn: Turn | null = null;
   #listener: ShardListener | null = null;
-  #nextId = 1;
   #idle: (() => void)[] = [];
 
   constructor({
@@ -160,9 +160,9 @@ export class ShardRouter {
   /** Requests for each shard that have no answer yet; a shard without any is not in it. */
   inFlightByShard(): ReadonlyMap<number, number> {
     const counts = new Map<number, number>();
-    for (const { shard } of this.#pending.values()) {
+    this.#pending.forEach(({ shard }) => {
       counts.set(shard, (counts.get(shard) ?? 0) + 1);
-    }
+    });
     return counts;
   }
 
@@ -198,13 +198,11 @@ export class ShardRouter {
       return;
     }
     lane.inFlight += 1;
-    const id = this.#nextId;
-    this.#nextId += 1;
     const turn = this.#turn ?? this.#newTurn();
     const deadlineMs = turn.wallMs + REQUEST_DEADLINE_MS;
     const isAudit = operation.kind === "audit";
     const span = this.#tracing?.ask({ eventId, shard, kind: operation.kind }) ?? null;
-    this.#pending.set(id, { done, lane, shard, turn, isAudit, span });
+    const id = this.#pending.add({ done, lane, shard, turn, isAudit, span });
     const request = { id, shard, eventId, deadlineMs, operation };
     lane.sender.send(span === null ? request : { ...request, trace: span.context });
   }
@@ -315,16 +313,16 @@ export class ShardRouter {
     for (const decision of batch.decisions ?? []) this.#tracing?.decided(decision);
     const nowMs = this.#clock.monotonicMs();
     for (const { id, lsn, answer } of batch.answers) {
-      const pending = this.#pending.get(id);
-      if (pending === undefined) continue;
+      const pending = this.#pending.take(id);
+      if (pending === null) continue;
       pending.lane.limit.answered(batch.sentMs - pending.turn.endedMs, nowMs);
-      this.#settle(id, pending, answer, lsn);
+      this.#settle(pending, answer, lsn);
     }
   }
 
-  #settle(id: number, pending: Pending, answer: Answered, lsn: number): void {
+  /** Ends what was taken out of #pending. */
+  #settle(pending: Pending, answer: Answered, lsn: number): void {
     const { lane, shard } = pending;
-    this.#pending.delete(id);
     lane.inFlight -= 1;
     if (lsn > (this.#answeredLsn[shard] ?? 0)) this.#answeredLsn[shard] = lsn;
     pending.span?.end(answer.kind);
@@ -333,14 +331,12 @@ export class ShardRouter {
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  /** Ids grow with time, so the oldest requests come first. */
   #sweep(nowMs: number): void {
-    for (const [id, pending] of this.#pending) {
-      const { isAudit } = pending;
-      const { acceptedMs } = pending.turn;
-      if (nowMs - acceptedMs < ANSWER_WAIT_MS_MAX) return;
-      if (isAudit && nowMs - acceptedMs < AUDIT_WAIT_MS_MAX) continue;
-      this.#settle(id, pending, { kind: "timeout" }, 0);
-    }
+    this.#pending.forEach((pending, id) => {
+      const waitMsMax = pending.isAudit ? AUDIT_WAIT_MS_MAX : ANSWER_WAIT_MS_MAX;
+      if (nowMs - pending.turn.acceptedMs < waitMsMax) return;
+      this.#pending.take(id);
+      this.#settle(pending, { kind: "timeout" }, 0);
+    });
   }
 }
