@@ -172,17 +172,6 @@ export const OPERATION_LOG_RETIRE_PAUSE_MS = 200;
 export const KEY_BLOCK_BYTES_MAX = 3_900;
 /** Such rows that are read at once while an actor is loaded. */
 export const KEY_BLOCKS_PER_READ_MAX = 500;
-/** Facts in one projection transaction. */
-export const PROJECTION_BATCH_FACTS_MAX = 10_000;
-/**
- * While less than a full transaction waits, the next one begins this long after the last. Raising
- * it saves processor time of PostgreSQL, and shows rows later.
- */
-export const PROJECTION_INTERVAL_MS = 20;
-/** Entry bytes in one projection transaction, which each shard in it may exceed by one entry. */
-export const PROJECTION_BATCH_BYTES_MAX = 4 * 1024 * 1024;
-/** A statement of the projector that is not answered after this long is given up and sent again. */
-export const PROJECTION_STATEMENT_MS_MAX = 60_000;
 /** PostgreSQL leaves a question of the projector open this long: the node wants no new work. */
 export const PROJECTION_STALL_MS = 3_000;
 /**
@@ -190,8 +179,6 @@ export const PROJECTION_STALL_MS = 3_000;
  * long at most a node that was replaced goes on without knowing.
  */
 export const OWNERSHIP_CHECK_MS = 1_000;
-/** Longest pause between two tries to project one batch; the first is a hundredth of it. */
-export const PROJECTION_RETRY_MS_MAX = 5_000;
 /** How often the projector looks for rows that are older than their time to live. */
 export const PURGE_INTERVAL_MS = 10_000;
 /** Rows of one table that one step of the purge deletes. */

@@ -12,11 +12,8 @@
  * Invariant: a thread that is gone, or a projector that found a violated constraint, is never
  * papered over: a dead thread ends the process, and the next start recovers.
  */
-import {
-  PROJECTION_BATCH_FACTS_MAX,
-  UNPROJECTED_BYTES_MAX,
-  WAKE_WAIT_MS_MAX,
-} from "../engine/limits.ts";
+import { UNPROJECTED_BYTES_MAX, WAKE_WAIT_MS_MAX } from "../engine/limits.ts";
+import { PROJECTION_BATCH_FACTS_MAX } from "../engine/projection-limits.ts";
 import { pause } from "./clock.ts";
 import type { FromJournalThread, JournalStatus, ToJournalThread } from "./journal/journal-port.ts";
 import type { Platform, ThreadStart } from "./platform.ts";

@@ -3,9 +3,9 @@ import {
   FRAME_PAYLOAD_BYTES_MAX,
   HOLD_TTL_MS_MIN,
   IN_FLIGHT_PER_WORKER_MAX,
-  PROJECTION_BATCH_FACTS_MAX,
   UNPROJECTED_BYTES_MAX,
 } from "../../engine/limits.ts";
+import { PROJECTION_BATCH_FACTS_MAX } from "../../engine/projection-limits.ts";
 import { Random } from "../../engine/testing/random.ts";
 import { SHARD_LIMITS, type ShardLimits } from "../../workers/shard/shard-limits.ts";
 

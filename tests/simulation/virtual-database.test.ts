@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PROJECTION_STATEMENT_MS_MAX } from "../../engine/limits.ts";
+import { PROJECTION_STATEMENT_MS_MAX } from "../../engine/projection-limits.ts";
 import { EVENT_ID, EventBench } from "../../engine/testing/fixtures.ts";
 import { Random } from "../../engine/testing/random.ts";
 import type { LogRow } from "../../workers/journal/operation-log.ts";

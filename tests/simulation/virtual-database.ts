@@ -16,7 +16,8 @@
  */
 import type { Fact } from "../../engine/facts.ts";
 import type { EventId } from "../../engine/ids.ts";
-import { LOAD_STATEMENT_MS_MAX, PROJECTION_STATEMENT_MS_MAX } from "../../engine/limits.ts";
+import { LOAD_STATEMENT_MS_MAX } from "../../engine/limits.ts";
+import { PROJECTION_STATEMENT_MS_MAX } from "../../engine/projection-limits.ts";
 import type { Snapshot } from "../../engine/snapshot.ts";
 import type { LogEnd, LogRow, OperationLog } from "../../workers/journal/operation-log.ts";
 import type {

@@ -30,7 +30,7 @@
  * frame: synced, it doubles the price of every acknowledgement and has a last one of its own; not
  * synced, it is lost by the power failure that it was for (when only the process dies, the frame is
  * still what was written). The note that costs nothing is PostgreSQL's watermark, which follows the
- * frame within PROJECTION_INTERVAL_MS or so: from then on the damage is a lost_tail. To take a
+ * frame within PROJECTION_INTERVAL_MS_MAX or so: from then on the damage is a lost_tail. To take a
  * frame without a whole sector of zeros for a damaged one would be a guess about the device, and a
  * wrong one would refuse a start that has lost nothing.
  */

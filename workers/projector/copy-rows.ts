@@ -8,6 +8,7 @@
  * are put into their pages, and into the write-ahead log, a page at a time.
  */
 import { assert } from "../../engine/assert.ts";
+import { rowMemory } from "./row-memory.ts";
 
 const SIGNATURE_TEXT = "PGCOPY\n\xff\r\n\0";
 const SIGNATURE = Buffer.from(SIGNATURE_TEXT, "latin1");
@@ -36,7 +37,7 @@ export class CopyRows {
   /** Of `columns` each; `rows`: about how many come. */
   constructor(columns: number, rows = 1) {
     this.#columns = columns;
-    this.#bytes = Buffer.allocUnsafe(ROW_BYTES * (1 + rows));
+    this.#bytes = rowMemory.take(ROW_BYTES * (1 + rows));
   }
 
   get count(): number {
@@ -124,7 +125,7 @@ export class CopyRows {
     return this.#array(values, { oid: BIGINT_OID, width: 8 });
   }
 
-  /** The messages. */
+  /** The messages, in memory that whoever has sent them may give back to rowMemory. */
   finish(): Buffer {
     if (this.#count === 0) this.#begin();
     this.#reserve(TRAILER.length);
@@ -203,8 +204,9 @@ export class CopyRows {
 
   #reserve(bytes: number): void {
     if (this.#length + bytes <= this.#bytes.length) return;
-    const larger = Buffer.allocUnsafe(2 * (this.#length + bytes));
+    const larger = rowMemory.take(2 * (this.#length + bytes));
     this.#bytes.copy(larger, 0, 0, this.#length);
+    rowMemory.give(this.#bytes);
     this.#bytes = larger;
   }
 }

@@ -1,4 +1,4 @@
-import { PROJECTION_BATCH_BYTES_MAX } from "../../engine/limits.ts";
+import { PROJECTION_BATCH_BYTES_MAX } from "../../engine/projection-limits.ts";
 import { EffectsFold } from "./net-effects.ts";
 import type { ProjectionBatch } from "./projection-store.ts";
 import type { ShardQueue, Slice } from "./shard-queue.ts";

@@ -2,10 +2,10 @@ import { Client } from "pg";
 import {
   ENDED_HOLD_TTL_MS,
   KEY_TTL_MS,
-  PROJECTION_STATEMENT_MS_MAX,
   PURGE_MARGIN_MS,
   PURGE_ROWS_MAX,
 } from "../../engine/limits.ts";
+import { PROJECTION_STATEMENT_MS_MAX } from "../../engine/projection-limits.ts";
 import { plainColumn } from "./array-literals.ts";
 import type { NetEffects } from "./effects.ts";
 import { stepsOf } from "./projection-statements.ts";
@@ -20,6 +20,7 @@ import {
   type ShardAdvance,
   WatermarkGap,
 } from "./projection-store.ts";
+import { rowMemory } from "./row-memory.ts";
 import type { Step } from "./statement.ts";
 import { takeSteps } from "./take-steps.ts";
 
@@ -98,8 +99,11 @@ export class PgProjectionStore implements ProjectionStore {
         return explain(client, batch.advances);
       }
       const { effects } = batch;
-      await takeSteps(client, this.#steps.get(effects) ?? stepsOf(effects), waiting);
+      const steps = this.#steps.get(effects) ?? stepsOf(effects);
+      await takeSteps(client, steps, waiting);
       await client.query("COMMIT");
+      // Whoever has answered has read all of them.
+      for (const step of steps) if ("copy" in step) rowMemory.give(step.copy.rows);
       return "applied";
     });
   }

@@ -1,10 +1,10 @@
 /** What the projector thread does: a Projector behind its ports and its timers. */
 import {
   OWNERSHIP_CHECK_MS,
-  PROJECTION_BATCH_FACTS_MAX,
   PURGE_INTERVAL_MS,
   UNPROJECTED_BYTES_MAX,
 } from "../../engine/limits.ts";
+import { PROJECTION_BATCH_FACTS_MAX } from "../../engine/projection-limits.ts";
 import { unreachable } from "../../engine/unreachable.ts";
 import { pause } from "../clock.ts";
 import type { ProjectMessage } from "../journal/journal-port.ts";

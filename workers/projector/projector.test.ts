@@ -5,8 +5,10 @@ import type { EventId } from "../../engine/ids.ts";
 import {
   PROJECTION_BATCH_FACTS_MAX,
   PROJECTION_INTERVAL_MS,
+  PROJECTION_INTERVAL_MS_MAX,
+  PROJECTION_INTERVAL_TIMES,
   PROJECTION_RETRY_MS_MAX,
-} from "../../engine/limits.ts";
+} from "../../engine/projection-limits.ts";
 import { EventBench } from "../../engine/testing/fixtures.ts";
 import { Random } from "../../engine/testing/random.ts";
 import { entriesOf } from "../testing/entries.ts";
@@ -273,6 +275,31 @@ test("while little waits, transactions keep an interval", async () => {
   await applied;
   assert.deepEqual(pauses, [PROJECTION_INTERVAL_MS]);
   assert.deepEqual(store.asked, [[[0, 1, 1]], [[0, 2, 3]]]);
+});
+
+test("after a transaction that took long, more comes together; but not for ever", async () => {
+  for (const [tookMs, pauseMs] of [
+    [3, PROJECTION_INTERVAL_MS - 3],
+    [8, PROJECTION_INTERVAL_TIMES * 8 - 8],
+    [60, PROJECTION_INTERVAL_MS_MAX - 60],
+  ] as const) {
+    const store = new ScriptedStore();
+    const { projector, pauses, advance } = projectorOf(store);
+    const [a, b] = facts(2);
+    assert.ok(a !== undefined && b !== undefined);
+    const applied = new Promise<void>((resolve) => {
+      store.answer = (_, time) => {
+        if (time === 1) {
+          advance(tookMs);
+          projector.offer(entriesOf([b], { firstLsn: 2 }));
+        } else resolve();
+        return "applied";
+      };
+    });
+    projector.offer(entriesOf([a]));
+    await applied;
+    assert.deepEqual(pauses, [pauseMs]);
+  }
 });
 
 test("a fact that nobody can fold stops its shard before the store is asked", async () => {

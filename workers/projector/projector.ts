@@ -8,20 +8,23 @@
  *                                   └ applied ─► watermarks to all who wait
  *
  * A transaction costs as much as fifty facts. So all shards share one, and while little waits they
- * come at intervals: the processor is the engine's. While much waits, the next one is put together
- * while PostgreSQL is at this one.
+ * come at intervals, longer ones in a rush: the processor is the engine's, and a hold that was
+ * booked meanwhile never becomes a row. While much waits, the next one is put together while
+ * PostgreSQL is at this one.
  *
  * Invariants:
  * - A shard's facts are applied in order, each once; its watermark only grows.
  * - One transaction is under way at a time.
  * - A shard that was refused is never written to again by this process.
  */
+import { UNPROJECTED_BYTES_MAX } from "../../engine/limits.ts";
 import {
   PROJECTION_BATCH_FACTS_MAX,
   PROJECTION_INTERVAL_MS,
+  PROJECTION_INTERVAL_MS_MAX,
+  PROJECTION_INTERVAL_TIMES,
   PROJECTION_RETRY_MS_MAX,
-  UNPROJECTED_BYTES_MAX,
-} from "../../engine/limits.ts";
+} from "../../engine/projection-limits.ts";
 import { forEachEntry, lsnOf, shardOfEntry } from "../journal/entry.ts";
 import type { TracedFact, TracedWork } from "../traced.ts";
 import { type CutBatch, cutBatch } from "./cut-batch.ts";
@@ -75,6 +78,8 @@ export class Projector {
   #ahead: CutBatch | null = null;
   /** Of the last transaction, Unix ms. */
   #startedMs = Number.NEGATIVE_INFINITY;
+  /** From the beginning of the last transaction to that of the next one. */
+  #intervalMs = PROJECTION_INTERVAL_MS;
   /** When the store was asked what it has not answered yet, Unix ms. */
   #askedMs: number | null = null;
   readonly #meter = new ProjectionMeter();
@@ -296,7 +301,9 @@ export class Projector {
       // What was offered meanwhile may have left a gap behind the slice.
       if (!queue.failed) queue.drop(slice);
     }
-    this.#meter.applied(facts, this.#ports.wallMs() - startedMs);
+    const tookMs = this.#ports.wallMs() - startedMs;
+    this.#intervalMs = intervalAfter(tookMs);
+    this.#meter.applied(facts, tookMs);
     this.#ports.projected(slices.map(({ slice: { advance } }) => [advance.shard, advance.lastLsn]));
   }
 
@@ -352,7 +359,7 @@ export class Projector {
   async #keepInterval(): Promise<void> {
     const isUrgent = (): boolean =>
       this.#stopping || this.#drained.length > 0 || this.#backlogFacts() >= this.#batchFactsMax;
-    const ms = this.#startedMs + PROJECTION_INTERVAL_MS - this.#ports.wallMs();
+    const ms = this.#startedMs + this.#intervalMs - this.#ports.wallMs();
     if (ms <= 0 || isUrgent()) return;
     await Promise.race([this.#ports.pause(ms), this.#wokenIf(isUrgent)]);
   }
@@ -371,6 +378,11 @@ export class Projector {
       this.#wake = resolve;
     });
   }
+}
+
+function intervalAfter(tookMs: number): number {
+  const longer = Math.min(PROJECTION_INTERVAL_TIMES * tookMs, PROJECTION_INTERVAL_MS_MAX);
+  return Math.max(longer, PROJECTION_INTERVAL_MS);
 }
 
 function messageOf(error: unknown): string {

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CopyRows } from "./copy-rows.ts";
+import { RowMemory, rowMemory } from "./row-memory.ts";
+
+test("what was given back is taken again, the smallest that will do", () => {
+  const memory = new RowMemory();
+  const [small, large] = [memory.take(1_000), memory.take(300_000)];
+  assert.deepEqual([small.length, large.length], [65_536, 524_288]);
+  memory.give(large.subarray(0, 10));
+  memory.give(small.subarray(5));
+  assert.equal(memory.take(65_537).buffer, large.buffer);
+  assert.equal(memory.take(1).buffer, small.buffer);
+  assert.notEqual(memory.take(1).buffer, small.buffer);
+});
+
+test("no more is kept than what two large transactions take", () => {
+  const memory = new RowMemory();
+  const taken = [9, 9, 3].map((mib) => memory.take(mib * 2 ** 20));
+  for (const bytes of taken) memory.give(bytes);
+  assert.deepEqual(
+    taken.map(({ length }) => length / 2 ** 20),
+    [16, 16, 4],
+  );
+  assert.equal(memory.take(16 * 2 ** 20).buffer, taken[0]?.buffer);
+  assert.notEqual(memory.take(1).buffer, taken[2]?.buffer);
+});
+
+test("rows that outgrow their memory, and rows in memory that was used before, are the same", () => {
+  const rowsOf = (count: number): Buffer => {
+    const rows = new CopyRows(2);
+    for (let n = 0; n < count; n += 1) rows.row().integer(n).text(`row ${n} `.repeat(20));
+    return rows.finish();
+  };
+  const first = rowsOf(5_000);
+  const expected = Buffer.from(first);
+  rowMemory.give(first);
+  const second = rowsOf(5_000);
+  assert.equal(second.buffer, first.buffer);
+  assert.ok(second.equals(expected));
+  // Its memory is not given back, so nobody else writes into it.
+  rowsOf(5_000);
+  assert.ok(second.equals(expected));
+});
