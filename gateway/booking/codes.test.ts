@@ -6,11 +6,12 @@ import {
   groupedCode,
   parseBookingCode,
   parseTicketCode,
-  ticketCode,
+  ticketCodes,
 } from "./codes.ts";
 
 const ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
 const UNMISTAKABLE = /^[2-9A-HJ-NP-Z]+$/;
+const ticketCode = (): string => ticketCodes(1)[0] ?? "";
 const KINDS = [
   { make: bookingCode, parse: parseBookingCode },
   { make: ticketCode, parse: parseTicketCode },
@@ -35,9 +36,18 @@ test("a booking code has 10 characters, a ticket code 16", () => {
 });
 
 test("codes do not repeat, and use their whole alphabet", () => {
-  const codes = Array.from({ length: 20_000 }, ticketCode);
+  const codes = ticketCodes(20_000);
+  assert.equal(codes.length, 20_000);
   assert.equal(new Set(codes).size, codes.length);
   assert.equal(new Set(codes.join("")).size, 32);
+});
+
+test("as many are made together as are asked for, each with its check", () => {
+  for (const count of [0, 1, 2, 63, 64, 65, 128, 200]) {
+    const codes = ticketCodes(count);
+    assert.equal(codes.length, count);
+    for (const code of codes) assert.equal(parseTicketCode(code), code);
+  }
 });
 
 test("every code is read as itself", () => {

@@ -12,7 +12,7 @@ import {
 } from "../../engine/limits.ts";
 import type { EventEntry } from "../catalogue/event-directory.ts";
 import { type BookRequest, bookBody, cancelOf, transferBody } from "./book-request.ts";
-import { bookingCode, ticketCode } from "./codes.ts";
+import { bookingCode, ticketCodes } from "./codes.ts";
 import {
   type Accepted,
   type DeskCore,
@@ -54,7 +54,7 @@ export class OrderDesk {
       userId: request.identity.userId,
       bookingId: this.#core.minter.mintBooking(Date.now(), event.tag),
       code: bookingCode(),
-      ticketCodes: newCodes(placesMax(event)),
+      ticketCodes: ticketCodes(placesMax(event)),
       email,
     };
   }
@@ -159,7 +159,7 @@ export class OrderDesk {
         const asOrganizer = await isOrganizer(identity, event.organizationId);
         const toUserId = await userIdOf(email);
         const requester = { bookingId, userId: identity.userId, asOrganizer };
-        const to = { email, toUserId, ticketCodes: newCodes(PLACES_PER_HOLD_MAX) };
+        const to = { email, toUserId, ticketCodes: ticketCodes(PLACES_PER_HOLD_MAX) };
         const command: Transfer = { kind: "transfer", ...requester, ...to, key };
         this.#core.ask(event, command, settle, changedBooking(requester));
       };
@@ -181,8 +181,6 @@ function placesMax({ perOrderMax, version, updatedMs }: EventEntry): number {
   const mayBeOlder = version > VERSION_PUBLISHED && Date.now() < updatedMs + HOLD_AGE_MS_MAX;
   return mayBeOlder ? PLACES_PER_HOLD_MAX : Math.min(perOrderMax, PLACES_PER_HOLD_MAX);
 }
-
-const newCodes = (count: number): string[] => Array.from({ length: count }, ticketCode);
 
 const asBuyer = ({ userId }: Pick<NewBooking, "userId">): Reader => ({
   userId,
