@@ -18,7 +18,7 @@ import type { Snapshot } from "../../engine/snapshot.ts";
 import type { HoldTerms } from "../../engine/terms.ts";
 import { isBefore, type Waiting, type WaitlistEntry } from "../../engine/waitlist.ts";
 import type { OutboxRow } from "../../workers/projector/outbox-rows.ts";
-import { type KeyBlock, readKeys } from "../../workers/store/key-blocks.ts";
+import { readKeys } from "../../workers/store/key-blocks.ts";
 
 export interface InventoryRow {
   readonly seq: number;
@@ -41,6 +41,12 @@ export interface BlockRow {
   readonly place: Place;
   readonly channel: string;
   readonly quantity: number;
+}
+
+export interface KeyRow {
+  readonly lastSeq: number;
+  readonly lastMs: number;
+  readonly facts: Buffer;
 }
 
 export interface HoldRow {
@@ -134,7 +140,7 @@ export interface EventRows {
   /** By seq. */
   readonly outbox: Map<number, OutboxRow>;
   /** By their last seq. */
-  readonly keys: Map<number, KeyBlock>;
+  readonly keys: Map<number, KeyRow>;
   readonly ticketByCode: Map<string, string>;
   readonly ticketBySeat: Map<Place, string>;
 }
@@ -216,7 +222,7 @@ function keysOf(rows: EventRows): KeptKey[] {
   return keys.filter(({ atMs }) => atMs >= lastMs - KEY_TTL_MS);
 }
 
-export function inOrder(blocks: ReadonlyMap<number, KeyBlock>): KeyBlock[] {
+export function inOrder(blocks: ReadonlyMap<number, KeyRow>): KeyRow[] {
   return [...blocks.values()].sort((a, b) => a.lastSeq - b.lastSeq);
 }
 

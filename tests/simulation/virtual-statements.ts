@@ -9,6 +9,7 @@ import { isSeat, totalMinor } from "../../engine/place.ts";
 import type { NetEffects } from "../../workers/projector/effects.ts";
 import { detailOf, reasonOf, requesterOf } from "../../workers/projector/history-detail.ts";
 import { InvariantViolated } from "../../workers/projector/projection-store.ts";
+import { factsOf } from "../../workers/store/key-blocks.ts";
 import type { UndoLog } from "./undo-log.ts";
 import {
   type AreaRow,
@@ -449,7 +450,8 @@ function keepKeys({ rowsOf, undo }: Target, { keyBlocks }: NetEffects): number {
   for (const block of keyBlocks) {
     const { keys: kept } = rowsOf(block.eventId);
     unique(kept, block.lastSeq, "key_blocks_pkey");
-    undo.set(kept, block.lastSeq, block);
+    const { lastSeq, lastMs } = block;
+    undo.set(kept, lastSeq, { lastSeq, lastMs, facts: factsOf(block) });
   }
   return keyBlocks.length;
 }

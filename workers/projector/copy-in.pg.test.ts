@@ -31,7 +31,7 @@ test("what is copied is what is read, in every type", async () => {
   const rows = new CopyRows(9);
   rows.row().integer(-1).uuid(ID).bigint(-5_000_000_001).boolean(true).text(text);
   rows
-    .bytes(Uint8Array.of(0, 255, 7))
+    .bytes(3, (into, at) => into.set([0, 255, 7], at))
     .integers(many)
     .bigints([1, null, -(2 ** 40)])
     .text("[1]");
@@ -42,7 +42,11 @@ test("what is copied is what is read, in every type", async () => {
     .bigint(2 ** 53 - 1)
     .boolean(false)
     .text("nul\0 \ud800");
-  rows.bytes(new Uint8Array(0)).integers([]).bigints(null).text(null);
+  rows
+    .bytes(0, () => undefined)
+    .integers([])
+    .bigints(null)
+    .text(null);
   rows.row().integer(3).missing().bigint(null).missing().text(null);
   rows.missing().integers(null).bigints([]).missing();
   assert.equal(await copyInto(client, { text: INTO, rows: rows.finish() }), 3);

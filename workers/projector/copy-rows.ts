@@ -107,11 +107,12 @@ export class CopyRows {
     return this;
   }
 
-  bytes(value: Uint8Array): this {
-    this.#reserve(4 + value.length);
-    this.#int32(value.length);
-    this.#bytes.set(value, this.#length);
-    this.#length += value.length;
+  /** `size` bytes, which `write` puts where it is told to. */
+  bytes(size: number, write: (into: Buffer, at: number) => void): this {
+    this.#reserve(4 + size);
+    this.#int32(size);
+    write(this.#bytes, this.#length);
+    this.#length += size;
     return this;
   }
 

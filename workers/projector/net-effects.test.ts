@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { EventId } from "../../engine/ids.ts";
 import { placeOfArea } from "../../engine/place.ts";
 import { BOB, definition, EVENT_ID, EventBench } from "../../engine/testing/fixtures.ts";
-import { findOutcome } from "../store/key-blocks.ts";
+import { factsOf, findOutcome } from "../store/key-blocks.ts";
 import type { NetEffects } from "./effects.ts";
 import { netEffectsOf } from "./net-effects.ts";
 
@@ -34,7 +34,7 @@ test("a hold that began and ended within the run leaves its end, for whoever was
   );
   assert.deepEqual(effects.holdChanges, []);
   assert.deepEqual(
-    effects.keyBlocks.map(({ lastSeq, facts }) => findOutcome(facts, lastSeq)),
+    effects.keyBlocks.map((block) => findOutcome(factsOf(block), block.lastSeq)),
     [bench.facts[1]],
   );
 });

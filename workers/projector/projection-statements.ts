@@ -1,4 +1,5 @@
 /** The net effects of a batch as SQL: one statement for each table and kind of change. */
+import { writeFacts } from "../store/key-blocks.ts";
 import { jsonColumn, plainColumn, textColumn } from "./array-literals.ts";
 import {
   changeBookings,
@@ -91,7 +92,11 @@ function keepKeys({ keyBlocks }: NetEffects): Insertion {
   return insertion(
     { name: "keep-keys", table: "key_blocks", columns: "event_id, last_seq, last_ms, facts" },
     keyBlocks,
-    (into, { eventId, lastSeq, lastMs, facts }) =>
-      into.uuid(eventId).bigint(lastSeq).bigint(lastMs).bytes(facts),
+    (into, block) =>
+      into
+        .uuid(block.eventId)
+        .bigint(block.lastSeq)
+        .bigint(block.lastMs)
+        .bytes(block.bytes, (bytes, at) => writeFacts(block, bytes, at)),
   );
 }

@@ -5,7 +5,7 @@ import type { KeptKey } from "../../engine/idempotency-keys.ts";
 import { KEY_BLOCK_BYTES_MAX } from "../../engine/limits.ts";
 import { BOB, EVENT_ID, EventBench } from "../../engine/testing/fixtures.ts";
 import { packedAlone, skimFact, unpackFact } from "./fact-bytes.ts";
-import { findOutcome, KeyBlockWriter, readKeys } from "./key-blocks.ts";
+import { factsOf, findOutcome, KeyBlockWriter, readKeys } from "./key-blocks.ts";
 
 const HOLDS = 200;
 
@@ -25,11 +25,12 @@ test("rows have as many outcomes as they may, in order, and each is found by its
   assert.equal(facts.length, HOLDS);
   const writer = new KeyBlockWriter(EVENT_ID);
   for (const fact of facts) writer.add(fact, packedAlone(fact));
-  const blocks = writer.finish();
+  const blocks = writer.finish().map((block) => ({ ...block, facts: factsOf(block) }));
   assert.ok(blocks.length > 2);
   for (const [index, { eventId, facts: bytes }] of blocks.entries()) {
     assert.equal(eventId, EVENT_ID);
     assert.ok(bytes.length <= KEY_BLOCK_BYTES_MAX);
+    assert.equal(bytes.length, blocks[index]?.bytes);
     const next = blocks[index + 1];
     const nextBytes = next === undefined ? KEY_BLOCK_BYTES_MAX : 4 + next.facts.readUInt32BE(0);
     assert.ok(bytes.length + nextBytes > KEY_BLOCK_BYTES_MAX, "there was no room for another");
@@ -55,7 +56,7 @@ test("an outcome that is larger than a row has one of its own; none at all have 
   const writer = new KeyBlockWriter(EVENT_ID);
   for (const fact of [first, large, first]) writer.add(fact, packedAlone(fact));
   assert.deepEqual(
-    writer.finish().map(({ facts, lastSeq }) => findOutcome(facts, lastSeq)),
+    writer.finish().map((block) => findOutcome(factsOf(block), block.lastSeq)),
     [first, large, first],
   );
   assert.deepEqual(new KeyBlockWriter(EVENT_ID).finish(), []);

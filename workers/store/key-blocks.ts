@@ -17,7 +17,10 @@ export interface KeyBlock {
   readonly eventId: EventId;
   readonly lastSeq: number;
   readonly lastMs: number;
-  readonly facts: Buffer;
+  /** Where its facts lie, in order. */
+  readonly places: readonly PackedPlace[];
+  /** Of the column that they become. */
+  readonly bytes: number;
 }
 
 /** Fills rows with the facts of one event, in order. */
@@ -52,20 +55,27 @@ export class KeyBlockWriter {
   #end(): void {
     if (this.#bytes === 0) return;
     const [eventId, lastSeq, lastMs] = [this.#eventId, this.#lastSeq, this.#lastMs];
-    this.#blocks.push({ eventId, lastSeq, lastMs, facts: joined(this.#places, this.#bytes) });
+    this.#blocks.push({ eventId, lastSeq, lastMs, places: this.#places, bytes: this.#bytes });
     this.#places = [];
     this.#bytes = 0;
   }
 }
 
-function joined(places: readonly PackedPlace[], size: number): Buffer {
-  const block = Buffer.allocUnsafe(size);
-  let at = 0;
-  for (const { bytes, start, end } of places) {
-    at = block.writeUInt32BE(end - start, at);
-    at += bytes.copy(block, at, start, end);
+/** Writes the column `facts` into `into` from `at` on; returns where it ends. */
+export function writeFacts({ places }: KeyBlock, into: Buffer, at: number): number {
+  let end = at;
+  for (const place of places) {
+    end = into.writeUInt32BE(place.end - place.start, end);
+    end += place.bytes.copy(into, end, place.start, place.end);
   }
-  return block;
+  return end;
+}
+
+/** The column `facts`. */
+export function factsOf(block: KeyBlock): Buffer {
+  const facts = Buffer.allocUnsafe(block.bytes);
+  writeFacts(block, facts, 0);
+  return facts;
 }
 
 /** Adds the keys of a block to `into`, without making facts of what it has. */
