@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CopyRows } from "./copy-rows.ts";
 import { RowMemory, rowMemory } from "./row-memory.ts";
+import { insertion } from "./statement.ts";
 
 test("what was given back is taken again, the smallest that will do", () => {
   const memory = new RowMemory();
@@ -41,4 +42,15 @@ test("rows that outgrow their memory, and rows in memory that was used before, a
   // Its memory is not given back, so nobody else writes into it.
   rowsOf(5_000);
   assert.ok(second.equals(expected));
+});
+
+test("an insertion takes what it writes, and without rows nothing that nobody would give back", () => {
+  const all = rowMemory.take(1);
+  rowMemory.give(all);
+  const write = (into: CopyRows, n: number): void => {
+    into.integer(n);
+  };
+  const named = { name: "insert-things", table: "things", columns: "n" };
+  assert.deepEqual(insertion(named, [], write).copy.rows.length, 0);
+  assert.equal(insertion(named, [1, 2, 3], write).copy.rows.buffer, all.buffer);
 });

@@ -116,10 +116,11 @@ export class ShardQueue {
     this.#head += facts;
     this.#taken -= facts;
     this.bytes -= bytes;
-    // Entries hold on to the buffers that they came in, so they are let go early.
+    // Entries hold on to the buffers that they came in, so they are let go early. In place: arrays
+    // that were left behind would hold on to them until the whole heap is collected.
     if (this.#head * 2 >= this.#offsets.length) {
-      this.#buffers = this.#buffers.slice(this.#head);
-      this.#offsets = this.#offsets.slice(this.#head);
+      this.#buffers.splice(0, this.#head);
+      this.#offsets.splice(0, this.#head);
       this.#head = 0;
     }
   }

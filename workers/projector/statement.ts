@@ -23,14 +23,19 @@ export interface Insertion extends Expected {
   readonly copy: Copy;
 }
 
+const NONE = Buffer.alloc(0);
+
 /** `columns` as in the table, with commas between; `write` puts all of a row behind `row`. */
 export function insertion<Row>(
   { name, table, columns }: { readonly name: string; readonly table: string; columns: string },
   rows: readonly Row[],
   write: (into: CopyRows, row: Row) => void,
 ): Insertion {
-  const into = new CopyRows(columns.split(",").length, rows.length);
-  for (const row of rows) write(into.row(), row);
   const text = `COPY ${table} (${columns}) FROM STDIN (FORMAT binary)`;
-  return { name, copy: { text, rows: into.finish() }, rowCount: rows.length };
+  const rowCount = rows.length;
+  // It is left out, and nobody would give its memory back.
+  if (rowCount === 0) return { name, copy: { text, rows: NONE }, rowCount };
+  const into = new CopyRows(columns.split(",").length, rowCount);
+  for (const row of rows) write(into.row(), row);
+  return { name, copy: { text, rows: into.finish() }, rowCount };
 }
