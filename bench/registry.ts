@@ -5,6 +5,7 @@ export const SCENARIOS: Readonly<Record<string, () => Promise<Scenario>>> = {
   "on-sale": async () => (await import("./scenarios/on-sale.ts")).onSale,
   hold: async () => (await import("./scenarios/hold.ts")).hold,
   "hold-wrk": async () => (await import("./scenarios/hold-wrk.ts")).holdWrk,
+  sale: async () => (await import("./scenarios/sale.ts")).sale,
   steady: async () => (await import("./scenarios/steady.ts")).steady,
   availability: async () => (await import("./scenarios/availability.ts")).availability,
   "best-available": async () => (await import("./scenarios/best-available.ts")).bestAvailable,

@@ -2,6 +2,8 @@ import { parseUserId } from "../../engine/ids.ts";
 import { Tokens } from "../../gateway/identity/tokens.ts";
 import { BenchApi, CAPACITY } from "../bench-api.ts";
 import { startBenchServer } from "../bench-server.ts";
+import { plainSale } from "../load/flows/plain-sale.ts";
+import type { SaleFlowOptions } from "../load/flows/sale-ground.ts";
 import { runHttpLoad, SETTLE_SECONDS } from "../load/http-load.ts";
 import type { HttpLoadResult } from "../load/http-load-messages.ts";
 import { secondly } from "../measured-load.ts";
@@ -137,8 +139,7 @@ class Task {
     return this.#judged("sales", result, event);
   }
 
-  /** Everybody who holds books: nobody looks around, drops out or presses twice. */
-  async #saleFlow(title: string, seats: number | null) {
+  async #saleFlow(title: string, seats: number | null): Promise<SaleFlowOptions> {
     const capacity = seats ?? CAPACITY;
     const eventId = await this.#api.openEvent({
       title,
@@ -147,18 +148,15 @@ class Task {
     });
     const seatIds = seats === null ? null : await this.#api.seatIds(eventId);
     const area = seats === null ? "floor" : null;
-    return {
-      kind: "sale",
-      events: [{ eventId, seatIds, area, capacity }],
-      popularity: 0,
-      tokens: await this.#buyers(),
-      looksPerVisit: 0,
-      dropOutShare: 0,
-      repeatShare: 0,
-      lagMs: LAG_MS,
-      holdTtlSeconds: HOLD_TTL_SECONDS,
-      seed: this.#options.seed,
-    } as const;
+    return plainSale(
+      { eventId, seatIds, area, capacity },
+      {
+        tokens: await this.#buyers(),
+        lagMs: LAG_MS,
+        holdTtlSeconds: HOLD_TTL_SECONDS,
+        seed: this.#options.seed,
+      },
+    );
   }
 
   #buyers(): Promise<readonly string[]> {

@@ -69,6 +69,21 @@ test("hold starts a server, measures, finds no objection, and leaves nothing beh
   assert.deepEqual(leftIn(bench.directory), []);
 });
 
+test("sale says what a sale costs each thread, and all of them together", async (t) => {
+  const reports = mkdtempSync(join(tmpdir(), "evently-reports-"));
+  t.after(() => rmSync(reports, { recursive: true, force: true }));
+  const json = join(reports, "r.json");
+  const bench = startBench(t, `sale --duration 2 --connections 8 --json ${json}`);
+  assert.equal(await bench.ended, 0, bench.said());
+  const { figures, streams } = JSON.parse(readFileSync(json, "utf8")) as Report;
+  const costs = figures.filter(({ name }) => name.startsWith("a sale, "));
+  const [all, ...threads] = costs.map(({ value, unit }) => (unit === "µs" ? value : 0));
+  const sum = threads.reduce((total, each) => total + each, 0);
+  assert.ok(sum > 0 && Math.abs(sum - Number(all)) < 1e-6, JSON.stringify(costs));
+  assert.ok(costs.some(({ name }) => name === "a sale, gateway"));
+  assert.ok(streams.some(({ name, count }) => name === "bookings" && count > 0));
+});
+
 test("what was not understood ends with 2, a server that is not there with 3", async (t) => {
   const unknown = startBench(t, "no-such-scenario");
   assert.equal(await unknown.ended, 2);
