@@ -50,3 +50,17 @@ test("what is looked at may be taken out meanwhile", () => {
   });
   assert.deepEqual([seen, table.size], [1_000, 500]);
 });
+
+test("what is looked at may bring so many others that the table grows", () => {
+  // Some of them lie in other slots when there are twice as many.
+  const table = new RequestTable<{ readonly isOld: boolean }>(200);
+  for (let n = 0; n < 100; n += 1) table.add({ isOld: true });
+  let taken = 0;
+  table.forEach(({ isOld }, id) => {
+    if (!isOld) return;
+    assert.deepEqual(table.take(id), { isOld: true });
+    taken += 1;
+    for (let n = 0; n < 10; n += 1) table.add({ isOld: false });
+  });
+  assert.deepEqual([taken, table.size], [100, 1_000]);
+});

@@ -54,10 +54,12 @@ export class RequestTable<Request extends object> {
     return request;
   }
 
-  /** In no order. `look` may take out what it is shown. */
+  /** In no order. `look` may take out what it is shown, and add others, which it may be shown. */
   forEach(look: (request: Request, id: number) => void): void {
-    for (const [slot, request] of this.#requests.entries()) {
-      const id = this.#ids[slot];
+    // Where `look` makes the table grow, these are left as they are.
+    const [ids, requests] = [this.#ids, this.#requests];
+    for (const [slot, request] of requests.entries()) {
+      const id = ids[slot];
       if (request !== null && id !== undefined) look(request, id);
     }
   }

@@ -335,8 +335,7 @@ export class ShardRouter {
     this.#pending.forEach((pending, id) => {
       const waitMsMax = pending.isAudit ? AUDIT_WAIT_MS_MAX : ANSWER_WAIT_MS_MAX;
       if (nowMs - pending.turn.acceptedMs < waitMsMax) return;
-      this.#pending.take(id);
-      this.#settle(pending, { kind: "timeout" }, 0);
+      if (this.#pending.take(id) !== null) this.#settle(pending, { kind: "timeout" }, 0);
     });
   }
 }
