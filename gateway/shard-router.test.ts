@@ -234,6 +234,33 @@ test("an answer that takes too long is a timeout, and what comes later is droppe
   );
 });
 
+test("whoever is told of a timeout may ask again at once, many times over", async () => {
+  const told: string[] = [];
+  for (let n = 0; n < 300; n += 1) {
+    bench.router.execute(EVENT_ID, { kind: "inspect" }, (first) => {
+      told.push(first.kind);
+      for (let again = 0; again < 2; again += 1) {
+        bench.router.execute(EVENT_ID, { kind: "inspect" }, (next) => told.push(next.kind));
+      }
+    });
+  }
+  await until(() => bench.received[0]?.length === 300);
+  mock.timers.tick(ANSWER_WAIT_MS_MAX);
+  assert.deepEqual(
+    told,
+    Array.from({ length: 300 }, () => "timeout"),
+  );
+  assert.equal(bench.router.inFlight, 600);
+  await until(() => bench.received[0]?.length === 900);
+  bench.answerAll();
+  await until(() => bench.router.inFlight === 0);
+  assert.deepEqual(
+    told.slice(300),
+    Array.from({ length: 600 }, () => UNCHANGED.kind),
+  );
+  assert.equal(bench.router.lanes[0]?.inFlight, 0);
+});
+
 test("an audit may take longer, and keeps nobody behind it waiting", async () => {
   bench.ask(1, EVENT_ID, { kind: "audit" });
   bench.ask();
