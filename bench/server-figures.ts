@@ -61,7 +61,7 @@ export class ServerWatch {
       end: this.#memory.nowMiB(),
       perSecond: [...this.#perSecond],
     };
-    return { threads, memoryMib, othersShare: this.#machine.takeOthers() };
+    return { seconds, threads, memoryMib, othersShare: this.#machine.takeOthers() };
   }
 }
 

@@ -7,6 +7,8 @@ export const PROJECTION_BATCH_FACTS_MAX = 10_000;
  * it saves processor time of PostgreSQL, and shows rows later.
  */
 export const PROJECTION_INTERVAL_MS = 20;
+/** A transaction of so many facts is one of a rush: 2,500 a second, at the interval above. */
+export const PROJECTION_RUSH_FACTS_MIN = 50;
 /**
  * In a rush, when transactions take long, the next one begins after as many times what the last one
  * took: a hold that is booked meanwhile has no row of its own.

@@ -26,6 +26,7 @@ const report: Report = {
   ],
   figures: [{ name: HOSTILE, value: 3, unit: "s" }],
   serverFigures: {
+    seconds: 2,
     threads: [{ name: HOSTILE, cores: 0.5 }],
     memoryMib: { start: 1, peak: 3, end: 2, perSecond: [1, 3, 2] },
     othersShare: 0.25,

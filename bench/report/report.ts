@@ -30,6 +30,8 @@ export interface LatencyFigures {
 
 /** What the server's machine spent meanwhile; only of a server on this machine that is known. */
 export interface ServerFigures {
+  /** How long it was looked at. */
+  readonly seconds: number;
   /** Cores (1: one core all the time) by thread, the busiest first. */
   readonly threads: readonly { readonly name: string; readonly cores: number }[];
   /** Resident memory of the server's process, MiB. */

@@ -1,4 +1,5 @@
 import { CAPACITY } from "../bench-api.ts";
+import type { Acknowledged } from "../load/flow.ts";
 import { plainSale } from "../load/flows/plain-sale.ts";
 import type { SaleFlowOptions } from "../load/flows/sale-ground.ts";
 import { runHttpLoad, SETTLE_SECONDS } from "../load/http-load.ts";
@@ -20,7 +21,7 @@ const HOLD_TTL_SECONDS = 86_400;
 /** How many sales a second one hot event takes, and what each costs. */
 export const sale: Scenario = {
   name: "sale",
-  summary: "sales on one hot event, a hold of one place and its booking each: what one costs",
+  summary: "sales on one hot event, a hold of 1 to 4 places and its booking each: what one costs",
   async run(options: BenchOptions, progress: Progress): Promise<Findings> {
     const connections = options.connections ?? CONNECTIONS_DEFAULT;
     const seconds = options.durationSeconds ?? SECONDS_DEFAULT;
@@ -46,7 +47,7 @@ export const sale: Scenario = {
         progress,
       );
       const chosen = { connections, durationSeconds: seconds };
-      const costs = costsOf(measured.serverFigures, result);
+      const costs = costsOf(measured.serverFigures, result.findings.acknowledged);
       return { server: stage.server, ...measured, figures: [...figures, ...costs], checks, chosen };
     } finally {
       await stage.close();
@@ -65,17 +66,17 @@ async function saleOf(
   return plainSale(event, { ...asked, lagMs: 0, holdTtlSeconds });
 }
 
-/** Processor time for each sale, by thread; nothing where the server runs elsewhere. */
-function costsOf(
-  server: Findings["serverFigures"],
-  { streams }: Pick<Awaited<ReturnType<typeof runHttpLoad>>, "streams">,
-): Figure[] {
-  const bookings = streams.find(({ name }) => name === "bookings");
-  if (server == null || bookings === undefined || bookings.count === 0) return [];
-  const secondsEach = bookings.seconds / bookings.count;
+/**
+ * Processor time for each sale, by thread, also of those that do not count otherwise; nothing where
+ * the server runs elsewhere.
+ */
+function costsOf(server: Findings["serverFigures"], { bookings }: Acknowledged): Figure[] {
+  const sales = bookings.events.length;
+  if (server == null || sales === 0) return [];
+  const { threads, seconds } = server;
   const cost = (name: string, cores: number): Figure => {
-    return { name: `a sale, ${name}`, value: cores * secondsEach * 1_000_000, unit: "µs" };
+    return { name: `a sale, ${name}`, value: (cores * seconds * 1_000_000) / sales, unit: "µs" };
   };
-  const all = server.threads.reduce((sum, { cores }) => sum + cores, 0);
-  return [cost("the server", all), ...server.threads.map(({ name, cores }) => cost(name, cores))];
+  const all = threads.reduce((sum, { cores }) => sum + cores, 0);
+  return [cost("the server", all), ...threads.map(({ name, cores }) => cost(name, cores))];
 }

@@ -17,7 +17,7 @@ const NO_FLAGS_NO_EXTENSION = Buffer.alloc(8);
 /** The end of the rows, and the message that nothing comes after them. */
 const TRAILER = Buffer.from([0xff, 0xff, 0x63, 0, 0, 0, 4]);
 /** What a row takes usually, for the first guess at what all of them take. */
-const ROW_BYTES = 256;
+export const ROW_BYTES = 256;
 /** No number, uuid or head of an array takes more. */
 const FIXED_BYTES_MAX = 64;
 const INTEGER_OID = 23;
@@ -34,10 +34,10 @@ export class CopyRows {
   #length = 0;
   #count = 0;
 
-  /** Of `columns` each; `rows`: about how many come. */
-  constructor(columns: number, rows = 1) {
+  /** Of `columns` each; `bytes`: about what they take. */
+  constructor(columns: number, bytes = ROW_BYTES) {
     this.#columns = columns;
-    this.#bytes = rowMemory.take(ROW_BYTES * (1 + rows));
+    this.#bytes = rowMemory.take(bytes);
   }
 
   get count(): number {
@@ -205,7 +205,7 @@ export class CopyRows {
 
   #reserve(bytes: number): void {
     if (this.#length + bytes <= this.#bytes.length) return;
-    const larger = rowMemory.take(2 * (this.#length + bytes));
+    const larger = rowMemory.take(this.#length + bytes);
     this.#bytes.copy(larger, 0, 0, this.#length);
     rowMemory.give(this.#bytes);
     this.#bytes = larger;

@@ -100,6 +100,8 @@ export class PgProjectionStore implements ProjectionStore {
       }
       const { effects } = batch;
       const steps = this.#steps.get(effects) ?? stepsOf(effects);
+      // A connection that fails may still send rows later: another try has its own.
+      this.#steps.delete(effects);
       await takeSteps(client, steps, waiting);
       await client.query("COMMIT");
       // Whoever has answered has read all of them.

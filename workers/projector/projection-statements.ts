@@ -1,4 +1,5 @@
 /** The net effects of a batch as SQL: one statement for each table and kind of change. */
+import { KEY_BLOCK_BYTES_MAX } from "../../engine/limits.ts";
 import { writeFacts } from "../store/key-blocks.ts";
 import { jsonColumn, plainColumn, textColumn } from "./array-literals.ts";
 import {
@@ -90,7 +91,12 @@ function writeOutbox({ outbox }: NetEffects): Insertion {
 /** In blocks: a row for each key would be the dearest part of a sale. */
 function keepKeys({ keyBlocks }: NetEffects): Insertion {
   return insertion(
-    { name: "keep-keys", table: "key_blocks", columns: "event_id, last_seq, last_ms, facts" },
+    {
+      name: "keep-keys",
+      table: "key_blocks",
+      columns: "event_id, last_seq, last_ms, facts",
+      rowBytes: KEY_BLOCK_BYTES_MAX,
+    },
     keyBlocks,
     (into, block) =>
       into

@@ -253,10 +253,10 @@ test("the end of a hold that has no row, and a seq that leaves a gap, are refuse
   await assert.rejects(store.apply(late), { code: "invariant_violated", message: /advance/ });
 });
 
-test("a batch whose connection is cut is tried again and applied once", async () => {
+test("a batch whose connection is cut is tried again and applied once, as are those behind it", async () => {
   const target = await freshShard();
   const bench = new EventBench({ eventId: target.eventId });
-  bench.booked(bench.held([0, FLOOR]));
+  for (const places of [[0, FLOOR], [1], [2]]) bench.booked(bench.held(places));
   const failures: unknown[] = [];
   const projector = new Projector([[target.shard, 1, 0]], {
     store: new PgProjectionStore(database.url),
@@ -264,6 +264,8 @@ test("a batch whose connection is cut is tried again and applied once", async ()
     failed: (failure) => failures.push(failure),
     wallMs: () => Date.now(),
     pause: async () => delay(1),
+    // So the next ones are put together while one waits, and into memory of those before.
+    batchFactsMax: 2,
   });
   const running = projector.run();
   // The batch gets as far as the tickets, and waits there until its connection is cut.

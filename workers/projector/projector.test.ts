@@ -3,11 +3,13 @@ import { test } from "node:test";
 import type { Fact } from "../../engine/facts.ts";
 import type { EventId } from "../../engine/ids.ts";
 import {
+  PROJECTION_BATCH_BYTES_MAX,
   PROJECTION_BATCH_FACTS_MAX,
   PROJECTION_INTERVAL_MS,
   PROJECTION_INTERVAL_MS_MAX,
   PROJECTION_INTERVAL_TIMES,
   PROJECTION_RETRY_MS_MAX,
+  PROJECTION_RUSH_FACTS_MIN,
 } from "../../engine/projection-limits.ts";
 import { EventBench } from "../../engine/testing/fixtures.ts";
 import { Random } from "../../engine/testing/random.ts";
@@ -277,29 +279,63 @@ test("while little waits, transactions keep an interval", async () => {
   assert.deepEqual(store.asked, [[[0, 1, 1]], [[0, 2, 3]]]);
 });
 
-test("after a transaction that took long, more comes together; but not for ever", async () => {
-  for (const [tookMs, pauseMs] of [
-    [3, PROJECTION_INTERVAL_MS - 3],
-    [8, PROJECTION_INTERVAL_TIMES * 8 - 8],
-    [60, PROJECTION_INTERVAL_MS_MAX - 60],
-  ] as const) {
-    const store = new ScriptedStore();
-    const { projector, pauses, advance } = projectorOf(store);
-    const [a, b] = facts(2);
-    assert.ok(a !== undefined && b !== undefined);
-    const applied = new Promise<void>((resolve) => {
-      store.answer = (_, time) => {
-        if (time === 1) {
-          advance(tookMs);
-          projector.offer(entriesOf([b], { firstLsn: 2 }));
-        } else resolve();
-        return "applied";
-      };
-    });
-    projector.offer(entriesOf([a]));
-    await applied;
-    assert.deepEqual(pauses, [pauseMs]);
-  }
+test("in a rush more comes together, but not for ever; a slow disk alone is no rush", async () => {
+  const rush = PROJECTION_RUSH_FACTS_MIN;
+  const store = new ScriptedStore();
+  const { projector, pauses, advance } = projectorOf(store);
+  // The facts of each transaction, how long it takes, and the pause behind it.
+  const scenes = [
+    [rush, 3, PROJECTION_INTERVAL_MS - 3],
+    [rush, 8, PROJECTION_INTERVAL_TIMES * 8 - 8],
+    [rush, 60, PROJECTION_INTERVAL_MS_MAX - 60],
+    [rush - 1, 10, PROJECTION_INTERVAL_MS - 10],
+    [rush, 8, PROJECTION_INTERVAL_TIMES * 8 - 8],
+    // The clock is set back.
+    [rush, -3_600_000, PROJECTION_INTERVAL_MS],
+    [1, 0, null],
+  ] as const;
+  const all = facts(scenes.reduce((sum, [count]) => sum + count, 0));
+  let given = 0;
+  const offer = (count: number): void => {
+    projector.offer(entriesOf(all.slice(given, given + count), { firstLsn: given + 1 }));
+    given += count;
+  };
+  const applied = new Promise<void>((resolve) => {
+    store.answer = (_, time) => {
+      advance(scenes[time - 1]?.[1] ?? 0);
+      const next = scenes[time];
+      if (next === undefined) resolve();
+      else offer(next[0]);
+      return "applied";
+    };
+  });
+  offer(scenes[0][0]);
+  await applied;
+  assert.deepEqual(
+    pauses,
+    scenes.flatMap(([, , pause]) => (pause === null ? [] : [pause])),
+  );
+});
+
+test("what fills a transaction by its bytes waits for nothing", async () => {
+  const store = new ScriptedStore();
+  const { projector, pauses } = projectorOf(store);
+  const [first, ...others] = facts(6);
+  assert.ok(first !== undefined);
+  const large = { digest: "d".repeat(PROJECTION_BATCH_BYTES_MAX / 4), fingerprint: "f" };
+  const applied = new Promise<void>((resolve) => {
+    store.answer = (_, time) => {
+      if (time > 1) resolve();
+      else {
+        const entries = others.map((fact) => ({ ...fact, key: large }));
+        projector.offer(entriesOf(entries, { firstLsn: 2 }));
+      }
+      return "applied";
+    };
+  });
+  projector.offer(entriesOf([first]));
+  await applied;
+  assert.deepEqual(pauses, []);
 });
 
 test("a fact that nobody can fold stops its shard before the store is asked", async () => {

@@ -19,11 +19,13 @@
  */
 import { UNPROJECTED_BYTES_MAX } from "../../engine/limits.ts";
 import {
+  PROJECTION_BATCH_BYTES_MAX,
   PROJECTION_BATCH_FACTS_MAX,
   PROJECTION_INTERVAL_MS,
   PROJECTION_INTERVAL_MS_MAX,
   PROJECTION_INTERVAL_TIMES,
   PROJECTION_RETRY_MS_MAX,
+  PROJECTION_RUSH_FACTS_MIN,
 } from "../../engine/projection-limits.ts";
 import { forEachEntry, lsnOf, shardOfEntry } from "../journal/entry.ts";
 import type { TracedFact, TracedWork } from "../traced.ts";
@@ -158,7 +160,7 @@ export class Projector {
   }
 
   report(): ProjectorReport {
-    const backlogBytes = this.#turns.reduce((sum, queue) => sum + queue.bytes, 0);
+    const backlogBytes = this.#backlogBytes();
     return {
       kind: "projectorReport",
       backlogFacts: this.#backlogFacts(),
@@ -180,11 +182,15 @@ export class Projector {
     return this.#turns.reduce((sum, queue) => sum + queue.count, 0);
   }
 
+  #backlogBytes(): number {
+    return this.#turns.reduce((sum, queue) => sum + queue.bytes, 0);
+  }
+
   async #work(): Promise<void> {
     while (!this.#stopping) {
       const backlog = this.#backlogFacts();
       if (backlog > 0) {
-        if (backlog < this.#batchFactsMax) await this.#keepInterval();
+        await this.#keepInterval();
         await this.#projectNext();
         continue;
       }
@@ -302,7 +308,7 @@ export class Projector {
       if (!queue.failed) queue.drop(slice);
     }
     const tookMs = this.#ports.wallMs() - startedMs;
-    this.#intervalMs = intervalAfter(tookMs);
+    this.#intervalMs = intervalAfter(facts, tookMs);
     this.#meter.applied(facts, tookMs);
     this.#ports.projected(slices.map(({ slice: { advance } }) => [advance.shard, advance.lastLsn]));
   }
@@ -355,13 +361,20 @@ export class Projector {
     await Promise.race([this.#ports.pause(ms), this.#wokenIf(() => this.#stopping)]);
   }
 
+  #fillsTransaction(): boolean {
+    if (this.#backlogFacts() >= this.#batchFactsMax) return true;
+    return this.#backlogBytes() >= PROJECTION_BATCH_BYTES_MAX;
+  }
+
   /** Lets a little more come together, unless someone waits for all of it. */
   async #keepInterval(): Promise<void> {
     const isUrgent = (): boolean =>
-      this.#stopping || this.#drained.length > 0 || this.#backlogFacts() >= this.#batchFactsMax;
+      this.#stopping || this.#drained.length > 0 || this.#fillsTransaction();
     const ms = this.#startedMs + this.#intervalMs - this.#ports.wallMs();
     if (ms <= 0 || isUrgent()) return;
-    await Promise.race([this.#ports.pause(ms), this.#wokenIf(isUrgent)]);
+    // A clock that was set back says that there is long to wait.
+    const pause = this.#ports.pause(Math.min(ms, this.#intervalMs));
+    await Promise.race([pause, this.#wokenIf(isUrgent)]);
   }
 
   #wokenIf(isReason: () => boolean): Promise<void> {
@@ -380,7 +393,9 @@ export class Projector {
   }
 }
 
-function intervalAfter(tookMs: number): number {
+/** A transaction of few facts that took long waited for its disk: that is no rush. */
+function intervalAfter(facts: number, tookMs: number): number {
+  if (facts < PROJECTION_RUSH_FACTS_MIN) return PROJECTION_INTERVAL_MS;
   const longer = Math.min(PROJECTION_INTERVAL_TIMES * tookMs, PROJECTION_INTERVAL_MS_MAX);
   return Math.max(longer, PROJECTION_INTERVAL_MS);
 }

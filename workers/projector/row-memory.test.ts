@@ -17,14 +17,15 @@ test("what was given back is taken again, the smallest that will do", () => {
 
 test("no more is kept than what two large transactions take", () => {
   const memory = new RowMemory();
-  const taken = [9, 9, 3].map((mib) => memory.take(mib * 2 ** 20));
+  const taken = [9, 20, 3].map((mib) => memory.take(mib * 2 ** 20));
   for (const bytes of taken) memory.give(bytes);
   assert.deepEqual(
     taken.map(({ length }) => length / 2 ** 20),
-    [16, 16, 4],
+    [16, 32, 4],
   );
+  assert.equal(memory.take(4 * 2 ** 20).buffer, taken[2]?.buffer);
   assert.equal(memory.take(16 * 2 ** 20).buffer, taken[0]?.buffer);
-  assert.notEqual(memory.take(1).buffer, taken[2]?.buffer);
+  assert.notEqual(memory.take(20 * 2 ** 20).buffer, taken[1]?.buffer);
 });
 
 test("rows that outgrow their memory, and rows in memory that was used before, are the same", () => {
@@ -53,4 +54,14 @@ test("an insertion takes what it writes, and without rows nothing that nobody wo
   const named = { name: "insert-things", table: "things", columns: "n" };
   assert.deepEqual(insertion(named, [], write).copy.rows.length, 0);
   assert.equal(insertion(named, [1, 2, 3], write).copy.rows.buffer, all.buffer);
+});
+
+test("memory is not given back twice, and what is not from here is not kept", () => {
+  const memory = new RowMemory();
+  const taken = memory.take(1);
+  memory.give(taken);
+  assert.throws(() => memory.give(taken), /given back once/);
+  for (const other of [Buffer.alloc(0), Buffer.from("of Node's own pool")]) memory.give(other);
+  assert.equal(memory.take(1).buffer, taken.buffer);
+  assert.equal(memory.take(1).length, 65_536);
 });

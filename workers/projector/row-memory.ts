@@ -1,7 +1,9 @@
+import { assert } from "../../engine/assert.ts";
+
 /** No less is taken at once: small tables share a size. */
 const BYTES_MIN = 64 * 1024;
-/** What is kept for the next transactions: those of two large ones. */
-const KEPT_BYTES_MAX = 16 * 1024 * 1024;
+/** What is kept for the next transactions: that of two large ones. */
+const KEPT_BYTES_MAX = 32 * 1024 * 1024;
 
 /**
  * Memory for rows on their way into PostgreSQL, used again and again: what is taken anew for each
@@ -29,7 +31,9 @@ export class RowMemory {
 
   /** Takes back what `take` gave, or a part of it: nobody reads or writes it any more. */
   give({ buffer }: Buffer): void {
-    if (!(buffer instanceof ArrayBuffer)) return;
+    // What is smaller is not from here.
+    if (!(buffer instanceof ArrayBuffer) || buffer.byteLength < BYTES_MIN) return;
+    assert(!this.#free.includes(buffer), "memory is given back once");
     if (this.#bytes + buffer.byteLength > KEPT_BYTES_MAX) return;
     this.#free.push(buffer);
     this.#bytes += buffer.byteLength;

@@ -1,5 +1,5 @@
 import type { Copy } from "./copy-in.ts";
-import { CopyRows } from "./copy-rows.ts";
+import { CopyRows, ROW_BYTES } from "./copy-rows.ts";
 
 /** One step of a projection's transaction. */
 export type Step = Statement | Insertion;
@@ -25,9 +25,18 @@ export interface Insertion extends Expected {
 
 const NONE = Buffer.alloc(0);
 
-/** `columns` as in the table, with commas between; `write` puts all of a row behind `row`. */
+interface Target {
+  readonly name: string;
+  readonly table: string;
+  /** As in the table, with commas between. */
+  readonly columns: string;
+  /** About what a row takes. Default: what most do. */
+  readonly rowBytes?: number;
+}
+
+/** `write` puts all of a row behind `row`. */
 export function insertion<Row>(
-  { name, table, columns }: { readonly name: string; readonly table: string; columns: string },
+  { name, table, columns, rowBytes = ROW_BYTES }: Target,
   rows: readonly Row[],
   write: (into: CopyRows, row: Row) => void,
 ): Insertion {
@@ -35,7 +44,7 @@ export function insertion<Row>(
   const rowCount = rows.length;
   // It is left out, and nobody would give its memory back.
   if (rowCount === 0) return { name, copy: { text, rows: NONE }, rowCount };
-  const into = new CopyRows(columns.split(",").length, rowCount);
+  const into = new CopyRows(columns.split(",").length, rowBytes * (1 + rowCount));
   for (const row of rows) write(into.row(), row);
   return { name, copy: { text, rows: into.finish() }, rowCount };
 }
