@@ -21,15 +21,12 @@ import { UNPROJECTED_BYTES_MAX } from "../../engine/limits.ts";
 import {
   PROJECTION_BATCH_BYTES_MAX,
   PROJECTION_BATCH_FACTS_MAX,
-  PROJECTION_INTERVAL_MS,
-  PROJECTION_INTERVAL_MS_MAX,
-  PROJECTION_INTERVAL_TIMES,
   PROJECTION_RETRY_MS_MAX,
-  PROJECTION_RUSH_FACTS_MIN,
 } from "../../engine/projection-limits.ts";
 import { forEachEntry, lsnOf, shardOfEntry } from "../journal/entry.ts";
 import type { TracedFact, TracedWork } from "../traced.ts";
 import { type CutBatch, cutBatch } from "./cut-batch.ts";
+import { ProjectionInterval } from "./projection-interval.ts";
 import { ProjectionMeter } from "./projection-meter.ts";
 import {
   type ProjectionBatch,
@@ -78,10 +75,7 @@ export class Projector {
   #running: Promise<void> | null = null;
   /** What was put together ahead of its turn; its facts follow those that are under way. */
   #ahead: CutBatch | null = null;
-  /** Of the last transaction, Unix ms. */
-  #startedMs = Number.NEGATIVE_INFINITY;
-  /** From the beginning of the last transaction to that of the next one. */
-  #intervalMs = PROJECTION_INTERVAL_MS;
+  readonly #interval = new ProjectionInterval();
   /** When the store was asked what it has not answered yet, Unix ms. */
   #askedMs: number | null = null;
   readonly #meter = new ProjectionMeter();
@@ -263,7 +257,7 @@ export class Projector {
     // it.
     for (let tries = 0; !this.#stopping; tries += 1) {
       const startedMs = this.#ports.wallMs();
-      this.#startedMs = startedMs;
+      this.#interval.begin(startedMs);
       const tracedFromMs = this.#now();
       try {
         await this.#ask(() => this.#ports.store.apply(batch, () => this.#lookAhead()));
@@ -308,7 +302,7 @@ export class Projector {
       if (!queue.failed) queue.drop(slice);
     }
     const tookMs = this.#ports.wallMs() - startedMs;
-    this.#intervalMs = intervalAfter(facts, tookMs);
+    this.#interval.ended(facts, tookMs);
     this.#meter.applied(facts, tookMs);
     this.#ports.projected(slices.map(({ slice: { advance } }) => [advance.shard, advance.lastLsn]));
   }
@@ -370,11 +364,9 @@ export class Projector {
   async #keepInterval(): Promise<void> {
     const isUrgent = (): boolean =>
       this.#stopping || this.#drained.length > 0 || this.#fillsTransaction();
-    const ms = this.#startedMs + this.#intervalMs - this.#ports.wallMs();
+    const ms = this.#interval.restMs(this.#ports.wallMs());
     if (ms <= 0 || isUrgent()) return;
-    // A clock that was set back says that there is long to wait.
-    const pause = this.#ports.pause(Math.min(ms, this.#intervalMs));
-    await Promise.race([pause, this.#wokenIf(isUrgent)]);
+    await Promise.race([this.#ports.pause(ms), this.#wokenIf(isUrgent)]);
   }
 
   #wokenIf(isReason: () => boolean): Promise<void> {
@@ -391,13 +383,6 @@ export class Projector {
       this.#wake = resolve;
     });
   }
-}
-
-/** A transaction of few facts that took long waited for its disk: that is no rush. */
-function intervalAfter(facts: number, tookMs: number): number {
-  if (facts < PROJECTION_RUSH_FACTS_MIN) return PROJECTION_INTERVAL_MS;
-  const longer = Math.min(PROJECTION_INTERVAL_TIMES * tookMs, PROJECTION_INTERVAL_MS_MAX);
-  return Math.max(longer, PROJECTION_INTERVAL_MS);
 }
 
 function messageOf(error: unknown): string {
