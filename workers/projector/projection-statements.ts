@@ -1,5 +1,4 @@
 /** The net effects of a batch as SQL: one statement for each table and kind of change. */
-import { KEY_BLOCK_BYTES_MAX } from "../../engine/limits.ts";
 import { writeFacts } from "../store/key-blocks.ts";
 import { jsonColumn, plainColumn, textColumn } from "./array-literals.ts";
 import {
@@ -9,6 +8,7 @@ import {
   insertRefunds,
   insertTickets,
 } from "./booking-statements.ts";
+import { ROW_BYTES } from "./copy-rows.ts";
 import type { NetEffects } from "./effects.ts";
 import { detailOf, type HistoryFact, reasonOf, requesterOf } from "./history-detail.ts";
 import { changeHolds, deleteBookedHolds, insertHolds } from "./hold-statements.ts";
@@ -95,7 +95,7 @@ function keepKeys({ keyBlocks }: NetEffects): Insertion {
       name: "keep-keys",
       table: "key_blocks",
       columns: "event_id, last_seq, last_ms, facts",
-      rowBytes: KEY_BLOCK_BYTES_MAX,
+      bytes: keyBlocks.reduce((sum, block) => sum + ROW_BYTES + block.bytes, ROW_BYTES),
     },
     keyBlocks,
     (into, block) =>

@@ -30,13 +30,13 @@ interface Target {
   readonly table: string;
   /** As in the table, with commas between. */
   readonly columns: string;
-  /** About what a row takes. Default: what most do. */
-  readonly rowBytes?: number;
+  /** About what all rows take. Default: as many as rows mostly do. */
+  readonly bytes?: number;
 }
 
 /** `write` puts all of a row behind `row`. */
 export function insertion<Row>(
-  { name, table, columns, rowBytes = ROW_BYTES }: Target,
+  { name, table, columns, bytes }: Target,
   rows: readonly Row[],
   write: (into: CopyRows, row: Row) => void,
 ): Insertion {
@@ -44,7 +44,7 @@ export function insertion<Row>(
   const rowCount = rows.length;
   // It is left out, and nobody would give its memory back.
   if (rowCount === 0) return { name, copy: { text, rows: NONE }, rowCount };
-  const into = new CopyRows(columns.split(",").length, rowBytes * (1 + rowCount));
+  const into = new CopyRows(columns.split(",").length, bytes ?? ROW_BYTES * (1 + rowCount));
   for (const row of rows) write(into.row(), row);
   return { name, copy: { text, rows: into.finish() }, rowCount };
 }
