@@ -13,6 +13,14 @@ const FOLDERS = ["engine", "workers", "gateway", "sql", "bench", "tests"];
 /** Files at once: more would compete for the two cores that the slowest of them need. */
 const CONCURRENCY = 2;
 
+/** What node prints without being told, and what failed once more at the end. */
+const REPORTERS = [
+  `--test-reporter=${process.stdout.isTTY ? "spec" : "tap"}`,
+  "--test-reporter-destination=stdout",
+  `--test-reporter=${new URL("./support/failure-list.mjs", import.meta.url).href}`,
+  "--test-reporter-destination=stderr",
+];
+
 function testFiles(words: readonly string[]): string[] {
   return FOLDERS.flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true }),
@@ -45,7 +53,7 @@ if (files.length === 0) {
   const server = await startTestServer();
   try {
     process.exitCode = await runNode(
-      ["--import", "tsx", "--test", `--test-concurrency=${CONCURRENCY}`, ...files],
+      ["--import", "tsx", "--test", `--test-concurrency=${CONCURRENCY}`, ...REPORTERS, ...files],
       { ...process.env, [TEST_DATABASE_URL]: server.url },
     );
   } finally {
