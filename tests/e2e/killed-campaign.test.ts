@@ -4,6 +4,7 @@ import { after, test } from "node:test";
 import { simpleParser } from "mailparser";
 import { BoxOffice, floor } from "../support/box-office.ts";
 import { MailSink } from "../support/mail-sink.ts";
+import { requireMailedOnce } from "../support/mailed-once.ts";
 import { OPS_TOKEN, until } from "../support/server.ts";
 import { guestToken, ok, openStudio } from "../support/venue.ts";
 
@@ -22,7 +23,7 @@ interface StatisticsShape {
   readonly inDoubt: number;
 }
 
-test("a campaign that is killed three times reaches everybody once", async () => {
+test("a campaign that is killed three times mails nobody twice, and to all who are not in doubt", async () => {
   const operator = { token: OPS_TOKEN };
   // Their tickets are another test's.
   ok(await api.post("/ops/lanes/transactional/pause", operator), 204);
@@ -56,18 +57,19 @@ test("a campaign that is killed three times reaches everybody once", async () =>
   const asked = { token: office.admin };
   const { id } = ok(await api.post<{ id: string }>(path, { ...asked, body }), 201);
   ok(await api.post(`${path}/${id}/schedule`, { ...asked, body: {} }));
-  for (const share of [20, 80, 140]) {
+  const shares = [20, 80, 140];
+  for (const share of shares) {
     await until(`${share} have it`, () => sink.received.length >= share);
     await office.node.kill9();
     await office.node.start();
   }
-  await until("the campaign is sent", async () => {
-    const { state } = ok(await api.get<{ state: string }>(`${path}/${id}`, asked));
-    return state === "sent";
-  });
-  const wrong = readers.filter((email) => sink.to(email).length !== 1);
-  assert.deepEqual(wrong, []);
-  assert.equal(sink.received.length, RECIPIENTS);
+  const settled = (): Promise<void> =>
+    until("the campaign is sent", async () => {
+      const { state } = ok(await api.get<{ state: string }>(`${path}/${id}`, asked));
+      return state === "sent";
+    });
+  const { databaseUrl } = office.node;
+  await requireMailedOnce(sink, readers, { databaseUrl, kills: shares.length, settled });
   const found = ok(await api.get<StatisticsShape>(`${path}/${id}/statistics`, asked));
   assert.deepEqual([found.recipients, found.sent + found.inDoubt], [RECIPIENTS, RECIPIENTS]);
   const mail = await simpleParser(Buffer.from(sink.received[0]?.raw ?? "", "latin1"));
