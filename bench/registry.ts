@@ -18,6 +18,7 @@ export const SCENARIOS: Readonly<Record<string, () => Promise<Scenario>>> = {
   scale: async () => (await import("./scenarios/scale.ts")).scale,
   mail: async () => (await import("./scenarios/mail.ts")).mail,
   engine: async () => (await import("./scenarios/engine.ts")).engine,
+  machine: async () => (await import("./scenarios/machine.ts")).machine,
 };
 
 /** null: there is none of this name. */

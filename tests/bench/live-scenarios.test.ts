@@ -1,5 +1,6 @@
 /** Short trials of the scenarios that have a load of their own: that they work, not how fast. */
 import assert from "node:assert/strict";
+import { availableParallelism } from "node:os";
 import { after, test } from "node:test";
 import { isSound, type Report } from "../../bench/report/report.ts";
 import type { BenchOptions, Findings, Scenario } from "../../bench/scenario.ts";
@@ -7,6 +8,7 @@ import { UsageError } from "../../bench/scenario.ts";
 import { engine } from "../../bench/scenarios/engine.ts";
 import { fanOut, TooFewDescriptors } from "../../bench/scenarios/fan-out.ts";
 import { holdLive } from "../../bench/scenarios/hold-live.ts";
+import { machine } from "../../bench/scenarios/machine.ts";
 import { recovery } from "../../bench/scenarios/recovery.ts";
 import { scale } from "../../bench/scenarios/scale.ts";
 import { soak } from "../../bench/scenarios/soak.ts";
@@ -101,6 +103,16 @@ test("engine checks all that it measures in process", async () => {
   assertSound(found);
   assert.ok(found.checks.length > 20);
   assert.ok(found.figures.every(({ value }) => Number.isFinite(value)));
+});
+
+test("machine looks at every core, at messages and at the disk, and asks for no server", async () => {
+  const found = await trial(machine, { url: null, durationSeconds: 0.05 });
+  assertSound(found);
+  assert.equal(found.figures.length, 3 * availableParallelism());
+  for (const { count, latencyMs } of found.streams) {
+    assert.ok(count > 0 && latencyMs.p50 > 0 && latencyMs.max >= latencyMs.p999);
+  }
+  await assert.rejects(trial(machine, {}), UsageError);
 });
 
 test("options that make no sense are refused before anything is started", async () => {

@@ -1,4 +1,4 @@
-/** A journal's tail that PostgreSQL does not take, because somebody has changed its rows by hand. */
+/** A journal's tail that PostgreSQL does not take: somebody has changed its rows by hand. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Client } from "pg";
