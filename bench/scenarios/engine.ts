@@ -12,8 +12,12 @@ import type { BenchOptions, Findings, Progress, Scenario } from "../scenario.ts"
 /** Of each measurement. */
 const SECONDS_DEFAULT = 2;
 const FLOOR = 40_000;
+/** What an event of each size knows of its holds fits the processor's caches, or does not. */
+const HOLDS = [4_000, 16_000, FLOOR];
 const SEARCHES_PER_SECOND = 5_000;
 const SEARCHES_MIN = 1_000;
+
+type Part = readonly [name: string, bench: () => Finding];
 
 export const engine: Scenario = {
   name: "engine",
@@ -27,7 +31,7 @@ async function run(options: BenchOptions, progress: Progress): Promise<Findings>
   const searches = Math.max(SEARCHES_MIN, Math.round(seconds * SEARCHES_PER_SECOND));
   const decideApply = (name: string, plan: () => SalePlan): Finding =>
     benchDecideApply({ name, plan: plan(), seconds });
-  const parts: readonly (readonly [name: string, bench: () => Finding])[] = [
+  const parts: readonly Part[] = [
     // First, while the heap has nothing else in it.
     ["memory of actors", () => benchActorMemory({ seed })],
     ["decide + apply", () => decideApply(`${ARENA_SEATS} seats`, () => planSale(arena(), seed))],
@@ -35,10 +39,12 @@ async function run(options: BenchOptions, progress: Progress): Promise<Findings>
       "decide + apply of an area",
       () => decideApply("a standing area", () => planSale({ seats: 0, floor: FLOOR }, seed)),
     ],
-    [
-      "decide + apply of holds alone",
-      () => decideApply("holds of one place alone", () => planHolds(FLOOR)),
-    ],
+    ...HOLDS.map(
+      (places): Part => [
+        `decide + apply of ${places} holds`,
+        () => decideApply(`${places} holds of one place`, () => planHolds(places)),
+      ],
+    ),
     ["best seats", () => benchBestSeats({ searches, seed })],
     ["encoding", () => benchCodecs({ seconds: seconds / 2, seed })],
     ["the journal", () => benchJournal({ seconds: seconds / 2, seed })],
