@@ -71,7 +71,7 @@ function processesOn(directory: string): string[] {
 }
 
 async function requireFree(dataDir: string): Promise<void> {
-  await until("its processes are gone", () => processesOn(dataDir).length === 0);
+  await until("its processes are gone", () => processesOn(dataDir).length === 0, 5_000);
   const lock = await lockDataDir(dataDir);
   await lock.release();
 }

@@ -14,13 +14,13 @@ interface Killed {
 /**
  * What holds for mails however often their sender was killed: nobody has two, and whoever has none
  * is in doubt. A kill can lose one, in the instant between its note and its last line; on a busy
- * machine a thread may stand there for a while.
+ * machine a thread may stand there for a while. Resolves with those who have none.
  */
 export async function requireMailedOnce(
   sink: MailSink,
   readers: readonly string[],
   { databaseUrl, kills, settled }: Killed,
-): Promise<void> {
+): Promise<readonly string[]> {
   const rows = openOwnerRows(databaseUrl);
   const missing = (): string[] => readers.filter((address) => sink.to(address).length === 0);
   const isTold = async (): Promise<boolean> => {
@@ -39,4 +39,5 @@ export async function requireMailedOnce(
   const twice = readers.filter((address) => sink.to(address).length > 1);
   assert.deepEqual(twice, []);
   assert.ok(missing().length <= kills, `nothing for ${missing().join(", ")}`);
+  return missing();
 }

@@ -149,7 +149,7 @@ async function checkPlacesOf({ crowd }: VerdictAsk, outcome: Outcome): Promise<v
   const availability = await availabilityOf(teller, stage);
   checkPlaces(outcome, availability, { ledger, faults: teller.faults });
   for (const watcher of stage.watchers) {
-    for (let tries = 0; tries < 600 && !watcher.hasSeen(availability); tries += 1) await delay(50);
+    for (let tries = 0; tries < 40 && !watcher.hasSeen(availability); tries += 1) await delay(50);
     watcher.compare(availability);
   }
 }
