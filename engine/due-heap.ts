@@ -1,3 +1,4 @@
+import { ChunkedList } from "./chunked-list.ts";
 import type { HoldId } from "./ids.ts";
 
 const CAPACITY_MIN = 8;
@@ -6,15 +7,16 @@ const NONE = new Float64Array(0);
 /** Holds by the time of their end, the first one on top: a heap without an object an entry. */
 export class DueHeap {
   #times = NONE;
-  readonly #ids: HoldId[] = [];
+  readonly #ids = new ChunkedList<HoldId>();
+  #size = 0;
 
   get size(): number {
-    return this.#ids.length;
+    return this.#size;
   }
 
   /** Unix ms; Infinity: there is no hold. */
   get firstMs(): number {
-    return this.#ids.length === 0 ? Number.POSITIVE_INFINITY : (this.#times[0] ?? 0);
+    return this.#size === 0 ? Number.POSITIVE_INFINITY : (this.#times[0] ?? 0);
   }
 
   /** Of the hold that ends at `firstMs`, which there must be. */
@@ -23,13 +25,14 @@ export class DueHeap {
   }
 
   clear(): void {
-    this.#ids.length = 0;
+    this.#size = 0;
+    this.#ids.clear();
     this.#times = NONE;
   }
 
   push(ms: number, id: HoldId): void {
-    let index = this.#ids.length;
-    this.#ids.push(id);
+    let index = this.#size;
+    this.#size += 1;
     if (index === this.#times.length) this.#makeRoom();
     // Most holds end after those before them.
     while (index > 0) {
@@ -42,10 +45,9 @@ export class DueHeap {
   }
 
   pop(): void {
-    const size = this.#ids.length - 1;
-    const ms = this.#timeAt(size);
-    const id = this.#ids.pop();
-    if (size <= 0 || id === undefined) return;
+    const size = this.#size - 1;
+    const [ms, id] = [this.#timeAt(size), this.#idAt(size)];
+    this.#size = size;
     let index = 0;
     for (;;) {
       let child = 2 * index + 1;
@@ -62,12 +64,12 @@ export class DueHeap {
   }
 
   #idAt(index: number): HoldId {
-    return this.#ids[index] as HoldId;
+    return this.#ids.at(index) as HoldId;
   }
 
   #put(index: number, ms: number, id: HoldId): void {
     this.#times[index] = ms;
-    this.#ids[index] = id;
+    this.#ids.put(index, id);
   }
 
   #makeRoom(): void {

@@ -11,7 +11,7 @@ const key = (n: number) => ({
 
 test("a key is kept as it came, and forgotten when its time is over", () => {
   const keys = new IdempotencyKeys();
-  const count = 3_000;
+  const count = 10_000;
   for (let n = 0; n < count; n += 1) keys.keep(key(n), n + 1, NOON + n);
   assert.equal(keys.count, count);
   for (const n of [0, 7, 8, 1_000, count - 1]) {

@@ -1,3 +1,4 @@
+import { ChunkedList } from "./chunked-list.ts";
 import { TextIndex, type TextRows } from "./text-index.ts";
 
 /**
@@ -6,7 +7,7 @@ import { TextIndex, type TextRows } from "./text-index.ts";
  * Invariant: a record's text is what `textOf` says of it, and does not change.
  */
 export class OrderedRecords<Item> implements TextRows {
-  readonly #items: (Item | undefined)[] = [];
+  readonly #items = new ChunkedList<Item>();
   readonly #index = new TextIndex(this);
   readonly #textOf: (item: Item) => string;
 
@@ -20,7 +21,7 @@ export class OrderedRecords<Item> implements TextRows {
 
   get(text: string): Item | undefined {
     const row = this.#index.find(text);
-    return row < 0 ? undefined : this.#items[row];
+    return row < 0 ? undefined : this.#items.at(row);
   }
 
   /** Adds the record behind all others, or puts it in the place of the one with its text. */
@@ -28,11 +29,11 @@ export class OrderedRecords<Item> implements TextRows {
     const text = this.#textOf(item);
     const row = this.#index.find(text);
     if (row < 0) {
-      this.#items[this.#index.add(text)] = item;
+      this.#items.put(this.#index.add(text), item);
       return undefined;
     }
-    const before = this.#items[row];
-    this.#items[row] = item;
+    const before = this.#items.at(row);
+    this.#items.put(row, item);
     return before;
   }
 
@@ -50,25 +51,22 @@ export class OrderedRecords<Item> implements TextRows {
 
   /** A list of its own, oldest first. */
   all(): Item[] {
-    return this.#items.filter((item) => item !== undefined);
+    const all: Item[] = [];
+    for (let row = this.#index.oldest(); row >= 0; row = this.#index.after(row)) {
+      const item = this.#items.at(row);
+      if (item !== undefined) all.push(item);
+    }
+    return all;
   }
 
   isOf(row: number, text: string): boolean {
-    const item = this.#items[row];
+    const item = this.#items.at(row);
     return item !== undefined && this.#textOf(item) === text;
   }
 
-  move(from: number, to: number): void {
-    this.#items[to] = this.#items[from];
-  }
-
-  resize(count: number): void {
-    this.#items.length = count;
-  }
-
   #remove(row: number): Item | undefined {
-    const item = this.#items[row];
-    this.#items[row] = undefined;
+    const item = this.#items.at(row);
+    this.#items.put(row, undefined);
     this.#index.remove(row);
     return item;
   }

@@ -5,8 +5,8 @@ import type { InventoryDefinition } from "./definition.ts";
 import { EventState } from "./event-state.ts";
 import { type Block, type Move, movesTaking } from "./facts.ts";
 import { type ActiveHold, type EndedHold, isDrop } from "./hold-book.ts";
-import type { KeptKey } from "./idempotency-keys.ts";
 import { BLOCKED, FREE, HELD, Inventory, SOLD } from "./inventory.ts";
+import type { KeptKey } from "./key-rows.ts";
 import { inOneGo, type Steps } from "./steps.ts";
 import type { Waiting } from "./waitlist.ts";
 

@@ -4,20 +4,28 @@ import { assert } from "./assert.ts";
 export interface TextRows {
   /** Whether the row is known by the text. */
   isOf(row: number, text: string): boolean;
-  /** What was in row `from` is in row `to` from now on, which is before it. */
-  move(from: number, to: number): void;
-  /** There are rows 0 to `count`, and room for `capacity` is needed. */
-  resize(count: number, capacity: number): void;
 }
 
-const CAPACITY_MIN = 8;
+const ROWS_MIN = 8;
 /** A row's number and eight bits of its hash share a slot. */
 const ROW_BITS = 24;
 const ROW_MASK = (1 << ROW_BITS) - 1;
 const ROWS_MAX = ROW_MASK - 1;
 /** The slot of a row that is gone: who looks for another one goes on behind it. */
 const GONE = ROW_MASK;
-const NONE = new Int32Array(0);
+/** The next of the last row. */
+const NONE = -1;
+const NO_NUMBERS = new Int32Array(0);
+
+/** What is known of a row: its hash (0: it is gone), and who came after and before it. */
+const ROW_FIELDS = 3;
+const HASH = 0;
+const NEXT = 1;
+const BEFORE = 2;
+
+const SLOTS_MIN = 16;
+/** Rows that move into larger slots with each new one: all have, long before those are full. */
+const MOVES_PER_ROW = 4;
 
 /**
  * Which row a text leads to, where rows lie in the order in which they came.
@@ -25,22 +33,32 @@ const NONE = new Int32Array(0);
  * A Map could say so, too. But a text that has just come in a message has no hash yet, for which a
  * Map calls the runtime, and on its way a Map reads a text out of memory for each that it passes:
  * 200 ns. Here are hashes beside each other, and a text is read when it is most likely the right
- * one: 50 ns.
+ * one: 50 ns. And when a Map is full, everybody waits until all that it has is in a larger one,
+ * 0.1 s for half a million; here a few rows move with each that is added.
  *
  * Invariants:
- * - Rows are numbered from 0 without repeating. A row that goes leaves its number behind until the
- *   numbers are used up: then those that are left close ranks, in their order.
+ * - A row keeps its number for as long as it is there; then the next new one may have it.
  * - At most half of the slots are in use, so every search ends at a free one.
+ * - A row is in the slots, or it is below `#movedEnd`, has not been moved, and is in `#oldSlots`.
  */
 export class TextIndex {
   readonly #rows: TextRows;
-  /** By row; 0: it is gone. */
-  #hashes = NONE;
+  #fields = NO_NUMBERS;
   /** By hash: a row's number + 1, and above it the highest bits of its hash; 0: free. */
-  #slots = NONE;
+  #slots = new Int32Array(SLOTS_MIN);
+  /** Slots that are not free: of rows, and of those that are gone. */
+  #used = 0;
+  /** What the slots were before there was more room, while rows move; otherwise empty. */
+  #oldSlots = NO_NUMBERS;
+  /** Rows that have moved are below it, and all that are to move below the other. */
+  #moved = 0;
+  #movedEnd = 0;
   #count = 0;
-  #first = 0;
+  /** Rows have numbers below this one. */
   #end = 0;
+  #oldest = NONE;
+  #newest = NONE;
+  #gone = NONE;
   #lastText = "";
   #lastHash = hashOf("");
 
@@ -56,89 +74,127 @@ export class TextIndex {
   find(text: string): number {
     if (this.#count === 0) return -1;
     const hash = this.#hash(text);
-    const slots = this.#slots;
-    const mask = slots.length - 1;
-    for (let at = hash & mask; ; at = (at + 1) & mask) {
-      const slot = slots[at] ?? 0;
-      if (slot === 0) return -1;
-      if ((slot ^ hash) >>> ROW_BITS !== 0) continue;
-      const row = (slot & ROW_MASK) - 1;
-      if (this.#hashes[row] === hash && this.#rows.isOf(row, text)) return row;
-    }
+    const row = this.#search(this.#slots, text, hash);
+    if (row >= 0 || this.#oldSlots.length === 0) return row;
+    return this.#search(this.#oldSlots, text, hash);
   }
 
   /** The number of a new row, behind all others; there must be none of this text. */
   add(text: string): number {
-    if (this.#end === this.#hashes.length) this.#makeRoom();
     const hash = this.#hash(text);
-    const row = this.#end;
-    this.#end += 1;
+    if (2 * this.#used >= this.#slots.length) this.#makeRoom();
+    if (this.#oldSlots.length > 0) this.#moveSome(MOVES_PER_ROW);
+    const row = this.#newRow();
+    const fields = this.#fields;
+    const at = row * ROW_FIELDS;
+    fields[at + HASH] = hash;
+    fields[at + NEXT] = NONE;
+    fields[at + BEFORE] = this.#newest;
+    if (this.#newest === NONE) this.#oldest = row;
+    else fields[this.#newest * ROW_FIELDS + NEXT] = row;
+    this.#newest = row;
     this.#count += 1;
-    this.#hashes[row] = hash;
     this.#place(row, hash);
     return row;
   }
 
   /** The row is no more. */
   remove(row: number): void {
-    const hash = this.#hashes[row] ?? 0;
+    const fields = this.#fields;
+    const at = row * ROW_FIELDS;
+    const hash = fields[at + HASH] ?? 0;
     assert(hash !== 0, "a row that goes was there");
-    const slots = this.#slots;
-    const mask = slots.length - 1;
-    let at = hash & mask;
-    while (((slots[at] ?? 0) & ROW_MASK) - 1 !== row) at = (at + 1) & mask;
-    slots[at] = GONE;
-    this.#hashes[row] = 0;
+    // One that has not moved is in the old slots alone, where nobody takes it for what it was.
+    const slot = this.#slotOf(row, hash);
+    if (this.#slots[slot] !== 0) this.#slots[slot] = GONE;
+    const [next, before] = [fields[at + NEXT] ?? NONE, fields[at + BEFORE] ?? NONE];
+    if (before === NONE) this.#oldest = next;
+    else fields[before * ROW_FIELDS + NEXT] = next;
+    if (next === NONE) this.#newest = before;
+    else fields[next * ROW_FIELDS + BEFORE] = before;
+    fields[at + HASH] = 0;
+    fields[at + NEXT] = this.#gone;
+    this.#gone = row;
     this.#count -= 1;
   }
 
   /** The row that came first of those that are there; -1: there is none. */
   oldest(): number {
-    if (this.#count === 0) return -1;
-    while (this.#hashes[this.#first] === 0) this.#first += 1;
-    return this.#first;
+    return this.#oldest;
   }
 
   /** The row that came next after this one; -1: none has. */
   after(row: number): number {
-    for (let next = row + 1; next < this.#end; next += 1) {
-      if (this.#hashes[next] !== 0) return next;
-    }
-    return -1;
+    return this.#fields[row * ROW_FIELDS + NEXT] ?? NONE;
   }
 
-  /** Closes ranks, with room for a third more than there are: costs O(1) a row, all in all. */
-  #makeRoom(): void {
-    let capacity = CAPACITY_MIN;
-    while (3 * capacity < 4 * (this.#count + 1)) capacity *= 2;
-    assert(capacity <= ROWS_MAX, "rows are numbered within their bits");
-    const before = this.#hashes;
-    const isAsLarge = before.length === capacity;
-    const hashes = isAsLarge ? before : new Int32Array(capacity);
-    let to = 0;
-    for (let from = this.#first; from < this.#end; from += 1) {
-      const hash = before[from] ?? 0;
-      if (hash === 0) continue;
-      if (to !== from) this.#rows.move(from, to);
-      hashes[to] = hash;
-      to += 1;
+  #search(slots: Int32Array, text: string, hash: number): number {
+    const mask = slots.length - 1;
+    for (let at = hash & mask; ; at = (at + 1) & mask) {
+      const slot = slots[at] ?? 0;
+      if (slot === 0) return -1;
+      if ((slot ^ hash) >>> ROW_BITS !== 0) continue;
+      const row = (slot & ROW_MASK) - 1;
+      if (this.#fields[row * ROW_FIELDS] === hash && this.#rows.isOf(row, text)) return row;
     }
-    hashes.fill(0, to);
-    this.#rows.resize(to, capacity);
-    this.#hashes = hashes;
-    if (isAsLarge) this.#slots.fill(0);
-    else this.#slots = new Int32Array(2 * capacity);
-    this.#first = 0;
-    this.#end = to;
-    for (let row = 0; row < to; row += 1) this.#place(row, hashes[row] ?? 0);
   }
 
-  #place(row: number, hash: number): void {
+  /** Where the row is in the slots, or where it would be. */
+  #slotOf(row: number, hash: number): number {
     const slots = this.#slots;
     const mask = slots.length - 1;
-    let at = hash & mask;
-    while ((slots[at] ?? 0) !== 0) at = (at + 1) & mask;
-    slots[at] = (hash & ~ROW_MASK) | (row + 1);
+    for (let at = hash & mask; ; at = (at + 1) & mask) {
+      const slot = slots[at] ?? 0;
+      if (slot === 0 || (slot & ROW_MASK) - 1 === row) return at;
+    }
+  }
+
+  /** Nothing happens where it is already. */
+  #place(row: number, hash: number): void {
+    const at = this.#slotOf(row, hash);
+    if (this.#slots[at] !== 0) return;
+    this.#slots[at] = (hash & ~ROW_MASK) | (row + 1);
+    this.#used += 1;
+  }
+
+  /** The one that went last, or one more. */
+  #newRow(): number {
+    const row = this.#gone;
+    if (row !== NONE) {
+      this.#gone = this.after(row);
+      return row;
+    }
+    if (this.#end * ROW_FIELDS === this.#fields.length) {
+      assert(this.#end < ROWS_MAX, "rows are numbered within their bits");
+      this.#fields = enlarged(
+        this.#fields,
+        Math.max(ROWS_MIN * ROW_FIELDS, 2 * this.#fields.length),
+      );
+    }
+    this.#end += 1;
+    return this.#end - 1;
+  }
+
+  /** Half of the slots are in use, by rows or by those that are gone: from here on, rows move. */
+  #makeRoom(): void {
+    assert(this.#oldSlots.length === 0, "rows have moved before there is no room again");
+    const { length } = this.#slots;
+    this.#oldSlots = this.#slots;
+    this.#slots = new Int32Array(4 * this.#count < length ? length : 2 * length);
+    this.#used = 0;
+    this.#moved = 0;
+    this.#movedEnd = this.#end;
+  }
+
+  #moveSome(count: number): void {
+    const end = Math.min(this.#moved + count, this.#movedEnd);
+    for (let row = this.#moved; row < end; row += 1) {
+      const hash = this.#fields[row * ROW_FIELDS + HASH] ?? 0;
+      // One that is gone has no hash; who has its number since then is where it belongs.
+      if (hash !== 0) this.#place(row, hash);
+    }
+    this.#moved = end;
+    if (end === this.#movedEnd) this.#oldSlots = NO_NUMBERS;
   }
 
   /** Who decides asks for a text that who applies asks for again. */
@@ -149,6 +205,12 @@ export class TextIndex {
     }
     return this.#lastHash;
   }
+}
+
+function enlarged(numbers: Int32Array, length: number): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(length);
+  larger.set(numbers);
+  return larger;
 }
 
 /** Never 0. Against accidents: nobody chooses the ids and digests that are looked for. */

@@ -36,8 +36,8 @@ export function benchActorMemory({ seed }: { seed: number }): Finding {
     for (let n = 0; n < count; n += 1) keep.push(make());
     return (collect() - before) / count;
   };
-  // Once, for what the code itself keeps.
-  weigh(2, () => actorOf(whole, true));
+  // Once, for what the code itself keeps: as often as later, or it is compiled again then.
+  weigh(ACTORS, () => actorOf(whole, true));
   keep.length = 0;
   const beforeAll = collect();
   const weights = [

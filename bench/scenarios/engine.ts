@@ -6,6 +6,7 @@ import { benchCodecs } from "../engine/codecs.ts";
 import { benchDecideApply } from "../engine/decide-apply.ts";
 import type { Finding } from "../engine/finding.ts";
 import { benchJournal } from "../engine/journal-alone.ts";
+import { benchKeptKeys } from "../engine/kept-keys.ts";
 import { planHolds, planSale, type SalePlan } from "../engine/sale-plan.ts";
 import type { BenchOptions, Findings, Progress, Scenario } from "../scenario.ts";
 
@@ -14,6 +15,7 @@ const SECONDS_DEFAULT = 2;
 const FLOOR = 40_000;
 /** What an event of each size knows of its holds fits the processor's caches, or does not. */
 const HOLDS = [4_000, 16_000, FLOOR];
+const KEYS_PER_SECOND = 550_000;
 const SEARCHES_PER_SECOND = 5_000;
 const SEARCHES_MIN = 1_000;
 
@@ -45,6 +47,7 @@ async function run(options: BenchOptions, progress: Progress): Promise<Findings>
         () => decideApply(`${places} holds of one place`, () => planHolds(places)),
       ],
     ),
+    ["keys", () => benchKeptKeys({ count: Math.round(seconds * KEYS_PER_SECOND) })],
     ["best seats", () => benchBestSeats({ searches, seed })],
     ["encoding", () => benchCodecs({ seconds: seconds / 2, seed })],
     ["the journal", () => benchJournal({ seconds: seconds / 2, seed })],

@@ -1,7 +1,7 @@
 /** What clients were told, compared with what PostgreSQL has when all is over. */
 import assert from "node:assert/strict";
 import { Client } from "pg";
-import type { KeptKey } from "../../engine/idempotency-keys.ts";
+import type { KeptKey } from "../../engine/key-rows.ts";
 import { readKeys } from "../../workers/store/key-blocks.ts";
 import { type History, type HistoryRecord, historyOf } from "../linearizability/history.ts";
 import { EXPIRY_MS_MAX, latestEndMs } from "../linearizability/hold-end.ts";

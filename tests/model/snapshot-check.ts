@@ -1,5 +1,5 @@
 import type { ActiveHold, EndedHold } from "../../engine/hold-book.ts";
-import type { KeptKey } from "../../engine/idempotency-keys.ts";
+import type { KeptKey } from "../../engine/key-rows.ts";
 import { ENDED_HOLD_TTL_MS, KEY_TTL_MS } from "../../engine/limits.ts";
 import type { Snapshot } from "../../engine/snapshot.ts";
 import { differences } from "./differences.ts";

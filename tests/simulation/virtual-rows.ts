@@ -2,7 +2,6 @@
 import type { BookingLater, BookingStatus, KnownBooking } from "../../engine/booking.ts";
 import { type StoredDefinition, withDefaults } from "../../engine/definition.ts";
 import type { EndedHold } from "../../engine/hold-book.ts";
-import type { KeptKey } from "../../engine/idempotency-keys.ts";
 import type {
   BookingId,
   EventId,
@@ -12,6 +11,7 @@ import type {
   UserId,
   WaitlistEntryId,
 } from "../../engine/ids.ts";
+import type { KeptKey } from "../../engine/key-rows.ts";
 import { ENDED_HOLDS_PER_EVENT_MAX, KEY_TTL_MS } from "../../engine/limits.ts";
 import type { Place, PlaceItem } from "../../engine/place.ts";
 import type { Snapshot } from "../../engine/snapshot.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Fact } from "../../engine/facts.ts";
-import type { KeptKey } from "../../engine/idempotency-keys.ts";
+import type { KeptKey } from "../../engine/key-rows.ts";
 import { KEY_BLOCK_BYTES_MAX } from "../../engine/limits.ts";
 import { BOB, EVENT_ID, EventBench } from "../../engine/testing/fixtures.ts";
 import { packedAlone, skimFact, unpackFact } from "./fact-bytes.ts";

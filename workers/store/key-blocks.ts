@@ -6,8 +6,8 @@
  */
 import { assert } from "../../engine/assert.ts";
 import type { Fact } from "../../engine/facts.ts";
-import type { KeptKey } from "../../engine/idempotency-keys.ts";
 import type { EventId } from "../../engine/ids.ts";
+import type { KeptKey } from "../../engine/key-rows.ts";
 import { KEY_BLOCK_BYTES_MAX } from "../../engine/limits.ts";
 import { type PackedPlace, skimFact, unpackFact } from "./fact-bytes.ts";
 

@@ -6,8 +6,8 @@ import {
 } from "../../engine/definition.ts";
 import type { Block, Fact } from "../../engine/facts.ts";
 import type { ActiveHold } from "../../engine/hold-book.ts";
-import type { KeptKey } from "../../engine/idempotency-keys.ts";
 import type { EventId } from "../../engine/ids.ts";
+import type { KeptKey } from "../../engine/key-rows.ts";
 import {
   ENDED_HOLDS_PER_EVENT_MAX,
   KEY_BLOCKS_PER_READ_MAX,
