@@ -206,7 +206,7 @@ function changePlaces(state: EventState, { blocks, capacities }: PlacesChanged):
 /** `seq`: of this fact, which counts when it is the booking's first. */
 function know(state: EventState, record: BookingRecord, seq: number): void {
   const known = state.bookings.get(record.bookingId);
-  state.bookings.set(record.bookingId, { record, seq: known?.seq ?? seq });
+  state.bookings.put({ record, seq: known?.seq ?? seq });
   if (known === undefined) noteBooking(state, record);
   else state.bookingByTicketCode.change(known.record, record);
 }

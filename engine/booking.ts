@@ -40,6 +40,8 @@ export interface KnownBooking {
   readonly seq: number;
 }
 
+export const bookingIdOf = ({ record }: KnownBooking): BookingId => record.bookingId;
+
 export interface BookingLater {
   readonly status: BookingStatus;
   /** seq and time of the last change. */

@@ -176,8 +176,9 @@ export function* aftermath(state: EventState, nowMs: () => number): Generator<Fa
     if (known === undefined) yield endOf(state, hold, "cancelled", nowMs());
     else yield cancelledWithEvent(state, known, nowMs());
   }
-  for (const known of state.bookings.values()) {
-    if (statusOf(known.record) !== "confirmed") continue;
+  for (const { record } of state.bookings.all()) {
+    const known = state.bookings.get(record.bookingId);
+    if (known === undefined || statusOf(known.record) !== "confirmed") continue;
     yield cancelledWithEvent(state, known, nowMs());
   }
   for (;;) {

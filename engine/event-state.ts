@@ -1,13 +1,14 @@
 import { assert } from "./assert.ts";
 import { SeatPicker } from "./best-available.ts";
 import { Blocks } from "./blocks.ts";
-import type { KnownBooking } from "./booking.ts";
+import { bookingIdOf } from "./booking.ts";
 import { ChurnBook } from "./churn.ts";
 import type { InventoryDefinition } from "./definition.ts";
 import { HoldBook } from "./hold-book.ts";
 import { IdempotencyKeys } from "./idempotency-keys.ts";
 import type { BookingId, IntentId } from "./ids.ts";
 import type { Inventory } from "./inventory.ts";
+import { OrderedRecords } from "./ordered-records.ts";
 import { PlacesByUser } from "./places-by-user.ts";
 import { PromoUses } from "./promo-codes.ts";
 import { decodeSeatMap } from "./seat-map.ts";
@@ -30,7 +31,7 @@ export class EventState {
   definition: InventoryDefinition | null = null;
   inventory: Inventory | null = null;
   readonly holds = new HoldBook();
-  readonly bookings = new Map<BookingId, KnownBooking>();
+  readonly bookings = new OrderedRecords(bookingIdOf);
   readonly placesByUser = new PlacesByUser();
   readonly keys = new IdempotencyKeys();
   readonly blocks = new Blocks();

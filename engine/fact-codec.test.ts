@@ -117,7 +117,7 @@ test("what an older program wrote is read as what it meant", () => {
   const state = new EventState();
   for (const row of written) apply(state, decodeFact(row));
   assert.deepEqual(state.definition, withDefaults(stored));
-  const known = [...state.bookings.values()][0];
+  const known = state.bookings.all()[0];
   assert.ok(known !== undefined);
   assert.equal(statusOf(known.record), "cancelled");
   assert.deepEqual(known.record.later?.cancelled, { atMs: 13, by: BOB, reason: "ill" });

@@ -6,12 +6,12 @@ import { TextIndex, type TextRows } from "./text-index.ts";
  *
  * Invariant: a record's text is what `textOf` says of it, and does not change.
  */
-export class OrderedRecords<Item> implements TextRows {
+export class OrderedRecords<Item, Id extends string = string> implements TextRows {
   readonly #items = new ChunkedList<Item>();
   readonly #index = new TextIndex(this);
-  readonly #textOf: (item: Item) => string;
+  readonly #textOf: (item: Item) => Id;
 
-  constructor(textOf: (item: Item) => string) {
+  constructor(textOf: (item: Item) => Id) {
     this.#textOf = textOf;
   }
 
@@ -19,7 +19,7 @@ export class OrderedRecords<Item> implements TextRows {
     return this.#index.count;
   }
 
-  get(text: string): Item | undefined {
+  get(text: Id): Item | undefined {
     const row = this.#index.find(text);
     return row < 0 ? undefined : this.#items.at(row);
   }
@@ -38,7 +38,7 @@ export class OrderedRecords<Item> implements TextRows {
   }
 
   /** The record that is gone; undefined: there was none. */
-  delete(text: string): Item | undefined {
+  delete(text: Id): Item | undefined {
     const row = this.#index.find(text);
     return row < 0 ? undefined : this.#remove(row);
   }

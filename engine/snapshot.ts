@@ -59,7 +59,7 @@ export function comparableOf(state: EventState): Comparable {
     seq: state.seq,
     definition: state.definition,
     holds: [...state.holds.active()],
-    bookings: [...state.bookings.values()],
+    bookings: state.bookings.all(),
     blocks: state.blocks.all(),
     waitlist: state.waitlist.line().map(({ entry, skips }) => ({ entry, skips })),
   };
@@ -111,7 +111,7 @@ export function* restoring(snapshot: Snapshot): Steps<EventState> {
   }
   for (const booking of snapshot.bookings) {
     const { record } = booking;
-    state.bookings.set(record.bookingId, booking);
+    state.bookings.put(booking);
     noteBooking(state, record);
     const items = standingItems(record);
     moveAll(movesTaking(items, record.terms, SOLD));

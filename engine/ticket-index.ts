@@ -1,5 +1,8 @@
 import type { BookingRecord, KnownBooking } from "./booking.ts";
 import type { BookingId } from "./ids.ts";
+import type { OrderedRecords } from "./ordered-records.ts";
+
+type Bookings = Pick<OrderedRecords<KnownBooking, BookingId>, "all">;
 
 /**
  * Which booking a ticket's code is of. Only the doors ask, so it is built when the first one does,
@@ -8,17 +11,17 @@ import type { BookingId } from "./ids.ts";
  * Invariant: what it has are the codes that its bookings' tickets have now, and no others.
  */
 export class TicketIndex {
-  readonly #bookings: ReadonlyMap<BookingId, KnownBooking>;
+  readonly #bookings: Bookings;
   #byCode: Map<string, BookingId> | null = null;
 
-  constructor(bookings: ReadonlyMap<BookingId, KnownBooking>) {
+  constructor(bookings: Bookings) {
     this.#bookings = bookings;
   }
 
   get(ticketCode: string): BookingId | undefined {
     if (this.#byCode === null) {
       this.#byCode = new Map();
-      for (const { record } of this.#bookings.values()) this.add(record);
+      for (const { record } of this.#bookings.all()) this.add(record);
     }
     return this.#byCode.get(ticketCode);
   }

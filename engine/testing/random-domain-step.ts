@@ -241,7 +241,10 @@ function someBooking(
   { random, bench }: Step,
   isWanted: (record: BookingRecord) => boolean = () => true,
 ): BookingRecord | null {
-  const all = [...bench.state.bookings.values()].map(({ record }) => record).filter(isWanted);
+  const all = bench.state.bookings
+    .all()
+    .map(({ record }) => record)
+    .filter(isWanted);
   const standing = all.filter((record) => statusOf(record) === "confirmed");
   const among = standing.length > 0 && random.below(4) > 0 ? standing : all;
   return among.length === 0 ? null : random.pick(among);

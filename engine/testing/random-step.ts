@@ -14,9 +14,9 @@ export function randomStep(random: Random, bench: EventBench, step: number): voi
   bench.expire();
   const userId = random.pick([ALICE, BOB]);
   const holds = [...bench.state.holds.active()];
-  const bookings = [...bench.state.bookings.values()].filter(
-    ({ record }) => statusOf(record) === "confirmed",
-  );
+  const bookings = bench.state.bookings
+    .all()
+    .filter(({ record }) => statusOf(record) === "confirmed");
   const key = random.below(2) === 0 ? null : { digest: `k${step}`, fingerprint: `f${step}` };
   const choice = random.below(20);
   const hold = holds.length > 0 ? random.pick(holds) : undefined;

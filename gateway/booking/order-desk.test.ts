@@ -112,7 +112,7 @@ test("a provider that is down is told so, and the same key goes on where it stop
     "payment_provider_unavailable",
     {},
   ]);
-  const [known] = at.engine.state.bookings.values();
+  const [known] = at.engine.state.bookings.all();
   assert.equal(known?.record.later?.status, "pending_payment");
   const again = await at.refused((desk, s) =>
     desk.orders.book(EVENT_ID, book(holdId, "sandbox"), s),

@@ -110,7 +110,7 @@ test("what happens to an event is told in order, in public names, without codes"
   const { event, hook, part } = await scene();
   const { bench } = event;
   const seq = event.book([0, -1]);
-  const [known] = bench.state.bookings.values();
+  const [known] = bench.state.bookings.all();
   const booking = known?.record;
   assert.ok(booking !== undefined);
   bench.run({
@@ -180,7 +180,7 @@ test("a webhook is told what happens after it was made, and only of its types", 
 test("a ticket that was moved is told of with the seat that it had, now and in a replay", async () => {
   const { event, hook, part } = await scene();
   event.book([3]);
-  const [known] = event.bench.state.bookings.values();
+  const [known] = event.bench.state.bookings.all();
   assert.ok(known !== undefined);
   const { bookingId } = known.record;
   const ticketId = ticketIdOf(known.record, 0);
