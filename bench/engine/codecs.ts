@@ -17,6 +17,7 @@ import { check } from "../report/checking.ts";
 import { factsOf } from "./event-run.ts";
 import type { Finding } from "./finding.ts";
 import { planSale } from "./sale-plan.ts";
+import { warmUp } from "./warm-up.ts";
 
 const SEATS = 18_000;
 const SHARDS = 16;
@@ -89,6 +90,7 @@ const CALLS_AT_ONCE_MS = 5;
 
 /** Calls a second, after some that don't count. */
 function rateOf(work: () => unknown, seconds: number): number {
+  warmUp(work, seconds);
   let calls = 1;
   // As many at once as take long enough to be timed.
   for (;;) {

@@ -6,6 +6,7 @@ import { check } from "../report/checking.ts";
 import { configured, factsOf, runAll } from "./event-run.ts";
 import type { Finding } from "./finding.ts";
 import type { SalePlan } from "./sale-plan.ts";
+import { warmUp } from "./warm-up.ts";
 
 const ROUNDS_MIN = 3;
 
@@ -19,8 +20,7 @@ export interface DecideApplyOptions {
 /** Whole sales of one event, from the first command to the last, again and again. */
 export function benchDecideApply({ name, plan, seconds }: DecideApplyOptions): Finding {
   const { definition, commands, held, sold } = plan;
-  // Warm, and whatever the collector has to say of the plan it says now.
-  runAll(configured(definition).state, commands);
+  warmUp(() => runAll(configured(definition).state, commands), seconds);
   const roundsMs: number[] = [];
   let [refused, wrong, totalMs] = [0, 0, 0];
   for (let round = 0; round < ROUNDS_MIN || totalMs < seconds * 1_000; round += 1) {
