@@ -3,7 +3,7 @@
  * what is free, and a cancelled event gives everything back. Each comes one fact at a time; the
  * caller applies it and asks again.
  */
-import { fateOf, type KnownBooking, statusOf } from "./booking.ts";
+import { bookingIdOf, fateOf, type KnownBooking, statusOf } from "./booking.ts";
 import { choosePlaces } from "./commands/best-seats.ts";
 import { cancellationOf } from "./commands/cancel.ts";
 import { nextFact } from "./commands/outcome.ts";
@@ -176,8 +176,8 @@ export function* aftermath(state: EventState, nowMs: () => number): Generator<Fa
     if (known === undefined) yield endOf(state, hold, "cancelled", nowMs());
     else yield cancelledWithEvent(state, known, nowMs());
   }
-  for (const { record } of state.bookings.all()) {
-    const known = state.bookings.get(record.bookingId);
+  for (const bookingId of state.bookings.all().map(bookingIdOf)) {
+    const known = state.bookings.get(bookingId);
     if (known === undefined || statusOf(known.record) !== "confirmed") continue;
     yield cancelledWithEvent(state, known, nowMs());
   }

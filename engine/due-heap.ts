@@ -1,3 +1,4 @@
+import { assert } from "./assert.ts";
 import { ChunkedList } from "./chunked-list.ts";
 import type { HoldId } from "./ids.ts";
 
@@ -46,6 +47,7 @@ export class DueHeap {
 
   pop(): void {
     const size = this.#size - 1;
+    assert(size >= 0, "what is taken off was there");
     const [ms, id] = [this.#timeAt(size), this.#idAt(size)];
     this.#size = size;
     let index = 0;
@@ -57,6 +59,7 @@ export class DueHeap {
       index = child;
     }
     this.#put(index, ms, id);
+    this.#ids.put(size, undefined);
   }
 
   #timeAt(index: number): number {

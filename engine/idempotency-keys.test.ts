@@ -41,3 +41,28 @@ test("a key that comes again is the newest", () => {
   );
   assert.equal(keys.find(key(0).digest, NOON)?.seq, 4);
 });
+
+test("day after day keys are forgotten, and their room is used again", () => {
+  const keys = new IdempotencyKeys();
+  const daily = 5_000;
+  for (let day = 0; day < 4; day += 1) {
+    const dayMs = NOON + day * (KEY_TTL_MS + daily + 1);
+    const shorter = day % 2 === 1 ? "p" : "print-";
+    const keyOf = (n: number) => ({ digest: `day ${day}, ${n}`, fingerprint: `${shorter}${n}` });
+    for (let n = 0; n < daily; n += 1) {
+      keys.keep(keyOf(n), n + 1, dayMs + n);
+      // One of them comes again.
+      if (n % 7 === 6) keys.keep(keyOf(n - 3), n + 1, dayMs + n);
+    }
+    assert.equal(keys.count, daily);
+    const all = keys.all();
+    assert.deepEqual(
+      all.map(({ atMs }) => atMs),
+      all.map(({ atMs }) => atMs).toSorted((a, b) => a - b),
+    );
+    assert.deepEqual(keys.find(keyOf(0).digest, dayMs), { ...keyOf(0), seq: 1, atMs: dayMs });
+    const again = { ...keyOf(3), seq: 7, atMs: dayMs + 6 };
+    assert.deepEqual(keys.find(keyOf(3).digest, dayMs + daily), again);
+    assert.equal(keys.find(`day ${day - 1}, 0`, dayMs), undefined);
+  }
+});

@@ -48,7 +48,7 @@ export class KeyRows implements TextRows {
   }
 }
 
-/** So many of them that to make room for more is soon done. */
+/** At most 4,096 of them: to make room for more, no more than these are copied. */
 class KeyChunk {
   /** Digest and fingerprint, each filled up with zeros. */
   #texts = new Uint8Array(ROWS_MIN * TEXT_BYTES);

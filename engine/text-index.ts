@@ -28,7 +28,7 @@ const SLOTS_MIN = 16;
 const MOVES_PER_ROW = 4;
 
 /**
- * Which row a text leads to, where rows lie in the order in which they came.
+ * Which row a text leads to, and in which order rows came.
  *
  * A Map could say so, too. But a text that has just come in a message has no hash yet, for which a
  * Map calls the runtime, and on its way a Map reads a text out of memory for each that it passes:
@@ -123,7 +123,7 @@ export class TextIndex {
     return this.#oldest;
   }
 
-  /** The row that came next after this one; -1: none has. */
+  /** The row that came next after this one, which is there; -1: none has. */
   after(row: number): number {
     return this.#fields[row * ROW_FIELDS + NEXT] ?? NONE;
   }
@@ -164,8 +164,8 @@ export class TextIndex {
       this.#gone = this.after(row);
       return row;
     }
+    assert(this.#end < ROWS_MAX, "rows are numbered within their bits");
     if (this.#end * ROW_FIELDS === this.#fields.length) {
-      assert(this.#end < ROWS_MAX, "rows are numbered within their bits");
       this.#fields = enlarged(
         this.#fields,
         Math.max(ROWS_MIN * ROW_FIELDS, 2 * this.#fields.length),

@@ -27,7 +27,8 @@ export function spawnThread(entry: URL, data: object, options: SpawnThreadOption
     workerData,
     name,
     transferList: [...(options.transferList ?? [])],
-    // Inherited, the main thread's `--import tsx` would load the loader a second time.
-    execArgv: [],
+    // Of what the main thread was started with: `--import tsx` would load the loader a second time,
+    // but who asks for profiles wants those of the threads that do the work.
+    execArgv: process.execArgv.filter((option) => option.startsWith("--cpu-prof")),
   });
 }

@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Disk, DiskFile } from "../../workers/journal/disk.ts";
 import { EntryWriter, forEachEntry } from "../../workers/journal/entry.ts";
@@ -21,10 +20,16 @@ const SHARD = 0;
 const BYTES_MAX = 160 * 1024 * 1024;
 const SEGMENT_BYTES = 32 * 1024 * 1024;
 
-/** The journal without anything around it, in a directory of its own that is removed. */
-export function benchJournal({ seconds, seed }: { seconds: number; seed: number }): Finding {
+export interface JournalBenchOptions {
+  readonly seconds: number;
+  readonly seed: number;
+  readonly directory: string;
+}
+
+/** The journal without anything around it. */
+export function benchJournal(options: JournalBenchOptions): Finding {
   const found = [true, false].flatMap((isSynced) =>
-    BATCHES.map((batch) => measure({ batch, isSynced, seconds, seed })),
+    BATCHES.map((batch) => measure({ ...options, batch, isSynced })),
   );
   return {
     figures: found.flatMap(({ figures }) => figures),
@@ -32,26 +37,20 @@ export function benchJournal({ seconds, seed }: { seconds: number; seed: number 
   };
 }
 
-interface Measured {
+interface Measured extends JournalBenchOptions {
   readonly batch: number;
   readonly isSynced: boolean;
-  readonly seconds: number;
-  readonly seed: number;
 }
 
+/** Each has a directory of its own, which is gone before the next one begins. */
 function measure(options: Measured): Finding {
-  const directory = mkdtempSync(join(tmpdir(), "evently-bench-journal-"));
-  const leave = (): void => rmSync(directory, { recursive: true, force: true });
-  process.once("exit", leave);
-  try {
-    return measureIn(directory, options);
-  } finally {
-    process.off("exit", leave);
-    leave();
-  }
+  const directory = mkdtempSync(join(options.directory, "journal-"));
+  const finding = measureIn({ ...options, directory });
+  rmSync(directory, { recursive: true });
+  return finding;
 }
 
-function measureIn(directory: string, { batch, isSynced, seconds, seed }: Measured): Finding {
+function measureIn({ directory, batch, isSynced, seconds, seed }: Measured): Finding {
   const real = new FsDisk(directory);
   const disk = isSynced ? real : new UnsyncedDisk(real);
   const randomSalt = (): Uint8Array => randomBytes(SALT_BYTES);

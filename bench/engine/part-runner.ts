@@ -1,32 +1,40 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { spawnThread } from "../../workers/spawn-thread.ts";
-import { ThreadLink } from "../../workers/thread-link.ts";
 import { endsWith } from "../clean-up.ts";
 import type { Finding } from "./finding.ts";
 import type { PartOptions } from "./parts.ts";
 
-export interface ToPartThread {
-  readonly id: number;
+/** What a part's thread starts with. */
+export interface PartStart {
   readonly part: string;
   readonly options: PartOptions;
-}
-export interface FromPartThread {
-  readonly kind: "found";
-  readonly id: number;
-  readonly finding: Finding;
 }
 
 const THREAD = new URL("./part-thread.ts", import.meta.url);
 
 /**
  * Measures a part in a thread of its own, with a heap of its own and code that is compiled for it
- * alone: behind others it would be half as fast, by what they have left.
+ * alone: behind others it would be slower, by what they have left.
  */
-export async function runPart(part: string, options: PartOptions): Promise<Finding> {
-  const thread = new ThreadLink<ToPartThread, FromPartThread>(spawnThread(THREAD, {}));
-  const stop = endsWith(() => thread.terminate());
+export async function runPart(
+  part: string,
+  options: Omit<PartOptions, "directory">,
+): Promise<Finding> {
+  const directory = mkdtempSync(join(tmpdir(), "evently-bench-engine-"));
+  const start: PartStart = { part, options: { ...options, directory } };
+  const thread = spawnThread(THREAD, start);
+  const stop = endsWith(async () => {
+    await thread.terminate();
+    rmSync(directory, { recursive: true, force: true });
+  });
   try {
-    const { finding } = await thread.ask("found", (id) => ({ id, part, options }));
-    return finding;
+    return await new Promise<Finding>((resolve, reject) => {
+      thread.on("message", resolve);
+      thread.on("error", reject);
+      thread.on("exit", (code) => reject(new Error(`the thread of "${part}" ended with ${code}`)));
+    });
   } finally {
     await stop();
   }

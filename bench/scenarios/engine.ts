@@ -10,7 +10,8 @@ const SEARCHES_MIN = 1_000;
 
 export const engine: Scenario = {
   name: "engine",
-  summary: "in process, no server: decide + apply, best seats, encoding, the journal alone, memory",
+  summary:
+    "in process, no server: decide + apply, keys, best seats, encoding, the journal alone, memory",
   run,
 };
 

@@ -67,6 +67,8 @@ export class EventBench {
     minter: new IdMinter(7),
     nowMs: () => this.nowMs,
   });
+  /** What is left to be done of the event's cancellation. */
+  #aftermath: { readonly of: EventState; readonly facts: Generator<Fact> } | null = null;
 
   constructor(changes: Partial<InventoryDefinition> | null = {}) {
     if (changes !== null) this.run({ kind: "configure", definition: definition(changes) });
@@ -89,15 +91,22 @@ export class EventBench {
     }
   }
 
-  /** What follows from the event's cancellation, as much of it as is wanted. */
+  /**
+   * What follows from the event's cancellation, as much of it as is wanted; as in a shard, it goes
+   * on where it was left, whatever has happened since.
+   */
   windUp(factsMax = Number.POSITIVE_INFINITY): void {
-    let count = 0;
     this.expire();
     if (!isCancelled(this.state)) return;
-    for (const fact of aftermath(this.state, () => this.nowMs)) {
-      this.#apply(fact);
-      count += 1;
-      if (count >= factsMax) return;
+    if (this.#aftermath?.of !== this.state) this.#aftermath = this.#aftermathOf(this.state);
+    const { facts } = this.#aftermath;
+    for (let count = 0; count < factsMax; count += 1) {
+      const { done, value } = facts.next();
+      if (done === true) {
+        this.#aftermath = null;
+        return;
+      }
+      this.#apply(value);
     }
   }
 
@@ -155,8 +164,13 @@ export class EventBench {
     return String.fromCharCode(...(this.state.inventory?.statuses ?? []));
   }
 
+  #aftermathOf(state: EventState) {
+    return { of: state, facts: aftermath(state, () => this.nowMs) };
+  }
+
   #apply(fact: Fact): void {
     apply(this.state, fact);
+    if (fact.kind === "configured") this.#aftermath = null;
     this.facts.push(fact);
   }
 }
