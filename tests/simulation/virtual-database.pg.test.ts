@@ -365,7 +365,10 @@ function count(outcome: string): void {
 }
 
 const chosen = process.env.SEED;
-const seeds = chosen === undefined ? Array.from({ length: 8 }, (_, n) => n + 1) : [Number(chosen)];
+/** From here on all has its turn; a seat that would be sold twice is met by one in seven or so. */
+const SEED_FIRST = 10;
+const seeds =
+  chosen === undefined ? Array.from({ length: 8 }, (_, n) => SEED_FIRST + n) : [Number(chosen)];
 for (const seed of seeds) {
   test(`both databases answer the same and hold the same rows (SEED=${seed})`, async () => {
     const databases = await Databases.create();
