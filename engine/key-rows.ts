@@ -2,9 +2,7 @@ import { assert } from "./assert.ts";
 import type { CommandKey } from "./facts.ts";
 import type { TextRows } from "./text-index.ts";
 
-export interface KeptKey {
-  readonly digest: string;
-  readonly fingerprint: string;
+export interface KeptKey extends CommandKey {
   /** seq of the fact that is the outcome. */
   readonly seq: number;
   readonly atMs: number;
