@@ -12,6 +12,7 @@ import {
   type PlacesChanged,
 } from "./facts.ts";
 import { type ActiveHold, type EndedHold, isDrop } from "./hold-book.ts";
+import { activeHoldOf } from "./holds.ts";
 import type { HoldId } from "./ids.ts";
 import { FREE, HELD, Inventory, type SeatStatus, SOLD } from "./inventory.ts";
 import { isSeat, type PlaceItem } from "./place.ts";
@@ -108,19 +109,8 @@ function applyRecords(state: EventState, fact: Fact): void {
 }
 
 function hold(state: EventState, fact: Held): void {
-  const { holdId, userId, items, ordinals, terms, expiresAtMs, seq, atMs } = fact;
-  state.holds.put({
-    holdId,
-    userId,
-    items,
-    ordinals,
-    terms,
-    paying: null,
-    createdAtMs: atMs,
-    expiresAtMs,
-    extended: false,
-    seq,
-  });
+  const { terms } = fact;
+  state.holds.put(activeHoldOf(fact));
   own(state, fact, 1);
   if (terms?.entryId != null) state.waitlist.offered(terms.entryId);
 }

@@ -53,6 +53,8 @@ import type { WaitlistEntry } from "./waitlist.ts";
 
 const CONFIGURED = 1;
 const HELD = 2;
+/** A held fact without `more`: its number, and how many members it has. */
+export const PLAIN_HELD = { kind: HELD, members: 8 } as const;
 const EXTENDED = 3;
 const HOLD_ENDED = 4;
 const BOOKED = 5;

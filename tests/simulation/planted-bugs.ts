@@ -73,8 +73,14 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: "a restart forgets how a hold ended that began and ended within one batch",
     file: "workers/projector/hold-fold.ts",
-    find: "this.#replace(holdId, (made) => ({ ...made, ended }))",
+    find: "this.#replace(holdId, ({ eventId, hold }) => ({ eventId, hold, ended }))",
     replace: "this.#replace(holdId, () => null)",
+  },
+  {
+    name: "a restart forgets the keys of holds that were left where they lay",
+    file: "workers/projector/net-effects.ts",
+    find: "    if (hold.hasKey) this.keyBlocks.add(hold, hold);\n",
+    replace: "",
   },
   {
     name: "a hold that was booked ends once more when its time is up",

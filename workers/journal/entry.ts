@@ -19,13 +19,13 @@ import { decodeFact, encodeFact } from "../../engine/fact-codec.ts";
 import type { Fact } from "../../engine/facts.ts";
 import type { EventId } from "../../engine/ids.ts";
 import { ENTRY_BYTES_MAX } from "../../engine/limits.ts";
-import type { PackedPlace } from "../store/fact-bytes.ts";
 import { NOT_WRITTEN, writeRow } from "./msgpack-row.ts";
 
 export const ENTRY_HEADER_BYTES = 32;
 const TYPE_FACT = 1;
 /** msgpack: an array of two, a text with one byte of length, 36. */
 const PAIR_WITH_UUID = 0x92d924;
+const PAIR_HEAD_BYTES = 3;
 const UUID_BYTES = 36;
 
 export interface EntryHeader {
@@ -119,18 +119,26 @@ export function lsnOf(bytes: Buffer, offset: number): number {
   return bytes.readDoubleLE(offset + 8);
 }
 
+export function atMsOf(bytes: Buffer, offset: number): number {
+  return bytes.readDoubleLE(offset + 24);
+}
+
+export function eventIdOf(bytes: Buffer, offset: number): EventId {
+  const start = offset + ENTRY_HEADER_BYTES + PAIR_HEAD_BYTES;
+  return bytes.toString("latin1", start, start + UUID_BYTES) as EventId;
+}
+
 export function readEntryHeader(bytes: Buffer, offset: number): EntryHeader {
   return {
     shard: shardOfEntry(bytes, offset),
     lsn: lsnOf(bytes, offset),
     epoch: bytes.readDoubleLE(offset + 16),
-    atMs: bytes.readDoubleLE(offset + 24),
+    atMs: atMsOf(bytes, offset),
   };
 }
 
 export function readEntry(bytes: Buffer, offset: number): Entry {
-  const type = bytes.readUInt16LE(offset + 6);
-  assert(type === TYPE_FACT, `entry type ${type} is known`);
+  assertFact(bytes, offset);
   const end = entryEnd(bytes, offset);
   const body: unknown = unpackr.unpack(bytes, { start: offset + ENTRY_HEADER_BYTES, end });
   assert(Array.isArray(body), "an entry's body is an array");
@@ -141,13 +149,19 @@ export function readEntry(bytes: Buffer, offset: number): Entry {
 }
 
 /**
- * Where the fact of the entry at `offset` lies as packFact makes it: what the body has behind the
- * head of the pair and the event's id, a text of 36 bytes.
+ * Where the fact of the entry at `offset` begins as packFact makes it, to end where the entry does:
+ * behind the head of the pair and the event's id, a text of 36 bytes.
  */
-export function packedFactOf(bytes: Buffer, offset: number): PackedPlace {
+export function factStart(bytes: Buffer, offset: number): number {
+  assertFact(bytes, offset);
   const body = offset + ENTRY_HEADER_BYTES;
   assert(bytes.readUIntBE(body, 3) === PAIR_WITH_UUID, "an entry's body begins with a uuid");
-  return { bytes, start: body + 3 + UUID_BYTES, end: entryEnd(bytes, offset) };
+  return body + PAIR_HEAD_BYTES + UUID_BYTES;
+}
+
+function assertFact(bytes: Buffer, offset: number): void {
+  const type = bytes.readUInt16LE(offset + 6);
+  assert(type === TYPE_FACT, `entry type ${type} is known`);
 }
 
 /** Calls `visit` with the offset of each entry in `bytes`. */

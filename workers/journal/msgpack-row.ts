@@ -99,6 +99,18 @@ export class RowReader {
     this.#at = at;
   }
 
+  /** Where the next value begins. */
+  get at(): number {
+    return this.#at;
+  }
+
+  /** Whether null is here; another value stays to be read. */
+  null(): boolean {
+    if (this.#bytes[this.#at] !== 0xc0) return false;
+    this.#at += 1;
+    return true;
+  }
+
   /** How many values the array has that begins here; -1: another value is here. */
   array(): number {
     const head = this.#byte();
@@ -126,11 +138,22 @@ export class RowReader {
 
   /** null: another value is here. */
   text(): string | null {
-    const head = this.#byte();
-    const length = head >> 5 === 0b101 ? head & 0x1f : head === 0xd9 ? this.#byte() : -1;
+    const length = this.#textLength();
     if (length < 0) return null;
     const from = this.#skip(length);
     return this.#bytes.toString("utf8", from, from + length);
+  }
+
+  /** Where the text begins that is here, which is not read; -1: another value is here. */
+  skipText(): number {
+    const length = this.#textLength();
+    return length < 0 ? -1 : this.#skip(length);
+  }
+
+  /** -1: another value is here. */
+  #textLength(): number {
+    const head = this.#byte();
+    return head >> 5 === 0b101 ? head & 0x1f : head === 0xd9 ? this.#byte() : -1;
   }
 
   #byte(): number {

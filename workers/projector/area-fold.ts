@@ -2,6 +2,7 @@ import { type Fact, movesOf, type PlacesChanged } from "../../engine/facts.ts";
 import type { EventId } from "../../engine/ids.ts";
 import { BLOCKED, FREE, HELD, SOLD } from "../../engine/inventory.ts";
 import { areaIndexOf, isSeat } from "../../engine/place.ts";
+import type { PlainHold } from "../store/plain-hold.ts";
 import type { AreaChange } from "./effects.ts";
 
 interface Counts {
@@ -48,6 +49,14 @@ export class AreaFold {
         counts.blocked += blocked;
       }
     }
+  }
+
+  /** What `count` makes of the same fact: its places were free. */
+  countPlain(hold: PlainHold): void {
+    hold.forEachPlace((place) => {
+      if (isSeat(place)) this.#seatsFree -= 1;
+      else this.#of(areaIndexOf(place)).held += 1;
+    });
   }
 
   resize({ capacities }: PlacesChanged): void {

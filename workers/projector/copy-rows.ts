@@ -72,6 +72,18 @@ export class CopyRows {
     return this;
   }
 
+  /** The one whose canonical form is in `bytes` at `at`. */
+  uuidAt(bytes: Buffer, at: number): this {
+    this.#reserve(FIXED_BYTES_MAX);
+    this.#int32(16);
+    this.#digits(bytes, at, at + 8);
+    this.#digits(bytes, at + 9, at + 13);
+    this.#digits(bytes, at + 14, at + 18);
+    this.#digits(bytes, at + 19, at + 23);
+    this.#digits(bytes, at + 24, at + 36);
+    return this;
+  }
+
   integer(value: number | null): this {
     if (value === null) return this.missing();
     this.#reserve(FIXED_BYTES_MAX);
@@ -182,6 +194,17 @@ export class CopyRows {
     for (let at = start; at < end; at += 2) {
       const high = HEX[text.charCodeAt(at)] ?? 0;
       bytes[to] = (high << 4) | (HEX[text.charCodeAt(at + 1)] ?? 0);
+      to += 1;
+    }
+    this.#length = to;
+  }
+
+  #digits(from: Buffer, start: number, end: number): void {
+    const bytes = this.#bytes;
+    let to = this.#length;
+    for (let at = start; at < end; at += 2) {
+      const high = HEX[from[at] ?? 0] ?? 0;
+      bytes[to] = (high << 4) | (HEX[from[at + 1] ?? 0] ?? 0);
       to += 1;
     }
     this.#length = to;

@@ -1,4 +1,7 @@
 import { PROJECTION_BATCH_BYTES_MAX } from "../../engine/projection-limits.ts";
+import { entryEnd, eventIdOf, factStart, readEntry } from "../journal/entry.ts";
+import { PlainHold } from "../store/plain-hold.ts";
+import type { EventFact } from "./effects.ts";
 import { EffectsFold } from "./net-effects.ts";
 import type { ProjectionBatch } from "./projection-store.ts";
 import type { ShardQueue, Slice } from "./shard-queue.ts";
@@ -24,7 +27,11 @@ export function cutBatch(queues: readonly ShardQueue[], factsMax: number): CutBa
   let bytes = PROJECTION_BATCH_BYTES_MAX;
   for (const queue of queues) {
     if (facts <= 0 || bytes <= 0) break;
-    const slice = queue.take(facts, bytes, (fact) => fold.add(fact));
+    const slice = queue.take(facts, bytes, (entries, offset) => {
+      const fact = factAt(entries, offset);
+      if (fact instanceof PlainHold) fold.addPlain(fact);
+      else fold.add(fact);
+    });
     if (slice === null) continue;
     slices.push({ queue, slice });
     facts -= slice.facts;
@@ -35,4 +42,13 @@ export function cutBatch(queues: readonly ShardQueue[], factsMax: number): CutBa
     advances: slices.map(({ slice }) => slice.advance),
     effects: fold.finish(),
   };
+}
+
+/** The fact of the entry at `offset`. Throws when it can't be decoded. */
+function factAt(bytes: Buffer, offset: number): EventFact | PlainHold {
+  const packed = { bytes, start: factStart(bytes, offset), end: entryEnd(bytes, offset) };
+  const plain = PlainHold.read(eventIdOf(bytes, offset), packed);
+  if (plain !== null) return plain;
+  const { eventId, fact } = readEntry(bytes, offset);
+  return { eventId, fact, packed };
 }

@@ -1,7 +1,12 @@
 import type { Held } from "../../engine/facts.ts";
-import type { ActiveHold, EndedHold } from "../../engine/hold-book.ts";
+import type { EndedHold } from "../../engine/hold-book.ts";
+import { activeHoldOf } from "../../engine/holds.ts";
 import type { BookingId, EventId, HoldId } from "../../engine/ids.ts";
+import { PlainHold } from "../store/plain-hold.ts";
 import type { HoldBooked, HoldChange, HoldMade, HoldUpdate } from "./effects.ts";
+
+const idOf = (made: HoldMade): HoldId =>
+  made instanceof PlainHold ? made.holdId : made.hold.holdId;
 
 /**
  * What becomes of the holds of one event in a run of facts.
@@ -34,27 +39,19 @@ export class HoldFold {
     return Array.from(this.#booked, (holdId) => ({ eventId: this.#eventId, holdId }));
   }
 
-  /** Member by member, as by far most facts come here: spreading costs several times as much. */
-  make({ holdId, userId, items, ordinals, terms, expiresAtMs, seq, atMs: createdAtMs }: Held) {
-    const hold: ActiveHold = {
-      holdId,
-      userId,
-      items,
-      ordinals,
-      terms,
-      paying: null,
-      createdAtMs,
-      expiresAtMs,
-      extended: false,
-      seq,
-    };
-    this.#made.push({ eventId: this.#eventId, hold, ended: null });
+  make(fact: Held): void {
+    this.#made.push({ eventId: this.#eventId, hold: activeHoldOf(fact), ended: null });
+  }
+
+  makePlain(hold: PlainHold): void {
+    this.#made.push(hold);
   }
 
   change(holdId: HoldId, seq: number, update: HoldUpdate): void {
-    if (this.#replace(holdId, (made) => ({ ...made, hold: { ...made.hold, ...update, seq } }))) {
-      return;
-    }
+    const isMade = this.#replace(holdId, ({ eventId, hold, ended }) => {
+      return { eventId, hold: { ...hold, ...update, seq }, ended };
+    });
+    if (isMade) return;
     const before = this.changes.get(holdId)?.update;
     const change = { eventId: this.#eventId, holdId, seq, ended: null };
     this.changes.set(holdId, { ...change, update: { ...before, ...update } });
@@ -63,7 +60,7 @@ export class HoldFold {
   end(end: EndedHold, seq: number): void {
     const { holdId } = end;
     const ended = { end, seq };
-    if (this.#replace(holdId, (made) => ({ ...made, ended }))) return;
+    if (this.#replace(holdId, ({ eventId, hold }) => ({ eventId, hold, ended }))) return;
     const update = this.changes.get(holdId)?.update ?? {};
     this.changes.set(holdId, { eventId: this.#eventId, holdId, seq, update, ended });
   }
@@ -85,7 +82,7 @@ export class HoldFold {
   #replace(holdId: HoldId, by: (made: HoldMade) => HoldMade | null): boolean {
     for (; this.#placed < this.#made.length; this.#placed += 1) {
       const made = this.#made[this.#placed];
-      if (made != null) this.#places.set(made.hold.holdId, this.#placed);
+      if (made != null) this.#places.set(idOf(made), this.#placed);
     }
     const place = this.#places.get(holdId);
     const made = place === undefined ? undefined : this.#made[place];

@@ -1,6 +1,8 @@
 /** Holds as SQL. */
 import type { PlaceItem } from "../../engine/place.ts";
+import { PlainHold } from "../store/plain-hold.ts";
 import { arraysColumn, jsonColumn, jsonText, plainColumn, rareColumn } from "./array-literals.ts";
+import type { CopyRows } from "./copy-rows.ts";
 import type { NetEffects } from "./effects.ts";
 import { type Insertion, insertion, type Statement } from "./statement.ts";
 
@@ -104,7 +106,9 @@ export function insertHolds({ holdsMade }: NetEffects): Insertion {
         ended_ms, booking_id, charges, ordinals, terms, paying`,
     },
     holdsMade,
-    (into, { eventId, hold, ended }) =>
+    (into, made) => {
+      if (made instanceof PlainHold) return writePlain(into, made);
+      const { eventId, hold, ended } = made;
       into
         .uuid(eventId)
         .uuid(hold.holdId)
@@ -120,8 +124,29 @@ export function insertHolds({ holdsMade }: NetEffects): Insertion {
         .bigints(chargesOf(hold.items))
         .integers(hold.ordinals)
         .text(jsonText(hold.terms))
-        .uuid(hold.paying),
+        .uuid(hold.paying);
+    },
   );
+}
+
+function writePlain(into: CopyRows, hold: PlainHold): void {
+  const { bytes } = hold;
+  into
+    .uuid(hold.eventId)
+    .uuidAt(bytes, hold.holdIdAt)
+    .uuidAt(bytes, hold.userIdAt)
+    .text("active")
+    .integers(hold.items())
+    .bigint(hold.atMs)
+    .bigint(hold.expiresAtMs)
+    .boolean(false)
+    .bigint(hold.seq)
+    .missing()
+    .missing()
+    .missing()
+    .missing()
+    .missing()
+    .missing();
 }
 
 /** Triples of place, category, price. */

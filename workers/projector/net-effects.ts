@@ -14,6 +14,7 @@ import { isOffer } from "../../engine/terms.ts";
 import { unreachable } from "../../engine/unreachable.ts";
 import { packedAlone } from "../store/fact-bytes.ts";
 import { KeyBlockWriter } from "../store/key-blocks.ts";
+import type { PlainHold } from "../store/plain-hold.ts";
 import { AreaFold } from "./area-fold.ts";
 import { BookingFold } from "./booking-fold.ts";
 import type { BlockChange, EventAdvance, EventFact, HistoryEntry, NetEffects } from "./effects.ts";
@@ -35,13 +36,21 @@ export class EffectsFold {
 
   /** In order, each event's without gaps. */
   add(eventFact: EventFact): void {
-    const { eventId, fact } = eventFact;
+    this.#of(eventFact.eventId, eventFact.fact.seq).add(eventFact);
+  }
+
+  /** The same as `add` with the fact as an object. */
+  addPlain(hold: PlainHold): void {
+    this.#of(hold.eventId, hold.seq).addPlain(hold);
+  }
+
+  #of(eventId: EventId, seq: number): EventFold {
     let fold = this.#byEvent.get(eventId);
     if (fold === undefined) {
-      fold = new EventFold(eventId, fact.seq);
+      fold = new EventFold(eventId, seq);
       this.#byEvent.set(eventId, fold);
     }
-    fold.add(eventFact);
+    return fold;
   }
 
   finish(): NetEffects {
@@ -100,15 +109,27 @@ class EventFold {
   }
 
   add({ fact, packed }: EventFact): void {
-    assert(fact.seq === this.#nextSeq, "an event's facts come in order, without gaps");
+    this.#follow(fact);
     const { eventId } = this;
-    this.#nextSeq += 1;
     this.areas.count(fact);
     this.#addRecords(fact);
     if (isHistory(fact)) this.history.push({ eventId, fact });
     const told = outboxRowOf(eventId, fact);
     if (told !== null) this.outbox.push(told);
     if (fact.key !== null) this.keyBlocks.add(fact, packed ?? packedAlone(fact));
+  }
+
+  /** No history, nobody to be told, nothing but the hold. */
+  addPlain(hold: PlainHold): void {
+    this.#follow(hold);
+    this.areas.countPlain(hold);
+    this.holds.makePlain(hold);
+    if (hold.hasKey) this.keyBlocks.add(hold, hold);
+  }
+
+  #follow({ seq }: { readonly seq: number }): void {
+    assert(seq === this.#nextSeq, "an event's facts come in order, without gaps");
+    this.#nextSeq += 1;
   }
 
   #addRecords(fact: Fact): void {

@@ -1,5 +1,4 @@
-import { entryEnd, lsnOf, packedFactOf, readEntry, readEntryHeader } from "../journal/entry.ts";
-import type { EventFact } from "./effects.ts";
+import { atMsOf, entryEnd, lsnOf } from "../journal/entry.ts";
 import type { ShardAdvance } from "./projection-store.ts";
 
 /** The first facts of a queue. */
@@ -56,7 +55,7 @@ export class ShardQueue {
   get oldestMs(): number {
     const bytes = this.#buffers[this.#head];
     if (bytes === undefined) return Number.POSITIVE_INFINITY;
-    return readEntryHeader(bytes, this.#offsets[this.#head] ?? 0).atMs;
+    return atMsOf(bytes, this.#offsets[this.#head] ?? 0);
   }
 
   /**
@@ -76,10 +75,13 @@ export class ShardQueue {
 
   /**
    * Gives out the first facts that were not yet: at most so many, of at most so many bytes, but one
-   * at least. null: none wait. Throws when an entry can't be decoded, and what `give` throws; then
-   * nothing was given out.
+   * at least. null: none wait. Throws what `give` throws, and then nothing was given out.
    */
-  take(countMax: number, bytesMax: number, give: (fact: EventFact) => void): Slice | null {
+  take(
+    countMax: number,
+    bytesMax: number,
+    give: (bytes: Buffer, offset: number) => void,
+  ): Slice | null {
     let facts = 0;
     let taken = 0;
     let logicalMs = 0;
@@ -89,12 +91,10 @@ export class ShardQueue {
       const entryBytes = entryEnd(bytes, offset) - offset;
       const isFull = facts >= countMax || taken + entryBytes > bytesMax;
       if (isFull && facts > 0) break;
-      const { eventId, fact, atMs } = readEntry(bytes, offset);
-      if (fact.key === null) give({ eventId, fact });
-      else give({ eventId, fact, packed: packedFactOf(bytes, offset) });
+      give(bytes, offset);
       facts += 1;
       taken += entryBytes;
-      logicalMs = Math.max(logicalMs, atMs);
+      logicalMs = Math.max(logicalMs, atMsOf(bytes, offset));
     }
     if (facts === 0) return null;
     const { shard, epoch } = this;

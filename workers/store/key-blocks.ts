@@ -38,7 +38,7 @@ export class KeyBlockWriter {
   }
 
   /** `packed`: where the fact lies as packFact makes it. */
-  add({ seq, atMs }: Fact, packed: PackedPlace): void {
+  add({ seq, atMs }: Pick<Fact, "seq" | "atMs">, packed: PackedPlace): void {
     const bytes = LENGTH_BYTES + packed.end - packed.start;
     if (this.#bytes + bytes > KEY_BLOCK_BYTES_MAX) this.#end();
     this.#places.push(packed);
