@@ -82,8 +82,8 @@ export interface LiveSocket {
   readonly accessToken: string;
   /** Whom it comes from. */
   readonly network: Network;
-  /** False: the reader is too slow; the socket is being cut off with 1013. Bytes are UTF-8. */
-  send(text: string | Uint8Array): boolean;
+  /** Leaves at the end of the turn. Bytes are UTF-8. Who reads too slowly is cut off with 1013. */
+  send(text: string | Uint8Array): void;
   subscribe(topic: string): void;
   unsubscribe(topic: string): void;
   end(code: number, reason: string): void;

@@ -8,6 +8,8 @@ import type { LiveSocket } from "./exchange.ts";
 export interface RawSocket {
   /** 2: dropped, because the backlog is over its bound. */
   send(text: string | Uint8Array, isBinary: boolean, compress: boolean): number;
+  /** What is sent meanwhile leaves in one write. */
+  cork(send: () => void): unknown;
   subscribe(topic: string): boolean;
   unsubscribe(topic: string): boolean;
   getTopics(): string[];
@@ -15,6 +17,9 @@ export interface RawSocket {
   /** At once, without a close frame. */
   close(): void;
 }
+
+/** More texts are not kept for the end of a turn: the library packs 16 KiB into one write. */
+const UNSENT_MAX = 64;
 
 /** Written once: whoever floods is answered without a look at what was said. */
 export const TOO_MANY_MESSAGES = Buffer.from(
@@ -38,6 +43,8 @@ export interface LiveConnectionOptions {
  *
  * Invariants:
  * - Of what is said beyond its bound nothing is read; beyond a multiple of it, it is closed.
+ * - What is sent during a turn leaves at its end in one write, in order, and before the connection
+ *   hears of another topic or ends: a write costs as much as all else that is done for an answer.
  * - `#ws` is null before the opening and from the close on: no call reaches a socket that is gone.
  * - A slow reader gets nothing more but the 1013 behind its backlog. That close frame can be sent
  *   only once the backlog is below its bound again, so it waits for the first bytes to be read; who
@@ -50,6 +57,7 @@ export class LiveConnection implements LiveSocket {
   readonly #messages: Bound | null;
   readonly #flood: Bound | null;
   #ws: RawSocket | null = null;
+  #unsent: (string | Uint8Array)[] = [];
   #cutOff: NodeJS.Timeout | null = null;
   /** What may be read, and what may be said at all. */
   readonly #read = { fullAtMs: 0 };
@@ -80,12 +88,15 @@ export class LiveConnection implements LiveSocket {
     return this.#ws === null || this.#cutOff !== null;
   }
 
-  send(text: string | Uint8Array): boolean {
-    if (this.#ws === null || this.#cutOff !== null) return false;
-    return this.#ws.send(text, false, false) !== 2;
+  send(text: string | Uint8Array): void {
+    if (this.isCutOff) return;
+    this.#unsent.push(text);
+    if (this.#unsent.length === 1) queueMicrotask(() => this.#flush());
+    else if (this.#unsent.length >= UNSENT_MAX) this.#flush();
   }
 
   subscribe(topic: string): void {
+    this.#flush();
     if (this.#cutOff === null) this.#ws?.subscribe(topic);
   }
 
@@ -94,6 +105,7 @@ export class LiveConnection implements LiveSocket {
   }
 
   end(code: number, reason: string): void {
+    this.#flush();
     this.#ws?.end(code, reason);
   }
 
@@ -113,5 +125,15 @@ export class LiveConnection implements LiveSocket {
   closed(): void {
     this.#ws = null;
     if (this.#cutOff !== null) clearTimeout(this.#cutOff);
+  }
+
+  #flush(): void {
+    const texts = this.#unsent;
+    if (texts.length === 0) return;
+    this.#unsent = [];
+    this.#ws?.cork(() => {
+      // Any of them may be one too many for a slow reader, and cut it off.
+      for (const text of texts) if (!this.isCutOff) this.#ws?.send(text, false, false);
+    });
   }
 }

@@ -44,9 +44,8 @@ class FakeSocket implements LiveSocket {
     this.id = FakeSocket.#count;
     this.accessToken = accessToken;
   }
-  send(text: string | Uint8Array): boolean {
+  send(text: string | Uint8Array): void {
     this.sent.push(JSON.parse(Buffer.from(text).toString()));
-    return true;
   }
   subscribe(topic: string): void {
     this.topics.add(topic);

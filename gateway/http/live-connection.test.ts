@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { LiveConnection, type RawSocket } from "./live-connection.ts";
+
+/** What the library was asked for, in order; what is sent corked is one write. */
+class FakeRaw implements RawSocket {
+  readonly calls: string[] = [];
+  #corked: string[] | null = null;
+  /** Called when this text is sent, as the library does for one that it drops. */
+  dropped: { readonly text: string; readonly tell: () => void } | null = null;
+
+  send(text: string | Uint8Array): number {
+    const said = Buffer.from(text).toString();
+    if (said === this.dropped?.text) {
+      this.dropped.tell();
+      return 2;
+    }
+    if (this.#corked === null) this.calls.push(`write ${said}`);
+    else this.#corked.push(said);
+    return 1;
+  }
+  cork(send: () => void): void {
+    this.#corked = [];
+    send();
+    if (this.#corked.length > 0) this.calls.push(`write ${this.#corked.join(" ")}`);
+    this.#corked = null;
+  }
+  subscribe(topic: string): boolean {
+    return this.calls.push(`subscribe ${topic}`) > 0;
+  }
+  unsubscribe(topic: string): boolean {
+    return this.calls.push(`unsubscribe ${topic}`) > 0;
+  }
+  getTopics(): string[] {
+    return ["a"];
+  }
+  end(code: number): void {
+    this.calls.push(`end ${code}`);
+  }
+  close(): void {
+    this.calls.push("close");
+  }
+}
+
+function opened(): { connection: LiveConnection; raw: FakeRaw } {
+  const connection = new LiveConnection({ id: 1, accessToken: "", network: 1, messages: null });
+  const raw = new FakeRaw();
+  connection.opened(raw);
+  return { connection, raw };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+test("what is sent during a turn leaves at its end, in order and in one write", async () => {
+  const { connection, raw } = opened();
+  connection.send("one");
+  connection.send(Buffer.from("two"));
+  assert.deepEqual(raw.calls, []);
+  await turn();
+  assert.deepEqual(raw.calls, ["write one two"]);
+  connection.send("three");
+  await turn();
+  assert.deepEqual(raw.calls, ["write one two", "write three"]);
+});
+
+test("of what is sent at once, so much is kept and no more", async () => {
+  const { connection, raw } = opened();
+  const texts = Array.from({ length: 150 }, (_, n) => String(n));
+  for (const text of texts) connection.send(text);
+  assert.equal(raw.calls.length, 2);
+  await turn();
+  assert.equal(raw.calls.length, 3);
+  assert.deepEqual(raw.calls.join(" ").replaceAll("write ", "").split(" "), texts);
+});
+
+test("what was sent leaves before another topic is heard, and before the end", async () => {
+  const { connection, raw } = opened();
+  connection.send("snapshot");
+  connection.subscribe("a");
+  connection.send("bye");
+  connection.end(1001, "away");
+  await turn();
+  assert.deepEqual(raw.calls, ["write snapshot", "subscribe a", "write bye", "end 1001"]);
+});
+
+test("nothing reaches a socket that is gone", async () => {
+  const { connection, raw } = opened();
+  connection.send("too late");
+  connection.closed();
+  connection.send("later still");
+  connection.end(1000, "");
+  await turn();
+  assert.deepEqual(raw.calls, []);
+});
+
+test("a slow reader gets nothing behind what was dropped but the end", async () => {
+  const { connection, raw } = opened();
+  raw.dropped = { text: "two", tell: () => connection.cutOff() };
+  for (const text of ["one", "two", "three"]) connection.send(text);
+  await turn();
+  connection.send("four");
+  await turn();
+  assert.deepEqual(raw.calls, ["write one", "unsubscribe a"]);
+  connection.drained();
+  connection.closed();
+  assert.deepEqual(raw.calls, ["write one", "unsubscribe a", "end 1013"]);
+});
