@@ -36,6 +36,17 @@ test("ids never repeat, though the clock stands still or steps back, and items h
   assert.ok([...seen].every(isUuidV7));
 });
 
+test("an item's id is the one that its hold's minter would have made next", () => {
+  const minter = new IdMinter(1);
+  const ids = Array.from({ length: 9_000 }, () => minter.mintHold(0x018ffffffffe, TAG, 0));
+  for (const [n, holdId] of ids.entries()) {
+    for (const index of [0, 1, 7, ITEM_IDS_PER_HOLD - 1]) {
+      const next = ids[n + 1 + index];
+      if (next !== undefined) assert.equal<string>(itemIdOf(holdId, index), next);
+    }
+  }
+});
+
 test("all refunds of an intent, and all items of an offer, have ids that are nobody else's", () => {
   const minter = new IdMinter(1);
   const seen = new Set<string>();

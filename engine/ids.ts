@@ -83,6 +83,8 @@ function format(ms: number, counter: number, tail: string): string {
 export function itemIdOf(holdId: HoldId, index: number): ItemId {
   const { ms, counter } = ordinalOf(holdId);
   const next = counter + 1 + index;
+  // Mostly in the same millisecond, and then nothing but the counter differs.
+  if (next < HEX.length) return `${holdId.slice(0, 15)}${HEX[next]}${holdId.slice(18)}` as ItemId;
   return format(ms + (next >>> 12), next & 4095, holdId.slice(18)) as ItemId;
 }
 

@@ -10,6 +10,7 @@ import {
 import type { EventId } from "../../engine/ids.ts";
 import { type PlaceItem, totalMinor } from "../../engine/place.ts";
 import { jsonColumn, jsonText, plainColumn, rareColumn, textColumn } from "./array-literals.ts";
+import { ROW_BYTES } from "./copy-rows.ts";
 import type { NetEffects } from "./effects.ts";
 import { type Insertion, insertion, type Statement } from "./statement.ts";
 
@@ -53,7 +54,8 @@ export function insertBookings({ bookingsMade }: NetEffects): Insertion {
     bookingsMade,
     (into, { eventId, record, seq, buyerId }) =>
       into
-        .uuid(eventId)
+        .row()
+        .eventId(eventId)
         .uuid(record.bookingId)
         .uuid(record.holdId)
         .uuid(record.userId)
@@ -81,9 +83,9 @@ interface TicketRow {
 
 function ticketsOf(
   { eventId, record }: { readonly eventId: EventId; readonly record: BookingRecord },
-  indexes: Iterable<number>,
+  indexes: readonly number[],
 ): TicketRow[] {
-  return Array.from(indexes).flatMap((index) => {
+  return indexes.flatMap((index) => {
     const item = record.items[index];
     const status = ticketStatusOf(record, index);
     return item === undefined ? [] : [{ eventId, record, index, item, status }];
@@ -179,26 +181,33 @@ export function insertTickets({ bookingsMade }: NetEffects): Insertion {
       table: "tickets",
       columns: `event_id, booking_id, position, id, place, category, price_minor, code, status,
         discount_minor, fee_minor, tax_minor, due_minor, checked_in_ms, cancelled_ms`,
+      bytes: bookingsMade.reduce(
+        (sum, made) => sum + ROW_BYTES * made.record.items.length,
+        ROW_BYTES,
+      ),
     },
-    bookingsMade.flatMap((made) => ticketsOf(made, made.record.items.keys())),
-    (into, { eventId, record, index, item, status }) => {
-      const { checkedInAtMs, cancelledAtMs } = fateOf(record, index);
-      into
-        .uuid(eventId)
-        .uuid(record.bookingId)
-        .integer(positionOf(record, index))
-        .uuid(ticketIdOf(record, index))
-        .integer(item.place)
-        .integer(item.category)
-        .bigint(item.priceMinor)
-        .text(record.ticketCodes[index] ?? "")
-        .text(status)
-        .bigint(item.charge?.discountMinor ?? null)
-        .bigint(item.charge?.feeMinor ?? null)
-        .bigint(item.charge?.taxMinor ?? null)
-        .bigint(item.charge?.dueMinor ?? null)
-        .bigint(checkedInAtMs)
-        .bigint(cancelledAtMs);
+    bookingsMade,
+    (into, { eventId, record }) => {
+      for (const [index, item] of record.items.entries()) {
+        const { checkedInAtMs, cancelledAtMs } = fateOf(record, index);
+        into
+          .row()
+          .eventId(eventId)
+          .uuid(record.bookingId)
+          .integer(positionOf(record, index))
+          .uuid(ticketIdOf(record, index))
+          .integer(item.place)
+          .integer(item.category)
+          .bigint(item.priceMinor)
+          .text(record.ticketCodes[index] ?? "")
+          .text(ticketStatusOf(record, index))
+          .bigint(item.charge?.discountMinor ?? null)
+          .bigint(item.charge?.feeMinor ?? null)
+          .bigint(item.charge?.taxMinor ?? null)
+          .bigint(item.charge?.dueMinor ?? null)
+          .bigint(checkedInAtMs)
+          .bigint(cancelledAtMs);
+      }
     },
   );
 }

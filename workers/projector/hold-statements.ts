@@ -110,7 +110,8 @@ export function insertHolds({ holdsMade }: NetEffects): Insertion {
       if (made instanceof PlainHold) return writePlain(into, made);
       const { eventId, hold, ended } = made;
       into
-        .uuid(eventId)
+        .row()
+        .eventId(eventId)
         .uuid(hold.holdId)
         .uuid(hold.userId)
         .text(ended?.end.end ?? "active")
@@ -132,7 +133,8 @@ export function insertHolds({ holdsMade }: NetEffects): Insertion {
 function writePlain(into: CopyRows, hold: PlainHold): void {
   const { bytes } = hold;
   into
-    .uuid(hold.eventId)
+    .row()
+    .eventId(hold.eventId)
     .uuidAt(bytes, hold.holdIdAt)
     .uuidAt(bytes, hold.userIdAt)
     .text("active")

@@ -84,7 +84,7 @@ function writeOutbox({ outbox }: NetEffects): Insertion {
     },
     outbox,
     (into, { kind, eventId, seq, change, subjectId, atMs }) =>
-      into.text(kind).uuid(eventId).bigint(seq).text(change).uuid(subjectId).bigint(atMs),
+      into.row().text(kind).eventId(eventId).bigint(seq).text(change).uuid(subjectId).bigint(atMs),
   );
 }
 
@@ -100,7 +100,8 @@ function keepKeys({ keyBlocks }: NetEffects): Insertion {
     keyBlocks,
     (into, block) =>
       into
-        .uuid(block.eventId)
+        .row()
+        .eventId(block.eventId)
         .bigint(block.lastSeq)
         .bigint(block.lastMs)
         .bytes(block.bytes, (bytes, at) => writeFacts(block, bytes, at)),

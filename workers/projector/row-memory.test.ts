@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { EventId } from "../../engine/ids.ts";
 import { CopyRows } from "./copy-rows.ts";
 import { RowMemory, rowMemory } from "./row-memory.ts";
 import { insertion } from "./statement.ts";
@@ -49,7 +50,7 @@ test("an insertion takes what it writes, and without rows nothing that nobody wo
   const all = rowMemory.take(1);
   rowMemory.give(all);
   const write = (into: CopyRows, n: number): void => {
-    into.integer(n);
+    into.row().integer(n);
   };
   const named = { name: "insert-things", table: "things", columns: "n" };
   assert.deepEqual(insertion(named, [], write).copy.rows.length, 0);
@@ -64,4 +65,23 @@ test("memory is not given back twice, and what is not from here is not kept", ()
   for (const other of [Buffer.alloc(0), Buffer.from("of Node's own pool")]) memory.give(other);
   assert.equal(memory.take(1).buffer, taken.buffer);
   assert.equal(memory.take(1).length, 65_536);
+});
+
+test("an event's id is the same column in every row, however often the memory was too small", () => {
+  const ids = [1, 2].map((n) => `018f3c9a-7b10-7000-8000-00000000000${n}` as EventId);
+  const written = (column: "uuid" | "eventId"): Buffer => {
+    const rows = new CopyRows(3);
+    for (let n = 0; n < 4_000; n += 1) {
+      // In runs of one to seven rows; what lies between differs in length.
+      const id = ids[Math.floor(n / (1 + (n % 7))) % 2] ?? null;
+      assert.ok(id);
+      rows
+        .row()
+        .text("x".repeat(n % 50))
+        [column](id)
+        .integer(n);
+    }
+    return rows.finish();
+  };
+  assert.ok(written("eventId").equals(written("uuid")));
 });

@@ -34,17 +34,16 @@ interface Target {
   readonly bytes?: number;
 }
 
-/** `write` puts all of a row behind `row`. */
-export function insertion<Row>(
+/** `write` puts in the rows of one of those `from` which they are made: mostly it is one. */
+export function insertion<From>(
   { name, table, columns, bytes }: Target,
-  rows: readonly Row[],
-  write: (into: CopyRows, row: Row) => void,
+  from: readonly From[],
+  write: (into: CopyRows, one: From) => void,
 ): Insertion {
   const text = `COPY ${table} (${columns}) FROM STDIN (FORMAT binary)`;
-  const rowCount = rows.length;
   // It is left out, and nobody would give its memory back.
-  if (rowCount === 0) return { name, copy: { text, rows: NONE }, rowCount };
-  const into = new CopyRows(columns.split(",").length, bytes ?? ROW_BYTES * (1 + rowCount));
-  for (const row of rows) write(into.row(), row);
-  return { name, copy: { text, rows: into.finish() }, rowCount };
+  if (from.length === 0) return { name, copy: { text, rows: NONE }, rowCount: 0 };
+  const into = new CopyRows(columns.split(",").length, bytes ?? ROW_BYTES * (1 + from.length));
+  for (const one of from) write(into, one);
+  return { name, copy: { text, rows: into.finish() }, rowCount: into.count };
 }
