@@ -61,6 +61,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   max_wal_size: "2GB",
   min_wal_size: "256MB",
   wal_compression: "on",
+  // A new segment would be written twice: 16 MiB of zeros, synced before the log goes on.
+  wal_init_zero: "off",
   checkpoint_timeout: "15min",
   fsync: "on",
   synchronous_commit: "on",

@@ -1,4 +1,4 @@
-import { SOCKET_FLOOD_FACTOR } from "../../engine/door-limits.ts";
+import { SOCKET_FLOOD_FACTOR, SOCKET_UNSENT_MAX } from "../../engine/door-limits.ts";
 import { SOCKET_CUT_OFF_MS_MAX } from "../../engine/limits.ts";
 import type { Network } from "../limits/client-address.ts";
 import { type Bound, take } from "../limits/token-buckets.ts";
@@ -17,9 +17,6 @@ export interface RawSocket {
   /** At once, without a close frame. */
   close(): void;
 }
-
-/** More texts are not kept for the end of a turn: the library packs 16 KiB into one write. */
-const UNSENT_MAX = 64;
 
 /** Written once: whoever floods is answered without a look at what was said. */
 export const TOO_MANY_MESSAGES = Buffer.from(
@@ -92,7 +89,7 @@ export class LiveConnection implements LiveSocket {
     if (this.isCutOff) return;
     this.#unsent.push(text);
     if (this.#unsent.length === 1) queueMicrotask(() => this.#flush());
-    else if (this.#unsent.length >= UNSENT_MAX) this.#flush();
+    else if (this.#unsent.length >= SOCKET_UNSENT_MAX) this.#flush();
   }
 
   subscribe(topic: string): void {
