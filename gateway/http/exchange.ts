@@ -82,7 +82,10 @@ export interface LiveSocket {
   readonly accessToken: string;
   /** Whom it comes from. */
   readonly network: Network;
-  /** Leaves at the end of the turn. Bytes are UTF-8. Who reads too slowly is cut off with 1013. */
+  /**
+   * Leaves at the end of the turn; until then bytes, which are UTF-8, must stay as they are. A reader
+   * who is too slow is cut off with 1013, and hears nothing more.
+   */
   send(text: string | Uint8Array): void;
   subscribe(topic: string): void;
   unsubscribe(topic: string): void;
@@ -92,8 +95,8 @@ export interface LiveSocket {
 export interface LiveHandler {
   open(socket: LiveSocket): void;
   /**
-   * The answer to a text frame that is refused unread, to be sent at once; null: it is to be read.
-   * Asked before anything is spent on the frame.
+   * The answer to a text frame that is refused unread; null: the frame is to be read. Asked before
+   * anything is spent on it.
    */
   refusalOf?(message: Uint8Array): Uint8Array | null;
   /** `text` is null for a binary frame. */

@@ -8,6 +8,8 @@ class FakeRaw implements RawSocket {
   #corked: string[] | null = null;
   /** Called when this text is sent, as the library does for one that it drops. */
   dropped: { readonly text: string; readonly tell: () => void } | null = null;
+  /** Called at its end, at once, as the library does. */
+  ended: () => void = () => undefined;
 
   send(text: string | Uint8Array): number {
     const said = Buffer.from(text).toString();
@@ -36,6 +38,7 @@ class FakeRaw implements RawSocket {
   }
   end(code: number): void {
     this.calls.push(`end ${code}`);
+    this.ended();
   }
   close(): void {
     this.calls.push("close");
@@ -46,6 +49,7 @@ function opened(): { connection: LiveConnection; raw: FakeRaw } {
   const connection = new LiveConnection({ id: 1, accessToken: "", network: 1, messages: null });
   const raw = new FakeRaw();
   connection.opened(raw);
+  raw.ended = () => connection.closed();
   return { connection, raw };
 }
 
@@ -93,6 +97,37 @@ test("nothing reaches a socket that is gone", async () => {
   assert.deepEqual(raw.calls, []);
 });
 
+test("nothing is sent behind the end, in the same turn or later", async () => {
+  const { connection, raw } = opened();
+  connection.send("bye");
+  connection.end(1000, "");
+  connection.send("more");
+  connection.end(1001, "");
+  await turn();
+  connection.send("later");
+  await turn();
+  assert.deepEqual(raw.calls, ["write bye", "end 1000"]);
+});
+
+test("who is cut off by what was published does not hear what waited", async () => {
+  const { connection, raw } = opened();
+  connection.send("answer");
+  connection.cutOff();
+  await turn();
+  assert.deepEqual(raw.calls, ["unsubscribe a"]);
+  connection.drained();
+  assert.deepEqual(raw.calls, ["unsubscribe a", "end 1013"]);
+});
+
+test("topics that are left between two texts are left at once", async () => {
+  const { connection, raw } = opened();
+  connection.send("one");
+  connection.unsubscribe("a");
+  connection.send("two");
+  await turn();
+  assert.deepEqual(raw.calls, ["unsubscribe a", "write one two"]);
+});
+
 test("a slow reader gets nothing behind what was dropped but the end", async () => {
   const { connection, raw } = opened();
   raw.dropped = { text: "two", tell: () => connection.cutOff() };
@@ -102,6 +137,5 @@ test("a slow reader gets nothing behind what was dropped but the end", async () 
   await turn();
   assert.deepEqual(raw.calls, ["write one", "unsubscribe a"]);
   connection.drained();
-  connection.closed();
   assert.deepEqual(raw.calls, ["write one", "unsubscribe a", "end 1013"]);
 });

@@ -40,8 +40,9 @@ export interface LiveConnectionOptions {
  *
  * Invariants:
  * - Of what is said beyond its bound nothing is read; beyond a multiple of it, it is closed.
- * - What is sent during a turn leaves at its end in one write, in order, and before the connection
- *   hears of another topic or ends: a write costs as much as all else that is done for an answer.
+ * - What is sent during a turn leaves in order and in as few writes as the library needs, at the
+ *   turn's end, or before the connection hears of another topic or ends. A write costs as much as
+ *   all else that is done for an answer. Only a reader who is cut off does not hear it.
  * - `#ws` is null before the opening and from the close on: no call reaches a socket that is gone.
  * - A slow reader gets nothing more but the 1013 behind its backlog. That close frame can be sent
  *   only once the backlog is below its bound again, so it waits for the first bytes to be read; who

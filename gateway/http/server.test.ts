@@ -425,6 +425,32 @@ describe("HttpServer", () => {
       await until(() => server.subscriberCount("all") === 0);
     });
 
+    it("keeps the order of what is sent and what is published around it", async () => {
+      for (const size of [0, 20_000]) {
+        const client = new WebSocket(socketUrl());
+        const got = await opened(client);
+        const socket = room.sockets.at(-1);
+        const say = (text: string): string => text.padEnd(size, ".");
+        const texts = ["snapshot", "first", "answer", "second", "bye"].map(say);
+        const [snapshot = "", first = "", answer = "", second = "", bye = ""] = texts;
+        const topic = `t${size}`;
+        server.publish(topic, "for nobody");
+        socket?.send(snapshot);
+        socket?.subscribe(topic);
+        server.publish(topic, first);
+        await until(() => got.includes(first));
+        socket?.send(answer);
+        await until(() => got.includes(answer));
+        server.publish(topic, second);
+        await until(() => got.includes(second));
+        socket?.send(bye);
+        const closed = closing(client);
+        socket?.end(1000, "done");
+        assert.equal(await closed, 1000);
+        assert.deepEqual(got.slice(1), texts);
+      }
+    });
+
     it("ends a connection that sends too much at once", async () => {
       const client = new WebSocket(socketUrl());
       await opened(client);

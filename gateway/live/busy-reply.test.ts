@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BusyReply } from "./busy-reply.ts";
+import { busyReplyTo } from "./busy-reply.ts";
 
 const REST = '"eventId":"e","items":[]}';
-const busy = new BusyReply();
 
 function replyTo(message: string): Record<string, unknown> | null {
-  const reply = busy.to(Buffer.from(message));
+  const reply = busyReplyTo(Buffer.from(message));
   return reply === null ? null : JSON.parse(Buffer.from(reply).toString());
 }
 
@@ -18,6 +17,12 @@ test("a hold is refused under its id, by whichever of the two it begins with", (
       assert.equal((body as { code: string }).code, "busy");
     }
   }
+});
+
+test("each reply is its own, however many are asked for before it is sent", () => {
+  const replies = [1, 22, 333].map((id) => busyReplyTo(Buffer.from(`{"op":"hold","id":${id},`)));
+  const ids = replies.map((reply) => JSON.parse(Buffer.from(reply ?? "null").toString()).id);
+  assert.deepEqual(ids, [1, 22, 333]);
 });
 
 test("what begins otherwise has to be read", () => {

@@ -10,51 +10,30 @@ const ZERO = "0".charCodeAt(0);
 const QUOTE = '"'.charCodeAt(0);
 
 const { status, document } = problemDocument("busy");
-/** What follows the id in the reply, and what goes before it. */
-const REST = JSON.stringify({ status, body: document }).replace("{", ",");
-const BEGINNING = '{"op":"reply","id":';
+/** What goes before the id in the reply, and what follows it. */
+const BEGINNING = Buffer.from('{"op":"reply","id":');
+const REST = Buffer.from(JSON.stringify({ status, body: document }).replace("{", ","));
 
 /**
- * The answer `busy` to a hold, from no more of it than its first bytes. Under overload nearly all
- * that is said is this, so neither message nor reply ever becomes a string: taking a message apart
- * costs several times as much as refusing it.
- *
- * Invariant: `#reply` ends with REST at `#restAt`; beginning and id are written up against it.
+ * The answer `busy` to a hold, from no more of it than its first bytes; null: it does not begin as
+ * most clients begin a hold and its id, so somebody has to read it. Under overload nearly all that
+ * is said is this, so neither message nor reply ever becomes a string: taking a message apart costs
+ * several times as much as refusing it.
  */
-export class BusyReply {
-  readonly #restAt = BEGINNING.length + ID_BYTES_MAX;
-  readonly #reply = Buffer.alloc(this.#restAt + Buffer.byteLength(REST));
-
-  constructor() {
-    this.#reply.write(REST, this.#restAt);
+export function busyReplyTo(message: Uint8Array): Uint8Array | null {
+  if (startsWith(message, OP_FIRST, 0)) {
+    const endAt = endOfId(message, OP_FIRST.length);
+    return message[endAt] === COMMA ? replyTo(message, OP_FIRST.length, endAt) : null;
   }
+  if (!startsWith(message, ID_FIRST, 0)) return null;
+  const endAt = endOfId(message, ID_FIRST.length);
+  if (!startsWith(message, OP_SECOND, endAt)) return null;
+  const isWhole = message[endAt + OP_SECOND.length] === COMMA;
+  return isWhole ? replyTo(message, ID_FIRST.length, endAt) : null;
+}
 
-  /**
-   * The reply, valid until the next call; null: the message does not begin as most clients begin a
-   * hold and its id, so somebody has to read it.
-   */
-  to(message: Uint8Array): Uint8Array | null {
-    if (startsWith(message, OP_FIRST, 0)) {
-      const endAt = endOfId(message, OP_FIRST.length);
-      return message[endAt] === COMMA ? this.#with(message, OP_FIRST.length, endAt) : null;
-    }
-    if (!startsWith(message, ID_FIRST, 0)) return null;
-    const endAt = endOfId(message, ID_FIRST.length);
-    if (!startsWith(message, OP_SECOND, endAt)) return null;
-    const isWhole = message[endAt + OP_SECOND.length] === COMMA;
-    return isWhole ? this.#with(message, ID_FIRST.length, endAt) : null;
-  }
-
-  #with(message: Uint8Array, idAt: number, idEndAt: number): Uint8Array {
-    const reply = this.#reply;
-    const at = this.#restAt - (idEndAt - idAt);
-    for (let index = idAt; index < idEndAt; index += 1) {
-      reply[at + index - idAt] = message[index] ?? 0;
-    }
-    const beginsAt = at - BEGINNING.length;
-    reply.write(BEGINNING, beginsAt, "latin1");
-    return reply.subarray(beginsAt);
-  }
+function replyTo(message: Uint8Array, idAt: number, idEndAt: number): Uint8Array {
+  return Buffer.concat([BEGINNING, message.subarray(idAt, idEndAt), REST]);
 }
 
 function startsWith(message: Uint8Array, bytes: Uint8Array, at: number): boolean {

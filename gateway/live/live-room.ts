@@ -18,7 +18,7 @@ import type { LimitClass } from "../limits/limit-classes.ts";
 import { refusalMembers } from "../limits/quota.ts";
 import type { Admission, RequestLimits } from "../limits/request-limits.ts";
 import type { AvailabilityHub } from "./availability-hub.ts";
-import { BusyReply } from "./busy-reply.ts";
+import { busyReplyTo } from "./busy-reply.ts";
 import { DESK_OPS, isForDesk, type LiveDesk, limitClassOfOp } from "./desk-ops.ts";
 import { idOf, replyOf } from "./live-reply.ts";
 import { LiveView } from "./live-view.ts";
@@ -85,7 +85,6 @@ export class LiveRoom implements LiveHandler {
   readonly #hub: AvailabilityHub;
   readonly #limits: Pick<RequestLimits, "admit"> | null;
   readonly #watch: Watch | null;
-  readonly #busy = new BusyReply();
   readonly #sessions = new Map<number, Session>();
   readonly #byUser = new Map<UserId, Set<LiveSocket>>();
 
@@ -122,7 +121,7 @@ export class LiveRoom implements LiveHandler {
 
   /** While nobody's hold is let in, holds are refused by how they begin. */
   refusalOf(message: Uint8Array): Uint8Array | null {
-    const refusal = this.#desk.refusesAllHolds() ? this.#busy.to(message) : null;
+    const refusal = this.#desk.refusesAllHolds() ? busyReplyTo(message) : null;
     if (refusal !== null && this.#watch !== null) {
       refusedUnread(this.#watch, this.#watch.meter.op("hold"), BUSY_UNREAD);
     }

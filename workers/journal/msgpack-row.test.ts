@@ -46,6 +46,33 @@ test("what was written is read, and nothing else is taken for it", () => {
   for (const value of [7, "x", null, 0.5]) assert.equal(begun(value).array(), -1);
 });
 
+test("what ends too early, or is of no kind that is written, is told from all else", () => {
+  const reader = new RowReader();
+  const row = written([1, 0x80, 0x100, 0x1_0000, 1e300, "x".repeat(40), [2], null, "y"]);
+  assert.ok(row);
+  const all = (bytes: Buffer, end = bytes.length): unknown[] => {
+    reader.begin(bytes, 0, end);
+    const read: unknown[] = [reader.array()];
+    for (let n = 0; n < 5; n += 1) read.push(reader.number());
+    read.push(reader.skipText(), reader.array(), reader.number(), reader.null(), reader.text());
+    return read;
+  };
+  assert.deepEqual(all(row), [9, 1, 0x80, 0x100, 0x1_0000, 1e300, 23, 1, 2, true, "y"]);
+  for (let end = 0; end < row.length; end += 1) {
+    for (const read of [all(row.subarray(0, end)), all(row, end)]) {
+      assert.ok(read[0] === -1 || read.at(-1) === null, `${end}`);
+    }
+  }
+  for (const head of [0xca, 0xcf, 0xd0, 0xd1, 0xd2, 0xd3, 0xdd, 0xc1]) {
+    for (const bytes of [Buffer.from([head]), Buffer.from([head, ...Array(20).fill(0xce)])]) {
+      reader.begin(bytes, 0);
+      assert.ok(Number.isNaN(reader.number()));
+      reader.begin(bytes, 0);
+      assert.deepEqual([reader.array(), reader.text()], [-1, null]);
+    }
+  }
+});
+
 test("what it can't write, and what has no room, it leaves to others", () => {
   const others = ["ä", "x".repeat(256), -33, -0.5, -0x8000_0000, {}, undefined, new Uint8Array(1)];
   for (const value of others) {

@@ -6,6 +6,9 @@
 const ARRAY_16_MAX = 0xffff;
 /** A type, and the longest number or length behind it. */
 const HEAD_BYTES_MAX = 9;
+const NULL = 0xc0;
+/** Never used in msgpack. */
+const NOTHING = 0xc1;
 /** What is not written: who asks has another way for it. */
 export const NOT_WRITTEN = -1;
 
@@ -17,7 +20,7 @@ export function writeRow(view: DataView, at: number, value: unknown): number {
   if (at + HEAD_BYTES_MAX > view.byteLength) return NOT_WRITTEN;
   if (typeof value === "string") return writeText(view, at, value);
   if (typeof value === "number") return writeNumber(view, at, value);
-  if (value === null) return writeByte(view, at, 0xc0);
+  if (value === null) return writeByte(view, at, NULL);
   if (typeof value === "boolean") return writeByte(view, at, value ? 0xc3 : 0xc2);
   return Array.isArray(value) ? writeArray(view, at, value) : NOT_WRITTEN;
 }
@@ -89,14 +92,20 @@ function writeByte(view: DataView, at: number, byte: number): number {
   return at + 1;
 }
 
-/** Reads what `writeRow` writes, value by value: who reads knows what comes. */
+/**
+ * Reads what `writeRow` writes, value by value: who reads says what should come. What else is there,
+ * and what ends too early, is told from it; after that nothing more can be read.
+ */
 export class RowReader {
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
+  #end = 0;
 
-  begin(bytes: Buffer, at: number): void {
+  /** What is to be read ends before `end`. */
+  begin(bytes: Buffer, at: number, end = bytes.length): void {
     this.#bytes = bytes;
     this.#at = at;
+    this.#end = end;
   }
 
   /** Where the next value begins. */
@@ -106,7 +115,7 @@ export class RowReader {
 
   /** Whether null is here; another value stays to be read. */
   null(): boolean {
-    if (this.#bytes[this.#at] !== 0xc0) return false;
+    if (this.#at >= this.#end || this.#bytes[this.#at] !== NULL) return false;
     this.#at += 1;
     return true;
   }
@@ -115,25 +124,18 @@ export class RowReader {
   array(): number {
     const head = this.#byte();
     if (head >> 4 === 0x9) return head & 0xf;
-    return head === 0xdc ? this.#bytes.readUInt16BE(this.#skip(2)) : -1;
+    return head === 0xdc && this.#has(2) ? this.#bytes.readUInt16BE(this.#skip(2)) : -1;
   }
 
   /** NaN: another value is here. */
   number(): number {
     const head = this.#byte();
     if (head < 0x80) return head;
-    switch (head) {
-      case 0xcc:
-        return this.#byte();
-      case 0xcd:
-        return this.#bytes.readUInt16BE(this.#skip(2));
-      case 0xce:
-        return this.#bytes.readUInt32BE(this.#skip(4));
-      case 0xcb:
-        return this.#bytes.readDoubleBE(this.#skip(8));
-      default:
-        return head >= 0xe0 ? head - 0x100 : Number.NaN;
-    }
+    if (head >= 0xe0) return head - 0x100;
+    const size = head === 0xcc ? 1 : head === 0xcd ? 2 : head === 0xce ? 4 : head === 0xcb ? 8 : 0;
+    if (size === 0 || !this.#has(size)) return Number.NaN;
+    const at = this.#skip(size);
+    return size === 8 ? this.#bytes.readDoubleBE(at) : this.#bytes.readUIntBE(at, size);
   }
 
   /** null: another value is here. */
@@ -153,11 +155,17 @@ export class RowReader {
   /** -1: another value is here. */
   #textLength(): number {
     const head = this.#byte();
-    return head >> 5 === 0b101 ? head & 0x1f : head === 0xd9 ? this.#byte() : -1;
+    const length = head >> 5 === 0b101 ? head & 0x1f : head === 0xd9 ? this.#byte() : -1;
+    return length >= 0 && this.#has(length) ? length : -1;
   }
 
+  #has(bytes: number): boolean {
+    return this.#at + bytes <= this.#end;
+  }
+
+  /** At the end it is one that begins no value. */
   #byte(): number {
-    return this.#bytes[this.#skip(1)] ?? 0xc1;
+    return this.#has(1) ? (this.#bytes[this.#skip(1)] ?? NOTHING) : NOTHING;
   }
 
   /** Returns where it was. */

@@ -31,14 +31,14 @@ export function unpackFact(bytes: Uint8Array): Fact {
 
 /** What all facts have, of the packed fact in `bytes` from `start` to `end`. */
 export function skimFact(bytes: Buffer, start: number, end: number): FactHead {
-  return keyedHead(bytes, start) ?? decodeHead(unpackr.unpack(bytes, { start, end }));
+  return keyedHead(bytes, start, end) ?? decodeHead(unpackr.unpack(bytes, { start, end }));
 }
 
 const reader = new RowReader();
 
 /** That of a fact with a key, as nearly all are written; null: it is another one. */
-function keyedHead(bytes: Buffer, start: number): FactHead | null {
-  reader.begin(bytes, start);
+function keyedHead(bytes: Buffer, start: number, end: number): FactHead | null {
+  reader.begin(bytes, start, end);
   if (reader.array() < 0) return null;
   const [, seq, atMs] = [reader.number(), reader.number(), reader.number()];
   if (reader.array() !== 2) return null;

@@ -75,22 +75,46 @@ test("what is not whole, or more than a plain hold, is none", () => {
     assert.ok(PlainHold.read(EVENT_ID, place));
     assert.equal(PlainHold.read(EVENT_ID, { ...place, end: place.end + 1 }), null);
     for (let end = place.start; end < place.end; end += 1) {
+      const cut = { ...place, bytes: place.bytes.subarray(0, end), end };
       assert.equal(PlainHold.read(EVENT_ID, { ...place, end }), null, `to end at ${end}`);
+      assert.equal(PlainHold.read(EVENT_ID, cut), null, `cut off at ${end}`);
     }
   }
 });
 
 test("a hold with a member of another kind is none", () => {
-  const { bytes, start, end } = placed(heldBy([0], KEY));
+  const { bytes, start, end } = placed(heldBy([0, 1], KEY));
   const found = PlainHold.read(EVENT_ID, { bytes, start, end });
   assert.ok(found);
-  // A number, null or a text instead of what begins there; the values behind it move.
   const heads = [start, start + 1, start + 2, found.holdIdAt - 2, found.userIdAt - 2, end - 9];
-  for (const at of heads) {
-    for (const head of [0xc0, 0xa1, 0x91, 0xc3]) {
+  const itemsAt = found.userIdAt + 36;
+  // The values behind it move, and nearly all of them are another's then.
+  for (const at of [...heads, itemsAt, itemsAt + 1, itemsAt + 2]) {
+    for (const head of [0xc0, 0xa1, 0x91, 0xc3, 0xca, 0xcb, 0xcc, 0xcd, 0xce, 0xcf, 0xdc, 0xdd]) {
       const changed = Buffer.from(bytes);
       changed[at] = head;
-      assert.equal(PlainHold.read(EVENT_ID, { bytes: changed, start, end }), null, `${at} ${head}`);
+      if (changed.equals(bytes)) continue;
+      const read = PlainHold.read(EVENT_ID, { bytes: changed, start, end });
+      // A number may be another number.
+      const isNumber = at > itemsAt || at === start + 2 || at === end - 9;
+      assert.ok(read === null || isNumber, `${head} at ${at}`);
+    }
+  }
+});
+
+test("of areas that are far down, whatever lies behind, a hold is read from objects", () => {
+  const fact = heldBy([-1, -1], null);
+  const [item] = fact.items;
+  assert.ok(item);
+  for (let place = -1; place >= -256; place -= 1) {
+    for (let n = 0; n < 64; n += 1) {
+      const prices = [0, 200, 4_500, 70_000];
+      const priceMinor = prices[n % prices.length] ?? 0;
+      const expiresAtMs = 1_763_900_001_456 + n;
+      const items = Array.from({ length: 1 + (n % 6) }, () => ({ ...item, place, priceMinor }));
+      const bytes = packFact({ ...fact, items, expiresAtMs });
+      const hold = PlainHold.read(EVENT_ID, { bytes, start: 0, end: bytes.length });
+      assert.equal(hold !== null, place >= -32, `${place}`);
     }
   }
 });

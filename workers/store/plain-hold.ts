@@ -41,7 +41,7 @@ export class PlainHold implements PackedPlace {
   readonly userIdAt: number;
   readonly #itemsAt: number;
 
-  /** null: it is another fact, or not as plain. */
+  /** null: it is another fact, or not as plain, or has a number that is not written plainly. */
   static read(eventId: EventId, place: PackedPlace): PlainHold | null {
     const parts = readParts(place);
     return parts === null ? null : new PlainHold(eventId, place, parts);
@@ -71,14 +71,14 @@ export class PlainHold implements PackedPlace {
 
   /** Triples of place, category, price, one item after another. */
   items(): number[] {
-    reader.begin(this.bytes, this.#itemsAt);
+    reader.begin(this.bytes, this.#itemsAt, this.end);
     const numbers = new Array<number>(reader.array());
     for (let at = 0; at < numbers.length; at += 1) numbers[at] = reader.number();
     return numbers;
   }
 
   forEachPlace(visit: (place: number) => void): void {
-    reader.begin(this.bytes, this.#itemsAt);
+    reader.begin(this.bytes, this.#itemsAt, this.end);
     for (let left = reader.array(); left > 0; left -= NUMBERS_PER_ITEM) {
       visit(reader.number());
       reader.number();
@@ -95,7 +95,7 @@ export class PlainHold implements PackedPlace {
 }
 
 function readParts({ bytes, start, end }: PackedPlace): Parts | null {
-  reader.begin(bytes, start);
+  reader.begin(bytes, start, end);
   if (reader.array() !== PLAIN_HELD.members || reader.number() !== PLAIN_HELD.kind) return null;
   const seq = reader.number();
   const atMs = reader.number();
@@ -107,11 +107,10 @@ function readParts({ bytes, start, end }: PackedPlace): Parts | null {
   const userIdAt = uuidAt();
   const itemsAt = reader.at;
   const numbers = reader.array();
-  let sum = seq + atMs;
-  for (let left = numbers; left > 0; left -= 1) sum += reader.number();
+  if (holdIdAt < 0 || userIdAt < 0 || numbers < 0 || numbers % NUMBERS_PER_ITEM !== 0) return null;
+  for (let left = numbers; left > 0; left -= 1) if (Number.isNaN(reader.number())) return null;
   const expiresAtMs = reader.number();
-  const isWhole = holdIdAt >= 0 && userIdAt >= 0 && numbers % NUMBERS_PER_ITEM === 0;
-  if (!isWhole || Number.isNaN(sum + expiresAtMs) || reader.at !== end) return null;
+  if (Number.isNaN(seq + atMs + expiresAtMs) || reader.at !== end) return null;
   return { seq, atMs, expiresAtMs, hasKey, holdIdAt, userIdAt, itemsAt };
 }
 
