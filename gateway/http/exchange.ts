@@ -83,8 +83,8 @@ export interface LiveSocket {
   /** Whom it comes from. */
   readonly network: Network;
   /**
-   * Leaves at the end of the turn; until then bytes, which are UTF-8, must stay as they are. A reader
-   * who is too slow is cut off with 1013, and hears nothing more.
+   * Leaves at the end of the turn; until then bytes, which are UTF-8, must stay as they are. Who
+   * reads too slowly is cut off with 1013, and hears nothing more.
    */
   send(text: string | Uint8Array): void;
   subscribe(topic: string): void;

@@ -93,8 +93,8 @@ function writeByte(view: DataView, at: number, byte: number): number {
 }
 
 /**
- * Reads what `writeRow` writes, value by value: who reads says what should come. What else is there,
- * and what ends too early, is told from it; after that nothing more can be read.
+ * Reads what `writeRow` writes, value by value: who reads says what should come. What else is
+ * there, and what ends too early, is told from it; after that nothing more can be read.
  */
 export class RowReader {
   #bytes: Buffer = Buffer.alloc(0);
