@@ -11,15 +11,11 @@ class FakeRaw implements RawSocket {
   /** Called at its end, at once, as the library does. */
   ended: () => void = () => undefined;
 
-  send(text: string | Uint8Array): number {
+  send(text: string | Uint8Array): void {
     const said = Buffer.from(text).toString();
-    if (said === this.dropped?.text) {
-      this.dropped.tell();
-      return 2;
-    }
-    if (this.#corked === null) this.calls.push(`write ${said}`);
+    if (said === this.dropped?.text) this.dropped.tell();
+    else if (this.#corked === null) this.calls.push(`write ${said}`);
     else this.#corked.push(said);
-    return 1;
   }
   cork(send: () => void): void {
     this.#corked = [];

@@ -6,8 +6,7 @@ import type { LiveSocket } from "./exchange.ts";
 
 /** The library's socket, as far as it is used here. It must not be touched after its close. */
 export interface RawSocket {
-  /** 2: dropped, because the backlog is over its bound. */
-  send(text: string | Uint8Array, isBinary: boolean, compress: boolean): number;
+  send(text: string | Uint8Array, isBinary: boolean, compress: boolean): unknown;
   /** What is sent meanwhile leaves in one write. */
   cork(send: () => void): unknown;
   subscribe(topic: string): boolean;

@@ -16,16 +16,14 @@ import { driftBetween, snapshotHash } from "../../engine/snapshot-comparison.ts"
 import { EVENT_ID, EventBench } from "../../engine/testing/fixtures.ts";
 import { Random } from "../../engine/testing/random.ts";
 import { randomDomainStep } from "../../engine/testing/random-domain-step.ts";
-import { forEachEntry } from "../../workers/journal/entry.ts";
 import { cutBatch } from "../../workers/projector/cut-batch.ts";
 import { PgProjectionStore } from "../../workers/projector/pg-projection-store.ts";
 import type { ProjectionBatch } from "../../workers/projector/projection-store.ts";
-import { ShardQueue } from "../../workers/projector/shard-queue.ts";
 import { packFact, unpackFact } from "../../workers/store/fact-bytes.ts";
 import { PgActorLoader } from "../../workers/store/pg-actor-loader.ts";
 import { PlainHold } from "../../workers/store/plain-hold.ts";
 import { PgShardTable } from "../../workers/store/shard-table.ts";
-import { entriesOf } from "../../workers/testing/entries.ts";
+import { entriesOf, queueOf } from "../../workers/testing/entries.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { storedJson } from "./virtual-rows.ts";
 import { VirtualTables } from "./virtual-tables.ts";
@@ -111,10 +109,7 @@ async function project(seed: number, { store, loader, client }: Database): Promi
 
 /** The facts behind `appliedLsn`, as the projector cuts them from the journal's bytes. */
 function batchOf(facts: readonly Fact[], appliedLsn: number): ProjectionBatch {
-  const bytes = entriesOf(facts, { firstLsn: appliedLsn + 1 });
-  const queue = new ShardQueue(0, 1, appliedLsn);
-  forEachEntry(bytes, (offset) => assert.ok(queue.push(bytes, offset)));
-  return cutBatch([queue], facts.length);
+  return cutBatch([queueOf(entriesOf(facts, { firstLsn: appliedLsn + 1 }))], facts.length);
 }
 
 function check(state: EventState, loaded: Snapshot): void {

@@ -143,7 +143,7 @@ export function readEntry(bytes: Buffer, offset: number): Entry {
   const body: unknown = unpackr.unpack(bytes, { start: offset + ENTRY_HEADER_BYTES, end });
   assert(Array.isArray(body), "an entry's body is an array");
   const [eventId, fact] = body as unknown[];
-  // Member by member, as the projection comes here for every fact that is no plain hold.
+  // Member by member, as a whole journal may be read so.
   const { shard, lsn, epoch, atMs } = readEntryHeader(bytes, offset);
   return { shard, lsn, epoch, atMs, eventId: eventId as EventId, fact: decodeFact(fact) };
 }

@@ -1,43 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Fact } from "../../engine/facts.ts";
 import type { EventId } from "../../engine/ids.ts";
 import { BOB, EVENT_ID, EventBench } from "../../engine/testing/fixtures.ts";
 import { Random } from "../../engine/testing/random.ts";
 import { randomDomainStep } from "../../engine/testing/random-domain-step.ts";
 import { randomStep } from "../../engine/testing/random-step.ts";
-import { EntryWriter, forEachEntry } from "../journal/entry.ts";
 import { packedAlone, unpackFact } from "../store/fact-bytes.ts";
 import { PlainHold } from "../store/plain-hold.ts";
+import { entriesOf, queueOf } from "../testing/entries.ts";
 import { cutBatch } from "./cut-batch.ts";
-import type { NetEffects } from "./effects.ts";
+import type { EventFact, NetEffects } from "./effects.ts";
 import { netEffectsOf } from "./net-effects.ts";
 import { stepsOf } from "./projection-statements.ts";
-import { ShardQueue } from "./shard-queue.ts";
 
-const SHARD = 3;
+const OTHER_SHARD = 1;
 const OTHER_EVENT_ID = "018f3c9a-7b10-7000-8000-0007a4b1c2d4" as EventId;
 const THIRD_EVENT_ID = "018f3c9a-7b10-7000-8000-0007a4b1c2d5" as EventId;
-
-type EventAndFact = readonly [EventId, Fact];
-
-const ofEvent = (facts: readonly Fact[]): EventAndFact[] => facts.map((fact) => [EVENT_ID, fact]);
-
-function queueOf(
-  facts: readonly EventAndFact[],
-  shard = SHARD,
-  spoil?: (bytes: Buffer) => void,
-): ShardQueue {
-  const writer = new EntryWriter();
-  for (const [index, [eventId, fact]] of facts.entries()) {
-    writer.write({ shard, lsn: index + 1, epoch: 2, atMs: fact.atMs }, eventId, fact);
-  }
-  const bytes = Buffer.from(writer.take());
-  spoil?.(bytes);
-  const queue = new ShardQueue(shard, 2, 0);
-  forEachEntry(bytes, (offset) => assert.ok(queue.push(bytes, offset)));
-  return queue;
-}
 
 /** What is written, and nothing of where it came from. */
 function written(effects: NetEffects): unknown {
@@ -54,7 +32,7 @@ test("facts left where they lie become the same rows as facts that were read", (
     const [bench, random] = [new EventBench(), new Random(seed)];
     const act = seed % 2 === 0 ? randomStep : randomDomainStep;
     for (let step = 0; step < 150; step += 1) act(random, bench, step);
-    const queue = queueOf(ofEvent(bench.facts));
+    const queue = queueOf(entriesOf(bench.facts));
     for (let first = 0; queue.untaken > 0; ) {
       const { effects, slices } = cutBatch([queue], 1 + random.below(30));
       const [cut] = slices;
@@ -85,7 +63,7 @@ test("a hold that is left where it lies changes, ends and is booked like any oth
   bench.run({ kind: "extend", holdId: changed, userId: BOB, key: null });
   bench.run({ kind: "release", holdId: ended, userId: BOB });
   bench.run(bench.bookCommand(booked, BOB));
-  const { effects } = cutBatch([queueOf(ofEvent(bench.facts))], 100);
+  const { effects } = cutBatch([queueOf(entriesOf(bench.facts))], 100);
   assert.equal(from, 1);
   assert.deepEqual(
     effects.holdsMade.map((made) => [made.hold.holdId, made.hold.extended, made.ended?.end.end]),
@@ -106,15 +84,20 @@ test("facts of several events in several shards become their own events' rows, a
     for (let step = 0; step < 60; step += 1) randomStep(random, random.pick(benches), step);
     const [first = [], second = []] = benches.map(({ facts }) => facts);
     // In one shard in turns, in another an event alone.
-    const mixed: EventAndFact[] = [];
+    const mixed: EventFact[] = [];
     for (let n = 0; n < Math.max(first.length, second.length); n += 1) {
       const [one, other] = [first[n], second[n]];
-      if (one !== undefined) mixed.push([EVENT_ID, one]);
-      if (other !== undefined) mixed.push([OTHER_EVENT_ID, other]);
+      if (one !== undefined) mixed.push({ eventId: EVENT_ID, fact: one });
+      if (other !== undefined) mixed.push({ eventId: OTHER_EVENT_ID, fact: other });
     }
-    const alone = first.map((fact): EventAndFact => [THIRD_EVENT_ID, fact]);
-    const { effects } = cutBatch([queueOf(mixed), queueOf(alone, SHARD + 1)], 10_000);
-    const read = [...mixed, ...alone].map(([eventId, fact]) => {
+    const entries = mixed.map(({ eventId, fact }, n) =>
+      entriesOf([fact], { eventId, firstLsn: n + 1 }),
+    );
+    const alone = { eventId: THIRD_EVENT_ID, shard: OTHER_SHARD };
+    const queues = [queueOf(Buffer.concat(entries)), queueOf(entriesOf(first, alone))];
+    const { effects } = cutBatch(queues, 10_000);
+    const third = first.map((fact) => ({ eventId: THIRD_EVENT_ID, fact }));
+    const read = [...mixed, ...third].map(({ eventId, fact }) => {
       const packed = packedAlone(fact);
       return { eventId, fact: unpackFact(packed.bytes), packed };
     });
@@ -129,15 +112,15 @@ test("facts of several events in several shards become their own events' rows, a
 test("a fact that can't be read is not cut, and nothing of the batch is taken", () => {
   const bench = new EventBench();
   bench.held([0], BOB);
-  const good = queueOf(ofEvent(bench.facts));
-  const spoilt = (spoil: (bytes: Buffer) => void): ShardQueue =>
-    queueOf(ofEvent(bench.facts), SHARD + 1, spoil);
+  const good = queueOf(entriesOf(bench.facts));
   // The last fact's kind, and how many members it has: one more, which is none.
   for (const spoil of [
     (bytes: Buffer) => bytes.writeUInt8(99, bytes.lastIndexOf(Buffer.from([0x98, 2])) + 1),
     (bytes: Buffer) => bytes.writeUInt8(0x99, bytes.lastIndexOf(Buffer.from([0x98, 2]))),
   ]) {
-    const bad = spoilt(spoil);
+    const spoilt = entriesOf(bench.facts, { shard: OTHER_SHARD });
+    spoil(spoilt);
+    const bad = queueOf(spoilt);
     assert.throws(() => cutBatch([good, bad], 100));
     good.putBack();
     assert.deepEqual([good.untaken, bad.untaken], [2, 2]);
@@ -150,7 +133,7 @@ test("a fact that follows none before it is not cut, and nothing is taken", () =
   bench.held([1], BOB);
   const [, first, second] = bench.facts;
   assert.ok(first && second);
-  const queue = queueOf(ofEvent([first, { ...second, seq: second.seq + 1 }]));
+  const queue = queueOf(entriesOf([first, { ...second, seq: second.seq + 1 }]));
   assert.throws(() => cutBatch([queue], 100), /in order, without gaps/);
   assert.equal(queue.untaken, 2);
 });

@@ -1,5 +1,6 @@
 import { PROJECTION_BATCH_BYTES_MAX } from "../../engine/projection-limits.ts";
-import { entryEnd, eventIdOf, factStart, readEntry } from "../journal/entry.ts";
+import { entryEnd, eventIdOf, factStart } from "../journal/entry.ts";
+import { factIn } from "../store/fact-bytes.ts";
 import { PlainHold } from "../store/plain-hold.ts";
 import type { EventFact } from "./effects.ts";
 import { EffectsFold } from "./net-effects.ts";
@@ -47,8 +48,6 @@ export function cutBatch(queues: readonly ShardQueue[], factsMax: number): CutBa
 /** The fact of the entry at `offset`. Throws when it can't be decoded. */
 function factAt(bytes: Buffer, offset: number): EventFact | PlainHold {
   const packed = { bytes, start: factStart(bytes, offset), end: entryEnd(bytes, offset) };
-  const plain = PlainHold.read(eventIdOf(bytes, offset), packed);
-  if (plain !== null) return plain;
-  const { eventId, fact } = readEntry(bytes, offset);
-  return { eventId, fact, packed };
+  const eventId = eventIdOf(bytes, offset);
+  return PlainHold.read(eventId, packed) ?? { eventId, fact: factIn(packed), packed };
 }

@@ -29,6 +29,11 @@ export function unpackFact(bytes: Uint8Array): Fact {
   return decodeFact(unpackr.unpack(bytes));
 }
 
+/** The fact that lies there. */
+export function factIn({ bytes, start, end }: PackedPlace): Fact {
+  return unpackFact(bytes.subarray(start, end));
+}
+
 /** What all facts have, of the packed fact in `bytes` from `start` to `end`. */
 export function skimFact(bytes: Buffer, start: number, end: number): FactHead {
   return keyedHead(bytes, start, end) ?? decodeHead(unpackr.unpack(bytes, { start, end }));

@@ -4,22 +4,11 @@ import type { ActiveHold } from "../../engine/hold-book.ts";
 import { activeHoldOf } from "../../engine/holds.ts";
 import type { EventId, HoldId } from "../../engine/ids.ts";
 import { RowReader } from "../journal/msgpack-row.ts";
-import { type PackedPlace, unpackFact } from "./fact-bytes.ts";
+import { factIn, type PackedPlace } from "./fact-bytes.ts";
 
 const UUID_CHARS = 36;
 const NUMBERS_PER_ITEM = 3;
 const reader = new RowReader();
-
-/** Where the parts of a plain hold lie, and the numbers among them. */
-interface Parts {
-  readonly seq: number;
-  readonly atMs: number;
-  readonly expiresAtMs: number;
-  readonly hasKey: boolean;
-  readonly holdIdAt: number;
-  readonly userIdAt: number;
-  readonly itemsAt: number;
-}
 
 /**
  * A fact `held` as nearly all are, without charges, ordinals and terms, left where it lies packed.
@@ -36,10 +25,10 @@ export class PlainHold implements PackedPlace {
   readonly atMs: number;
   readonly expiresAtMs: number;
   readonly hasKey: boolean;
-  /** Where the text of the hold's id is in `bytes`. */
+  /** Where the texts of the hold's id and its user's are in `bytes`, and its items. */
   readonly holdIdAt: number;
   readonly userIdAt: number;
-  readonly #itemsAt: number;
+  readonly itemsAt: number;
 
   /** null: it is another fact, or not as plain, or has a number that is not written plainly. */
   static read(eventId: EventId, place: PackedPlace): PlainHold | null {
@@ -58,7 +47,7 @@ export class PlainHold implements PackedPlace {
     this.hasKey = parts.hasKey;
     this.holdIdAt = parts.holdIdAt;
     this.userIdAt = parts.userIdAt;
-    this.#itemsAt = parts.itemsAt;
+    this.itemsAt = parts.itemsAt;
   }
 
   get ended(): null {
@@ -71,14 +60,14 @@ export class PlainHold implements PackedPlace {
 
   /** Triples of place, category, price, one item after another. */
   items(): number[] {
-    reader.begin(this.bytes, this.#itemsAt, this.end);
+    reader.begin(this.bytes, this.itemsAt, this.end);
     const numbers = new Array<number>(reader.array());
     for (let at = 0; at < numbers.length; at += 1) numbers[at] = reader.number();
     return numbers;
   }
 
   forEachPlace(visit: (place: number) => void): void {
-    reader.begin(this.bytes, this.#itemsAt, this.end);
+    reader.begin(this.bytes, this.itemsAt, this.end);
     for (let left = reader.array(); left > 0; left -= NUMBERS_PER_ITEM) {
       visit(reader.number());
       reader.number();
@@ -88,11 +77,16 @@ export class PlainHold implements PackedPlace {
 
   /** Made anew for whoever asks. */
   get hold(): ActiveHold {
-    const fact = unpackFact(this.bytes.subarray(this.start, this.end));
+    const fact = factIn(this);
     assert(fact.kind === "held", "a plain hold is a fact of its kind");
     return activeHoldOf(fact);
   }
 }
+
+type Parts = Pick<
+  PlainHold,
+  "seq" | "atMs" | "expiresAtMs" | "hasKey" | "holdIdAt" | "userIdAt" | "itemsAt"
+>;
 
 function readParts({ bytes, start, end }: PackedPlace): Parts | null {
   reader.begin(bytes, start, end);

@@ -2,7 +2,8 @@
 import type { Fact } from "../../engine/facts.ts";
 import type { EventId } from "../../engine/ids.ts";
 import { EVENT_ID } from "../../engine/testing/fixtures.ts";
-import { EntryWriter } from "../journal/entry.ts";
+import { EntryWriter, forEachEntry, readEntryHeader } from "../journal/entry.ts";
+import { ShardQueue } from "../projector/shard-queue.ts";
 
 export interface EntryOptions {
   /** Default: 0. */
@@ -23,4 +24,14 @@ export function entriesOf(facts: readonly Fact[], options: EntryOptions = {}): B
     writer.write({ shard, lsn: firstLsn + index, epoch, atMs: fact.atMs }, eventId, fact);
   }
   return Buffer.from(writer.take().buffer);
+}
+
+/** The same as they wait for the projector, who has all that comes before them. */
+export function queueOf(entries: Buffer): ShardQueue {
+  const { shard, epoch, lsn } = readEntryHeader(entries, 0);
+  const queue = new ShardQueue(shard, epoch, lsn - 1);
+  forEachEntry(entries, (offset) => {
+    if (!queue.push(entries, offset)) throw new Error("entries follow each other");
+  });
+  return queue;
 }
