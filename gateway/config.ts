@@ -82,7 +82,7 @@ export const OPTIONS = {
     default: unset,
     parse: hostUrl("redis:", "rediss:"),
     accepts: "a URL that starts with redis:// or rediss:// and names a host",
-    help: "Fan-out and limits across nodes. Unset: all of that is done in process.",
+    help: "Limits across nodes. Unset: each node counts alone.",
   }),
   redisWaitMs: option({
     name: "REDIS_WAIT_MS",

@@ -92,6 +92,19 @@ export interface LiveSocket {
   end(code: number, reason: string): void;
 }
 
+/** A message as it was read. `value`, of a bad one: what could be read of it. */
+export type ReadMessage =
+  | { readonly ok: true; readonly value: unknown }
+  | {
+      readonly ok: false;
+      readonly code: "malformed_json" | "malformed_msgpack" | "unsupported_frame";
+      readonly detail: string;
+      readonly value?: unknown;
+    };
+
+/** What was said: in a text frame, which nobody has read yet, or in a binary one. */
+export type Said = string | ReadMessage;
+
 export interface LiveHandler {
   open(socket: LiveSocket): void;
   /**
@@ -99,7 +112,8 @@ export interface LiveHandler {
    * anything is spent on it.
    */
   refusalOf?(message: Uint8Array): Uint8Array | null;
-  /** `text` is null for a binary frame. */
-  message(socket: LiveSocket, text: string | null): void;
+  message(socket: LiveSocket, said: Said): void;
+  /** Takes nothing more; resolves when what was taken is answered. */
+  finish?(): Promise<void>;
   close(socket: LiveSocket): void;
 }

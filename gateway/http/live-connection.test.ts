@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Unpackr } from "msgpackr";
 import { LiveConnection, type RawSocket } from "./live-connection.ts";
+
+const unpackr = new Unpackr({ useRecords: false });
 
 /** What the library was asked for, in order; what is sent corked is one write. */
 class FakeRaw implements RawSocket {
@@ -11,8 +14,13 @@ class FakeRaw implements RawSocket {
   /** Called at its end, at once, as the library does. */
   ended: () => void = () => undefined;
 
-  send(text: string | Uint8Array): void {
-    const said = Buffer.from(text).toString();
+  /** Bytes of it that the client has not read. */
+  backlog = 0;
+
+  send(text: string | Uint8Array, isBinary: boolean): void {
+    const said = isBinary
+      ? `packed ${JSON.stringify(unpackr.unpackMultiple(text as Uint8Array))}`
+      : Buffer.from(text).toString();
     if (said === this.dropped?.text) this.dropped.tell();
     else if (this.#corked === null) this.calls.push(`write ${said}`);
     else this.#corked.push(said);
@@ -32,6 +40,9 @@ class FakeRaw implements RawSocket {
   getTopics(): string[] {
     return ["a"];
   }
+  getBufferedAmount(): number {
+    return this.backlog;
+  }
   end(code: number): void {
     this.calls.push(`end ${code}`);
     this.ended();
@@ -41,8 +52,9 @@ class FakeRaw implements RawSocket {
   }
 }
 
-function opened(): { connection: LiveConnection; raw: FakeRaw } {
-  const connection = new LiveConnection({ id: 1, accessToken: "", network: 1, messages: null });
+function opened(isPacked = false): { connection: LiveConnection; raw: FakeRaw } {
+  const options = { id: 1, accessToken: "", network: 1, messages: null, isPacked };
+  const connection = new LiveConnection(options);
   const raw = new FakeRaw();
   connection.opened(raw);
   raw.ended = () => connection.closed();
@@ -134,4 +146,38 @@ test("a slow reader gets nothing behind what was dropped but the end", async () 
   assert.deepEqual(raw.calls, ["write one", "unsubscribe a"]);
   connection.drained();
   assert.deepEqual(raw.calls, ["write one", "unsubscribe a", "end 1013"]);
+});
+
+test("the end of a slow reader waits until all of its backlog is read", async () => {
+  const { connection, raw } = opened();
+  connection.cutOff();
+  await turn();
+  raw.backlog = 1_000;
+  connection.drained();
+  assert.deepEqual(raw.calls, ["unsubscribe a"]);
+  raw.backlog = 0;
+  connection.drained();
+  assert.deepEqual(raw.calls, ["unsubscribe a", "end 1013"]);
+});
+
+test("who speaks MessagePack hears the same, one message in a frame", async () => {
+  const { connection, raw } = opened(true);
+  connection.send('{"op":"a","n":1.5}');
+  connection.send(Buffer.from('{"op":"ä","list":[null,true]}'));
+  connection.subscribe("t");
+  connection.unsubscribe("t");
+  await turn();
+  assert.deepEqual(raw.calls, [
+    'write packed [{"op":"a","n":1.5}] packed [{"op":"ä","list":[null,true]}]',
+    "subscribe t:packed",
+    "unsubscribe t:packed",
+  ]);
+});
+
+test("who has said several messages in a frame hears several in one", async () => {
+  const { connection, raw } = opened(true);
+  connection.takesSeveral();
+  for (const n of [1, 2, 3]) connection.send(`{"n":${n}}`);
+  await turn();
+  assert.deepEqual(raw.calls, ['write packed [{"n":1},{"n":2},{"n":3}]']);
 });

@@ -3,6 +3,7 @@ import { SOCKET_CUT_OFF_MS_MAX } from "../../engine/limits.ts";
 import type { Network } from "../limits/client-address.ts";
 import { type Bound, take } from "../limits/token-buckets.ts";
 import type { LiveSocket } from "./exchange.ts";
+import { MESSAGE_PACK, packed } from "./message-pack.ts";
 
 /** The library's socket, as far as it is used here. It must not be touched after its close. */
 export interface RawSocket {
@@ -12,6 +13,8 @@ export interface RawSocket {
   subscribe(topic: string): boolean;
   unsubscribe(topic: string): boolean;
   getTopics(): string[];
+  /** Bytes that the client has not read, beyond what the kernel keeps. */
+  getBufferedAmount(): number;
   end(code: number, reason: string): void;
   /** At once, without a close frame. */
   close(): void;
@@ -32,7 +35,12 @@ export interface LiveConnectionOptions {
   readonly network: Network;
   /** null: it may say as much as it likes. */
   readonly messages: Bound | null;
+  /** It speaks MessagePack in binary frames. */
+  readonly isPacked: boolean;
 }
+
+/** Where those hear of a topic who speak MessagePack. */
+export const packedTopicOf = (topic: string): string => `${topic}:packed`;
 
 /**
  * A live connection as the rooms see it.
@@ -43,27 +51,31 @@ export interface LiveConnectionOptions {
  *   turn's end, or before the connection hears of another topic or ends. A write costs as much as
  *   all else that is done for an answer. Only a reader who is cut off does not hear it.
  * - `#ws` is null before the opening and from the close on: no call reaches a socket that is gone.
- * - A slow reader gets nothing more but the 1013 behind its backlog. That close frame can be sent
- *   only once the backlog is below its bound again, so it waits for the first bytes to be read; who
- *   reads none for SOCKET_CUT_OFF_MS_MAX is cut off without it.
+ * - A slow reader gets nothing more but the 1013 behind its backlog. The library drops a close
+ *   frame that finds no room, and looks after nobody once it was sent: so it waits until all of the
+ *   backlog is read, and who has not done so after SOCKET_CUT_OFF_MS_MAX is cut off without it.
  */
 export class LiveConnection implements LiveSocket {
   readonly id: number;
   readonly accessToken: string;
   readonly network: Network;
+  /** The subprotocol; "" for JSON in text frames. */
+  readonly protocol: string;
   readonly #messages: Bound | null;
   readonly #flood: Bound | null;
   #ws: RawSocket | null = null;
   #unsent: (string | Uint8Array)[] = [];
+  #takesSeveral = false;
   #cutOff: NodeJS.Timeout | null = null;
   /** What may be read, and what may be said at all. */
   readonly #read = { fullAtMs: 0 };
   readonly #said = { fullAtMs: 0 };
 
-  constructor({ id, accessToken, network, messages }: LiveConnectionOptions) {
+  constructor({ id, accessToken, network, messages, isPacked }: LiveConnectionOptions) {
     this.id = id;
     this.accessToken = accessToken;
     this.network = network;
+    this.protocol = isPacked ? MESSAGE_PACK : "";
     this.#messages = messages;
     this.#flood =
       messages === null ? null : { ...messages, count: messages.count * SOCKET_FLOOD_FACTOR };
@@ -92,13 +104,18 @@ export class LiveConnection implements LiveSocket {
     else if (this.#unsent.length >= SOCKET_UNSENT_MAX) this.#flush();
   }
 
+  /** From now on it hears several messages in one frame, as it has said several in one. */
+  takesSeveral(): void {
+    this.#takesSeveral = true;
+  }
+
   subscribe(topic: string): void {
     this.#flush();
-    if (this.#cutOff === null) this.#ws?.subscribe(topic);
+    if (this.#cutOff === null) this.#ws?.subscribe(this.#topicOf(topic));
   }
 
   unsubscribe(topic: string): void {
-    this.#ws?.unsubscribe(topic);
+    this.#ws?.unsubscribe(this.#topicOf(topic));
   }
 
   end(code: number, reason: string): void {
@@ -115,13 +132,20 @@ export class LiveConnection implements LiveSocket {
     });
   }
 
+  /** The client has read something. */
   drained(): void {
-    if (this.#cutOff !== null) this.end(1013, "slow reader");
+    if (this.#cutOff !== null && this.#ws?.getBufferedAmount() === 0) {
+      this.end(1013, "slow reader");
+    }
   }
 
   closed(): void {
     this.#ws = null;
     if (this.#cutOff !== null) clearTimeout(this.#cutOff);
+  }
+
+  #topicOf(topic: string): string {
+    return this.protocol === "" ? topic : packedTopicOf(topic);
   }
 
   #flush(): void {
@@ -130,7 +154,15 @@ export class LiveConnection implements LiveSocket {
     this.#unsent = [];
     this.#ws?.cork(() => {
       // Any of them may be one too many for a slow reader, and cut it off.
-      for (const text of texts) if (!this.isCutOff) this.#ws?.send(text, false, false);
+      for (const part of this.#framesOf(texts)) {
+        if (!this.isCutOff) this.#ws?.send(part, this.protocol !== "", false);
+      }
     });
+  }
+
+  #framesOf(texts: readonly (string | Uint8Array)[]): readonly (string | Uint8Array)[] {
+    if (this.protocol === "") return texts;
+    const messages = texts.map(packed);
+    return this.#takesSeveral ? [Buffer.concat(messages)] : messages;
   }
 }

@@ -8,7 +8,7 @@ import {
   SOCKET_BACKLOG_BYTES_MAX,
   SOCKET_MESSAGE_BYTES_MAX,
 } from "../../engine/limits.ts";
-import type { HttpRequest, LiveHandler, LiveSocket, Respond, Route } from "./exchange.ts";
+import type { HttpRequest, LiveHandler, LiveSocket, Respond, Route, Said } from "./exchange.ts";
 import { ProblemError } from "./problem.ts";
 import { asyncRoute, json } from "./routes.ts";
 import { HttpServer } from "./server.ts";
@@ -27,10 +27,15 @@ class Room implements LiveHandler {
     this.sockets.push(socket);
     socket.send(`welcome ${socket.id} ${socket.accessToken}`);
   }
-  message(socket: LiveSocket, text: string | null): void {
-    if (text === "explode") throw new Error("room failed");
-    if (text === "join") socket.subscribe("all");
-    socket.send(text ?? "binary");
+  message(socket: LiveSocket, said: Said): void {
+    if (said === "explode") throw new Error("room failed");
+    if (said === "join") socket.subscribe("all");
+    socket.send(typeof said === "string" ? said : JSON.stringify(said));
+  }
+  /** What was asked of it is answered then. */
+  finished: Promise<void> = Promise.resolve();
+  finish(): Promise<void> {
+    return this.finished;
   }
   close(socket: LiveSocket): void {
     this.closed.push(socket.id);
@@ -400,7 +405,8 @@ describe("HttpServer", () => {
       client.send("hello é");
       client.send(Buffer.from([1]));
       await until(() => got.length === 3);
-      assert.deepEqual(got, ["welcome 1 a.b+c", "hello é", "binary"]);
+      assert.deepEqual(got.slice(0, 2), ["welcome 1 a.b+c", "hello é"]);
+      assert.match(got[2] ?? "", /unsupported_frame/);
       client.close(1000);
       assert.equal(await closing(client), 1000);
       await until(() => room.closed.length === 1);
@@ -493,6 +499,23 @@ describe("HttpServer", () => {
         assert.ok(!got.includes("more"));
       });
     }
+
+    it("answers at its close what was asked, before it ends connections", async () => {
+      const client = new WebSocket(socketUrl());
+      const got = await opened(client);
+      let finish = (): void => undefined;
+      room.finished = new Promise((resolve) => {
+        finish = resolve;
+      });
+      const [ended, closed] = [closing(client), server.close()];
+      client.send("still here");
+      await until(() => got.includes("still here"));
+      room.sockets[0]?.send("the answer");
+      finish();
+      assert.equal(await ended, 1001);
+      assert.equal(got.at(-1), "the answer");
+      await closed;
+    });
 
     it("tells its clients at its close", async () => {
       const client = new WebSocket(socketUrl());

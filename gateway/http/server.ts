@@ -6,7 +6,6 @@ import {
   SOCKET_BACKLOG_BYTES_MAX,
   SOCKET_IDLE_SECONDS_MAX,
   SOCKET_MESSAGE_BYTES_MAX,
-  SOCKETS_MAX,
 } from "../../engine/limits.ts";
 import { type Network, textOfNetwork } from "../limits/client-address.ts";
 import type { LimitClass } from "../limits/limit-classes.ts";
@@ -25,7 +24,9 @@ import {
   type Wire,
 } from "./http-exchange.ts";
 import type { RouteMeter } from "./http-meter.ts";
-import { LiveConnection, TOO_MANY_MESSAGES } from "./live-connection.ts";
+import { type LiveConnection, packedTopicOf } from "./live-connection.ts";
+import { LiveSockets } from "./live-sockets.ts";
+import { packed } from "./message-pack.ts";
 import { type Watch, watchOf } from "./observation.ts";
 import { problem } from "./problem.ts";
 import type { ProblemCode } from "./problem-codes.ts";
@@ -93,9 +94,9 @@ export class HttpServer {
   readonly #livePath: string;
   readonly #methods = new Map<string, string[]>();
   #hasBegun = false;
-  readonly #connections = new Set<LiveConnection>();
   readonly #door: Door;
-  #socketsTotal = 0;
+  /** null: not yet. */
+  #sockets: LiveSockets | null = null;
   #listening: uws.us_listen_socket[] = [];
   #closing = false;
 
@@ -137,7 +138,7 @@ export class HttpServer {
     return this.#traffic.bytes;
   }
   get openSockets(): number {
-    return this.#connections.size;
+    return this.#sockets?.size ?? 0;
   }
   get openConnections(): number {
     return this.#door.openConnections;
@@ -155,12 +156,16 @@ export class HttpServer {
     return free;
   }
 
+  /** To all subscribers of the topic, to each in its own form. */
   publish(topic: string, text: string): void {
     this.#app.publish(topic, text, false, false);
+    const packedTopic = packedTopicOf(topic);
+    if (this.#app.numSubscribers(packedTopic) === 0) return;
+    this.#app.publish(packedTopic, packed(text), true, false);
   }
 
   subscriberCount(topic: string): number {
-    return this.#app.numSubscribers(topic);
+    return this.#app.numSubscribers(topic) + this.#app.numSubscribers(packedTopicOf(topic));
   }
 
   /** Takes nothing new, waits DRAIN_MS_MAX at most for what is open, then ends all connections. */
@@ -170,19 +175,25 @@ export class HttpServer {
     for (const token of this.#listening) uws.us_listen_socket_close(token);
     this.#door.pace.end();
     await this.#drain();
-    for (const connection of [...this.#connections]) connection.end(1001, "going away");
+    this.#sockets?.endAll();
     await new Promise((resolve) => setImmediate(resolve));
     this.#app.close();
   }
 
-  #drain(): Promise<void> {
+  async #drain(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const tooLate = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, DRAIN_MS_MAX);
+    });
+    await Promise.race([Promise.all([this.#answered(), this.#sockets?.finish()]), tooLate]);
+    clearTimeout(timer);
+  }
+
+  /** Resolves when no request over HTTP is open. */
+  #answered(): Promise<void> {
     if (this.#traffic.open === 0) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, DRAIN_MS_MAX);
-      this.#traffic.idle = () => {
-        clearTimeout(timer);
-        resolve();
-      };
+      this.#traffic.idle = resolve;
     });
   }
 
@@ -322,6 +333,9 @@ export class HttpServer {
   }
 
   #serveSockets(path: string, live: LiveHandler): void {
+    const { watch, log } = this.#traffic;
+    const sockets = new LiveSockets({ live, door: this.#door, watch, log });
+    this.#sockets = sockets;
     this.#app.ws<SocketData>(path, {
       compression: uws.DISABLED,
       maxPayloadLength: SOCKET_MESSAGE_BYTES_MAX,
@@ -329,72 +343,23 @@ export class HttpServer {
       idleTimeout: SOCKET_IDLE_SECONDS_MAX,
       sendPingsAutomatically: true,
       upgrade: (wire, arriving, context) => {
-        const isFull = this.#closing || this.#connections.size >= SOCKETS_MAX;
-        const network = this.#door.networkOf(wire, arriving);
-        const code = isFull ? "busy" : this.#door.enterSocket(arriving, network);
-        if (code !== null) {
-          this.#refuseSocket(code, wire, arriving);
+        const connection = this.#closing ? "busy" : sockets.enter(wire, arriving);
+        if (typeof connection === "string") {
+          this.#refuseSocket(connection, wire, arriving);
           return;
         }
-        this.#socketsTotal += 1;
-        const [id, { messages }] = [this.#socketsTotal, this.#door];
-        const accessToken = arriving.getQuery("access_token") ?? "";
-        const connection = new LiveConnection({ id, accessToken, network, messages });
         const key = arriving.getHeader("sec-websocket-key");
         const extensions = arriving.getHeader("sec-websocket-extensions");
-        // No subprotocol is spoken yet: offered ones are not accepted.
-        wire.upgrade<SocketData>({ connection }, key, "", extensions, context);
+        const { protocol } = connection;
+        wire.upgrade<SocketData>({ connection }, key, protocol, extensions, context);
       },
-      open: (ws) => {
-        const { connection } = ws.getUserData();
-        this.#door.disconnected();
-        connection.opened(ws);
-        this.#connections.add(connection);
-        this.#guard(connection, () => live.open(connection));
-      },
+      open: (ws) => sockets.opened(ws.getUserData().connection, ws),
       message: (ws, message, isBinary) => {
-        const { connection } = ws.getUserData();
-        if (connection.isCutOff) return;
-        const verdict = connection.heard(performance.now());
-        if (verdict !== "taken") {
-          this.#traffic.watch.meter.refusals.add("rate_limited");
-          if (verdict === "tooMany") connection.send(TOO_MANY_MESSAGES);
-          else connection.end(1008, "too many messages");
-          return;
-        }
-        const bytes = Buffer.from(message);
-        const refusal = isBinary ? null : live.refusalOf?.(bytes);
-        if (refusal) {
-          connection.send(refusal);
-          return;
-        }
-        const text = isBinary ? null : bytes.toString("utf8");
-        this.#guard(connection, () => live.message(connection, text));
+        sockets.heard(ws.getUserData().connection, message, isBinary);
       },
-      dropped: (ws) => {
-        const { connection } = ws.getUserData();
-        if (connection.isCutOff) return;
-        this.#traffic.watch.meter.slowReaders += 1;
-        connection.cutOff();
-      },
+      dropped: (ws) => sockets.dropped(ws.getUserData().connection),
       drain: (ws) => ws.getUserData().connection.drained(),
-      close: (ws) => {
-        const { connection } = ws.getUserData();
-        connection.closed();
-        this.#connections.delete(connection);
-        this.#door.leaveSocket(connection.network);
-        this.#guard(connection, () => live.close(connection));
-      },
+      close: (ws) => sockets.closed(ws.getUserData().connection),
     });
-  }
-
-  /** A bug in a room ends the one connection that met it. */
-  #guard(connection: LiveConnection, work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      this.#traffic.log.error({ socket: connection.id, err: error }, "live handler failed");
-      connection.end(1011, "internal error");
-    }
   }
 }

@@ -1,10 +1,11 @@
 /** The WebSocket in the OpenAPI document: what may be said, and what is heard. */
 import Type, { type TProperties, type TSchema } from "typebox";
+import { MESSAGES_PER_FRAME_MAX } from "../../engine/door-limits.ts";
 import type { LiveSection } from "../openapi/document.ts";
 import { EXAMPLE } from "../openapi/example-values.ts";
 import type { Operation, Operations } from "../openapi/operation.ts";
 import { plain, type SchemaBook } from "../openapi/schema-book.ts";
-import { Message } from "./live-room.ts";
+import { Message } from "./live-message.ts";
 import { SERVER_MESSAGES } from "./live-schemas.ts";
 
 const members = Message.properties;
@@ -33,12 +34,17 @@ export const LIVE_OPERATIONS: Readonly<Record<string, readonly [route: string, .
 };
 
 const DESCRIPTION = `
-Text frames carry JSON. Reading needs no token; otherwise say \`auth\`, or connect with
-\`?access_token=\`. A message that makes no sense is answered with \`error\`, and the connection
-stays. A question may carry an \`id\` (a string or a number), which its answer repeats. A reader
-that is too slow is cut off with code 1013 and resumes with \`since\`. The upgrade is refused to
-pages of other origins (\`403 origin_not_allowed\`), and to an address that has too many
-connections (\`429 too_many_connections\`).
+Text frames carry JSON. With the subprotocol \`evently.v1.msgpack\`, binary frames carry the same
+maps in MessagePack, up to ${MESSAGES_PER_FRAME_MAX} in one, each behind the one before; all that
+the server says comes in such frames then, several in one for who has said several in one.
+
+Reading needs no token; otherwise say \`auth\`, or connect with \`?access_token=\`. A message that
+makes no sense is answered with \`error\`, and the connection stays. A question may carry an
+\`id\` (a string or a number), which its \`reply\` or \`error\` repeats. Who resumes and has
+missed nothing hears nothing until something changes. A reader that is too slow is cut off with code
+1013 and resumes with \`since\`. The upgrade is refused to pages of other origins (\`403
+origin_not_allowed\`), and to an address that has too many connections (\`429
+too_many_connections\`).
 
 Messages take effect in the order in which they were sent, each as whoever the socket was when it
 came; only requests at work at the same time (holds, bookings …) may be answered in another order.

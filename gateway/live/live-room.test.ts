@@ -225,14 +225,16 @@ test("a socket watches a bounded number of events, also when it asks for all at 
 
 test("what makes no sense is answered with an error, and the connection goes on", () => {
   const socket = bench.open();
-  bench.room.message(socket, null);
+  bench.room.message(socket, { ok: false, code: "malformed_msgpack", detail: "too short" });
+  bench.room.message(socket, { ok: true, value: { op: "dance" } });
   for (const text of ["", "{", "null", "[]", "7", '{"op":7}', '{"op":"dance"}', "{}"]) {
     bench.room.message(socket, text);
   }
   bench.say(socket, { op: "subscribe", eventId: "x" });
   bench.say(socket, { op: "subscribe", since: 7 });
   assert.ok(socket.heard.every((heard) => heard.startsWith("error ")));
-  assert.equal(socket.heard.length, 11);
+  assert.deepEqual(socket.heard.slice(0, 2), ["error malformed_msgpack", "error unknown_op"]);
+  assert.equal(socket.heard.length, 12);
   bench.say(socket, { op: "dance", id: "q1" });
   assert.equal(socket.sent.at(-1)?.id, "q1");
 });

@@ -1,18 +1,14 @@
-import Type from "typebox";
 import { type EventId, parseEventId, type UserId } from "../../engine/ids.ts";
 import {
   SOCKET_REQUESTS_IN_FLIGHT_MAX,
   SUBSCRIPTIONS_PER_SOCKET_MAX,
 } from "../../engine/limits.ts";
 import type { Notice } from "../../workers/shard-messages.ts";
-import { type DeskResult, invalid, problem, type Settle } from "../booking/desk-result.ts";
+import { type DeskResult, invalid, problem } from "../booking/desk-result.ts";
 import type { EventDirectory } from "../catalogue/event-directory.ts";
-import type { LiveHandler, LiveSocket } from "../http/exchange.ts";
-import { parseJsonText } from "../http/json-body.ts";
-import { BUSY_UNREAD, Observation, refusedUnread, type Watch } from "../http/observation.ts";
-import { PROBLEMS } from "../http/problem-codes.ts";
-import { requestIdOf, traceparentOf } from "../http/request-id.ts";
-import { compileSchema, type FieldError, validationFailed } from "../http/validation.ts";
+import type { LiveHandler, LiveSocket, ReadMessage, Said } from "../http/exchange.ts";
+import { BUSY_UNREAD, refusedUnread, type Watch } from "../http/observation.ts";
+import { type FieldError, validationFailed } from "../http/validation.ts";
 import type { Identity, Tokens } from "../identity/tokens.ts";
 import type { LimitClass } from "../limits/limit-classes.ts";
 import { refusalMembers } from "../limits/quota.ts";
@@ -20,27 +16,12 @@ import type { Admission, RequestLimits } from "../limits/request-limits.ts";
 import type { AvailabilityHub } from "./availability-hub.ts";
 import { busyReplyTo } from "./busy-reply.ts";
 import { DESK_OPS, isForDesk, type LiveDesk, limitClassOfOp } from "./desk-ops.ts";
-import { idOf, replyOf } from "./live-reply.ts";
+import { checkMessage, type Message, readMessage } from "./live-message.ts";
+import { idOf } from "./live-reply.ts";
+import { observed, reply, type Session, send, settling } from "./live-session.ts";
 import { LiveView } from "./live-view.ts";
 import { noticeMessage } from "./notice-message.ts";
 import { type Subscription, Subscriptions } from "./subscriptions.ts";
-
-const Id = Type.Union([Type.String({ maxLength: 200 }), Type.Number()]);
-export const Message = Type.Object({
-  op: Type.String({ maxLength: 50 }),
-  id: Type.Optional(Id),
-  eventId: Type.Optional(Type.String({ maxLength: 100 })),
-  token: Type.Optional(Type.String({ maxLength: 8_192 })),
-  holdId: Type.Optional(Type.String({ maxLength: 100 })),
-  bookingId: Type.Optional(Type.String({ maxLength: 100 })),
-  ticketId: Type.Optional(Type.String({ maxLength: 100 })),
-  since: Type.Optional(Type.Object({ epoch: Type.Number(), seq: Type.Number() })),
-  idempotencyKey: Type.Optional(Type.String({ maxLength: 1_000 })),
-  traceparent: Type.Optional(Type.String({ maxLength: 512 })),
-});
-type Message = Type.Static<typeof Message>;
-type Since = Message["since"];
-const checkMessage = compileSchema(Message);
 
 type Directory = Pick<EventDirectory, "peek" | "get">;
 
@@ -53,17 +34,6 @@ export interface LiveRoomPorts {
   readonly limits?: Pick<RequestLimits, "admit"> | null;
   /** Default: messages are neither counted nor traced. */
   readonly watch?: Watch;
-}
-
-interface Session {
-  readonly socket: LiveSocket;
-  /** Whose personal messages it gets. */
-  identity: Identity | null;
-  /** As a header has it, what it was authenticated with: tokens expire, so each use checks it. */
-  authorization: string;
-  readonly subscriptions: Subscriptions;
-  /** Requests to the desk that have no answer yet. */
-  inFlight: number;
 }
 
 /**
@@ -87,6 +57,10 @@ export class LiveRoom implements LiveHandler {
   readonly #watch: Watch | null;
   readonly #sessions = new Map<number, Session>();
   readonly #byUser = new Map<UserId, Set<LiveSocket>>();
+  /** Requests to the desk that have no answer yet, of all sockets. */
+  #inFlight = 0;
+  /** Told when there are none; null: it goes on. */
+  #finished: (() => void) | null = null;
 
   constructor(ports: LiveRoomPorts) {
     this.#desk = ports.desk;
@@ -119,6 +93,14 @@ export class LiveRoom implements LiveHandler {
     this.#leaveUser(session);
   }
 
+  /** The desk is asked nothing more; resolves when all that it was asked is answered. */
+  finish(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#finished = resolve;
+      if (this.#inFlight === 0) resolve();
+    });
+  }
+
   /** While nobody's hold is let in, holds are refused by how they begin. */
   refusalOf(message: Uint8Array): Uint8Array | null {
     const refusal = this.#desk.refusesAllHolds() ? busyReplyTo(message) : null;
@@ -128,17 +110,14 @@ export class LiveRoom implements LiveHandler {
     return refusal;
   }
 
-  message(socket: LiveSocket, text: string | null): void {
+  message(socket: LiveSocket, said: Said): void {
     const session = this.#sessions.get(socket.id);
     if (session === undefined) return;
-    if (text === null) {
-      return this.#fail(session, undefined, "unsupported_frame", "Send JSON in text frames.");
-    }
-    const parsed = parseJsonText(text);
-    if (!parsed.ok) return this.#unreadable(session, parsed.value, parsed.detail);
-    const checked = checkMessage(parsed.value);
-    if (!checked.ok) return this.#refuse(session, parsed.value, checked.errors);
-    this.#handle(session, checked.value, parsed.value);
+    const read = readMessage(said);
+    if (!read.ok) return this.#unreadable(session, read);
+    const checked = checkMessage(read.value);
+    if (!checked.ok) return this.#refuse(session, read.value, checked.errors);
+    this.#handle(session, checked.value, read.value);
   }
 
   /** What the desk was asked is answered as over HTTP, also when it makes no sense. */
@@ -269,7 +248,12 @@ export class LiveRoom implements LiveHandler {
   /**
    * Sends the state or what was missed of it, and joins the event's deltas with nothing in between.
    */
-  #welcome({ socket }: Session, asked: Subscription, view: LiveView, since: Since): void {
+  #welcome(
+    { socket }: Session,
+    asked: Subscription,
+    view: LiveView,
+    since: Message["since"],
+  ): void {
     asked.group = this.#hub.welcome(view, asked.group);
     const missed = since === undefined ? null : view.deltasSince(since.epoch, since.seq);
     if (missed === null) socket.send(view.snapshot());
@@ -294,15 +278,17 @@ export class LiveRoom implements LiveHandler {
     const ask = DESK_OPS.get(op);
     if (ask === undefined) return this.#fail(session, id, "unknown_op", `There is no op "${op}".`);
     const isFull = session.inFlight >= SOCKET_REQUESTS_IN_FLIGHT_MAX;
-    if (isFull || (op === "hold" && this.#desk.refusesHolds(eventId))) {
+    if (isFull || this.#finished !== null || (op === "hold" && this.#desk.refusesHolds(eventId))) {
       if (this.#watch !== null) refusedUnread(this.#watch, this.#watch.meter.op(op), BUSY_UNREAD);
       return reply(session, id, BUSY);
     }
     session.inFlight += 1;
+    this.#inFlight += 1;
+    const answered = (): void => this.#answered(session);
     const observation = this.#watch === null ? null : observed(this.#watch, session, message);
     const identity = this.#whoIs(session);
     this.#admit(session, limitClassOfOp(op), identity, (admission) => {
-      const settle = settling(session, { id, admission, observation });
+      const settle = settling(session, { id, admission, observation, answered });
       const refusal = refusalOf(admission);
       if (refusal !== null) return settle(refusal);
       if (identity === null) return settle(UNAUTHENTICATED);
@@ -310,6 +296,12 @@ export class LiveRoom implements LiveHandler {
       if (observation === null) ask(this.#desk, message, request, settle);
       else observation.run(() => ask(this.#desk, message, request, settle));
     });
+  }
+
+  #answered(session: Session): void {
+    session.inFlight -= 1;
+    this.#inFlight -= 1;
+    if (this.#inFlight === 0) this.#finished?.();
   }
 
   /** Counts what a socket asks for as what it would be over HTTP; null: nobody is counted. */
@@ -328,9 +320,9 @@ export class LiveRoom implements LiveHandler {
   }
 
   /** Who can be told which of their questions it was waits for no answer to it. */
-  #unreadable(session: Session, message: unknown, detail: string): void {
-    const id = idOf(message);
-    if (!isForDesk(message)) return this.#fail(session, id, "malformed_json", detail);
+  #unreadable(session: Session, { value, code, detail }: Unreadable): void {
+    const id = idOf(value);
+    if (!isForDesk(value)) return this.#fail(session, id, code, detail);
     this.#watch?.meter.refusals.add("malformed_json");
     reply(session, id, problem("malformed_json", { detail }));
   }
@@ -341,39 +333,12 @@ export class LiveRoom implements LiveHandler {
   }
 }
 
-interface Asked {
-  readonly id: Message["id"];
-  readonly admission: Admission | null;
-  readonly observation: Observation | null;
-}
-
-/** Sends the desk's result. */
-function settling(session: Session, { id, admission, observation }: Asked): Settle {
-  return (result) => {
-    session.inFlight -= 1;
-    if (result.kind === "ok") observation?.ended(result.status);
-    else {
-      if (result.code === "busy") admission?.giveBack();
-      observation?.ended(PROBLEMS[result.code][0], result.code);
-    }
-    reply(session, id, result);
-  };
-}
+type Unreadable = Extract<ReadMessage, { ok: false }>;
 
 /** Null: it is let in. */
 function refusalOf(admission: Admission | null): DeskResult | null {
   const quota = admission?.quota ?? null;
   return quota === null || quota.isAllowed ? null : problem("rate_limited", refusalMembers(quota));
-}
-
-function observed(watch: Watch, { authorization }: Session, message: Message): Observation {
-  const { op, eventId = "" } = message;
-  return new Observation(watch, watch.meter.op(op), {
-    requestId: requestIdOf(""),
-    traceparent: traceparentOf(message.traceparent ?? ""),
-    authorization,
-    params: [eventId],
-  });
 }
 
 /** What a person is told who may not subscribe. */
@@ -385,11 +350,3 @@ const WHY_NOT = {
 };
 const BUSY = problem("busy");
 const UNAUTHENTICATED = problem("unauthenticated");
-
-function reply({ socket }: Session, id: Message["id"], result: DeskResult): void {
-  socket.send(replyOf(id, result));
-}
-
-function send(session: Session, message: object): void {
-  session.socket.send(JSON.stringify(message));
-}

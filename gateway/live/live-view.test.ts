@@ -163,6 +163,17 @@ test("a client needs a snapshot after another epoch, from between deltas, or fro
   assert.equal(live.deltasSince(EPOCH, 3), null, "not while there is something unsent");
 });
 
+test("who has missed much gets a snapshot, where that says it in fewer words", () => {
+  const live = view();
+  const all = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, FLOOR];
+  for (let seq = 2; seq <= 1_001; seq += 1) {
+    live.apply(seq % 2 === 0 ? held(seq, ...all) : moved(seq, HELD, FREE, ...all));
+    live.takeDelta();
+  }
+  assert.equal(live.deltasSince(EPOCH, 1), null);
+  assert.equal(live.deltasSince(EPOCH, 501)?.length, 500);
+});
+
 test("the kept deltas are bounded, and gapless to the end", () => {
   const live = view();
   const count = 3 * DELTAS_KEPT_PER_EVENT_MAX;

@@ -1,10 +1,13 @@
 import type { InventoryDefinition } from "../../engine/definition.ts";
 import type { EventId } from "../../engine/ids.ts";
 import { Inventory } from "../../engine/inventory.ts";
-import { DELTAS_KEPT_PER_EVENT_MAX } from "../../engine/limits.ts";
+import { DELTAS_KEPT_PER_EVENT_MAX, SOCKET_BACKLOG_BYTES_MAX } from "../../engine/limits.ts";
 import { areaIndexOf, isSeat } from "../../engine/place.ts";
 import type { InventoryChange, InventoryView } from "../../workers/shard-messages.ts";
 import { KeptEntity } from "../http/etag.ts";
+
+/** So much of missed deltas is sent whatever a snapshot takes. */
+const MISSED_CHARS_MAX = SOCKET_BACKLOG_BYTES_MAX / 4;
 
 interface SentDelta {
   readonly from: number;
@@ -97,9 +100,16 @@ export class LiveView {
     return text;
   }
 
-  /** What a client missed that has everything up to `seq`; null: it needs a snapshot. */
+  /**
+   * What a client missed that has everything up to `seq`; null: it needs a snapshot, or much is
+   * missed, and a snapshot says it in fewer words.
+   */
   deltasSince(epoch: number, seq: number): readonly string[] | null {
-    return epoch !== this.epoch || this.hasUnsent ? null : this.#deltasSince(seq);
+    if (epoch !== this.epoch || this.hasUnsent) return null;
+    const missed = this.#deltasSince(seq);
+    let chars = 0;
+    for (const text of missed ?? []) chars += text.length;
+    return chars > MISSED_CHARS_MAX && this.snapshot().length < chars ? null : missed;
   }
 
   /**

@@ -5,6 +5,7 @@
 import { once } from "node:events";
 import * as http from "node:http";
 import * as net from "node:net";
+import { Packr } from "msgpackr";
 import { WebSocket } from "ws";
 import { AvailabilityReader } from "../../gateway/live/testing/availability-reader.ts";
 import { requireDocumented, requireDocumentedMessage } from "./documented-answers.ts";
@@ -161,6 +162,8 @@ export interface LiveMessage {
   readonly booking?: BookingShape;
 }
 
+const packr = new Packr({ useRecords: false, variableMapSize: true });
+
 /** One WebSocket; `reader` believes its snapshots and deltas and nothing else. */
 export class LiveClient {
   /** Replaced by that of another client, it goes on where that one was. */
@@ -169,6 +172,8 @@ export class LiveClient {
   readonly closed: Promise<number>;
   /** What the reader found wrong; a test asserts that there is nothing. */
   readonly faults: unknown[] = [];
+  /** Of binary frames that came: how many messages each had. */
+  readonly frameSizes: number[] = [];
   /** Called after each message. */
   onMessage: () => void = () => undefined;
   #unread: LiveMessage[] = [];
@@ -186,20 +191,34 @@ export class LiveClient {
       for (const answer of this.#asked.values()) answer(null);
     });
     socket.on("error", (error) => this.faults.push(error));
-    socket.on("message", (data) => this.#receive(String(data)));
+    socket.on("message", (data, isBinary) => {
+      if (!isBinary) return this.#receive(String(data));
+      const messages = packr.unpackMultiple(data as Buffer) ?? [];
+      this.frameSizes.push(messages.length);
+      for (const message of messages) this.#receive(JSON.stringify(message));
+    });
   }
 
-  static async open(url: string, token?: string): Promise<LiveClient> {
+  /** `protocols`: what is offered; with one of MessagePack, that is what it speaks. */
+  static async open(url: string, token?: string, protocols: string[] = []): Promise<LiveClient> {
     const query = token === undefined ? "" : `?access_token=${token}`;
-    const client = new LiveClient(new WebSocket(`${url.replace(/^http/, "ws")}/ws${query}`));
+    const address = `${url.replace(/^http/, "ws")}/ws${query}`;
+    const client = new LiveClient(new WebSocket(address, protocols));
     await once(client.socket, "open");
     return client;
   }
 
   send(message: object | string): void {
-    const isAsked = typeof message === "object" && "id" in message && "op" in message;
-    if (isAsked && typeof message.op === "string") this.#ops.set(message.id, message.op);
-    this.socket.send(typeof message === "string" ? message : JSON.stringify(message));
+    this.#note(message);
+    const isPacked = this.socket.protocol !== "" && typeof message === "object";
+    if (isPacked) this.socket.send(packr.pack(message));
+    else this.socket.send(typeof message === "string" ? message : JSON.stringify(message));
+  }
+
+  /** In one binary frame. */
+  sendTogether(...messages: object[]): void {
+    for (const message of messages) this.#note(message);
+    this.socket.send(Buffer.concat(messages.map((message) => packr.pack(message))));
   }
 
   /** Sends a message with an id of its own; what is answered to it, a `reply` or an `error`. */
@@ -244,6 +263,11 @@ export class LiveClient {
 
   close(): void {
     this.socket.terminate();
+  }
+
+  #note(message: object | string): void {
+    const isAsked = typeof message === "object" && "id" in message && "op" in message;
+    if (isAsked && typeof message.op === "string") this.#ops.set(message.id, message.op);
   }
 
   #receive(text: string): void {
