@@ -282,6 +282,8 @@ export const DESCRIPTION_CHARS_MAX = 20_000;
 export const TAGS_PER_EVENT_MAX = 20;
 /** Letters of a tag, a category, and other short names. */
 export const NAME_CHARS_MAX = 100;
+/** Categories of a seating plan, and names that an event gives prices for: each gets a look. */
+export const PLAN_CATEGORIES_MAX = 1_000;
 /** Letters of a seat's id, a zone, a row, a plan's category: what a plan may call things. */
 export const PLAN_NAME_CHARS_MAX = 100;
 /** People who act for one organisation, invited ones included. */

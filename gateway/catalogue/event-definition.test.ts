@@ -52,6 +52,10 @@ const SEATED = {
   seatCategories: { Stalls: "high" },
 };
 
+/** Prices of so many categories, none of which the plan has. */
+const ranks = (count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, n) => [`Rank ${n}`, "high"]));
+
 function draftOf(body: unknown): EventDraft {
   const checked = checkEventBody(body);
   assert.ok(checked.ok, JSON.stringify(checked));
@@ -202,6 +206,18 @@ describe("parseEventDraft", () => {
         /no category of the seating plan/,
       ],
       [
+        "prices for 1,001 categories",
+        { ...SEATED, seatCategories: ranks(1_001) },
+        "seatCategories",
+        /more than 1000/,
+      ],
+      [
+        "a plan of 1,001 categories",
+        { ...SEATED, seatingPlan: { ...PLAN, categories: Array(1_001).fill({ name: "A" }) } },
+        "seatingPlan.categories",
+        /at most 1000/,
+      ],
+      [
         "seatCategories without a plan",
         { ...STANDING, seatCategories: { Stalls: "std" } },
         "seatCategories",
@@ -219,6 +235,10 @@ describe("parseEventDraft", () => {
       assert.match(errorsOf(body)[path] ?? "", message);
     });
   }
+
+  it("of a thousand prices for categories that the plan lacks 20 are named", () => {
+    assert.equal(Object.keys(errorsOf({ ...SEATED, seatCategories: ranks(1_000) })).length, 20);
+  });
 });
 
 describe("inventoryDefinitionOf", () => {

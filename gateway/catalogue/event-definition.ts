@@ -70,7 +70,9 @@ export const EventBody = Type.Object({
     { minItems: 1, maxItems: limits.CATEGORIES_PER_EVENT_MAX },
   ),
   seatingPlan: Type.Optional(Type.Unknown()),
-  seatCategories: optional(Type.Record(Type.String(), Type.String())),
+  seatCategories: optional(
+    Type.Record(Type.String(), Type.String(), { maxProperties: limits.PLAN_CATEGORIES_MAX }),
+  ),
   areas: optional(
     Type.Array(
       Type.Object({
@@ -283,11 +285,14 @@ function priceKeysOf(
   keys: ReadonlySet<string>,
   errors: FieldError[],
 ): string[] {
+  const fault = (path: string, message: string): void => {
+    if (errors.length < limits.VALIDATION_ERRORS_MAX) errors.push({ path, message });
+  };
   const explicit = new Map(Object.entries(body.seatCategories ?? {}));
+  const known = new Set(plan.categories);
   for (const name of explicit.keys()) {
-    if (plan.categories.includes(name)) continue;
-    const path = memberPath("seatCategories", name);
-    errors.push({ path, message: "is no category of the seating plan" });
+    if (known.has(name)) continue;
+    fault(memberPath("seatCategories", name), "is no category of the seating plan");
   }
   const used = new Set(plan.seats.map((seat) => seat.category));
   return plan.categories.map((name, index) => {
@@ -295,14 +300,14 @@ function priceKeysOf(
     if (wanted !== undefined) {
       if (keys.has(wanted)) return wanted;
       const message = `is "${wanted}", which no price category has as its key`;
-      errors.push({ path: memberPath("seatCategories", name), message });
+      fault(memberPath("seatCategories", name), message);
       return "";
     }
     const equal = body.priceCategories.find((price) => price.key === name || price.name === name);
     if (equal !== undefined) return equal.key;
     if (used.has(index)) {
       const message = `is "${name}", which neither seatCategories nor a price category names`;
-      errors.push({ path: `seatingPlan.categories[${index}].name`, message });
+      fault(`seatingPlan.categories[${index}].name`, message);
     }
     return "";
   });

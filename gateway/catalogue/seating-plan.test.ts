@@ -205,6 +205,14 @@ describe("parseSeatingPlan", () => {
       },
     ],
     [
+      "1,001 categories, of which none is read, and no seat",
+      {
+        categories: Array.from({ length: 1_001 }, (_, n) => ({ name: `${n}` })),
+        zones: [{ name: "Z", rows: [{ seats: [seat("a"), seat("a")] }] }],
+      },
+      { "seatingPlan.categories": "must have at most 1000 entries" },
+    ],
+    [
       "a zone and a row that are nothing",
       { categories: [{ name: "A" }], zones: [null, { rows: [null] }, {}] },
       {

@@ -11,6 +11,7 @@
  * such. Areas are drawings; the one that says where the stage is tells what everybody looks at.
  */
 import {
+  PLAN_CATEGORIES_MAX,
   PLAN_NAME_CHARS_MAX,
   SEATS_PER_EVENT_MAX,
   VALIDATION_ERRORS_MAX,
@@ -85,9 +86,10 @@ class PlanReader {
   read(input: unknown): Checked<SeatingPlan> {
     const plan = this.#object(input, "");
     if (plan !== null) {
-      this.#readCategories(plan.categories);
-      for (const [index, zone] of this.#list(plan.zones, ".zones").entries()) {
-        this.#readZone(zone, index);
+      if (this.#readCategories(plan.categories)) {
+        for (const [index, zone] of this.#list(plan.zones, ".zones").entries()) {
+          this.#readZone(zone, index);
+        }
       }
       if (this.#seats.length === 0 && this.#errors.length === 0) this.#fault("", "has no seats");
     }
@@ -96,8 +98,14 @@ class PlanReader {
     return { ok: true, value: { categories, seats: this.#seats, focus: this.#focus } };
   }
 
-  #readCategories(input: unknown): void {
-    for (const [index, item] of this.#list(input, ".categories").entries()) {
+  /** False: there are so many that neither they nor their seats are read. */
+  #readCategories(input: unknown): boolean {
+    const list = this.#list(input, ".categories");
+    if (list.length > PLAN_CATEGORIES_MAX) {
+      this.#fault(".categories", `must have at most ${PLAN_CATEGORIES_MAX} entries`);
+      return false;
+    }
+    for (const [index, item] of list.entries()) {
       const path = `.categories[${index}]`;
       const category = this.#object(item, path);
       if (category === null) continue;
@@ -108,6 +116,7 @@ class PlanReader {
       const companion = COMPANION.test(name);
       this.#categories.set(name, { index: this.#categories.size, accessible, companion });
     }
+    return true;
   }
 
   #readZone(input: unknown, zoneIndex: number): void {
