@@ -284,6 +284,8 @@ export const TAGS_PER_EVENT_MAX = 20;
 export const NAME_CHARS_MAX = 100;
 /** Categories of a seating plan, and names that an event gives prices for: each gets a look. */
 export const PLAN_CATEGORIES_MAX = 1_000;
+/** Objects and lists within one another in a plan that is kept as it is; the format has 8. */
+export const PLAN_DEPTH_MAX = 32;
 /** Letters of a seat's id, a zone, a row, a plan's category: what a plan may call things. */
 export const PLAN_NAME_CHARS_MAX = 100;
 /** People who act for one organisation, invited ones included. */

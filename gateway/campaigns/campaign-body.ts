@@ -59,13 +59,21 @@ export function draftOf(
     eventId: body.eventId === undefined ? (now?.eventId ?? null) : body.eventId,
     // Of one that is wrong the errors are thrown.
     segment: segment ?? { kind: "all" as const, of: [] },
-    variants: body.variants ?? now?.variants ?? [],
-    abTest: body.abTest === undefined ? (now?.abTest ?? null) : body.abTest,
+    variants:
+      body.variants?.map(({ subject, blocks }) => ({ subject, blocks })) ?? now?.variants ?? [],
+    abTest: body.abTest === undefined ? (now?.abTest ?? null) : abTestOf(body.abTest),
     tracking: body.tracking === undefined ? (now?.tracking ?? true) : (body.tracking ?? true),
   };
   errors.push(...faultsOf(draft));
   if (errors.length > 0) throw validationFailed(errors);
   return draft;
+}
+
+/** Only members that it has: others would be kept for nothing. */
+function abTestOf(body: Static<typeof AbTestBody> | null): CampaignDraft["abTest"] {
+  if (body === null) return null;
+  const { samplePercent, waitMinutes, winnerBy } = body;
+  return { samplePercent, waitMinutes, winnerBy };
 }
 
 function* faultsOf({ eventId, variants, abTest, tracking }: CampaignDraft): Generator<FieldError> {

@@ -1,7 +1,7 @@
 /** What an organisation keeps for its events: venues and seating plans, at the same addresses. */
 import Type, { type Static } from "typebox";
 import { isUuidV7, type OrganizationId, parseOrganizationId } from "../../engine/ids.ts";
-import { PLAN_BODY_BYTES_MAX } from "../../engine/limits.ts";
+import { PLAN_BODY_BYTES_MAX, PLAN_DEPTH_MAX } from "../../engine/limits.ts";
 import type { HttpRequest, HttpResponse, Route } from "../http/exchange.ts";
 import { idPageOf, idPageView } from "../http/page.ts";
 import { ProblemError } from "../http/problem.ts";
@@ -186,6 +186,19 @@ function planShelf(plans: SeatingPlans): Shelf<PlanEntry> {
 function planDraft({ name, plan }: Static<typeof PlanBody>): PlanDraft {
   const read = parseSeatingPlan(plan, "plan");
   if (!read.ok) throw validationFailed(read.errors);
+  if (isDeeper(plan, PLAN_DEPTH_MAX)) {
+    const message = `is nested too deeply: ${PLAN_DEPTH_MAX} levels are enough`;
+    throw validationFailed([{ path: "plan", message }]);
+  }
   const { seats, categories } = read.value;
   return { name: name.trim(), summary: { seatCount: seats.length, categories }, plan };
+}
+
+/**
+ * Whether objects and lists lie within one another more than `levels` deep. A plan is kept with
+ * what is not read of it, and neither we nor PostgreSQL can write and read any depth.
+ */
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((member) => isDeeper(member, levels - 1));
 }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Client } from "pg";
+import { PLAN_DEPTH_MAX } from "../../engine/limits.ts";
 import {
   PLANS_PER_ORGANIZATION_MAX,
   VENUES_PER_ORGANIZATION_MAX,
@@ -109,6 +110,26 @@ test("a seating plan is kept once, and used for many events", async () => {
   assert.deepEqual([renamed.name, renamed.seatCount], ["Saal", 10]);
   const broken = { token, body: { plan: { zones: [] } } };
   refused(await api.patch(`${path}/${kept.id}`, broken), 400, "validation_failed");
+});
+
+test("a plan that is nested too deeply is refused, read or not", async () => {
+  const { token, path } = await shelf("seating-plans");
+  const kept = ok(
+    await api.post<Kept>(path, { token, body: { name: "Studio", plan: SMALL_PLAN } }),
+    201,
+  );
+  const nested = (levels: number) =>
+    `{"name":"Deep",${JSON.stringify({ plan: SMALL_PLAN }).slice(1, -2)},
+      "more":${"[".repeat(levels)}${"]".repeat(levels)}}}`;
+  for (const levels of [PLAN_DEPTH_MAX, 10_000]) {
+    const ask = { token, raw: nested(levels) };
+    for (const reply of [await api.post(path, ask), await api.patch(`${path}/${kept.id}`, ask)]) {
+      const { errors } = refused(reply, 400, "validation_failed");
+      const message = "is nested too deeply: 32 levels are enough";
+      assert.deepEqual(errors, [{ path: "plan", message }]);
+    }
+  }
+  ok(await api.post(path, { token, raw: nested(PLAN_DEPTH_MAX - 1) }), 201);
 });
 
 test("what an organisation keeps is nobody else's", async () => {
