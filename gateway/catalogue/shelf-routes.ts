@@ -1,7 +1,7 @@
 /** What an organisation keeps for its events: venues and seating plans, at the same addresses. */
 import Type, { type Static } from "typebox";
 import { isUuidV7, type OrganizationId, parseOrganizationId } from "../../engine/ids.ts";
-import { PLAN_BODY_BYTES_MAX, PLAN_DEPTH_MAX } from "../../engine/limits.ts";
+import { BODY_BYTES_MAX, PLAN_BODY_BYTES_MAX, PLAN_DEPTH_MAX } from "../../engine/limits.ts";
 import type { HttpRequest, HttpResponse, Route } from "../http/exchange.ts";
 import { idPageOf, idPageView } from "../http/page.ts";
 import { ProblemError } from "../http/problem.ts";
@@ -50,24 +50,33 @@ interface Shelf<Entry extends { readonly id: string }> {
   remove(organizationId: OrganizationId, id: string): Promise<void>;
 }
 
-/** How one kind of thing is called. */
+/** How one kind of thing is called, and how large it may be. */
 interface ShelfNames {
   readonly path: string;
   readonly id: string;
   readonly notFound: ProblemCode;
+  /** Of what is sent of it. */
+  readonly bodyBytesMax: number;
 }
+
+const VENUES: ShelfNames = {
+  path: "venues",
+  id: "venueId",
+  notFound: "venue_not_found",
+  bodyBytesMax: BODY_BYTES_MAX,
+};
+const SEATING_PLANS: ShelfNames = {
+  path: "seating-plans",
+  id: "planId",
+  notFound: "seating_plan_not_found",
+  bodyBytesMax: PLAN_BODY_BYTES_MAX,
+};
 
 export function shelfRoutes(ports: ShelfPorts): Route[] {
   const { venues, plans } = ports;
   return [
-    ...routesOf(ports, { path: "venues", id: "venueId", notFound: "venue_not_found" }, (identity) =>
-      venueShelf(venues.as(identity)),
-    ),
-    ...routesOf(
-      ports,
-      { path: "seating-plans", id: "planId", notFound: "seating_plan_not_found" },
-      (identity) => planShelf(plans.as(identity)),
-    ),
+    ...routesOf(ports, VENUES, (identity) => venueShelf(venues.as(identity))),
+    ...routesOf(ports, SEATING_PLANS, (identity) => planShelf(plans.as(identity))),
   ];
 }
 
@@ -90,7 +99,7 @@ function routesOf<Entry extends { readonly id: string }>(
   const route = (handle: (request: HttpRequest) => Promise<HttpResponse>) => asyncRoute(handle);
   const path = `/api/v1/organizations/:id/${names.path}`;
   const one = `${path}/:${names.id}`;
-  const bodyBytesMax = PLAN_BODY_BYTES_MAX;
+  const { bodyBytesMax } = names;
   const found = <T>(entry: T | null): T => {
     if (entry === null) throw new ProblemError(names.notFound);
     return entry;

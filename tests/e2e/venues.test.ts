@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Client } from "pg";
-import { PLAN_DEPTH_MAX } from "../../engine/limits.ts";
+import { BODY_BYTES_MAX, PLAN_DEPTH_MAX } from "../../engine/limits.ts";
 import {
   PLANS_PER_ORGANIZATION_MAX,
   VENUES_PER_ORGANIZATION_MAX,
@@ -130,6 +130,22 @@ test("a plan that is nested too deeply is refused, read or not", async () => {
     }
   }
   ok(await api.post(path, { token, raw: nested(PLAN_DEPTH_MAX - 1) }), 201);
+});
+
+test("a plan may be larger than other bodies, a venue may not", async () => {
+  const more = " ".repeat(BODY_BYTES_MAX);
+  const venues = await shelf("venues");
+  const { id } = ok(await api.post<Kept>(venues.path, { token: venues.token, body: HALL }), 201);
+  const venue = { token: venues.token, body: { ...HALL, more } };
+  for (const [method, path] of [
+    ["POST", venues.path],
+    ["PATCH", `${venues.path}/${id}`],
+  ] as const) {
+    refused(await api.request(method, path, venue), 413, "payload_too_large");
+  }
+  const { token, path } = await shelf("seating-plans");
+  const body = { name: "Studio", plan: { ...SMALL_PLAN, more } };
+  ok(await api.post(path, { token, body }), 201);
 });
 
 test("what an organisation keeps is nobody else's", async () => {
