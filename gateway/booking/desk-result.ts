@@ -30,6 +30,17 @@ export function problem(code: ProblemCode, members: DeskProblem["members"] = {})
   return { kind: "problem", code, members };
 }
 
+/**
+ * For what is asked once a change is made: `busy` would say that nothing was changed. Who repeats
+ * the request under its key hears the rest.
+ */
+export function onceMade(settle: Settle): Settle {
+  return (result) => {
+    const isBusy = result.kind === "problem" && result.code === "busy";
+    settle(isBusy ? problem("timeout") : result);
+  };
+}
+
 /** `400 validation_failed` with what is wrong; at least one error. */
 export function invalid(errors: readonly FieldError[]): DeskProblem {
   return problem("validation_failed", validationFailed(errors).members);

@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { itemIdOf, offerIdOf, type WaitlistEntryId } from "../../engine/ids.ts";
-import { EVENT_ID, NOON } from "../../engine/testing/fixtures.ts";
+import { IdMinter, itemIdOf, offerIdOf, type WaitlistEntryId } from "../../engine/ids.ts";
+import { EVENT_ID, NOON, TAG } from "../../engine/testing/fixtures.ts";
+import type { Answered } from "../shard-router.ts";
+import type { BookingDesk } from "./booking-desk.ts";
+import type { DeskResult, Settle } from "./desk-result.ts";
 import {
   ADMIN,
   CUSTOMER,
   type Document,
+  deskWith,
   EngineDesk,
   OTHER,
   request,
@@ -190,4 +194,59 @@ test("the organiser reads the line with its reasons, page by page; nobody else d
     desk.waitlist.list(EVENT_ID, ADMIN, { limit: 1, cursor: "x" }, s),
   );
   assert.equal(wrong[0], "validation_failed");
+});
+
+const minter = new IdMinter(3);
+const entryAt = (seq: number) => ({
+  entryId: minter.mintEntry(NOON, TAG),
+  userId: CUSTOMER.userId,
+  ...{ quantity: 2, categories: null, priority: 0, seq, atMs: NOON },
+});
+const BUSY: Answered = { kind: "refused", refusal: { code: "busy" } };
+
+/** What a request hears whose questions to the actor are answered one after the other. */
+function told(run: (desk: BookingDesk, settle: Settle) => void, answers: readonly Answered[]) {
+  const { desk, commands } = deskWith();
+  const results: DeskResult[] = [];
+  run(desk, (result) => results.push(result));
+  for (const [n, answer] of answers.entries()) commands[n]?.done(answer, 77);
+  assert.deepEqual([results.length, commands.length], [1, answers.length]);
+  return results[0];
+}
+
+const joinWith = (...answers: Answered[]) =>
+  told((desk, s) => desk.waitlist.join(EVENT_ID, join({ quantity: 2 }), s), answers);
+const queued = (entry: ReturnType<typeof entryAt>, replayed: boolean): Answered => ({
+  kind: "done",
+  fact: { kind: "queued", entry, seq: entry.seq, atMs: NOON, key: null },
+  replayed,
+});
+
+test("a join that is repeated is told of its own entry, not of another one in line", () => {
+  const entry = entryAt(4);
+  const other: Answered = { kind: "waiting", entry: entryAt(6), position: 1 };
+  const gone: Answered = { kind: "refused", refusal: { code: "hold_not_found" } };
+  const over = joinWith(queued(entry, true), other, gone);
+  assert.ok(over?.kind === "ok" && over.replayed);
+  const { id, position, status, seq } = over.body as Document;
+  assert.deepEqual([id, position, status, seq], [entry.entryId, 0, "over", 4]);
+  const own = joinWith(queued(entry, true), { kind: "waiting", entry, position: 7 });
+  assert.ok(own?.kind === "ok");
+  assert.equal((own.body as Document).position, 7);
+});
+
+test("busy is said only where nothing was changed; afterwards the outcome is not known", () => {
+  const entry = entryAt(4);
+  const codes = (result: DeskResult | undefined) => result?.kind === "problem" && result.code;
+  const waitsNot: Answered = { kind: "refused", refusal: { code: "not_waiting" } };
+  assert.equal(codes(joinWith(BUSY)), "busy");
+  assert.equal(codes(joinWith(queued(entry, false), BUSY)), "timeout");
+  assert.equal(codes(joinWith(queued(entry, false), waitsNot, BUSY)), "timeout");
+  const leaveWith = (...answers: Answered[]) =>
+    told((desk, s) => desk.waitlist.leave(EVENT_ID, CUSTOMER, s), answers);
+  const { entryId, userId } = entry;
+  const left = { kind: "unqueued", entryId, userId, reason: "left" } as const;
+  const fact = { ...left, seq: 5, atMs: NOON, key: null };
+  assert.equal(codes(leaveWith(BUSY)), "busy");
+  assert.equal(codes(leaveWith({ kind: "done", fact, replayed: false }, BUSY)), "timeout");
 });

@@ -10,7 +10,7 @@ import { decodeCursor, encodeCursor, type Page } from "../http/page.ts";
 import { compileSchema, optional } from "../http/validation.ts";
 import type { Identity } from "../identity/tokens.ts";
 import { type DeskCore, type DeskRequest, Fault, unexpected } from "./desk-core.ts";
-import { type DeskProblem, invalid, ok, type Settle } from "./desk-result.ts";
+import { type DeskProblem, invalid, ok, onceMade, type Settle } from "./desk-result.ts";
 import { Quantity, unknown } from "./hold-request.ts";
 import { iso } from "./instant.ts";
 import { holdView } from "./views.ts";
@@ -66,13 +66,16 @@ export class WaitlistDesk {
         }
         if (answer.kind !== "done" || answer.fact.kind !== "queued") return unexpected();
         const { fact, replayed } = answer;
-        this.#tellPosition(event, fact.entry, { status: 201, replayed }, settle);
+        this.#tellPosition(event, fact.entry, { status: 201, replayed }, onceMade(settle));
         return null;
       });
     });
   }
 
-  /** A fact does not know the line: the actor is asked for the entry's place in it. */
+  /**
+   * A fact does not know the line: the actor is asked for the entry's place in it. Of a join that
+   * is repeated another entry may be in line by now, which says nothing of this one.
+   */
   #tellPosition(event: EventEntry, entry: WaitlistEntry, joined: Joined, settle: Settle): void {
     const { status, replayed } = joined;
     const { userId } = entry;
@@ -85,7 +88,7 @@ export class WaitlistDesk {
         else settle(result);
       },
       (_, answer) => {
-        if (answer.kind === "waiting") {
+        if (answer.kind === "waiting" && answer.entry.entryId === entry.entryId) {
           return ok(status, waitingView(event, entry, answer.position), replayed);
         }
         this.#tellOffer(event, entry, joined, settle);
@@ -127,13 +130,13 @@ export class WaitlistDesk {
   /** Asked until there is nothing left to leave: one step takes an entry back, or an offer. */
   leave(eventId: EventId | null, { userId }: Identity, settle: Settle): void {
     this.#core.atEvent(eventId, settle, (event) => {
-      const step = (): void =>
-        this.#core.ask(event, { kind: "leaveWaitlist", userId }, settle, (_, answer) => {
+      const step = (tell: Settle): void =>
+        this.#core.ask(event, { kind: "leaveWaitlist", userId }, tell, (_, answer) => {
           if (answer.kind === "unchanged") return ok(204, null);
-          step();
+          step(onceMade(settle));
           return null;
         });
-      step();
+      step(settle);
     });
   }
 
