@@ -3,8 +3,9 @@ import { test } from "node:test";
 import { EVENT_ID } from "../../engine/testing/fixtures.ts";
 import { ADMIN, CUSTOMER, type Document, EngineDesk, request } from "./testing/desk-bench.ts";
 
-/** A desk whose availability is what a test says. */
-const desk = (): EngineDesk => new EngineDesk({}, { availabilityOf: async () => ({ seq: 7 }) });
+/** A desk whose availability is what a test says: others have changed it meanwhile. */
+const desk = (): EngineDesk =>
+  new EngineDesk({}, { availabilityOf: async () => ({ free: 7, seq: 70 }) });
 
 const change = (at: EngineDesk, body: object) =>
   at.done((open, s) => open.inventory.change(EVENT_ID, request(body, ADMIN), s));
@@ -13,11 +14,13 @@ const refused = (at: EngineDesk, body: object, identity = ADMIN) =>
 
 test("seats are kept from the sale and given back; the answer is what is for sale", async () => {
   const at = desk();
-  assert.deepEqual(await change(at, { block: ["A-1", "A-2"] }), [200, { seq: 7 }]);
+  const before = at.engine.state.seq;
+  const blocked = await change(at, { block: ["A-1", "A-2"] });
+  assert.deepEqual(blocked, [200, { free: 7, seq: before + 1 }], "the seq is the change's own");
   assert.equal(at.engine.statuses(), "bbffffffff");
   await change(at, { unblock: ["A-1"], block: ["A-3"] });
   assert.equal(at.engine.statuses(), "fbbfffffff");
-  assert.deepEqual(await change(at, {}), [200, { seq: 7 }], "nothing to do is no fault");
+  assert.deepEqual(await change(at, {}), [200, { free: 7, seq: 70 }], "nothing to do is no fault");
   assert.deepEqual(at.forgotten, []);
 });
 
@@ -108,8 +111,13 @@ test("what does not exist, or is said in two ways, is named; others may change n
   }
 });
 
-test("an availability that can't be told now is busy; the change can be asked for again", async () => {
-  const at = new EngineDesk({}, { availabilityOf: async () => null });
-  assert.deepEqual(await refused(at, { block: ["A-1"] }), ["busy", {}]);
-  assert.equal(at.engine.statuses(), "bfffffffff");
+test("a change whose availability can't be told now is no busy, which changes nothing", async () => {
+  const logError = () => undefined;
+  const failed = () => Promise.reject(new Error("away"));
+  for (const availabilityOf of [async () => null, failed]) {
+    const at = new EngineDesk({}, { availabilityOf, logError });
+    assert.deepEqual(await refused(at, { block: ["A-1"] }), ["timeout", {}]);
+    assert.equal(at.engine.statuses(), "bfffffffff");
+    assert.deepEqual(await refused(at, {}), ["busy", {}], "nothing was to be done");
+  }
 });

@@ -3,7 +3,7 @@ import type { Fact } from "../../engine/facts.ts";
 import type { EventId } from "../../engine/ids.ts";
 import type { EventEntry } from "../catalogue/event-directory.ts";
 import { type DeskCore, type DeskRequest, Fault, unexpected } from "./desk-core.ts";
-import { ok, problem, type Settle } from "./desk-result.ts";
+import { ok, onceMade, problem, type Settle } from "./desk-result.ts";
 import { wantedPlacesOf } from "./inventory-request.ts";
 
 /** What the organiser keeps from the sale, or adds to it. */
@@ -32,7 +32,8 @@ export class InventoryDesk {
           if (answer.kind !== "done" && answer.kind !== "unchanged") return unexpected();
           const fact = answer.kind === "done" ? answer.fact : null;
           const replayed = answer.kind === "done" && answer.replayed;
-          this.#core.guard(settle, this.#tell(event, { fact, lsn, replayed }, settle));
+          const tell = fact === null ? settle : onceMade(settle);
+          this.#core.guard(tell, this.#tell(event, { fact, lsn, replayed }, tell));
           return null;
         });
       });
@@ -40,8 +41,8 @@ export class InventoryDesk {
   }
 
   /**
-   * Answers with what is for sale now. An event shows the capacities that its actor's rows have
-   * (catalogue/event-store.ts): it is read anew once they are there.
+   * Answers with what is for sale now, and the seq of the change. An event shows the capacities
+   * that its actor's rows have (catalogue/event-store.ts): it is read anew once they are there.
    */
   async #tell(
     event: EventEntry,
@@ -55,6 +56,7 @@ export class InventoryDesk {
       directory.forget(event.eventId);
     }
     const availability = await availabilityOf(event.eventId);
-    settle(availability === null ? problem("busy") : ok(200, availability, replayed));
+    if (availability === null) return settle(problem("busy"));
+    settle(ok(200, fact === null ? availability : { ...availability, seq: fact.seq }, replayed));
   }
 }

@@ -68,7 +68,7 @@ const places: Operations = {
     summary: "Block places, reserve allotments, change capacities",
     description:
       "For organisers, while it sells; all of it or nothing. `allotments` are for the holds that " +
-      "name their key as `channel`.",
+      "name their key as `channel`. The answer is what is free now, with the `seq` of the change.",
     access: "user",
     key: "kept",
     body: {
