@@ -133,9 +133,10 @@ const booking: Operations = {
     summary: "What happened to a booking",
     description: "Every change, with who and why, oldest first.",
     access: "user",
+    query: PageQuery,
     answers: {
       200: {
-        description: "All entries.",
+        description: "A page of entries.",
         schema: HistoryPage,
         example: {
           data: [

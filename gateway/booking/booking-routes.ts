@@ -22,7 +22,7 @@ import type { BookingAccess } from "./booking-access.ts";
 import type { BookingsReader, StoredBooking } from "./bookings-reader.ts";
 import { parseBookingCode } from "./codes.ts";
 import { type DeskRoutesPorts, deskRoutes } from "./desk-routes.ts";
-import type { HistoryReader } from "./history-reader.ts";
+import type { HistoryReader, HistoryRow, SeqPage } from "./history-reader.ts";
 import { bookingHistoryView, logEntryView } from "./history-view.ts";
 import { bookingView, type Reader } from "./views.ts";
 
@@ -162,9 +162,34 @@ async function find(ports: BookingRoutesPorts, request: HttpRequest): Promise<Ht
 
 async function history(ports: BookingRoutesPorts, request: HttpRequest): Promise<HttpResponse> {
   const { identity, booking, event, reader } = await ports.access.ofBooking(request);
-  const rows = await ports.history.ofBooking(identity, event.eventId, booking.record.bookingId);
-  const data = bookingHistoryView(event, booking, rows, reader);
-  return json(200, { data, nextCursor: null });
+  const page = seqPageOf(request.query);
+  const named = { eventId: event.eventId, bookingId: booking.record.bookingId };
+  const found = await ports.history.ofBooking(identity, named, oneMore(page));
+  const { rows, nextCursor } = pageOfRows(found, page);
+  const users = rows.map(({ by }) => by);
+  const given = await ports.history.ownersAmong(identity, named, users);
+  return json(200, {
+    data: bookingHistoryView(event, booking, { rows, given }, reader),
+    nextCursor,
+  });
+}
+
+/** Of a list in the order of `seq`: a cursor is the last one that was read. */
+function seqPageOf(query: string): SeqPage {
+  const { limit, cursor } = pageOf(query);
+  const [text = ""] = cursor === null ? ["0"] : decodeCursor(cursor);
+  if (/^\d{1,15}$/.test(text)) return { limit, afterSeq: Number(text) };
+  throw validationFailed([{ path: "cursor", message: "must be a nextCursor of this list" }]);
+}
+
+/** One row beyond the page tells whether there is another page. */
+const oneMore = ({ limit, afterSeq }: SeqPage): SeqPage => ({ limit: limit + 1, afterSeq });
+
+function pageOfRows(found: readonly HistoryRow[], { limit }: SeqPage) {
+  const rows = found.slice(0, limit);
+  const last = rows.at(-1);
+  const isMore = found.length > limit && last !== undefined;
+  return { rows, nextCursor: isMore ? encodeCursor([String(last.seq)]) : null };
 }
 
 /** The event of the path, for who organises it. */
@@ -179,24 +204,14 @@ async function organised(ports: BookingRoutesPorts, request: HttpRequest) {
   throw new ProblemError(isKnown ? "forbidden" : "event_not_found");
 }
 
-/** What happened to an event, in order: a cursor is the last seq that was read. */
+/** What happened to an event, in order. */
 async function log(ports: BookingRoutesPorts, request: HttpRequest): Promise<HttpResponse> {
   const { event, identity } = await organised(ports, request);
-  const { limit, cursor } = pageOf(request.query);
-  const [text = ""] = cursor === null ? ["0"] : decodeCursor(cursor);
-  if (!/^\d{1,15}$/.test(text)) {
-    throw validationFailed([{ path: "cursor", message: "must be a nextCursor of this list" }]);
-  }
+  const page = seqPageOf(request.query);
   await ports.access.settled(identity);
-  const rows = await ports.history.ofEvent(identity, event.eventId, {
-    limit: limit + 1,
-    afterSeq: Number(text),
-  });
-  const page = rows.slice(0, limit);
-  const last = page.at(-1);
-  const nextCursor =
-    rows.length > limit && last !== undefined ? encodeCursor([String(last.seq)]) : null;
-  return json(200, { data: page.map((row) => logEntryView(event, row)), nextCursor });
+  const found = await ports.history.ofEvent(identity, event.eventId, oneMore(page));
+  const { rows, nextCursor } = pageOfRows(found, page);
+  return json(200, { data: rows.map((row) => logEntryView(event, row)), nextCursor });
 }
 
 async function shown(

@@ -40,6 +40,18 @@ const BOOKINGS = `
 const UNTOLD = `
   NOT EXISTS (SELECT FROM event_history h WHERE h.event_id = b.event_id AND h.seq = b.seq)`;
 
+/** Which part of what happened is read. */
+export interface SeqPage {
+  readonly limit: number;
+  /** The last seq of the page before; 0: from the start. */
+  readonly afterSeq: number;
+}
+
+interface NamedBooking {
+  readonly eventId: EventId;
+  readonly bookingId: BookingId;
+}
+
 /** Reads what happened to an event and its bookings, in the order in which it did. */
 export class HistoryReader {
   readonly #database: Database;
@@ -50,23 +62,39 @@ export class HistoryReader {
 
   async ofBooking(
     identity: Identity,
-    eventId: EventId,
-    bookingId: BookingId,
+    { eventId, bookingId }: NamedBooking,
+    { limit, afterSeq }: SeqPage,
   ): Promise<HistoryRow[]> {
     const { rows } = await this.#database.in(asker(identity)).query<Row>({
       name: "booking-history",
-      text: `${CHANGES} WHERE event_id = $1 AND booking_id = $2
-        UNION ALL ${BOOKINGS} WHERE b.event_id = $1 AND b.id = $2 AND ${UNTOLD}
-        ORDER BY seq`,
-      values: [eventId, bookingId],
+      text: `${CHANGES} WHERE event_id = $1 AND booking_id = $2 AND seq > $3
+        UNION ALL ${BOOKINGS} WHERE b.event_id = $1 AND b.id = $2 AND b.seq > $3 AND ${UNTOLD}
+        ORDER BY seq LIMIT $4`,
+      values: [eventId, bookingId, afterSeq, limit],
     });
     return rows.map(historyRow);
+  }
+
+  /** Who of `users` was ever given the booking: on a page that may be told elsewhere. */
+  async ownersAmong(
+    identity: Identity,
+    { eventId, bookingId }: NamedBooking,
+    users: readonly (UserId | null)[],
+  ): Promise<UserId[]> {
+    const { rows } = await this.#database.in(asker(identity)).query<{ user_id: UserId }>({
+      name: "booking-owners",
+      text: `SELECT DISTINCT detail ->> 'userId' AS user_id FROM event_history
+        WHERE event_id = $1 AND booking_id = $2 AND change = 'transferred'
+          AND detail ->> 'userId' = ANY($3)`,
+      values: [eventId, bookingId, [...new Set(users)]],
+    });
+    return rows.map(({ user_id }) => user_id);
   }
 
   async ofEvent(
     identity: Identity,
     eventId: EventId,
-    { limit, afterSeq }: { readonly limit: number; readonly afterSeq: number },
+    { limit, afterSeq }: SeqPage,
   ): Promise<HistoryRow[]> {
     const { rows } = await this.#database.in(asker(identity)).query<Row>({
       name: "event-log",

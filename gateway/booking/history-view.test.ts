@@ -45,7 +45,8 @@ test("a booking's history says who did what, as its reader knows them", () => {
   ];
   const told = (who: string, userId: UserId | null) => ({ who, userId });
   const reader = { userId: CAROL, asOrganizer: false };
-  assert.deepEqual(bookingHistoryView(EVENT, booking, rows, reader), [
+  const history = bookingHistoryView(EVENT, booking, { rows, given: [BOB, CAROL] }, reader);
+  assert.deepEqual(history, [
     { seq: 3, at: AT, change: "booked", by: told("owner", ALICE), reason: null },
     {
       seq: 4,
@@ -98,8 +99,8 @@ test("to which address a booking was handed over is told to both of them, and to
   const record = { ...known.record, userId: ALICE };
   const booking = { eventId: EVENT_ID, record, buyerId: ALICE, seq: known.seq };
   const emails = (userId: UserId, asOrganizer = false) =>
-    bookingHistoryView(EVENT, booking, rows, { userId, asOrganizer }).map((entry) =>
-      "email" in entry ? entry.email : null,
+    bookingHistoryView(EVENT, booking, { rows, given: [BOB] }, { userId, asOrganizer }).map(
+      (entry) => ("email" in entry ? entry.email : null),
     );
   assert.deepEqual(emails(ALICE), ["b@x.org", null, "a@x.org"]);
   assert.deepEqual(emails(BOB), ["b@x.org", "c@x.org", null]);

@@ -6,17 +6,23 @@ import type { HistoryRow } from "./history-reader.ts";
 import { iso } from "./instant.ts";
 import { money, type Reader } from "./views.ts";
 
+interface BookingRows {
+  readonly rows: readonly HistoryRow[];
+  /** Who of those in them was given the booking, whenever that was. */
+  readonly given: readonly UserId[];
+}
+
 /**
- * What happened to a booking, for who may read it. The first entry is the booking itself. To whom
- * it was handed over, only those two and organisers read by their address.
+ * A page of what happened to a booking, for who may read it. The first entry of all is the booking
+ * itself. To whom it was handed over, only those two and organisers read by their address.
  */
 export function bookingHistoryView(
   event: EventEntry,
   booking: StoredBooking,
-  rows: readonly HistoryRow[],
+  { rows, given }: BookingRows,
   reader: Reader,
 ): object[] {
-  const owners = new Set([booking.buyerId, booking.record.userId, ...ownersIn(rows)]);
+  const owners = new Set([booking.buyerId, booking.record.userId, ...given]);
   return rows.map((row) => ({
     seq: row.seq,
     at: iso(row.atMs),
@@ -41,7 +47,7 @@ function nameOfChange({ change, kind, detail }: HistoryRow): string {
 }
 
 /** `owner`: somebody who has the booking, or had it. */
-function roleOf(by: UserId | null, reader: UserId, owners: ReadonlySet<unknown>): string {
+function roleOf(by: UserId | null, reader: UserId, owners: ReadonlySet<UserId>): string {
   if (by === null) return "system";
   if (by === reader) return "you";
   return owners.has(by) ? "owner" : "organiser";
@@ -50,14 +56,6 @@ function roleOf(by: UserId | null, reader: UserId, owners: ReadonlySet<unknown>)
 /** Whether they handed the booking over there, or were given it. */
 const isPartyTo = ({ by, detail }: HistoryRow, reader: UserId): boolean =>
   by === reader || detail?.userId === reader;
-
-/** Everybody to whom the booking was handed over. */
-function ownersIn(rows: readonly HistoryRow[]): unknown[] {
-  return rows
-    .filter(({ change }) => change === "transferred")
-    .map(({ detail }) => detail?.userId)
-    .filter((userId) => userId !== undefined);
-}
 
 /** One entry of an event's log, for its organiser. */
 export function logEntryView(event: EventEntry, row: HistoryRow): object {

@@ -124,6 +124,19 @@ test("a booking is handed over to an account, or to whoever comes to own the add
   const addresses = seen.map((entry) => entry.email);
   const all = [undefined, other.email, email, email];
   assert.deepEqual(addresses, all, "the organiser reads all of it");
+  const pages: HistoryShape[] = [];
+  let query = "limit=1";
+  for (let page = 1; page <= history.length; page += 1) {
+    const at = `${path}/history?${query}`;
+    const { data, nextCursor } = ok(await office.api.get<Page<HistoryShape>>(at, late));
+    assert.deepEqual([data.length, nextCursor === null], [1, page === history.length]);
+    pages.push(...data);
+    query = `limit=1&cursor=${nextCursor}`;
+  }
+  assert.deepEqual(pages, history, "and page by page the same");
+  for (const wrong of ["limit=0", "limit=101", "cursor=x"]) {
+    refused(await office.api.get(`${path}/history?${wrong}`, late), 400, "validation_failed");
+  }
   await auditOf(office.api, event.id);
 });
 
