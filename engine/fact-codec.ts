@@ -11,7 +11,7 @@
  *   [8, seq, atMs, key, booking, expiresAt]                           paymentStarted
  *   [9, seq, atMs, key, change, booking, tickets, by, reason, moves, holdEnd, difference?]
  *                                                                     bookingChanged
- *   [10, seq, atMs, key, by, blocks, capacities, moves]               placesChanged
+ *   [10 or 13, …]                         placesChanged, see places-changed-codec.ts
  *   [11, seq, atMs, key, entry]                                       queued
  *   [12, seq, atMs, key, entryId, userId, reason]                     unqueued
  *
@@ -21,7 +21,6 @@
  *   charges  null | [null | [discount, fee, tax, due], …], one for each item
  *   booking  [bookingId, holdId, userId, email, code, items, ticketCodes, bookedAtMs, more, later]
  *   moves    [[places, from, to, times?], …]
- *   blocks   [place, channel, quantity, …]; capacities [area, capacity, …]
  *
  * What is rare (terms, what became of a booking, entries of the waitlist) is a map.
  *
@@ -33,20 +32,18 @@ import { assert } from "./assert.ts";
 import type { BookingLater, BookingRecord } from "./booking.ts";
 import type { Charge } from "./charges.ts";
 import { type InventoryDefinition, withDefaults } from "./definition.ts";
-import type {
-  Block,
-  BookingChange,
-  BookingChanged,
-  CommandKey,
-  Fact,
-  Held,
-  Move,
-  PlacesChanged,
-} from "./facts.ts";
-import { movesFreeing } from "./facts.ts";
+import { array, map, number, string } from "./encoded-values.ts";
+import type { BookingChange, BookingChanged, CommandKey, Fact, Held } from "./facts.ts";
+import { type FactHead, movesFreeing } from "./facts.ts";
 import type { BookingId, EventId, HoldId, UserId, WaitlistEntryId } from "./ids.ts";
-import { isSeatStatus, SOLD } from "./inventory.ts";
+import { SOLD } from "./inventory.ts";
+import { decodeMoves, encodeMoves } from "./moves-codec.ts";
 import type { PlaceItem } from "./place.ts";
+import {
+  decodePlacesChanged,
+  encodePlacesChanged,
+  isPlacesChanged,
+} from "./places-changed-codec.ts";
 import type { HoldTerms } from "./terms.ts";
 import { unreachable } from "./unreachable.ts";
 import type { WaitlistEntry } from "./waitlist.ts";
@@ -62,7 +59,6 @@ const CANCELLED = 6;
 const HOLD_CHANGED = 7;
 const PAYMENT_STARTED = 8;
 const BOOKING_CHANGED = 9;
-const PLACES_CHANGED = 10;
 const QUEUED = 11;
 const UNQUEUED = 12;
 
@@ -103,12 +99,8 @@ export function encodeFact(fact: Fact): unknown[] {
       const more = differenceMinor === undefined ? [] : [differenceMinor];
       return [...row, by, reason, encodeMoves(fact.moves), holdEnd, ...more];
     }
-    case "placesChanged": {
-      const blocks = fact.blocks.flatMap((block) => [block.place, block.channel, block.quantity]);
-      const capacities = fact.capacities.flatMap(({ area, capacity }) => [area, capacity]);
-      const moves = encodeMoves(fact.moves);
-      return [PLACES_CHANGED, seq, atMs, key, fact.by, blocks, capacities, moves];
-    }
+    case "placesChanged":
+      return encodePlacesChanged(fact, key);
     case "queued":
       return [QUEUED, seq, atMs, key, fact.entry];
     case "unqueued":
@@ -122,6 +114,7 @@ export function decodeFact(encoded: unknown): Fact {
   const row = array(encoded);
   if (row[0] === HELD) return decodeHeld(row);
   const base = decodeHead(row);
+  if (isPlacesChanged(row[0])) return decodePlacesChanged(base, row);
   const { seq, atMs, key } = base;
   switch (row[0]) {
     case CONFIGURED:
@@ -181,8 +174,6 @@ export function decodeFact(encoded: unknown): Fact {
         holdEnd: row[10] === null ? null : (string(row[10]) as BookingChanged["holdEnd"]),
         ...(row[11] === undefined ? {} : { differenceMinor: number(row[11]) }),
       };
-    case PLACES_CHANGED:
-      return decodePlacesChanged(base, row);
     case QUEUED:
       return { kind: "queued", ...base, entry: map<WaitlistEntry>(row[4]) };
     case UNQUEUED:
@@ -197,8 +188,6 @@ export function decodeFact(encoded: unknown): Fact {
       throw new Error(`unknown fact kind ${String(row[0])}: written by a newer version?`);
   }
 }
-
-export type FactHead = Pick<Fact, "seq" | "atMs" | "key">;
 
 /** What all facts have, of an encoded one. */
 export function decodeHead(encoded: unknown): FactHead {
@@ -248,22 +237,6 @@ function decodeCancelled(base: FactHead, row: readonly unknown[]): BookingChange
     moves: movesFreeing(before.items, before.terms, SOLD),
     holdEnd: null,
   };
-}
-
-function decodePlacesChanged(base: FactHead, row: readonly unknown[]): PlacesChanged {
-  const flat = array(row[5]);
-  const blocks: Block[] = [];
-  for (let at = 0; at < flat.length; at += 3) {
-    const [place, channel, quantity] = [flat[at], flat[at + 1], flat[at + 2]];
-    blocks.push({ place: number(place), channel: string(channel), quantity: number(quantity) });
-  }
-  const pairs = array(row[6]).map(number);
-  const capacities: { area: number; capacity: number }[] = [];
-  for (let at = 0; at < pairs.length; at += 2) {
-    capacities.push({ area: pairs[at] ?? 0, capacity: pairs[at + 1] ?? 0 });
-  }
-  const by = string(row[4]) as UserId;
-  return { kind: "placesChanged", ...base, by, blocks, capacities, moves: decodeMoves(row[7]) };
 }
 
 interface Contents {
@@ -321,22 +294,6 @@ function decodeCharge(encoded: unknown): Charge | null {
   return { discountMinor, feeMinor, taxMinor, dueMinor };
 }
 
-function encodeMoves(moves: readonly Move[]): unknown[] {
-  return moves.map(({ places, from, to, times }) =>
-    times === undefined ? [places, from, to] : [places, from, to, times],
-  );
-}
-
-function decodeMoves(encoded: unknown): Move[] {
-  return array(encoded).map((row) => {
-    const [places, from, to, times] = array(row);
-    const [left, reached] = [number(from), number(to)];
-    assert(isSeatStatus(left) && isSeatStatus(reached), "a move is from status to status");
-    const move = { places: array(places).map(number), from: left, to: reached };
-    return times === undefined ? move : { ...move, times: number(times) };
-  });
-}
-
 function encodeBooking(booking: BookingRecord): unknown[] {
   const { bookingId, holdId, userId, email, code, items, ticketCodes, bookedAtMs } = booking;
   const row: unknown[] = [bookingId, holdId, userId, email, code];
@@ -380,21 +337,4 @@ function decodeDefinition(encoded: unknown): InventoryDefinition {
     seatMap: Uint8Array.from(definition.seatMap),
     eventId: string(definition.eventId) as EventId,
   };
-}
-
-function map<Shape>(value: unknown): Shape {
-  assert(typeof value === "object" && value !== null, "a map where the format has one");
-  return value as Shape;
-}
-function array(value: unknown): readonly unknown[] {
-  assert(Array.isArray(value), "an encoded fact is made of arrays");
-  return value;
-}
-function number(value: unknown): number {
-  assert(typeof value === "number", "a number where the format has one");
-  return value;
-}
-function string(value: unknown): string {
-  assert(typeof value === "string", "a text where the format has one");
-  return value;
 }

@@ -165,6 +165,9 @@ export type Fact =
   | Queued
   | Unqueued;
 
+/** What all facts have. */
+export type FactHead = Pick<Fact, "seq" | "atMs" | "key">;
+
 export interface Move {
   /** A place of an area once for each unit, or for each `times` of them. */
   readonly places: readonly Place[];

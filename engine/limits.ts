@@ -365,6 +365,7 @@ assert(
   SEATS_PER_EVENT_MAX * 8 + SEAT_MAP_BYTES_MAX < ENTRY_BYTES_MAX,
   "a definition fits into an entry",
 );
+assert(SEATS_PER_EVENT_MAX * 16 < ENTRY_BYTES_MAX, "all seats change at once within an entry");
 assert(ROUND_REQUESTS_MAX <= IN_FLIGHT_PER_WORKER_MAX, "a round is made of requests in flight");
 assert(HOLDS_IN_FLIGHT_MAX < IN_FLIGHT_PER_WORKER_MAX, "holds are refused before bookings");
 assert(REQUEST_DEADLINE_MS < ANSWER_WAIT_MS_MAX, "nobody waits past what could still be executed");

@@ -44,6 +44,16 @@ export interface Entry extends EntryHeader {
 const packr = new Packr({ useRecords: false, variableMapSize: true });
 const unpackr = new Unpackr({ useRecords: false });
 
+/** Only these have what organisers may make long; all others are a few KB at most. */
+const MAY_BE_LONG: ReadonlySet<Fact["kind"]> = new Set(["configured", "placesChanged"]);
+
+/** Throws for a fact that no entry can hold. */
+export function assertFitsEntry(fact: Fact): void {
+  if (!MAY_BE_LONG.has(fact.kind)) return;
+  const { length } = packr.pack(encodeFact(fact));
+  assert(PAIR_HEAD_BYTES + UUID_BYTES + length <= ENTRY_BYTES_MAX, "a fact fits into an entry");
+}
+
 /** Collects the entries of one round into one buffer. */
 export class EntryWriter {
   #buffer = Buffer.allocUnsafeSlow(16 * 1024);

@@ -6,6 +6,7 @@ import {
   ACTOR_IDLE_MS,
   ACTOR_MAILBOX_MAX,
   ACTORS_PER_WORKER_MAX,
+  ENTRY_BYTES_MAX,
   ROUND_REQUESTS_MAX,
   UNPROJECTED_FACTS_PER_SHARD_MAX,
 } from "../../engine/limits.ts";
@@ -382,6 +383,23 @@ test("a throw in decide fails its one command, and the others go on", async () =
   );
   assert.equal(bench.warnings.length, 1);
   assert.deepEqual(bench.deaths, []);
+});
+
+test("a fact that no entry can hold fails its one command, and has changed nothing", async () => {
+  const bench = await HostBench.selling();
+  const name = "x".repeat(ENTRY_BYTES_MAX);
+  const categories = [{ key: name, priceMinor: 1 }];
+  const requests = [
+    bench.request({ kind: "configure", definition: { ...definition(), categories } }),
+    bench.request(hold([1])),
+  ];
+  bench.host.receive(requests);
+  bench.makeDurable();
+  assert.deepEqual(
+    requests.map(({ id }) => bench.answerOf(id).kind),
+    ["failed", "done"],
+  );
+  assert.deepEqual([bench.warnings.length, bench.deaths], [1, []]);
 });
 
 test("a throw in apply ends the process, and nothing is answered", async () => {

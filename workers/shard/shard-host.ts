@@ -12,8 +12,8 @@
  * Invariants:
  * - Facts of a shard get consecutive lsns in the order in which they were applied.
  * - Nothing leaves before the facts that it rests on are durable (OutputGate).
- * - A throw in `decide` refuses one command; a throw in `apply` is fatal, as memory is no longer
- *   true.
+ * - A throw in `decide`, or of what it leads to and no entry can hold, refuses one command; a throw
+ *   in `apply` is fatal, as memory is no longer true.
  */
 import { apply } from "../../engine/apply.ts";
 import {
@@ -29,7 +29,7 @@ import type { Fact } from "../../engine/facts.ts";
 import type { EventId } from "../../engine/ids.ts";
 import { AFTERMATH_FACTS_PER_TICK, ROUND_REQUESTS_MAX } from "../../engine/limits.ts";
 import { restoring } from "../../engine/snapshot.ts";
-import { EntryWriter } from "../journal/entry.ts";
+import { assertFitsEntry, EntryWriter } from "../journal/entry.ts";
 import type { Answer, ShardReport, ShardRequest } from "../shard-messages.ts";
 import type { TracedFact } from "../traced.ts";
 import { Actor } from "./actor.ts";
@@ -44,6 +44,7 @@ import { SHARD_LIMITS, type ShardLimits } from "./shard-limits.ts";
 import { WakeList } from "./wake-list.ts";
 
 const BUSY: Answer = { kind: "refused", refusal: { code: "busy" } };
+const FAILED: Answer = { kind: "failed" };
 
 export class ShardHost {
   readonly #ports: ShardHostPorts;
@@ -192,20 +193,23 @@ export class ShardHost {
     const { operation, id } = request;
     if (isQuery(operation)) {
       const asked = { shard, actor, state, nowMs };
-      const answer = isLong(operation)
-        ? longAnswerOf(operation, asked, this.#ports)
-        : answerOf(operation, asked);
+      const answer = this.#contained(actor, operation.kind, () =>
+        isLong(operation)
+          ? longAnswerOf(operation, asked, this.#ports)
+          : answerOf(operation, asked),
+      );
       if (answer instanceof Promise) return this.#later(shard, id, answer);
-      return this.#output.answer(id, shard.lsn, answer);
+      return this.#output.answer(id, shard.lsn, answer ?? FAILED);
     }
     if (this.#isFull(shard)) return this.#output.answer(id, shard.lsn, BUSY);
     let decision: ReturnType<typeof decide>;
     try {
       decision = decide(state, operation, nowMs);
+      for (const fact of decision.facts) assertFitsEntry(fact);
     } catch (cause) {
       const about = { shard: shard.id, eventId: actor.eventId };
       this.#ports.warn(`decide failed on ${operation.kind}`, cause, about);
-      return this.#output.answer(id, shard.lsn, { kind: "failed" });
+      return this.#output.answer(id, shard.lsn, FAILED);
     }
     let mayOffer = false;
     for (const fact of decision.facts) {
@@ -286,7 +290,7 @@ export class ShardHost {
     }
   }
 
-  /** What an event does by itself changes nothing before `apply`: a throw stops that alone. */
+  /** Questions change nothing, nor does what an event does by itself before `apply`. */
   #contained<Result>(actor: Actor, what: string, next: () => Result): Result | null {
     try {
       return next();

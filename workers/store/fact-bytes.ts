@@ -1,6 +1,6 @@
 import { Packr, Unpackr } from "msgpackr";
-import { decodeFact, decodeHead, encodeFact, type FactHead } from "../../engine/fact-codec.ts";
-import type { Fact } from "../../engine/facts.ts";
+import { decodeFact, decodeHead, encodeFact } from "../../engine/fact-codec.ts";
+import type { Fact, FactHead } from "../../engine/facts.ts";
 import { RowReader } from "../journal/msgpack-row.ts";
 
 // Records would make the bytes depend on what was packed before them.
