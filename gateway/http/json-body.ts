@@ -54,7 +54,7 @@ export function parseJsonText(text: string): JsonText {
 }
 
 /** Whether every text in it, keys too, is well-formed: no database keeps another. */
-export function isWellFormed(value: unknown): boolean {
+function isWellFormed(value: unknown): boolean {
   const open = [value];
   while (open.length > 0) {
     const next = open.pop();

@@ -72,7 +72,7 @@ export class LiveSockets {
   heard(connection: LiveConnection, frame: ArrayBuffer, isBinary: boolean): void {
     if (connection.isCutOff) return;
     if (isBinary && connection.protocol !== "") {
-      const messages = messagesIn(new Uint8Array(frame));
+      const messages = messagesIn(Buffer.from(frame));
       if (messages.length > 1) connection.takesSeveral();
       for (const said of messages) if (this.#mayRead(connection)) this.#tell(connection, said);
       return;
