@@ -12,10 +12,12 @@ import { ApiClient, type Reply } from "../tests/support/client.ts";
 import { until } from "../tests/support/server.ts";
 import type { BookingShape, HoldShape } from "../tests/support/shapes.ts";
 import { ok } from "../tests/support/venue.ts";
-import { postPacked, unpackMessage } from "../workers/batch-port.ts";
+import { postWritten } from "../workers/batch-port.ts";
+import { writeBatch } from "../workers/batch-wire.ts";
 import { systemClock } from "../workers/clock.ts";
+import { MessageReader, MessageWriter } from "../workers/packed-message.ts";
+import { readRequests } from "../workers/request-wire.ts";
 import { HostBench, SHARD } from "../workers/shard/testing/host-bench.ts";
-import { decodeRequests, encodeBatch } from "../workers/shard-wire.ts";
 import { BookingDesk } from "./booking/booking-desk.ts";
 import { deskRoutes } from "./booking/desk-routes.ts";
 import { deskPorts } from "./booking/testing/desk-bench.ts";
@@ -37,12 +39,13 @@ class StandingNode {
   readonly server: HttpServer;
   readonly #host: HostBench;
   readonly #channel = new MessageChannel();
+  readonly #writer = new MessageWriter();
 
   constructor(host: HostBench) {
     this.#host = host;
     const { port1, port2 } = this.#channel;
     port2.on("message", (buffer: ArrayBuffer) => {
-      const requests = decodeRequests(unpackMessage(buffer));
+      const requests = readRequests(new MessageReader(buffer));
       const deadlineMs = host.nowMs;
       host.host.receive(requests.map((request) => ({ ...request, shard: SHARD, deadlineMs })));
     });
@@ -62,11 +65,10 @@ class StandingNode {
   /** The journal makes durable what was decided, and goes on doing so. */
   moveOn(): void {
     this.#host.makeDurable();
-    for (const output of this.#host.released.splice(0))
-      postPacked(
-        this.#channel.port2,
-        encodeBatch({ ...output, sentMs: systemClock.monotonicMs() }),
-      );
+    for (const output of this.#host.released.splice(0)) {
+      writeBatch(this.#writer, { ...output, sentMs: systemClock.monotonicMs() });
+      postWritten(this.#channel.port2, this.#writer);
+    }
   }
 
   get isQuiet(): boolean {

@@ -43,11 +43,17 @@ export class RequestTable<Request extends object> {
     return id;
   }
 
+  /** null: it is not in here, or not any more. */
+  find(id: number): Request | null {
+    const slot = id & (this.#ids.length - 1);
+    return this.#ids[slot] === id ? (this.#requests[slot] ?? null) : null;
+  }
+
   /** Takes a request out; null: it is not in here, or not any more. */
   take(id: number): Request | null {
+    const request = this.find(id);
+    if (request === null) return null;
     const slot = id & (this.#ids.length - 1);
-    const request = this.#requests[slot] ?? null;
-    if (request === null || this.#ids[slot] !== id) return null;
     this.#ids[slot] = 0;
     this.#requests[slot] = null;
     this.#size -= 1;

@@ -11,8 +11,11 @@ import {
   UNPROJECTED_FACTS_PER_SHARD_MAX,
 } from "../engine/limits.ts";
 import { ALICE, EVENT_ID } from "../engine/testing/fixtures.ts";
-import { postPacked, unpackMessage } from "../workers/batch-port.ts";
+import { postWritten } from "../workers/batch-port.ts";
+import { writeBatch } from "../workers/batch-wire.ts";
 import { systemClock } from "../workers/clock.ts";
+import { MessageReader, MessageWriter } from "../workers/packed-message.ts";
+import { readRequests } from "../workers/request-wire.ts";
 import type {
   Answer,
   Operation,
@@ -20,7 +23,6 @@ import type {
   ShardRequest,
   WorkerBatch,
 } from "../workers/shard-messages.ts";
-import { decodeRequests, encodeBatch } from "../workers/shard-wire.ts";
 import { type Answered, ShardRouter } from "./shard-router.ts";
 
 const SHARDS = 4;
@@ -32,6 +34,7 @@ const UNCHANGED: Answer = { kind: "unchanged" };
 class RouterBench {
   readonly router: ShardRouter;
   readonly #workers: MessagePort[] = [];
+  readonly #writer = new MessageWriter();
   readonly received: ShardRequest[][] = [];
   readonly answers: { n: number; answer: Answered; lsn: number }[] = [];
 
@@ -39,7 +42,7 @@ class RouterBench {
     const ports = Array.from({ length: workerCount }, (_, worker) => {
       const { port1, port2 } = new MessageChannel();
       port2.on("message", (buffer: ArrayBuffer) => {
-        const batch = decodeRequests(unpackMessage(buffer));
+        const batch = readRequests(new MessageReader(buffer));
         this.received[worker] = [...(this.received[worker] ?? []), ...batch];
       });
       this.#workers.push(port2);
@@ -64,7 +67,9 @@ class RouterBench {
   answer(worker: number, batch: Partial<WorkerBatch>): void {
     const whole: WorkerBatch = { sentMs: 0, changes: [], notices: [], answers: [], ...batch };
     const port = this.#workers[worker];
-    if (port !== undefined) postPacked(port, encodeBatch(whole));
+    if (port === undefined) return;
+    writeBatch(this.#writer, whole);
+    postWritten(port, this.#writer);
   }
 
   /** Answers everything that a worker received and has not answered. */
@@ -419,7 +424,7 @@ test("a simulator's clock, turns and ports are the only ones that it uses", asyn
   assert.equal(posted.length, 0);
   for (const run of turns.splice(0)) run();
   const [buffer = new ArrayBuffer(0)] = posted;
-  assert.equal(decodeRequests(unpackMessage(buffer))[0]?.deadlineMs, 10_000);
+  assert.equal(readRequests(new MessageReader(buffer))[0]?.deadlineMs, 10_000);
   nowMs += ANSWER_WAIT_MS_MAX;
   for (const run of timers) run();
   assert.deepEqual(answers, [{ kind: "timeout" }]);

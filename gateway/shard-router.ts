@@ -20,9 +20,12 @@ import {
   UNPROJECTED_FACTS_PER_SHARD_MAX,
 } from "../engine/limits.ts";
 import { shardOf } from "../engine/shard-of.ts";
-import { BatchSender, unpackMessage } from "../workers/batch-port.ts";
+import { BatchSender } from "../workers/batch-port.ts";
+import { type AskedOf, readBatch } from "../workers/batch-wire.ts";
 import { type Clock, systemClock } from "../workers/clock.ts";
+import { MessageReader } from "../workers/packed-message.ts";
 import type { Port } from "../workers/port.ts";
+import { writeRequests } from "../workers/request-wire.ts";
 import type {
   Answer,
   InventoryChange,
@@ -32,7 +35,6 @@ import type {
   ShardRequest,
   WorkerBatch,
 } from "../workers/shard-messages.ts";
-import { decodeBatch, encodeRequests } from "../workers/shard-wire.ts";
 import { InFlightLimit } from "./in-flight-limit.ts";
 import { RequestTable } from "./request-table.ts";
 import type { AskSpan, Tracing } from "./tracing/tracing-port.ts";
@@ -67,7 +69,7 @@ interface Pending {
   readonly lane: Lane;
   readonly shard: number;
   readonly turn: Turn;
-  readonly isAudit: boolean;
+  readonly operation: Operation;
   readonly span: AskSpan | null;
 }
 
@@ -107,6 +109,7 @@ export class ShardRouter {
   /** Per shard, the highest lsn that an answer told of. */
   readonly #answeredLsn: Float64Array;
   readonly #pending = new RequestTable<Pending>();
+  readonly #askedOf: AskedOf = (id) => this.#pending.find(id)?.operation ?? null;
   readonly #projected = new Map<number, number>();
   readonly #projectionWaits = new Map<number, Set<ProjectionWait>>();
   #projectionWaitCount = 0;
@@ -114,6 +117,8 @@ export class ShardRouter {
   readonly #tracing: Tracing | null;
   readonly #endSweeps: () => void;
   readonly #stoppedShards = new Set<number>();
+  #lastEventId: EventId | null = null;
+  #lastShard = 0;
   /** null: nothing has been asked in this turn. */
   #turn: Turn | null = null;
   #listener: ShardListener | null = null;
@@ -134,13 +139,13 @@ export class ShardRouter {
     this.#clock = clock;
     this.#answeredLsn = new Float64Array(shardCount);
     this.#lanes = ports.map((port) => ({
-      sender: new BatchSender(port, clock.soon, encodeRequests),
+      sender: new BatchSender(port, clock.soon, writeRequests),
       limit: new InFlightLimit(clock.monotonicMs(), inFlightMax),
       inFlight: 0,
     }));
     for (const port of ports) {
       port.on("message", (buffer: ArrayBuffer) =>
-        this.#receive(decodeBatch(unpackMessage(buffer))),
+        this.#receive(readBatch(new MessageReader(buffer), this.#askedOf)),
       );
     }
     this.projected(watermarks);
@@ -170,8 +175,13 @@ export class ShardRouter {
     this.#listener = listener;
   }
 
+  /** In a rush it is nearly always asked for the same event, several times for each request. */
   shardOf(eventId: EventId): number {
-    return shardOf(eventId, this.#shardCount);
+    if (eventId !== this.#lastEventId) {
+      this.#lastEventId = eventId;
+      this.#lastShard = shardOf(eventId, this.#shardCount);
+    }
+    return this.#lastShard;
   }
 
   /**
@@ -200,9 +210,8 @@ export class ShardRouter {
     lane.inFlight += 1;
     const turn = this.#turn ?? this.#newTurn();
     const deadlineMs = turn.wallMs + REQUEST_DEADLINE_MS;
-    const isAudit = operation.kind === "audit";
     const span = this.#tracing?.ask({ eventId, shard, kind: operation.kind }) ?? null;
-    const id = this.#pending.add({ done, lane, shard, turn, isAudit, span });
+    const id = this.#pending.add({ done, lane, shard, turn, operation, span });
     const request = { id, shard, eventId, deadlineMs, operation };
     lane.sender.send(span === null ? request : { ...request, trace: span.context });
   }
@@ -333,7 +342,8 @@ export class ShardRouter {
 
   #sweep(nowMs: number): void {
     this.#pending.forEach((pending, id) => {
-      const waitMsMax = pending.isAudit ? AUDIT_WAIT_MS_MAX : ANSWER_WAIT_MS_MAX;
+      const isAudit = pending.operation.kind === "audit";
+      const waitMsMax = isAudit ? AUDIT_WAIT_MS_MAX : ANSWER_WAIT_MS_MAX;
       if (nowMs - pending.turn.acceptedMs < waitMsMax) return;
       if (this.#pending.take(id) !== null) this.#settle(pending, { kind: "timeout" }, 0);
     });

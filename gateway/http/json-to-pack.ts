@@ -86,7 +86,7 @@ function literal(byte: number, next: number): number {
   return next;
 }
 
-/** Writes the head: of few items one byte, which is there; of more, what follows moves behind it. */
+/** Writes the head: of few items one byte, which is there; for more, what follows makes room. */
 function close(few: number, many: number, count: number): void {
   const head = heads.pop() ?? 0;
   if (count < 16) {

@@ -4,18 +4,19 @@
  */
 import type { Random } from "../../engine/testing/random.ts";
 import { ShardRouter } from "../../gateway/shard-router.ts";
-import { unpackMessage } from "../../workers/batch-port.ts";
+import { readBatch } from "../../workers/batch-wire.ts";
 import { FileJournalSource } from "../../workers/journal/file-journal-source.ts";
 import type { AppendMessage, JournalToShardMessage } from "../../workers/journal/journal-port.ts";
 import type { JournalSource } from "../../workers/journal/journal-service.ts";
 import { PgJournalSource } from "../../workers/journal/pg-journal-source.ts";
 import { SALT_BYTES } from "../../workers/journal/segment.ts";
+import { MessageReader } from "../../workers/packed-message.ts";
 import type {
   OverfullMessage,
   WatermarkMessage,
 } from "../../workers/projector/projector-messages.ts";
+import { readRequests } from "../../workers/request-wire.ts";
 import type { ShardThreadData } from "../../workers/shard/shard-thread-messages.ts";
-import { decodeBatch, decodeRequests } from "../../workers/shard-wire.ts";
 import type { ActorLoader } from "../../workers/store/actor-loader.ts";
 import type { OwnedShard } from "../../workers/store/shard-table.ts";
 import { JournalRefused, Supervisor } from "../../workers/supervisor.ts";
@@ -182,7 +183,9 @@ export class VirtualNode {
     if (gatewayPort instanceof VirtualPort) {
       gatewayPort.tap = (message) =>
         this.#observe(() => {
-          oracle.released(life, decodeBatch(unpackMessage(copyOf(message as ArrayBuffer))));
+          const reader = new MessageReader(copyOf(message as ArrayBuffer));
+          const asked = (id: number) => life.requests.get(id)?.request.operation ?? null;
+          oracle.released(life, readBatch(reader, asked));
         });
     }
     if (journalPort instanceof VirtualPort) {
@@ -202,7 +205,7 @@ export class VirtualNode {
 
   #asked(message: unknown): void {
     const { life, process } = this.parts;
-    for (const request of decodeRequests(unpackMessage(copyOf(message as ArrayBuffer)))) {
+    for (const request of readRequests(new MessageReader(copyOf(message as ArrayBuffer)))) {
       life.requests.set(request.id, { request, askedMs: process.clock.wallMs() });
     }
   }

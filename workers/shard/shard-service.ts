@@ -2,12 +2,14 @@
 import type { EventId } from "../../engine/ids.ts";
 import { EXPIRY_TICK_MS, WAKE_RETRY_MS } from "../../engine/limits.ts";
 import { shardOf } from "../../engine/shard-of.ts";
-import { postPacked, unpackMessage } from "../batch-port.ts";
+import { postWritten } from "../batch-port.ts";
+import { writeBatch } from "../batch-wire.ts";
 import { Turns } from "../in-turns.ts";
 import type { AppendMessage, JournalToShardMessage } from "../journal/journal-port.ts";
+import { MessageReader, MessageWriter } from "../packed-message.ts";
 import type { OverfullMessage, WatermarkMessage } from "../projector/projector-messages.ts";
+import { readRequests } from "../request-wire.ts";
 import type { WorkerBatch } from "../shard-messages.ts";
-import { decodeRequests, encodeBatch } from "../shard-wire.ts";
 import type { ActorLoader } from "../store/actor-loader.ts";
 import type { ThreadContext } from "../thread-context.ts";
 import type { ShardWorkerVitals } from "./host-meter.ts";
@@ -25,6 +27,7 @@ export class ShardService {
     this.#context = context;
     const { gatewayPort, journalPort } = data;
     const { clock, die } = context;
+    const toGateway = new MessageWriter();
     this.#host = new ShardHost(data, {
       journal: {
         append: (ticket, { buffer: entries }, traced) => {
@@ -39,7 +42,8 @@ export class ShardService {
       release: ({ changes, notices, answers, decisions }) => {
         const batch: WorkerBatch = { sentMs: clock.monotonicMs(), changes, notices, answers };
         const traced = decisions.length === 0 ? batch : { ...batch, decisions };
-        postPacked(gatewayPort, encodeBatch(traced));
+        writeBatch(toGateway, traced);
+        postWritten(gatewayPort, toGateway);
       },
       wallMs: () => clock.wallMs(),
       monotonicMs: () => clock.monotonicMs(),
@@ -55,7 +59,7 @@ export class ShardService {
   #listen(): void {
     const { gatewayPort, journalPort, projectorPort } = this.#data;
     gatewayPort.on("message", (batch: ArrayBuffer) => {
-      this.#host.receive(decodeRequests(unpackMessage(batch)));
+      this.#host.receive(readRequests(new MessageReader(batch)));
     });
     journalPort.on("message", (message: JournalToShardMessage) => {
       if (message.kind === "durable") this.#host.durable(message.ticket);
