@@ -18,6 +18,8 @@ const unpackr = new Unpackr({ useRecords: false });
 
 const NUMBER_BYTES = 8;
 const NUMBERS_MIN = 1_024;
+/** Memory for more is given back. */
+const NUMBERS_KEPT_MAX = 64 * 1_024;
 /** An array in JSON begins with this; none in msgpack does. */
 const BRACKET = 0x5b;
 
@@ -52,18 +54,20 @@ export class MessageWriter {
   take(): ArrayBuffer {
     const count = this.#count;
     const numbersEnd = NUMBER_BYTES * (1 + count);
-    const parts = this.#parts;
-    const packed = this.#hasBytes ? packr.pack(parts) : JSON.stringify(parts);
-    const bytes = new Uint8Array(numbersEnd + Buffer.byteLength(packed));
-    const numbers = new Float64Array(bytes.buffer, 0, 1 + count);
-    numbers[0] = count;
-    numbers.set(this.#numbers.subarray(0, count), 1);
-    const rest = Buffer.from(bytes.buffer, numbersEnd);
-    if (typeof packed === "string") rest.write(packed);
-    else rest.set(packed);
+    const [written, parts, hasBytes] = [this.#numbers, this.#parts, this.#hasBytes];
+    // Begun anew first: what throws here is gone, and not in the next message, too.
     this.#count = 0;
     this.#parts = [];
     this.#hasBytes = false;
+    if (written.length > NUMBERS_KEPT_MAX) this.#numbers = new Float64Array(NUMBERS_MIN);
+    const packed = hasBytes ? packr.pack(parts) : JSON.stringify(parts);
+    const bytes = new Uint8Array(numbersEnd + Buffer.byteLength(packed));
+    const numbers = new Float64Array(bytes.buffer, 0, 1 + count);
+    numbers[0] = count;
+    numbers.set(written.subarray(0, count), 1);
+    const rest = Buffer.from(bytes.buffer, numbersEnd);
+    if (typeof packed === "string") rest.write(packed);
+    else rest.set(packed);
     return bytes.buffer;
   }
 }

@@ -10,9 +10,9 @@ import type { Waiting } from "../engine/waitlist.ts";
 import type { TraceContext, TracedDecision } from "./traced.ts";
 
 /**
- * What passes between the gateway and a shard worker. Both directions travel in batches: one array
- * of messages a turn of the sender's event loop, packed once, its buffer transferred (see
- * batch-port.ts).
+ * What passes between the gateway and a shard worker. Both directions travel in batches: one buffer
+ * a turn of the sender's event loop, which is transferred (batch-port.ts, request-wire.ts,
+ * batch-wire.ts).
  */
 
 /** Questions to an actor: they change nothing, but wait for durability as every answer does. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Unpackr } from "msgpackr";
+import { SOCKET_CUT_OFF_MS_MAX } from "../../engine/limits.ts";
 import { LiveConnection, type RawSocket } from "./live-connection.ts";
 
 const unpackr = new Unpackr({ useRecords: false });
@@ -158,6 +159,25 @@ test("the end of a slow reader waits until all of its backlog is read", async ()
   raw.backlog = 0;
   connection.drained();
   assert.deepEqual(raw.calls, ["unsubscribe a", "end 1013"]);
+});
+
+test("who reads some of the backlog has more time for the rest; who does not is closed", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { connection, raw } = opened();
+  raw.backlog = 1_000_000;
+  connection.cutOff();
+  await turn();
+  for (const left of [900_000, 800_000, 700_000]) {
+    t.mock.timers.tick(SOCKET_CUT_OFF_MS_MAX - 1);
+    raw.backlog = left;
+    connection.drained();
+  }
+  raw.backlog -= 1_000;
+  t.mock.timers.tick(SOCKET_CUT_OFF_MS_MAX - 1);
+  connection.drained();
+  assert.deepEqual(raw.calls, ["unsubscribe a"]);
+  t.mock.timers.tick(1);
+  assert.deepEqual(raw.calls, ["unsubscribe a", "close"]);
 });
 
 test("who speaks MessagePack hears the same, one message in a frame", async () => {

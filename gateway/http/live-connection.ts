@@ -5,6 +5,8 @@ import { type Bound, take } from "../limits/token-buckets.ts";
 import type { LiveSocket } from "./exchange.ts";
 import { MESSAGE_PACK, packed } from "./message-pack.ts";
 
+const SLOW_READ_BYTES = 64 * 1024;
+
 /** The library's socket, as far as it is used here. It must not be touched after its close. */
 export interface RawSocket {
   send(text: string | Uint8Array, isBinary: boolean, compress: boolean): unknown;
@@ -53,7 +55,8 @@ export const packedTopicOf = (topic: string): string => `${topic}:packed`;
  * - `#ws` is null before the opening and from the close on: no call reaches a socket that is gone.
  * - A slow reader gets nothing more but the 1013 behind its backlog. The library drops a close
  *   frame that finds no room, and looks after nobody once it was sent: so it waits until all of the
- *   backlog is read, and who has not done so after SOCKET_CUT_OFF_MS_MAX is cut off without it.
+ *   backlog is read. Who reads less of it than SLOW_READ_BYTES in SOCKET_CUT_OFF_MS_MAX is cut off
+ *   without it.
  */
 export class LiveConnection implements LiveSocket {
   readonly id: number;
@@ -67,6 +70,8 @@ export class LiveConnection implements LiveSocket {
   #unsent: (string | Uint8Array)[] = [];
   #takesSeveral = false;
   #cutOff: NodeJS.Timeout | null = null;
+  /** Of the backlog, when the cut-off's time began. */
+  #leftBytes = 0;
   /** What may be read, and what may be said at all. */
   readonly #read = { fullAtMs: 0 };
   readonly #said = { fullAtMs: 0 };
@@ -126,7 +131,7 @@ export class LiveConnection implements LiveSocket {
   /** A message was dropped. Topics must not change inside a publication, so that comes after it. */
   cutOff(): void {
     if (this.#ws === null || this.#cutOff !== null) return;
-    this.#cutOff = setTimeout(() => this.#ws?.close(), SOCKET_CUT_OFF_MS_MAX);
+    this.#giveTime(this.#ws.getBufferedAmount());
     setImmediate(() => {
       for (const topic of this.#ws?.getTopics() ?? []) this.#ws?.unsubscribe(topic);
     });
@@ -134,14 +139,21 @@ export class LiveConnection implements LiveSocket {
 
   /** The client has read something. */
   drained(): void {
-    if (this.#cutOff !== null && this.#ws?.getBufferedAmount() === 0) {
-      this.end(1013, "slow reader");
-    }
+    if (this.#cutOff === null || this.#ws === null) return;
+    const leftBytes = this.#ws.getBufferedAmount();
+    if (leftBytes === 0) return this.end(1013, "slow reader");
+    if (this.#leftBytes - leftBytes >= SLOW_READ_BYTES) this.#giveTime(leftBytes);
   }
 
   closed(): void {
     this.#ws = null;
     if (this.#cutOff !== null) clearTimeout(this.#cutOff);
+  }
+
+  #giveTime(leftBytes: number): void {
+    this.#leftBytes = leftBytes;
+    if (this.#cutOff !== null) clearTimeout(this.#cutOff);
+    this.#cutOff = setTimeout(() => this.#ws?.close(), SOCKET_CUT_OFF_MS_MAX);
   }
 
   #topicOf(topic: string): string {

@@ -71,18 +71,23 @@ export class LiveSockets {
   /** A frame came; it is the library's, and gone when this returns. */
   heard(connection: LiveConnection, frame: ArrayBuffer, isBinary: boolean): void {
     if (connection.isCutOff) return;
-    if (isBinary && connection.protocol !== "") {
-      const messages = messagesIn(Buffer.from(frame));
-      if (messages.length > 1) connection.takesSeveral();
-      for (const said of messages) if (this.#mayRead(connection)) this.#tell(connection, said);
-      return;
-    }
+    // Of a frame that is one too many, nothing is read.
     if (!this.#mayRead(connection)) return;
-    if (isBinary) return this.#tell(connection, UNSUPPORTED);
+    if (isBinary) return this.#heardPacked(connection, frame);
     const bytes = Buffer.from(frame);
     const refusal = this.#ports.live.refusalOf?.(bytes) ?? null;
     if (refusal !== null) connection.send(refusal);
     else this.#tell(connection, bytes.toString("utf8"));
+  }
+
+  /** The first message is counted by now, which is there whatever the frame has. */
+  #heardPacked(connection: LiveConnection, frame: ArrayBuffer): void {
+    if (connection.protocol === "") return this.#tell(connection, UNSUPPORTED);
+    const messages = messagesIn(Buffer.from(frame));
+    if (messages.length > 1) connection.takesSeveral();
+    for (const [index, said] of messages.entries()) {
+      if (index === 0 || this.#mayRead(connection)) this.#tell(connection, said);
+    }
   }
 
   /** A reader is too slow. */

@@ -21,7 +21,19 @@ export const isPackOffered = (protocols: string): boolean =>
  * A message of ours, given as JSON. Integers beyond 32 bits are floats: as 64 bits, some clients
  * read them as another type.
  */
-export const packed = (json: string | Uint8Array): Uint8Array => packedJson(Buffer.from(json));
+export function packed(json: string | Uint8Array): Uint8Array {
+  if (typeof json !== "string" || json.length < KEPT_CHARS_MIN)
+    return packedJson(Buffer.from(json));
+  if (json !== kept.json) kept = { json, bytes: packedJson(Buffer.from(json)) };
+  return kept.bytes;
+}
+
+/** A snapshot goes to one subscriber after another. */
+const KEPT_CHARS_MIN = 2_048;
+let kept: { readonly json: string; readonly bytes: Uint8Array } = {
+  json: "",
+  bytes: Buffer.alloc(0),
+};
 
 const fault = (detail: string): ReadMessage => ({ ok: false, code: "malformed_msgpack", detail });
 
@@ -30,7 +42,6 @@ const fault = (detail: string): ReadMessage => ({ ok: false, code: "malformed_ms
  * one begins is not known.
  */
 export function messagesIn(frame: Buffer): ReadMessage[] {
-  if (frame.length === 0) return [fault("The frame is empty")];
   let [end, count] = [0, 0];
   let wrong: ReadMessage | null = null;
   try {
@@ -52,6 +63,7 @@ export function messagesIn(frame: Buffer): ReadMessage[] {
     messages.length = MESSAGES_PER_FRAME_MAX;
     wrong = fault(TOO_MANY);
   }
+  if (messages.length === 0) wrong ??= fault("The frame has no message");
   if (wrong !== null) messages.push(wrong);
   return messages;
 }

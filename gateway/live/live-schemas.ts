@@ -97,8 +97,8 @@ const answers: Readonly<Record<string, ServerMessage>> = {
       id: QuestionId,
       code: Type.String({
         description:
-          "malformed_json, validation_failed, unsupported_frame, unknown_op, unauthenticated, " +
-          "event_not_found, too_many_subscriptions, busy …",
+          "malformed_json, malformed_msgpack, validation_failed, unsupported_frame, unknown_op, " +
+          "unauthenticated, event_not_found, too_many_subscriptions, busy …",
       }),
       detail: Type.String(),
     }),
