@@ -46,6 +46,15 @@ test("one message, several behind each other, and several as an array", () => {
   }
 });
 
+test("what is undefined is not there", () => {
+  const message = { op: "a", items: [undefined, 1], id: undefined };
+  assert.deepEqual(messagesIn(frame(message, { op: "b" })), [
+    good({ op: "a", items: [null, 1] }),
+    good({ op: "b" }),
+  ]);
+  assert.match(faultIn(Buffer.from([0x81, 0xd4, 0, 0, 1])), /Keys of maps/);
+});
+
 test("whatever JSON says comes back as it was", () => {
   fc.assert(
     fc.property(fc.array(SOUND, { minLength: 1, maxLength: 4 }), (values) => {

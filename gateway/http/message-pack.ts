@@ -6,7 +6,7 @@ import { Unpackr } from "msgpackr";
 import { MESSAGES_PER_FRAME_MAX } from "../../engine/door-limits.ts";
 import type { ReadMessage } from "./exchange.ts";
 import { packedJson } from "./json-to-pack.ts";
-import { PackedFault, packedEnd } from "./packed-scan.ts";
+import { PackedFault, packedEnd, UNDEFINED } from "./packed-scan.ts";
 
 /** The subprotocol. */
 export const MESSAGE_PACK = "evently.v1.msgpack";
@@ -54,7 +54,7 @@ export function messagesIn(frame: Buffer): ReadMessage[] {
     wrong = fault(error.message);
   }
   const messages: ReadMessage[] = [];
-  const values: unknown[] = end === 0 ? [] : (unpackr.unpackMultiple(frame.subarray(0, end)) ?? []);
+  const values = end === 0 ? [] : valuesIn(frame.subarray(0, end));
   for (const value of values) {
     for (const one of Array.isArray(value) ? value : [value])
       messages.push({ ok: true, value: one });
@@ -66,6 +66,12 @@ export function messagesIn(frame: Buffer): ReadMessage[] {
   if (messages.length === 0) wrong ??= fault("The frame has no message");
   if (wrong !== null) messages.push(wrong);
   return messages;
+}
+
+/** What is undefined is not there, as in JSON. */
+function valuesIn(sound: Buffer): unknown[] {
+  const values: unknown[] = unpackr.unpackMultiple(sound) ?? [];
+  return sound.includes(UNDEFINED) ? JSON.parse(JSON.stringify(values)) : values;
 }
 
 const TOO_MANY = `A frame may have ${MESSAGES_PER_FRAME_MAX} messages`;

@@ -29,7 +29,12 @@ const FIXED = new Map([
   [0xd1, 2],
   [0xd2, 4],
   [0xd3, 8],
+  [0xd4, 2],
 ]);
+
+/** How writers in JavaScript say `undefined`: the one extension that comes in. */
+const UNDEFINED_HEAD = 0xd4;
+export const UNDEFINED = Buffer.from([UNDEFINED_HEAD, 0, 0]);
 
 /** Items that are to come of the lists and maps that are open, by depth; of a map, keys too. */
 const left = new Int32Array(DEPTH_MAX + 1);
@@ -44,7 +49,7 @@ export function packedEnd(bytes: Buffer, start: number): number {
     const isKey = isMap[depth] === 1 && (left[depth] ?? 0) % 2 === 0 && depth > 0;
     left[depth] = (left[depth] ?? 0) - 1;
     at += 1;
-    const kind = kindOf(byte);
+    const kind = isUndefined(bytes, at - 1) ? FIXED_SIZE : kindOf(byte);
     if (isKey && kind !== TEXT) throw new PackedFault("Keys of maps must be texts");
     if (kind === FIXED_SIZE) {
       at += byte < 0x80 || byte >= 0xe0 ? 0 : (FIXED.get(byte) ?? 0);
@@ -74,6 +79,9 @@ const TEXT = 1;
 const LIST = 2;
 const MAP = 3;
 
+const isUndefined = (bytes: Buffer, at: number): boolean =>
+  bytes[at] === UNDEFINED_HEAD && bytes[at + 1] === 0 && bytes[at + 2] === 0;
+
 function kindOf(byte: number): number {
   if (byte < 0x80 || byte >= 0xe0) return FIXED_SIZE;
   if (byte < 0x90) return MAP;
@@ -82,7 +90,7 @@ function kindOf(byte: number): number {
   if (byte >= 0xd9 && byte <= 0xdb) return TEXT;
   if (byte === 0xdc || byte === 0xdd) return LIST;
   if (byte === 0xde || byte === 0xdf) return MAP;
-  if (FIXED.has(byte)) return FIXED_SIZE;
+  if (FIXED.has(byte) && byte !== UNDEFINED_HEAD) return FIXED_SIZE;
   if (byte === 0xc1) throw new PackedFault("The byte 0xc1 begins nothing in MessagePack");
   throw new PackedFault("Bytes and extensions of MessagePack are not accepted");
 }
