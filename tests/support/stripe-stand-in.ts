@@ -128,7 +128,8 @@ export class StripeStandIn {
 
   #shown(intent: Intent): object {
     // Data of the buyer, which nobody of ours may keep.
-    const charge = { billing_details: { email: "buyer@example.org" }, last4: "4242" };
+    // Nothing that an id or a time may have in it by chance.
+    const charge = { billing_details: { email: "buyer@example.org" }, last4: "no. 4242" };
     const client_secret = `${intent.id}_secret_x`;
     return { object: "payment_intent", ...intent, client_secret, latest_charge: charge };
   }
