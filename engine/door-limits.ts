@@ -51,6 +51,8 @@ export const SLOW_CLIENT_LOOK_MS = 1_000;
 export const SOCKET_FLOOD_FACTOR = 2;
 /** Texts for a WebSocket that wait for the turn's end: the library packs 16 KiB into a write. */
 export const SOCKET_UNSENT_MAX = 64;
+/** Who is cut off, and reads less of the backlog in SOCKET_CUT_OFF_MS_MAX, reads none. */
+export const SLOW_READ_BYTES = 64 * 1024;
 /** Messages in one binary frame. */
 export const MESSAGES_PER_FRAME_MAX = 256;
 /** Addresses in headers of proxies, and origins, that were looked at and are remembered. */

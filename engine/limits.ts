@@ -237,7 +237,7 @@ export const PAGE_ENTRIES_MAX = 100;
 export const SOCKETS_MAX = 100_000;
 /** How long a WebSocket may send nothing, not even a pong to the pings that this causes. */
 export const SOCKET_IDLE_SECONDS_MAX = 60;
-/** How long a slow reader is given to read its backlog and the 1013 behind it. */
+/** How long a slow reader is given for each SLOW_READ_BYTES of its backlog, before the 1013. */
 export const SOCKET_CUT_OFF_MS_MAX = 10_000;
 /** One WebSocket message from a client. */
 export const SOCKET_MESSAGE_BYTES_MAX = 64 * 1024;

@@ -18,7 +18,7 @@
  * Sender and receiver are the same program, so nothing is checked here but what was asked.
  */
 import { assert } from "../engine/assert.ts";
-import { codesFor } from "../engine/commands/book.ts";
+import { bookingOf } from "../engine/commands/book.ts";
 import { decodeFact, encodeFact } from "../engine/fact-codec.ts";
 import type { Booked, Fact, Held, Move } from "../engine/facts.ts";
 import type { EventId } from "../engine/ids.ts";
@@ -172,7 +172,7 @@ function readAnswer(from: MessageReader, asked: Operation | null): Answer | null
 const done = (fact: Fact | null, replayed: boolean): Answer | null =>
   fact === null ? null : { kind: "done", fact, replayed };
 
-interface Contents extends Pick<Held, "items" | "ordinals" | "terms"> {}
+type Contents = Pick<Held, "items" | "ordinals" | "terms">;
 
 /** Nothing but places and prices. */
 const isPlain = ({ items, ordinals, terms }: Contents): boolean =>
@@ -215,21 +215,9 @@ function readBooked(from: MessageReader, asked: Operation | null): Booked | null
   const items = readItems(from);
   if (asked === null) return null;
   assert(asked.kind === "book" || asked.kind === "pay", "a new booking was asked for");
-  const { key, bookingId, holdId, userId, email, code } = asked;
-  const booking = {
-    bookingId,
-    holdId,
-    userId,
-    email,
-    code,
-    items,
-    ordinals: null,
-    ticketCodes: codesFor(items, asked.ticketCodes),
-    terms: null,
-    bookedAtMs,
-    later: null,
-  };
-  return { kind: "booked", seq, atMs, key, booking };
+  const { key, holdId, userId } = asked;
+  const hold = { holdId, userId, items, ordinals: null, terms: null };
+  return { kind: "booked", seq, atMs, key, booking: bookingOf(hold, asked, bookedAtMs) };
 }
 
 function writeItems(to: MessageWriter, items: readonly PlaceItem[]): void {

@@ -53,8 +53,11 @@ export function findBookable(
   return found;
 }
 
+/** What a hold is when it becomes a booking. */
+type BookedHold = Pick<ActiveHold, "holdId" | "userId" | "items" | "ordinals" | "terms">;
+
 export function bookingOf(
-  { holdId, userId, items, ordinals, terms }: ActiveHold,
+  { holdId, userId, items, ordinals, terms }: BookedHold,
   { bookingId, code, ticketCodes, email }: NewBooking,
   bookedAtMs: number,
 ): BookingRecord {

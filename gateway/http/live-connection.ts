@@ -1,11 +1,13 @@
-import { SOCKET_FLOOD_FACTOR, SOCKET_UNSENT_MAX } from "../../engine/door-limits.ts";
+import {
+  SLOW_READ_BYTES,
+  SOCKET_FLOOD_FACTOR,
+  SOCKET_UNSENT_MAX,
+} from "../../engine/door-limits.ts";
 import { SOCKET_CUT_OFF_MS_MAX } from "../../engine/limits.ts";
 import type { Network } from "../limits/client-address.ts";
 import { type Bound, take } from "../limits/token-buckets.ts";
 import type { LiveSocket } from "./exchange.ts";
 import { MESSAGE_PACK, packed } from "./message-pack.ts";
-
-const SLOW_READ_BYTES = 64 * 1024;
 
 /** The library's socket, as far as it is used here. It must not be touched after its close. */
 export interface RawSocket {

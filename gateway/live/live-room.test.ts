@@ -464,6 +464,26 @@ test("a socket has a bounded number of requests at the desk; one more is busy", 
   assert.equal(socket.sent.length, 2);
 });
 
+test("who stops asks the desk nothing more, and waits for all that it was asked", async () => {
+  const [socket, other] = [bench.open(TOKEN), bench.open(TOKEN)];
+  const book = { op: "book", eventId: EVENT_ID, holdId: "h" };
+  bench.say(socket, { ...book, id: 1 });
+  bench.say(other, { ...book, id: 2 });
+  let isFinished = false;
+  const finished = bench.room.finish().then(() => {
+    isFinished = true;
+  });
+  bench.say(socket, { ...book, id: 3 });
+  assert.deepEqual([socket.sent[0]?.id, socket.sent[0]?.status], [3, 503]);
+  assert.equal(bench.deskCalls.length, 2);
+  bench.deskCalls[0]?.settle({ kind: "ok", status: 201, body: {}, replayed: false });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(isFinished, false);
+  bench.deskCalls[1]?.settle({ kind: "problem", code: "hold_expired", members: {} });
+  assert.equal(other.sent[0]?.id, 2, "answered before anybody is told that all is");
+  await finished;
+});
+
 test("a hold that would be refused is busy before anybody looks at it; a booking goes on", () => {
   const socket = bench.open();
   bench.isFull = true;
