@@ -385,8 +385,7 @@ test("a throw in decide fails its one command, and the others go on", async () =
 });
 
 test("a fact that no entry can hold fails its one command, and has changed nothing", async () => {
-  const categories = [{ key: "x".repeat(ENTRY_BYTES_MAX), priceMinor: 1 }];
-  const long = { ...definition(), categories };
+  const long = { ...definition(), currency: "x".repeat(ENTRY_BYTES_MAX) };
   const kinds = await besideAnother(() => ({ kind: "configure", definition: long }));
   assert.deepEqual(kinds, ["failed", "done"]);
 });
