@@ -76,13 +76,32 @@ function abTestOf(body: Static<typeof AbTestBody> | null): CampaignDraft["abTest
   return { samplePercent, waitMinutes, winnerBy };
 }
 
-function* faultsOf({ eventId, variants, abTest, tracking }: CampaignDraft): Generator<FieldError> {
-  const sample = exampleVariables({ hasEvent: eventId !== null });
+/**
+ * Whether its texts can be filled in: of an event that there is no longer, nothing can be told.
+ * Throws `validation_failed`.
+ */
+export function requireTexts(
+  variants: CampaignDraft["variants"],
+  given: { readonly hasEvent: boolean },
+): void {
+  const errors = [...textFaults(variants, given)];
+  if (errors.length > 0) throw validationFailed(errors);
+}
+
+function* textFaults(
+  variants: CampaignDraft["variants"],
+  given: { readonly hasEvent: boolean },
+): Generator<FieldError> {
+  const sample = exampleVariables(given);
   for (const [index, variant] of variants.entries()) {
     for (const { path, message } of checkTemplate(variant, sample)) {
       yield { path: `variants[${index}].${path}`, message };
     }
   }
+}
+
+function* faultsOf({ eventId, variants, abTest, tracking }: CampaignDraft): Generator<FieldError> {
+  yield* textFaults(variants, { hasEvent: eventId !== null });
   if (variants.length > 1 && abTest === null) {
     yield { path: "abTest", message: "is missing: it says how one of the variants is chosen" };
   }

@@ -142,7 +142,8 @@ export const campaignOperations: Operations = {
     description:
       "How many people fit its segment now, ten of them with their addresses masked, and each " +
       "variant as somebody called Ada Lovelace would get it. Who wants no such mails is counted, " +
-      "and is left out when it is sent.",
+      "and is left out when it is sent. Texts that speak of an event that has been removed are " +
+      "`validation_failed`, here and when it is scheduled.",
     access: "user",
     answers: {
       200: {
@@ -155,7 +156,7 @@ export const campaignOperations: Operations = {
         },
       },
     },
-    codes: ofOne,
+    codes: [...ofOne, "validation_failed"],
   },
   [`POST ${ONE}/schedule`]: {
     id: "scheduleCampaign",

@@ -4,6 +4,7 @@ import type { RenderedMail } from "../mail/templates/mail-template.ts";
 import type { Database } from "../tenancy/database.ts";
 import { asker } from "../tenancy/scope.ts";
 import type { Campaign } from "./campaign.ts";
+import { requireTexts } from "./campaign-body.ts";
 import { CAMPAIGN_EVENT, type CampaignEventRow, campaignEventOf } from "./campaign-event.ts";
 import { campaignMail, EXAMPLE_LINKS, EXAMPLE_READER } from "./campaign-mail.ts";
 import { segmentQuery } from "./segment-query.ts";
@@ -25,6 +26,7 @@ export class CampaignPreviews {
     this.#database = database;
   }
 
+  /** Throws `validation_failed`: its event is gone, and its texts speak of it. */
   async of(
     identity: Identity,
     campaign: Campaign,
@@ -43,6 +45,7 @@ export class CampaignPreviews {
     );
     const events = await rows.query<CampaignEventRow>(CAMPAIGN_EVENT, [campaign.eventId]);
     const event = campaignEventOf(events.rows[0]);
+    requireTexts(campaign.variants, { hasEvent: event !== null });
     const common = { organization, event, links: EXAMPLE_LINKS, reader: EXAMPLE_READER };
     return {
       size: found[0]?.size ?? 0,

@@ -9,7 +9,7 @@ import { asyncRoute, json } from "../http/routes.ts";
 import { compileSchema, optional, readBody, validationFailed } from "../http/validation.ts";
 import { type Identity, requireIdentity, type Tokens } from "../identity/tokens.ts";
 import type { Campaign } from "./campaign.ts";
-import { CampaignBody, CampaignChangesBody, draftOf } from "./campaign-body.ts";
+import { CampaignBody, CampaignChangesBody, draftOf, requireTexts } from "./campaign-body.ts";
 import type { CampaignPreviews } from "./campaign-preview.ts";
 import type { StatisticsReader } from "./campaign-statistics.ts";
 import type { Campaigns } from "./campaigns.ts";
@@ -113,8 +113,9 @@ async function show(_: CampaignPorts, { campaign }: AskedOfOne): Promise<HttpRes
 
 async function change({ campaigns }: CampaignPorts, asked: AskedOfOne): Promise<HttpResponse> {
   const { request, identity, campaign } = asked;
-  const draft = draftOf(readBody(checkChanges, request), campaign);
-  return json(200, campaignView(await campaigns.change(identity, campaign, draft)));
+  const body = readBody(checkChanges, request);
+  const changed = await campaigns.change(identity, campaign, (now) => draftOf(body, now));
+  return json(200, campaignView(changed));
 }
 
 /** Once more: there is none. */
@@ -135,6 +136,7 @@ async function schedule({ campaigns }: CampaignPorts, asked: AskedOfOne): Promis
   const { request, identity, campaign } = asked;
   const { at = null } = request.body.length === 0 ? {} : readBody(checkSchedule, request);
   const when = at === null ? null : new Date(at);
+  requireTexts(campaign.variants, { hasEvent: campaign.eventId !== null });
   return json(200, campaignView(await campaigns.schedule(identity, campaign, when)));
 }
 

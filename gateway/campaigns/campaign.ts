@@ -15,6 +15,9 @@ export type CampaignState = "draft" | "scheduled" | "sending" | "sampling" | "se
 /** States from which mails may still leave. */
 export const UNDER_WAY: readonly CampaignState[] = ["scheduled", "sending", "sampling"];
 
+/** States in which it may still become another. */
+export const NOT_BEGUN: readonly CampaignState[] = ["draft", "scheduled"];
+
 /** How one of several texts is chosen. */
 export interface AbTest {
   /** Part of the recipients that the texts are tried on, shared out evenly. */

@@ -7,7 +7,7 @@ import { type OrganizationId, uuidV7 } from "../../engine/ids.ts";
 import { ProblemError } from "../http/problem.ts";
 import { type FieldError, validationFailed } from "../http/validation.ts";
 import type { Identity } from "../identity/tokens.ts";
-import type { Database, Queries } from "../tenancy/database.ts";
+import type { Database, Queries, Scoped } from "../tenancy/database.ts";
 import { asker } from "../tenancy/scope.ts";
 import {
   CAMPAIGN_COLUMNS,
@@ -15,6 +15,7 @@ import {
   type CampaignDraft,
   type CampaignRow,
   campaignOf,
+  NOT_BEGUN,
   UNDER_WAY,
 } from "./campaign.ts";
 import { namedIn } from "./segment.ts";
@@ -90,18 +91,37 @@ export class Campaigns {
     return campaignOf(row);
   }
 
-  /** As long as it has not begun. Throws `campaign_not_found` and `campaign_begun`. */
-  async change(identity: Identity, { organizationId, id }: Named, draft: CampaignDraft) {
-    const rows = this.#rows(identity);
-    await requireNamed(rows, organizationId, draft);
-    const { rows: changed } = await rows.query<CampaignRow>(
-      `UPDATE campaigns SET name = $3, event_id = $4, segment = $5, variants = $6, ab_test = $7,
-         tracking = $8, updated_at = now()
-       WHERE organization_id = $1 AND id = $2 AND state IN ('draft', 'scheduled')
-       RETURNING ${CAMPAIGN_COLUMNS}`,
-      [organizationId, id, ...valuesOf(draft)],
-    );
-    return this.#changed(identity, { organizationId, id }, changed[0], "campaign_begun");
+  /**
+   * As long as it has not begun: `draftOf` says what becomes of it as it is, and two who change it
+   * at once do so one after the other. Throws `campaign_not_found`, `campaign_begun`, and
+   * `validation_failed` for what it names and is not there.
+   */
+  change(
+    identity: Identity,
+    { organizationId, id }: Named,
+    draftOf: (now: Campaign) => CampaignDraft,
+  ): Promise<Campaign> {
+    return this.#rows(identity).transaction(async (rows) => {
+      const { rows: found } = await rows.query<CampaignRow>(
+        `SELECT ${CAMPAIGN_COLUMNS} FROM campaigns WHERE organization_id = $1 AND id = $2
+         FOR UPDATE`,
+        [organizationId, id],
+      );
+      const [row] = found;
+      if (row === undefined) throw new ProblemError("campaign_not_found");
+      const now = campaignOf(row);
+      if (!NOT_BEGUN.includes(now.state)) throw new ProblemError("campaign_begun");
+      const draft = draftOf(now);
+      await requireNamed(rows, organizationId, draft);
+      const { rows: changed } = await rows.query<CampaignRow>(
+        `UPDATE campaigns SET name = $3, event_id = $4, segment = $5, variants = $6, ab_test = $7,
+           tracking = $8, updated_at = now()
+         WHERE organization_id = $1 AND id = $2
+         RETURNING ${CAMPAIGN_COLUMNS}`,
+        [organizationId, id, ...valuesOf(draft)],
+      );
+      return changed.map(campaignOf)[0] ?? now;
+    });
   }
 
   /** With all that is known of its recipients. Throws `campaign_under_way`. */
@@ -127,9 +147,9 @@ export class Campaigns {
     }
     const { rows } = await this.#rows(identity).query<CampaignRow>(
       `UPDATE campaigns SET state = 'scheduled', scheduled_at = $3, updated_at = now()
-       WHERE organization_id = $1 AND id = $2 AND state IN ('draft', 'scheduled')
+       WHERE organization_id = $1 AND id = $2 AND state = ANY ($4)
        RETURNING ${CAMPAIGN_COLUMNS}`,
-      [organizationId, id, new Date(Math.max(nowMs, at?.getTime() ?? nowMs))],
+      [organizationId, id, new Date(Math.max(nowMs, at?.getTime() ?? nowMs)), NOT_BEGUN],
     );
     return this.#changed(identity, { organizationId, id }, rows[0], "campaign_begun");
   }
@@ -161,7 +181,7 @@ export class Campaigns {
     return now;
   }
 
-  #rows(identity: Identity): Queries {
+  #rows(identity: Identity): Scoped {
     return this.#database.in(asker(identity));
   }
 }

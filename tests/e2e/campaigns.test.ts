@@ -62,15 +62,16 @@ async function openHouse() {
     category: "Jazz",
     priceCategories: [{ key: "all", name: "All", price: 1000 }],
     areas: [{ key: "floor", name: "Floor", capacity: 50, priceCategory: "all" }],
-    publish: true,
   };
-  const event = ok(await api.post<EventShape>("/api/v1/events", { token, body }), 201);
+  const open = async (changes: object): Promise<EventShape> =>
+    ok(await api.post<EventShape>("/api/v1/events", { token, body: { ...body, ...changes } }), 201);
+  const event = await open({ publish: true });
   const path = `/api/v1/organizations/${organizationId}/campaigns`;
   const add = async (changes: object = {}): Promise<Kept> => {
     const plain = { name: "Again", segment: EVERYBODY, variants: [plainly], ...changes };
     return ok(await api.post<Kept>(path, { token, body: plain }), 201);
   };
-  return { token, organizationId, event, path, add };
+  return { token, organizationId, event, path, add, open };
 }
 
 async function bookAsGuest(event: EventShape, email: string): Promise<void> {
@@ -95,6 +96,41 @@ test("a campaign is written, changed, listed and removed", async () => {
   for (const _ of [1, 2]) assert.equal((await api.delete(`${path}/${id}`, { token })).status, 204);
   refused(await api.get(`${path}/${id}`, { token }), 404, "campaign_not_found");
   refused(await api.get(`${path}/nothing`, { token }), 404, "campaign_not_found");
+});
+
+test("what two change of a campaign at once is changed, all of it", async () => {
+  const { token, path, add } = await openHouse();
+  const { id } = await add();
+  const all = { name: "Once more", tracking: false, variants: [{ ...plainly, subject: "Soon" }] };
+  const changes = Object.entries(all).map(([name, value]) => ({ [name]: value }));
+  const answers = await Promise.all(
+    changes.map((body) => api.patch(`${path}/${id}`, { token, body })),
+  );
+  assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
+  const { name, tracking, variants } = ok(await api.get<typeof all>(`${path}/${id}`, { token }));
+  assert.deepEqual({ name, tracking, variants }, all);
+});
+
+test("of an event that has been removed no text can tell", async () => {
+  const { token, path, add, open } = await openHouse();
+  const draft = await open({ title: "Perhaps" });
+  const { id } = await add({ eventId: draft.id, variants: [TEXT] });
+  assert.equal((await api.delete(`/api/v1/events/${draft.id}`, { token })).status, 204);
+  for (const what of ["preview", "schedule"]) {
+    const { errors } = refused(
+      await api.post(`${path}/${id}/${what}`, { token }),
+      400,
+      "validation_failed",
+    );
+    assert.deepEqual(
+      errors?.map((error) => error.path),
+      ["variants[0].blocks.main"],
+    );
+  }
+  ok(await api.patch(`${path}/${id}`, { token, body: { variants: [plainly] } }));
+  for (const what of ["preview", "schedule"]) {
+    ok(await api.post(`${path}/${id}/${what}`, { token }));
+  }
 });
 
 test("what is wrong with a campaign is said with its place", async () => {
