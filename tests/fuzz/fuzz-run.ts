@@ -37,6 +37,8 @@ export interface FuzzReport {
 /** Longer than any answer may take: the slowest is a crowd that waits for its passwords' hashes. */
 const ANSWER_MS_MAX = 30_000;
 const FINDINGS_MAX = 20;
+/** Of an operation that was never accepted, at the end. */
+const TRIES_MAX = 12;
 /** So often there is a new event, and the node is asked whether it is well. */
 const REFRESH_EVERY = 150;
 /** Statuses that are documented, and still nothing that a request may cause here. */
@@ -91,7 +93,24 @@ class FuzzRun {
       this.#lane({ document, scene, operations, random: new Random(seed + 7919 * (lane + 1)) }),
     );
     await Promise.all(work);
+    const requests = new HttpRequests(document, new Random(seed + 1), scene);
+    for (const operation of operations) await this.#askUntilAccepted(operation, requests, scene);
     await this.#verdict(scene);
+  }
+
+  /** What has been refused all along: by now most of what it may be about is there. */
+  async #askUntilAccepted(
+    operation: KnownOperation,
+    requests: HttpRequests,
+    scene: Scene,
+  ): Promise<void> {
+    for (let tries = 0; tries < TRIES_MAX && !this.#isAccepted(operation); tries += 1) {
+      await this.#ask(await requests.make(operation, "valid"), scene);
+    }
+  }
+
+  #isAccepted({ id }: KnownOperation): boolean {
+    return [...(this.#heard.get(id)?.keys() ?? [])].some((status) => status.startsWith("2"));
   }
 
   async #lane({ document, scene, operations, random }: Lane): Promise<void> {

@@ -202,6 +202,12 @@ export class HttpRequests {
       webhooks: name === "webhookId" ? scene.any("webhook")?.id : this.#random.pick(PROVIDERS),
       campaigns: scene.any("campaign")?.id,
       "push-subscriptions": scene.any("subscription")?.id,
+      venues: scene.any("venue")?.id,
+      "seating-plans": scene.any("seatingPlan")?.id,
+      "ticket-keys": scene.any("ticketKey")?.id,
+      invitations: scene.any("invitation")?.id,
+      suppressions: scene.any("suppression")?.id,
+      "dead-letters": scene.any("deadLetter")?.id,
       "mail-templates": this.#random.pick(["reminder", "confirmation"]),
       lanes: this.#random.pick(["urgent", "marketing"]),
       shards: String(this.#random.below(18)),
@@ -281,9 +287,7 @@ export class HttpRequests {
       return this.values.valid(memberAt(media, "schema"), hints);
     }
     const example = memberAt(this.#random.pick(examples) as Json, "value");
-    if (!isObject(example)) return example;
-    const members = Object.entries(example).map(([name, member]) => [name, hints(name) ?? member]);
-    return Object.fromEntries(members);
+    return isObject(example) ? withHints(example, hints) : example;
   }
 
   #headersOf({ described }: KnownOperation, mood: Mood): Record<string, string> {
@@ -318,6 +322,20 @@ export class HttpRequests {
 
 /** Half characters can't be percent-encoded. */
 const wellFormed = (text: string): string => Buffer.from(text).toString();
+
+/** An example with what there really is in the place of what it makes up; deeper down, of ids. */
+function withHints(example: JsonObject, hints: Hints, isInside = false): JsonObject {
+  const members = Object.entries(example).map(([name, member]) => {
+    const hint = isInside && !name.endsWith("Id") ? null : hints(name);
+    return [name, hint ?? inside(member, hints)];
+  });
+  return Object.fromEntries(members);
+}
+
+const inside = (member: unknown, hints: Hints): unknown => {
+  if (Array.isArray(member)) return member.map((item) => inside(item, hints));
+  return isObject(member) ? withHints(member, hints, true) : member;
+};
 
 const PLAN = {
   name: "Small",

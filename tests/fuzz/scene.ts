@@ -20,7 +20,8 @@ export interface Thing {
 export type Kind = (typeof KINDS)[number];
 const KINDS = [
   ...(["event", "hold", "booking", "organization", "intent", "user", "cursor"] as const),
-  ...(["webhook", "campaign", "subscription"] as const),
+  ...(["webhook", "campaign", "subscription", "venue", "seatingPlan", "ticketKey"] as const),
+  ...(["invitation", "suppression", "deadLetter"] as const),
 ] as const;
 /** Of each kind: the newest are the ones that are still something. */
 const THINGS_MAX = 60;
@@ -137,7 +138,7 @@ export class Scene {
   /** Remembers what an answer tells of. */
   learn(operationId: string, body: unknown, { token }: Pick<Thing, "token">): void {
     if (!isObject(body)) return;
-    const { id, eventId, nextCursor, payment, refreshToken } = body;
+    const { id, kid, eventId, nextCursor, payment, refreshToken } = body;
     if (typeof refreshToken === "string") this.refreshToken = refreshToken;
     const kind = LEARNT[operationId];
     const list = [body.items, body.tickets].find(Array.isArray) ?? [];
@@ -148,6 +149,9 @@ export class Scene {
     if (kind !== undefined && typeof id === "string") {
       this.#keep(kind, { id, token, eventId: String(eventId ?? id), parts, codes });
     }
+    if (kind === "ticketKey" && typeof kid === "string") this.#keep(kind, { id: kid, token });
+    const listed = LISTED[operationId];
+    if (listed !== undefined) for (const part of parts) this.#keep(listed, { id: part, token });
     if (typeof nextCursor === "string") this.#keep("cursor", { id: nextCursor, token });
     if (isObject(payment) && typeof payment.intentId === "string") {
       this.#keep("intent", { id: payment.intentId, token });
@@ -175,7 +179,16 @@ const LEARNT: Readonly<Record<string, Kind>> = {
   addWebhook: "webhook",
   addCampaign: "campaign",
   addPushSubscription: "subscription",
+  addVenue: "venue",
+  addSeatingPlan: "seatingPlan",
+  addTicketKey: "ticketKey",
   createEvent: "event",
   createOrganization: "organization",
   addMember: "user",
+};
+/** What the items of a list are, where only the list tells of them. */
+const LISTED: Readonly<Record<string, Kind>> = {
+  listInvitations: "invitation",
+  listSuppressions: "suppression",
+  listDeadLetters: "deadLetter",
 };

@@ -74,7 +74,7 @@ export class ApiClient {
       const request = http.request(this.#url() + path, options, (response) => {
         const chunks: Buffer[] = [];
         response.on("data", (chunk: Buffer) => chunks.push(chunk));
-        response.once("error", reject);
+        response.on("error", reject);
         response.once("end", () => {
           const bytes = Buffer.concat(chunks);
           const text = bytes.toString("utf8");
@@ -90,7 +90,8 @@ export class ApiClient {
           resolve({ status, headers, body, text, bytes });
         });
       });
-      request.once("error", reject);
+      // A socket that is reset while it is written to has two.
+      request.on("error", reject);
       request.end(payload);
     });
   }
@@ -109,7 +110,7 @@ export class ApiClient {
     const socket = this.connect();
     // The server may be gone or hang up first; disconnecting is what is wanted anyway.
     const gone = new Promise<void>((resolve) => socket.once("close", () => resolve()));
-    socket.once("error", () => socket.destroy());
+    socket.on("error", () => socket.destroy());
     socket.once("connect", () => socket.write(bytes, () => socket.destroy()));
     await gone;
   }
