@@ -17,7 +17,7 @@ import { openEvent, refuseByLimits, refuseBySale } from "./places.ts";
 import { priced } from "./pricing.ts";
 import type { ChosenGroup } from "./terms.ts";
 import { unreachable } from "./unreachable.ts";
-import type { WaitlistEntry } from "./waitlist.ts";
+import type { WaitlistEntry, Wish } from "./waitlist.ts";
 
 export { nextExpiry } from "./holds.ts";
 
@@ -50,24 +50,36 @@ export function nextOffer(state: EventState, nowMs: number): Held | null {
   if (event === null || state.waitlist.count === 0 || event.inventory.free === 0) return null;
   if (refuseBySale(event.definition, nowMs) !== null) return null;
   if (state.holds.count >= HOLDS_PER_EVENT_MAX) return null;
+  // In a long line many want the same: each is looked for once, and the line only gone along
+  // where there is something for somebody.
+  const known = new Map<Wish, OfferedPlaces | null>();
+  const placesOf = (wish: Wish): OfferedPlaces | null => {
+    const before = known.get(wish);
+    if (before !== undefined) return before;
+    const places = placesFor(state, event, wish);
+    known.set(wish, places);
+    return places;
+  };
+  if (!hasSome(state.waitlist.wishes(), (wish) => placesOf(wish) !== null)) return null;
   /**
    * Those that were passed over too often: who wants the same waits with them. Not those who may
    * have no more places, whatever is free: they would keep everybody waiting.
    */
   const owed: WaitlistEntry[] = [];
-  // In a long line many want the same, and what is not there is looked for once.
-  const inVain = new Set<string>();
   for (const { entry, skips, wish } of state.waitlist.line()) {
     const isOwed = skips >= WAITLIST_SKIPS_MAX;
-    const isInVain = inVain.has(wish);
-    if ((isInVain && !isOwed) || owed.some((other) => wantSame(entry, other))) continue;
-    if (!mayHave(state, event, entry)) continue;
-    const places = isInVain ? null : placesFor(state, event, entry);
+    const places = placesOf(wish);
+    if (places === null && !isOwed) continue;
+    if (owed.some((other) => wantSame(entry, other)) || !mayHave(state, event, entry)) continue;
     if (places !== null) return offerOf(state, event, { entry, ...places, nowMs });
-    inVain.add(wish);
-    if (isOwed) owed.push(entry);
+    owed.push(entry);
   }
   return null;
+}
+
+function hasSome<Item>(items: Iterable<Item>, isOne: (item: Item) => boolean): boolean {
+  for (const item of items) if (isOne(item)) return true;
+  return false;
 }
 
 /** Why somebody in the line has not been offered anything. */
@@ -103,7 +115,7 @@ function mayHave(
   return refuseByLimits(state, definition, order) === null;
 }
 
-function wantSame(a: WaitlistEntry, b: WaitlistEntry): boolean {
+function wantSame(a: Wish, b: Wish): boolean {
   if (a.categories === null || b.categories === null) return true;
   return a.categories.some((category) => b.categories?.includes(category));
 }
@@ -117,10 +129,9 @@ interface OfferedPlaces {
 function placesFor(
   state: EventState,
   event: OpenEvent,
-  entry: WaitlistEntry,
+  { quantity, categories }: Wish,
 ): OfferedPlaces | null {
   const { definition, inventory } = event;
-  const { quantity, categories } = entry;
   if (inventory.free < quantity) return null;
   const wanted = categories ?? definition.categories.map((_, index) => index);
   for (const adjacent of [true, false]) {

@@ -5,15 +5,20 @@ import { mayLeadToOffer } from "./by-itself.ts";
 import type { UserId, WaitlistEntryId } from "./ids.ts";
 import { ALICE, BOB, EventBench } from "./testing/fixtures.ts";
 import { factOf } from "./testing/replies.ts";
-import { isBefore, Waitlist, type WaitlistEntry } from "./waitlist.ts";
+import { isBefore, Waitlist, type WaitlistEntry, type Wish } from "./waitlist.ts";
+
+const WISHES = 3;
+const wishOf = (seq: number): Wish => {
+  const quantity = 1 + (seq % WISHES);
+  return { quantity, categories: quantity === 1 ? null : [0, 1] };
+};
 
 function entryOf(seq: number, priority: number): WaitlistEntry {
   const tail = String(seq).padStart(12, "0");
   return {
     entryId: `018f3c9a-7b10-7000-8000-${tail}` as WaitlistEntryId,
     userId: `018f3c9a-7b10-7000-9000-${tail}` as UserId,
-    quantity: 1,
-    categories: null,
+    ...wishOf(seq),
     priority,
     seq,
     atMs: seq,
@@ -53,6 +58,9 @@ function compareWithList(steps: readonly Step[]): void {
     }
     const told = waitlist.line().map(({ entry, skips }) => ({ entry, skips }));
     assert.deepEqual(told, naive);
+    const wishes = new Set(waitlist.line().map(({ wish }) => wish));
+    assert.deepEqual(new Set(waitlist.wishes()), wishes);
+    assert.equal(wishes.size, new Set(naive.map(({ entry }) => entry.seq % WISHES)).size);
     for (const [n, { entry }] of naive.entries()) {
       assert.equal(waitlist.positionOf(entry.entryId), n + 1);
     }

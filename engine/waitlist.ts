@@ -1,14 +1,18 @@
 import { assert } from "./assert.ts";
 import type { UserId, WaitlistEntryId } from "./ids.ts";
 
-/** Somebody who waits for places. */
-export interface WaitlistEntry {
-  readonly entryId: WaitlistEntryId;
-  readonly userId: UserId;
+/** What somebody waits for. */
+export interface Wish {
   /** Places wanted, all at once. */
   readonly quantity: number;
   /** Categories that will do; null: any. */
   readonly categories: readonly number[] | null;
+}
+
+/** Somebody who waits for places. */
+export interface WaitlistEntry extends Wish {
+  readonly entryId: WaitlistEntryId;
+  readonly userId: UserId;
   /** Higher ones come first. */
   readonly priority: number;
   /** seq and time of arrival. */
@@ -24,8 +28,14 @@ export interface Waiting {
 }
 
 export interface InLine extends Waiting {
-  /** Equal for entries that the same places would do for. */
-  readonly wish: string;
+  /** The same object for all whom the same places would do for. */
+  readonly wish: Wish;
+}
+
+interface SharedWish extends Wish {
+  readonly text: string;
+  /** Entries that have it. */
+  count: number;
 }
 
 /**
@@ -35,9 +45,11 @@ export interface InLine extends Waiting {
  * - A buyer is in it once at most.
  * - `skips` counts the offers made to entries behind this one since it came.
  * - The line is sorted, so an entry's place in it is found without walking along.
+ * - A wish is there as long as somebody in the line has it, once.
  */
 export class Waitlist {
-  readonly #line: (InLine & { skips: number })[] = [];
+  readonly #line: (InLine & { skips: number; wish: SharedWish })[] = [];
+  readonly #wishes = new Map<string, SharedWish>();
   readonly #byUser = new Map<UserId, WaitlistEntry>();
   readonly #byId = new Map<WaitlistEntryId, WaitlistEntry>();
 
@@ -47,6 +59,11 @@ export class Waitlist {
 
   line(): readonly InLine[] {
     return this.#line;
+  }
+
+  /** What is waited for, each once: in a long line many want the same. */
+  wishes(): Iterable<Wish> {
+    return this.#wishes.values();
   }
 
   ofUser(userId: UserId): WaitlistEntry | undefined {
@@ -61,7 +78,9 @@ export class Waitlist {
 
   add(entry: WaitlistEntry, skips = 0): void {
     assert(!this.#byUser.has(entry.userId), "a buyer waits once");
-    this.#line.splice(this.#countBefore(entry), 0, { entry, skips, wish: wishOf(entry) });
+    const wish = this.#wishOf(entry);
+    wish.count += 1;
+    this.#line.splice(this.#countBefore(entry), 0, { entry, skips, wish });
     this.#byUser.set(entry.userId, entry);
     this.#byId.set(entry.entryId, entry);
   }
@@ -96,16 +115,24 @@ export class Waitlist {
     return low;
   }
 
+  #wishOf({ quantity, categories }: Wish): SharedWish {
+    const text = `${quantity} of ${categories?.join() ?? "any"}`;
+    const known = this.#wishes.get(text);
+    if (known !== undefined) return known;
+    const wish = { quantity, categories, text, count: 0 };
+    this.#wishes.set(text, wish);
+    return wish;
+  }
+
   #drop(at: number): void {
     const [gone] = this.#line.splice(at, 1);
     if (gone === undefined) return;
+    gone.wish.count -= 1;
+    if (gone.wish.count === 0) this.#wishes.delete(gone.wish.text);
     this.#byUser.delete(gone.entry.userId);
     this.#byId.delete(gone.entry.entryId);
   }
 }
-
-const wishOf = ({ quantity, categories }: WaitlistEntry): string =>
-  `${quantity} of ${categories?.join() ?? "any"}`;
 
 export function isBefore(a: WaitlistEntry, b: WaitlistEntry): boolean {
   return a.priority !== b.priority ? a.priority > b.priority : a.seq < b.seq;
