@@ -33,10 +33,7 @@ export function headersOf(names: readonly string[], arriving: Arriving): Record<
 /** How many parameters a route's path has. */
 export const paramCountOf = (path: string): number => path.split(":").length - 1;
 
-/**
- * Values of the path's parameters; null when one leads nowhere: it is not percent-encoded UTF-8, or
- * has a NUL, which PostgreSQL keeps in no text.
- */
+/** Values of the path's parameters; null when one is not percent-encoded UTF-8. */
 export function paramsOf(count: number, arriving: Pick<Arriving, "getParameter">): string[] | null {
   const params: string[] = [];
   while (params.length < count) {
@@ -44,9 +41,7 @@ export function paramsOf(count: number, arriving: Pick<Arriving, "getParameter">
     if (!raw.includes("%")) params.push(raw);
     else {
       try {
-        const param = decodeURIComponent(raw);
-        if (param.includes("\0")) return null;
-        params.push(param);
+        params.push(decodeURIComponent(raw));
       } catch (error) {
         if (error instanceof URIError) return null;
         throw error;

@@ -205,7 +205,7 @@ describe("HttpServer", () => {
   });
 
   it("answers 404 to unknown paths and to parameters that are not encoded UTF-8", async () => {
-    for (const path of ["/nowhere", "/things/", "/things/%zz", "/things/%ff", "/things/a%00"]) {
+    for (const path of ["/nowhere", "/things/", "/things/%zz", "/things/%ff"]) {
       const response = await fetch(url(path));
       assert.equal(response.status, 404, path);
       assert.equal(response.headers.get("content-type"), "application/problem+json; charset=utf-8");

@@ -99,7 +99,7 @@ export function codesOf(key: string, operation: Operation): readonly ProblemCode
     idempotency === "kept" ? ["idempotency_key_reused"] : [],
     access === "user" || access === "operator" ? ["unauthenticated"] : [],
     access === "operator" ? ["forbidden"] : [],
-    // What is not percent-encoded UTF-8, or has a NUL, leads nowhere.
+    // What is not percent-encoded UTF-8 leads nowhere.
     key.includes("/:") ? ["not_found"] : [],
     isRead ? [] : ["payload_too_large", "request_timeout"],
     key.includes(" /api/v1/") ? ["rate_limited"] : [],
