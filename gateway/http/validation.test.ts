@@ -86,6 +86,23 @@ describe("compileSchema", () => {
     assert.equal(Object.keys(errorsOf(Order, { items })).length, 20);
   });
 
+  it("of a list that is too long says nothing else: it may have any number of items", () => {
+    const Short = Type.Object({
+      halls: Type.Array(
+        Type.Object({ rows: optional(Type.Array(Type.String(), { maxItems: 2 })) }),
+      ),
+    });
+    const value = {
+      halls: [{ rows: ["A"] }, { rows: [1, 2, 3] }, {}, { rows: null }, { rows: 7 }],
+    };
+    assert.deepEqual(errorsOf(Short, value), {
+      "halls[1].rows": "must not have more than 2 items",
+    });
+    assert.deepEqual(errorsOf(Short, { halls: [{ rows: [1] }] }), {
+      "halls[0].rows[0]": "must be a string",
+    });
+  });
+
   const formats: readonly (readonly [format: string, good: string[], bad: string[]])[] = [
     [
       "moment",

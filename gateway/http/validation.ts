@@ -110,7 +110,10 @@ export function compileSchema<Schema extends TSchema>(schema: Schema): Check<Sta
   return (value) => {
     // `Check` narrows to the schema's static type, under a name that the compiler can't follow.
     if (validator.Check(value)) return { ok: true, value: value as Static<Schema> };
-    return { ok: false, errors: fieldErrors(schema, validator.Errors(value)) };
+    // The library looks at every item of a list, however long, to say what is wrong with each.
+    const long = [...tooLongLists(schema, value, "")].slice(0, VALIDATION_ERRORS_MAX);
+    const errors = long.length > 0 ? long : fieldErrors(schema, validator.Errors(value));
+    return { ok: false, errors };
   };
 }
 
@@ -119,6 +122,30 @@ function* formatsIn(part: unknown): Generator<string> {
   if ("type" in part && "format" in part && typeof part.format === "string") yield part.format;
   for (const inner of Object.values(part)) yield* formatsIn(inner);
 }
+
+function* tooLongLists(schema: unknown, value: unknown, path: string): Generator<FieldError> {
+  if (!isRecord(schema)) return;
+  const { anyOf, items, maxItems, properties } = schema;
+  if (Array.isArray(anyOf)) for (const one of anyOf) yield* tooLongLists(one, value, path);
+  if (Array.isArray(value)) {
+    if (typeof maxItems === "number" && value.length > maxItems) {
+      yield { path, message: `must not have more than ${maxItems} items` };
+      return;
+    }
+    for (const [index, item] of value.entries()) {
+      yield* tooLongLists(items, item, memberPath(path, String(index)));
+    }
+  } else if (isRecord(value) && isRecord(properties)) {
+    for (const [name, member] of Object.entries(properties)) {
+      if (Object.hasOwn(value, name)) {
+        yield* tooLongLists(member, value[name], memberPath(path, name));
+      }
+    }
+  }
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null;
 
 /** A member that may be absent or null. */
 export const optional = <Schema extends TSchema>(schema: Schema) =>
