@@ -3,7 +3,7 @@ import type { Clock } from "../../workers/clock.ts";
 import { ProblemError } from "../http/problem.ts";
 import type { Scoped, ScopedRows } from "../tenancy/database.ts";
 import { platform } from "../tenancy/scope.ts";
-import { kidOf, type TicketClaims, TicketKey } from "./ticket-token.ts";
+import { isKid, kidOf, type TicketClaims, TicketKey } from "./ticket-token.ts";
 
 /** How long a node goes on with what it has read, ms: another may have made a key. */
 const REREAD_AFTER_MS = 30_000;
@@ -82,6 +82,7 @@ export class TicketKeys {
 
   /** What the key has signed is nothing any more. False: there is no such key. */
   async remove(kid: string): Promise<boolean> {
+    if (!isKid(kid)) return false;
     const { rowCount } = await this.#scoped.query({
       name: "remove-ticket-key",
       text: "DELETE FROM ticket_keys WHERE kid = $1",

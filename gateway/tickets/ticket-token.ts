@@ -33,10 +33,14 @@ export interface PublicTicketKey {
 }
 
 const KID_LENGTH = 11;
+const KID = new RegExp(`^[\\w-]{${KID_LENGTH}}$`);
 /** A code of ours is shorter; whatever is longer is not looked at. */
 const TOKEN_CHARS_MAX = 1_000;
 const FORM = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 const decode = createDecoder({ complete: true });
+
+/** Whether a text could name a key of ours. */
+export const isKid = (text: string): boolean => KID.test(text);
 
 /** One key of those that sign tickets. */
 export class TicketKey {

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { after, before, test } from "node:test";
 import { WebSocket } from "ws";
+import { OPERATIONS } from "../../gateway/openapi/operations.ts";
 import { ApiClient, type Ask, LiveClient, type Reply } from "../support/client.ts";
 import { ADMIN, OPS_TOKEN, TestNode, until } from "../support/server.ts";
 import type { BookingShape, EventShape, HoldShape, Problem } from "../support/shapes.ts";
@@ -186,6 +187,26 @@ test("ids that are none, or nobody's", async () => {
     assertProblem(audit, 404, "event_not_found", id);
   }
   assertProblem(await api.get("/api/v1/events/%ff"), 404, "not_found");
+});
+
+test("whatever stands in a path, no route takes it for an error of ours", async () => {
+  const admin = await adminToken(api);
+  const strange = ["%00", "a%00", "%F0%9F%98%80", "0", "-1", "1e99", "x".repeat(3_000), "%27--"];
+  const routes = Object.keys(OPERATIONS).filter((route) => route.includes("/:"));
+  for (const route of routes) {
+    const [method = "", path = ""] = route.split(" ");
+    const known = path.replace(
+      /organizations\/:id(?=\/.*:)/,
+      `organizations/${event.organizationId}`,
+    );
+    const ask: Ask = { token: path.startsWith("/ops/") ? OPS_TOKEN : admin };
+    const body = method === "GET" || method === "DELETE" ? {} : { body: {} };
+    for (const segment of strange) {
+      const asked = known.replace(/:\w+/g, segment);
+      const { status, text } = await api.request(method, asked, { ...ask, ...body });
+      assert.ok(status < 500, `${method} ${asked.slice(0, 200)}: ${text}`);
+    }
+  }
 });
 
 test("routes and methods that do not exist", async () => {
