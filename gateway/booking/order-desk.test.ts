@@ -4,6 +4,7 @@ import type { HoldId, UserId } from "../../engine/ids.ts";
 import { PLACES_PER_HOLD_MAX } from "../../engine/limits.ts";
 import { ALICE, BOB, CAROL, EVENT_ID, NOON, TAG } from "../../engine/testing/fixtures.ts";
 import { ProblemError } from "../http/problem.ts";
+import type { ProblemCode } from "../http/problem-codes.ts";
 import { PaymentSettlement } from "./payment-settlement.ts";
 import type { BeginPayment, PaymentsPort } from "./payments-port.ts";
 import {
@@ -30,10 +31,10 @@ const NOBODY = "0197f3c9-7b10-7005-8aaa-aa07a4b1c2d3";
 class FakePayments implements PaymentsPort {
   readonly providers = ["sandbox"];
   readonly begun: BeginPayment[] = [];
-  isDown = false;
+  failure: ProblemCode | null = null;
   async begin(asked: BeginPayment) {
     this.begun.push(asked);
-    if (this.isDown) throw new ProblemError("payment_provider_unavailable");
+    if (this.failure !== null) throw new ProblemError(this.failure);
     return { clientSecret: "secret", status: "open" };
   }
 }
@@ -105,7 +106,7 @@ test("a booking that is to be paid for is pending, and says how to pay", async (
 
 test("a provider that is down is told so, and the same key goes on where it stopped", async () => {
   const { at, payments } = paying();
-  payments.isDown = true;
+  payments.failure = "payment_provider_unavailable";
   const holdId = at.engine.held([0]);
   const asked = { ...book(holdId, "sandbox"), idempotencyKey: "k" };
   assert.deepEqual(await at.refused((desk, s) => desk.orders.book(EVENT_ID, asked, s)), [
@@ -118,6 +119,18 @@ test("a provider that is down is told so, and the same key goes on where it stop
     desk.orders.book(EVENT_ID, book(holdId, "sandbox"), s),
   );
   assert.deepEqual(again, ["hold_paying", { bookingId: known?.record.bookingId }]);
+});
+
+test("too many who wait for a provider: no busy, as the booking is pending by then", async () => {
+  const { at, payments } = paying();
+  payments.failure = "busy";
+  const asked = book(at.engine.held([0]), "sandbox");
+  assert.deepEqual(await at.refused((desk, s) => desk.orders.book(EVENT_ID, asked, s)), [
+    "timeout",
+    {},
+  ]);
+  const [known] = at.engine.state.bookings.all();
+  assert.equal(known?.record.later?.status, "pending_payment");
 });
 
 test("where nothing is owed, a booking is confirmed at once, whoever was to be paid", async () => {

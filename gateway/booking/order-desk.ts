@@ -21,7 +21,7 @@ import {
   type Show,
   unexpected,
 } from "./desk-core.ts";
-import { type DeskResult, invalid, ok, problem, type Settle } from "./desk-result.ts";
+import { type DeskResult, invalid, ok, onceMade, problem, type Settle } from "./desk-result.ts";
 import { bookingView, paymentView, type Reader } from "./views.ts";
 
 /** Bookings as a whole: making, paying for, cancelling and handing them over. */
@@ -92,7 +92,8 @@ export class OrderDesk {
       const reader = asBuyer(made);
       if (fact.kind !== "paymentStarted") return shown(event, answer, { status: 201, reader });
       const told = { reader, replayed };
-      this.#core.guard(settle, this.#beginPayment(event, fact.booking, told, settle));
+      const tell = onceMade(settle);
+      this.#core.guard(tell, this.#beginPayment(event, fact.booking, told, tell));
       return null;
     });
   }
