@@ -2,6 +2,7 @@
 import Type, { type Static } from "typebox";
 import { CHURN_RULE_DEFAULT, type ChurnRule } from "../../engine/churn.ts";
 import * as limits from "../../engine/limits.ts";
+import { placeOf } from "../http/place.ts";
 import { type FieldError, optional } from "../http/validation.ts";
 
 export const HOLD_TTL_MS_DEFAULT = 600_000;
@@ -103,7 +104,7 @@ export function venueOf({
     ...(address ? { address: address.trim() } : {}),
     ...(city ? { city: city.trim() } : {}),
     ...(country ? { country } : {}),
-    ...(location ? { location: { lat: location.lat, lng: location.lng } } : {}),
+    ...(location ? { location: placeOf(location) } : {}),
   };
 }
 

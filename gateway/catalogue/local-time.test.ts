@@ -18,6 +18,17 @@ test("a time with an offset is that instant in any zone", () => {
   }
 });
 
+test("a local time that UTC can't show within its four digits of a year is refused", () => {
+  const message = "must be a time within the years 0000 to 9999, in UTC too";
+  for (const [text, zone] of [
+    ["9999-12-31T23:59", "America/New_York"],
+    ["0000-01-01T00:00", "Asia/Tokyo"],
+  ] as const) {
+    assert.deepEqual(instantOf(text, zone, "earlier"), { ok: false, message });
+  }
+  assert.equal(utc("9999-12-31T23:59", "Asia/Tokyo"), "9999-12-31T14:59:00Z");
+});
+
 test("a time without an offset is what the clocks of the zone show", () => {
   assert.equal(utc("2027-01-15T10:00", "Europe/Berlin"), "2027-01-15T09:00:00Z");
   assert.equal(utc("2027-07-15T10:00:30", "Europe/Berlin"), "2027-07-15T08:00:30Z");

@@ -12,7 +12,7 @@
  * what was announced for half past two is so on every clock that shows it.
  */
 import { DateTime } from "luxon";
-import type { FieldError } from "../http/validation.ts";
+import { type FieldError, isWritable } from "../http/validation.ts";
 
 /** Which of two instants a local time means when the clocks show it twice. */
 export type Reading = "earlier" | "later";
@@ -21,6 +21,7 @@ export type LocalInstant =
   | { readonly ok: true; readonly ms: number }
   | { readonly ok: false; readonly message: string };
 
+const NOT_WRITABLE = "must be a time within the years 0000 to 9999, in UTC too";
 const HAS_OFFSET = /(?:Z|[+-]\d\d:\d\d)$/i;
 
 /**
@@ -39,7 +40,8 @@ export function instantOf(text: string, zone: string, reading: Reading): LocalIn
     .filter((instant) => Math.abs(instant.toMillis() + instant.offset * 60_000 - wallMs) < 1)
     .map((instant) => instant.toMillis());
   if (instants.length > 0) {
-    return { ok: true, ms: reading === "earlier" ? Math.min(...instants) : Math.max(...instants) };
+    const ms = reading === "earlier" ? Math.min(...instants) : Math.max(...instants);
+    return isWritable(ms) ? { ok: true, ms } : { ok: false, message: NOT_WRITABLE };
   }
   const message = `is ${text}, which no clock in ${zone} shows: they are put forward past it`;
   return { ok: false, message };

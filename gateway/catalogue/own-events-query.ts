@@ -2,7 +2,7 @@ import Type from "typebox";
 import { parseEventId } from "../../engine/ids.ts";
 import { decodeCursor, PageQuery } from "../http/page.ts";
 import { compileQuery } from "../http/query.ts";
-import type { FieldError } from "../http/validation.ts";
+import { type FieldError, isWritable } from "../http/validation.ts";
 import type { EventPosition } from "./event-store.ts";
 
 /** The query of GET /organizations/{id}/events. */
@@ -25,5 +25,7 @@ function cursorFaults(cursor: string): FieldError[] {
 export function positionOf(cursor: string): EventPosition | null {
   const [time = "", id] = decodeCursor(cursor);
   const eventId = parseEventId(id);
-  return eventId !== null && /^-?\d{1,15}$/.test(time) ? { startsMs: Number(time), eventId } : null;
+  const startsMs = Number(time);
+  const isOurs = eventId !== null && /^-?\d{1,15}$/.test(time) && isWritable(startsMs);
+  return isOurs ? { startsMs, eventId } : null;
 }

@@ -216,7 +216,9 @@ export class Exchange implements Waiting {
 
   answer(response: HttpResponse): void {
     if (response.cause !== undefined) {
-      this.#traffic.log.error({ ...this.#where(), err: response.cause }, "request failed");
+      // Below 500 it is what somebody else did meanwhile; looked at when there are many of them.
+      const level = response.status >= 500 ? "error" : "warn";
+      this.#traffic.log[level]({ ...this.#where(), err: response.cause }, "request failed");
     }
     if (this.#state === "gone") return;
     if (this.#state === "answered") {

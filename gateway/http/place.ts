@@ -1,4 +1,4 @@
-/** In degrees. */
+/** In degrees, to seven decimals: a centimetre. Computing with much smaller ones underflows. */
 export interface Place {
   readonly lat: number;
   readonly lng: number;
@@ -13,5 +13,13 @@ export function parsePlace(text: string): Place | null {
     DECIMAL.test(part) ? Number(part) : Number.NaN,
   );
   const isPlace = parts.length === 2 && Math.abs(lat) <= 90 && Math.abs(lng) <= 180;
-  return isPlace ? { lat, lng } : null;
+  return isPlace ? placeOf({ lat, lng }) : null;
 }
+
+/** The place, as exactly as places are kept. */
+export function placeOf({ lat, lng }: Place): Place {
+  return { lat: degreesOf(lat), lng: degreesOf(lng) };
+}
+
+// 0 and not -0.
+const degreesOf = (degrees: number): number => Number(degrees.toFixed(7)) + 0;

@@ -59,6 +59,20 @@ describe("failureResponse", () => {
     });
   }
 
+  for (const [code, text, constraint, expected] of [
+    ["23503", "…", "organization_members_user_id_fkey", "unauthenticated"],
+    ["23503", "…", "webhook_feeds_webhook_id_fkey", "webhook_not_found"],
+    ["23503", "…", "bookings_hold_id_fkey", "internal"],
+    ["42501", 'new row violates row-level security policy for table "venues"', null, "forbidden"],
+    ["42501", "permission denied for table venues", null, "internal"],
+  ] as const) {
+    it(`answers ${expected} to ${code} of ${constraint}: ${text}`, () => {
+      const response = failureResponse(Object.assign(new Error(text), { code, constraint }), "r-1");
+      assert.equal(response.code, expected);
+      assert.ok(response.cause !== undefined);
+    });
+  }
+
   for (const error of [coded("23505"), coded("42P01"), new Error("x"), null, "text", undefined]) {
     it(`answers internal to anything else (${String(error)}), without telling it`, () => {
       const response = failureResponse(error, "r-1");

@@ -1,5 +1,6 @@
 import type { HttpResponse } from "./exchange.ts";
 import { PROBLEMS, type ProblemCode } from "./problem-codes.ts";
+import { storeFailure } from "./store-failure.ts";
 
 /** Members of a problem beyond those that every problem has. */
 export interface ProblemMembers {
@@ -73,31 +74,12 @@ export class ProblemError extends Error {
   }
 }
 
-/** SQLSTATEs and errno codes that mean "the database can't be asked now", not "asked wrongly". */
-const UNAVAILABLE = new Set([
-  ...["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "ENOENT", "EAI_AGAIN"],
-  // Serialisation failure, deadlock, lock not available, statement timeout.
-  ...["40001", "40P01", "55P03", "57014"],
-  // Shutdown, crash, starting up; too many connections; out of memory or disk.
-  ...["57P01", "57P02", "57P03", "53100", "53200", "53300", "25006", "25P03"],
-]);
-
-/** node-postgres reports these without a code. */
-const UNAVAILABLE_MESSAGE =
-  /^(timeout (exceeded|expired)|Connection terminated|Query read timeout|Client has encountered)/i;
-
-function isStoreUnavailable(error: Error): boolean {
-  if (UNAVAILABLE_MESSAGE.test(error.message)) return true;
-  if (!("code" in error) || typeof error.code !== "string") return false;
-  return UNAVAILABLE.has(error.code) || error.code.startsWith("08");
-}
-
 /** The answer to a request whose handling threw. */
 export function failureResponse(error: unknown, requestId: string): HttpResponse {
   if (error instanceof ProblemError) {
     const response = problem(error.code, requestId, error.members);
     return error.cause === undefined ? response : { ...response, cause: error.cause };
   }
-  const code = error instanceof Error && isStoreUnavailable(error) ? "busy" : "internal";
+  const code = (error instanceof Error ? storeFailure(error) : null) ?? "internal";
   return { ...problem(code, requestId), cause: error ?? new Error("something empty was thrown") };
 }

@@ -38,11 +38,14 @@ const KEY = /^[\p{L}\p{M}\p{N}._-]{1,64}$/u;
 const INSTANT_MS_MIN = Date.parse("0000-01-01T00:00:00Z");
 const INSTANT_MS_MAX = Date.parse("9999-12-31T23:59:59.999Z");
 
+/** Whether RFC 3339 can write this time, Unix ms, in UTC. */
+export const isWritable = (ms: number): boolean => ms >= INSTANT_MS_MIN && ms <= INSTANT_MS_MAX;
+
 /** Date.parse takes 30 February for 1 March; this does not. */
 function isInstant(text: string): boolean {
   const day = INSTANT.exec(text)?.[1];
   const ms = Date.parse(text);
-  if (day === undefined || !(ms >= INSTANT_MS_MIN && ms <= INSTANT_MS_MAX)) return false;
+  if (day === undefined || !isWritable(ms)) return false;
   return new Date(`${text.slice(0, 10)}T00:00:00Z`).getUTCDate() === Number(day);
 }
 

@@ -52,6 +52,14 @@ test("a mailbox that does not exist is a hard bounce of our mail", async () => {
   ]);
 });
 
+test("what can't be the id of a mail of ours is none: strangers write these headers", async () => {
+  const failed = [group("5.1.1", "anna@example.org")];
+  for (const id of ["<x\0@y>", `<${"x".repeat(501)}>`, "<ü@y>", "< x@y >", "<>", ""]) {
+    const [bounce] = await bouncesOfReport(dsn(failed, `Message-ID: ${id}`));
+    assert.deepEqual([bounce?.address, bounce?.messageId], ["anna@example.org", null], id);
+  }
+});
+
 test("what passes, or is not about the address, is a soft one", async () => {
   for (const status of ["5.2.2", "4.4.7", "5.7.1", "nonsense"]) {
     const [bounce] = await bouncesOfReport(dsn([group(status, "anna@example.org")]));

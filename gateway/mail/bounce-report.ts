@@ -34,7 +34,7 @@ export function bouncesIn(body: Static<typeof BouncesBody>): Bounce[] {
   return events.map(({ type, address, messageId, reason }) => ({
     type,
     address: parseEmail(address ?? ""),
-    messageId: messageId == null ? null : withoutBrackets(messageId),
+    messageId: messageIdIn(messageId ?? ""),
     reason: reason ?? "reported as a bounce",
   }));
 }
@@ -57,7 +57,7 @@ export async function bouncesOfReport(message: Buffer): Promise<Bounce[]> {
   const textOf = (...types: string[]): string | null =>
     parts.find(({ type }) => types.includes(type))?.text ?? null;
   const original = fieldsOf(textOf("text/rfc822-headers", "message/rfc822") ?? "");
-  const messageId = withoutBrackets(original.get("message-id") ?? "") || null;
+  const messageId = messageIdIn(original.get("message-id") ?? "");
   const complaint = textOf("message/feedback-report");
   if (complaint !== null) return complaintIn(fieldsOf(complaint), original, messageId);
   const status = textOf("message/delivery-status", "message/global-delivery-status");
@@ -104,8 +104,10 @@ function addressIn(field: string | undefined): string | null {
   return parseEmail(bare);
 }
 
-function withoutBrackets(messageId: string): string {
-  return messageId.trim().replace(/^<|>$/g, "");
+/** Without its brackets; null: it is none that we have given. Strangers write these headers. */
+function messageIdIn(field: string): string | null {
+  const id = field.trim().replace(/^<|>$/g, "");
+  return /^[\x21-\x7e]{1,500}$/.test(id) ? id : null;
 }
 
 /** Header fields up to the first empty line, by lower-case name, folded lines put together. */
