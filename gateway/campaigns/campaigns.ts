@@ -5,10 +5,12 @@ import {
 } from "../../engine/campaign-limits.ts";
 import { type OrganizationId, uuidV7 } from "../../engine/ids.ts";
 import { ProblemError } from "../http/problem.ts";
+import { isGone } from "../http/store-failure.ts";
 import { type FieldError, validationFailed } from "../http/validation.ts";
 import type { Identity } from "../identity/tokens.ts";
 import type { Database, Queries, Scoped } from "../tenancy/database.ts";
 import { asker } from "../tenancy/scope.ts";
+import { takeTurn } from "../tenancy/turn.ts";
 import {
   CAMPAIGN_COLUMNS,
   type Campaign,
@@ -46,24 +48,24 @@ export class Campaigns {
     organizationId: OrganizationId,
     draft: CampaignDraft,
   ): Promise<Campaign> {
-    const rows = this.#rows(identity);
-    await requireNamed(rows, organizationId, draft);
-    const { rows: made } = await rows.query<CampaignRow>(
-      `INSERT INTO campaigns
-         (id, organization_id, name, event_id, segment, variants, ab_test, tracking)
-       SELECT $1, $2, $3, $4, $5, $6, $7, $8
-       WHERE (SELECT count(*) FROM campaigns WHERE organization_id = $2) < $9
-       RETURNING ${CAMPAIGN_COLUMNS}`,
-      [
-        uuidV7(Date.now(), randomBytes(10)),
-        organizationId,
-        ...valuesOf(draft),
-        CAMPAIGNS_PER_ORGANIZATION_MAX,
-      ],
-    );
-    const [row] = made;
-    if (row !== undefined) return campaignOf(row);
-    throw new ProblemError("too_many", { limit: CAMPAIGNS_PER_ORGANIZATION_MAX });
+    const id = uuidV7(Date.now(), randomBytes(10));
+    const limit = CAMPAIGNS_PER_ORGANIZATION_MAX;
+    const made = this.#rows(identity).transaction(async (rows) => {
+      await takeTurn(rows, `campaigns of ${organizationId}`);
+      await requireNamed(rows, organizationId, draft);
+      const { rows: added } = await rows.query<CampaignRow>(
+        `INSERT INTO campaigns
+           (id, organization_id, name, event_id, segment, variants, ab_test, tracking)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8
+         WHERE (SELECT count(*) FROM campaigns WHERE organization_id = $2) < $9
+         RETURNING ${CAMPAIGN_COLUMNS}`,
+        [id, organizationId, ...valuesOf(draft), limit],
+      );
+      const [row] = added;
+      if (row === undefined) throw new ProblemError("too_many", { limit });
+      return campaignOf(row);
+    });
+    return made.catch(refuseGoneEvent);
   }
 
   /** Newest first, before `before`. */
@@ -101,7 +103,7 @@ export class Campaigns {
     { organizationId, id }: Named,
     draftOf: (now: Campaign) => CampaignDraft,
   ): Promise<Campaign> {
-    return this.#rows(identity).transaction(async (rows) => {
+    const done = this.#rows(identity).transaction(async (rows) => {
       const { rows: found } = await rows.query<CampaignRow>(
         `SELECT ${CAMPAIGN_COLUMNS} FROM campaigns WHERE organization_id = $1 AND id = $2
          FOR UPDATE`,
@@ -122,6 +124,7 @@ export class Campaigns {
       );
       return changed.map(campaignOf)[0] ?? now;
     });
+    return done.catch(refuseGoneEvent);
   }
 
   /** With all that is known of its recipients. Throws `campaign_under_way`. */
@@ -211,8 +214,19 @@ async function requireNamed(
   const known = new Set(found.map(({ id }) => id));
   const errors: FieldError[] = all
     .filter(({ id }) => !known.has(id))
-    .map(({ kind, path }) => ({ path, message: `must be ${ARTICLES[kind]} of this organisation` }));
+    .map(({ kind, path }) => notOurs(kind, path));
   if (errors.length > 0) throw validationFailed(errors);
 }
+
+/** Its event was removed after it was looked for. */
+function refuseGoneEvent(error: unknown): never {
+  if (!isGone(error, "campaigns_event_id_fkey")) throw error;
+  throw validationFailed([notOurs("event", "eventId")]);
+}
+
+const notOurs = (kind: keyof typeof ARTICLES, path: string): FieldError => ({
+  path,
+  message: `must be ${ARTICLES[kind]} of this organisation`,
+});
 
 const ARTICLES = { event: "an event", campaign: "a campaign" } as const;

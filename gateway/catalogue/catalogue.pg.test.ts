@@ -81,6 +81,12 @@ describe("catalogue", () => {
   const show = (id: string, token?: string) =>
     server.request("GET", `/events/${id}`, token === undefined ? {} : { token });
 
+  const demote = (role: "owner" | "staff") =>
+    server.pool.query("UPDATE organization_members SET role = $1 WHERE organization_id = $2", [
+      role,
+      organizationId,
+    ]);
+
   describe("organisations", () => {
     it("belong to who created them", async () => {
       const listed = await server.request("GET", "/organizations", { token: owner });
@@ -287,6 +293,32 @@ describe("catalogue", () => {
       assert.equal(server.inventory.configured.at(-1)?.status, "cancelled");
       assert.equal((await show(id)).status, 404, "it was never on sale");
       assert.equal((await show(id, owner)).body.status, "cancelled");
+    });
+
+    it("leaves nothing on sale of a draft that was removed in between", async () => {
+      const id = await draftId();
+      server.inventory.meanwhile = () =>
+        server.request("DELETE", `/events/${id}`, { token: owner });
+      assert.equal((await publish(id)).body.code, "event_not_found");
+      assert.deepEqual(
+        server.inventory.configured.map(({ status }) => status),
+        ["published", "cancelled"],
+      );
+    });
+
+    it("and cancelling it go on to their end, also when who asked may ask no more", async () => {
+      const id = await draftId();
+      for (const [ask, status] of [
+        [publish, "published"],
+        [cancel, "cancelled"],
+      ] as const) {
+        server.inventory.meanwhile = () => demote("staff");
+        const done = await ask(id);
+        await demote("owner");
+        assert.deepEqual([done.status, done.body.status], [200, status]);
+        assert.equal((await show(id)).body.status, status);
+        assert.equal(server.inventory.configured.at(-1)?.status, status);
+      }
     });
 
     it("answers event_not_found to ids that are no event's", async () => {

@@ -136,7 +136,11 @@ export class EventStore {
 
   /** The store as somebody sees it. */
   as(identity: Identity): EventStore {
-    return new EventStore(this.#database, asker(identity));
+    return this.in(asker(identity));
+  }
+
+  in(scope: Scope): EventStore {
+    return new EventStore(this.#database, scope);
   }
 
   /** Inserts a draft under a fresh id whose tag no other event has. */
@@ -236,23 +240,27 @@ export class EventStore {
     return rowCount === 1;
   }
 
-  /** The event is sold with what its organisation charges now, until it is told so again. */
-  async takeCharges(eventId: EventId): Promise<void> {
-    await this.#pool.query(TAKE_CHARGES, [eventId]);
+  /**
+   * The event is sold with what its organisation charges now, until it is told so again. False: it
+   * is not there, or whoever asks may not change it.
+   */
+  async takeCharges(eventId: EventId): Promise<boolean> {
+    return (await this.#pool.query(TAKE_CHARGES, [eventId])).rowCount === 1;
   }
 
-  /** From now on the engine is told that the event is cancelled. */
-  async beginCancelling(eventId: EventId): Promise<void> {
-    await this.#pool.query(
-      `UPDATE events SET cancelling = true, version = version + 1
-       WHERE id = $1 AND NOT cancelling`,
+  /** From now on the engine is told that the event is cancelled. False: as with takeCharges. */
+  async beginCancelling(eventId: EventId): Promise<boolean> {
+    const { rowCount } = await this.#pool.query(
+      `UPDATE events SET cancelling = true, version = version + CASE WHEN cancelling THEN 0 ELSE 1 END
+       WHERE id = $1`,
       [eventId],
     );
+    return rowCount === 1;
   }
 
   /**
    * Changes an event while nobody else does: `change` sees the row that its result replaces, and
-   * refuses by throwing. null: there is no such event.
+   * refuses by throwing. null: it is not there, or whoever asks may not change it.
    */
   async change(
     eventId: EventId,
@@ -261,10 +269,12 @@ export class EventStore {
   ): Promise<StoredEvent | null> {
     return this.#pool.transaction(async (client) => {
       // Read only once it is locked: what a query reads beside the row is as old as the query.
-      await client.query("SELECT FROM events WHERE id = $1 FOR UPDATE", [eventId]);
+      const lock = "SELECT FROM events WHERE id = $1 FOR UPDATE";
+      if ((await client.query(lock, [eventId])).rowCount === 0) return null;
       const event = first(await client.query<EventRow>(`${SELECT} WHERE e.id = $1`, [eventId]));
       if (event !== null) {
-        await client.query(CHANGE, [eventId, ...changeValues(change(event))]);
+        const values = [eventId, ...changeValues(change(event))];
+        if ((await client.query(CHANGE, values)).rowCount === 0) return null;
         if (takeCharges) await client.query(TAKE_CHARGES, [eventId]);
       }
       return first(await client.query<EventRow>(`${SELECT} WHERE e.id = $1`, [eventId]));

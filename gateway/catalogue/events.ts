@@ -3,6 +3,7 @@ import type { EventId, OrganizationId, UserId } from "../../engine/ids.ts";
 import { ProblemError } from "../http/problem.ts";
 import { validationFailed } from "../http/validation.ts";
 import type { Identity } from "../identity/tokens.ts";
+import { platform } from "../tenancy/scope.ts";
 import { changedEvent, type EventChangesBody } from "./event-changes.ts";
 import {
   type ChangeableEvent,
@@ -35,6 +36,8 @@ export interface EventsPorts {
   readonly plans: SeatingPlans;
 }
 
+const BEGUN = platform("admin", "whoever began it may have lost their right to it since");
+
 /** Changes of one event that may overtake each other while the engine is told of the first. */
 const TELLS_MAX = 10;
 
@@ -49,9 +52,12 @@ const TELLS_MAX = 10;
  *   at the row again: when that has changed meanwhile they tell it once more. So the last thing
  *   that the engine hears is what the last change has stored, in whichever order requests end. One
  *   that ends half-way (`busy`) left its change in the row; the next one tells the engine of both.
+ * - What has begun goes on to its end, also when whoever asked for it may no longer ask for it.
  */
 export class Events {
   readonly #store: EventStore;
+  /** For what has begun. */
+  readonly #begun: EventStore;
   readonly #organizations: Organizations;
   readonly #directory: EventDirectory;
   readonly #inventory: InventoryPort;
@@ -60,6 +66,7 @@ export class Events {
 
   constructor({ store, organizations, directory, inventory, venues, plans }: EventsPorts) {
     this.#store = store;
+    this.#begun = store.in(BEGUN);
     this.#organizations = organizations;
     this.#directory = directory;
     this.#inventory = inventory;
@@ -78,7 +85,7 @@ export class Events {
     const store = this.#store.as(identity);
     const eventId = await store.insert(draft.value, organization.id);
     this.#directory.forget(eventId);
-    const event = await existing(store, eventId);
+    const event = await existing(this.#begun, eventId);
     if (body.publish !== true) return event;
     try {
       return await this.#publish(store, event, identity.userId);
@@ -114,10 +121,10 @@ export class Events {
     };
     const changed = await store.change(eventId, change, { takeCharges });
     this.#directory.forget(eventId);
-    if (changed === null) throw new ProblemError("event_not_found");
+    if (changed === null) throw await whyUnchanged(store, eventId);
     // Whoever is publishing a draft will find that it has changed.
     if (changed.status === "draft") return changed;
-    return this.#settle(store, { eventId, told: null, by: identity.userId });
+    return this.#settle({ eventId, told: null, by: identity.userId });
   }
 
   /** Ends the sale; what was booked stays booked. Repeated: the same answer. */
@@ -125,13 +132,13 @@ export class Events {
     const store = this.#store.as(identity);
     const event = await this.#requireOrganized(store, identity, eventId);
     if (event.status === "cancelled") return event;
-    await store.beginCancelling(eventId);
+    if (!(await store.beginCancelling(eventId))) throw await whyUnchanged(store, eventId);
     const { status } = event;
     if (status === "published") {
-      await this.#settle(store, { eventId, told: null, by: identity.userId });
+      await this.#settle({ eventId, told: null, by: identity.userId });
     }
-    await this.#move(store, eventId, { from: status, to: "cancelled" });
-    const now = await existing(store, eventId);
+    await this.#move(eventId, { from: status, to: "cancelled" });
+    const now = await existing(this.#begun, eventId);
     // It was published between our reading and our writing.
     return now.status === "published" ? this.cancel(identity, eventId) : now;
   }
@@ -178,48 +185,53 @@ export class Events {
   }
 
   async #publish(store: EventStore, { eventId }: StoredEvent, by: UserId): Promise<StoredEvent> {
-    await store.takeCharges(eventId);
-    const event = await existing(store, eventId);
-    await this.#tell(store, event, by);
-    if (!(await this.#move(store, eventId, { from: "draft", to: "published" }))) {
-      const now = await existing(store, eventId);
-      if (now.status === "cancelled") {
-        // It was cancelled between our reading and our writing: the cancellation stays.
-        await this.#tell(store, now, by);
-        throw new ProblemError("event_cancelled");
+    if (!(await store.takeCharges(eventId))) throw await whyUnchanged(store, eventId);
+    const event = await existing(this.#begun, eventId);
+    const definition = await this.#definitionOf(event);
+    await this.#inventory.configure(definition, by);
+    if (!(await this.#move(eventId, { from: "draft", to: "published" }))) {
+      // It was removed or cancelled between our reading and our writing, and stays so.
+      const now = await this.#begun.find(eventId);
+      if (now === null || now.status === "cancelled") {
+        const last = now === null ? definition : await this.#definitionOf(now);
+        await this.#inventory.configure({ ...last, status: "cancelled" }, by);
+        throw new ProblemError(now === null ? "event_not_found" : "event_cancelled");
       }
     }
-    return this.#settle(store, { eventId, told: event.version, by });
+    return this.#settle({ eventId, told: event.version, by });
   }
 
   /** Tells the engine until it knows what is stored. `told` is the version that it knows. */
-  async #settle(
-    store: EventStore,
-    { eventId, told, by }: { eventId: EventId; told: number | null; by: UserId },
-  ): Promise<StoredEvent> {
+  async #settle({
+    eventId,
+    told,
+    by,
+  }: {
+    readonly eventId: EventId;
+    readonly told: number | null;
+    readonly by: UserId;
+  }): Promise<StoredEvent> {
     let known = told;
     for (let tells = 0; tells <= TELLS_MAX; tells += 1) {
-      const event = await existing(store, eventId);
+      const event = await existing(this.#begun, eventId);
       if (event.version === known) return event;
-      await this.#tell(store, event, by);
+      await this.#inventory.configure(await this.#definitionOf(event), by);
       known = event.version;
     }
     throw new ProblemError("busy");
   }
 
-  async #tell(store: EventStore, event: StoredEvent, by: UserId): Promise<void> {
-    const geometry = await store.geometryOf(event.eventId);
+  async #definitionOf(event: StoredEvent): Promise<InventoryDefinition> {
+    const geometry = await this.#begun.geometryOf(event.eventId);
     const isOver = event.cancelling || event.status === "cancelled";
-    const status = isOver ? "cancelled" : "published";
-    await this.#inventory.configure(inventoryDefinitionOf({ ...event, ...geometry }, status), by);
+    return inventoryDefinitionOf({ ...event, ...geometry }, isOver ? "cancelled" : "published");
   }
 
   async #move(
-    store: EventStore,
     eventId: EventId,
     { from, to }: { readonly from: EventStatus; readonly to: EventStatus },
   ): Promise<boolean> {
-    const moved = await store.move(eventId, from, to);
+    const moved = await this.#begun.move(eventId, from, to);
     this.#directory.forget(eventId);
     return moved;
   }
@@ -242,6 +254,12 @@ async function existing(store: EventStore, eventId: EventId): Promise<StoredEven
   const event = await store.find(eventId);
   if (event === null) throw new ProblemError("event_not_found");
   return event;
+}
+
+/** Somebody who could change it a moment ago. */
+async function whyUnchanged(store: EventStore, eventId: EventId): Promise<ProblemError> {
+  const isThere = (await store.find(eventId)) !== null;
+  return new ProblemError(isThere ? "forbidden" : "event_not_found");
 }
 
 function refuseCancelled({ status, cancelling }: StoredEvent): void {

@@ -3,8 +3,9 @@ import { type OrganizationId, uuidV7 } from "../../engine/ids.ts";
 import { PLANS_PER_ORGANIZATION_MAX } from "../../engine/search-limits.ts";
 import { ProblemError } from "../http/problem.ts";
 import type { Identity } from "../identity/tokens.ts";
-import type { Database, Queries } from "../tenancy/database.ts";
+import type { Database, Scoped } from "../tenancy/database.ts";
 import { asker, NOBODY, type Scope } from "../tenancy/scope.ts";
+import { takeTurn } from "../tenancy/turn.ts";
 
 export interface PlanDraft {
   readonly name: string;
@@ -31,13 +32,23 @@ interface PlanRow {
   readonly updated_at: Date;
 }
 
+export interface WholePlan extends PlanEntry {
+  readonly plan: unknown;
+}
+
+interface WholePlanRow extends PlanRow {
+  readonly content: unknown;
+}
+
 const COLUMNS = "id, name, summary, created_at, updated_at";
+const WHOLE_PLAN = `SELECT ${COLUMNS}, content FROM seating_plans
+  WHERE organization_id = $1 AND id = $2`;
 
 /** The seating plans that organisations keep, in PostgreSQL. Who may see them is asked before. */
 export class SeatingPlans {
   readonly #database: Database;
   /** Statements of one scope. */
-  readonly #rows: Queries;
+  readonly #rows: Scoped;
 
   /** What is seen and changed in this scope. Default: nothing. */
   constructor(database: Database, scope: Scope = NOBODY) {
@@ -52,23 +63,21 @@ export class SeatingPlans {
 
   /** Throws `too_many` past PLANS_PER_ORGANIZATION_MAX. */
   async add(organizationId: OrganizationId, draft: PlanDraft): Promise<PlanEntry> {
-    const { rows } = await this.#rows.query<PlanRow>(
-      `INSERT INTO seating_plans (id, organization_id, name, summary, content)
-       SELECT $1, $2, $3, $4, $5
-       WHERE (SELECT count(*) FROM seating_plans WHERE organization_id = $2) < $6
-       RETURNING ${COLUMNS}`,
-      [
-        uuidV7(Date.now(), randomBytes(10)),
-        organizationId,
-        draft.name,
-        JSON.stringify(draft.summary),
-        JSON.stringify(draft.plan),
-        PLANS_PER_ORGANIZATION_MAX,
-      ],
-    );
-    const [row] = rows;
-    if (row !== undefined) return entryOf(row);
-    throw new ProblemError("too_many", { limit: PLANS_PER_ORGANIZATION_MAX });
+    const id = uuidV7(Date.now(), randomBytes(10));
+    const limit = PLANS_PER_ORGANIZATION_MAX;
+    return this.#rows.transaction(async (within) => {
+      await takeTurn(within, `seating plans of ${organizationId}`);
+      const { rows } = await within.query<PlanRow>(
+        `INSERT INTO seating_plans (id, organization_id, name, summary, content)
+         SELECT $1, $2, $3, $4, $5
+         WHERE (SELECT count(*) FROM seating_plans WHERE organization_id = $2) < $6
+         RETURNING ${COLUMNS}`,
+        [id, organizationId, ...valuesOf(draft), limit],
+      );
+      const [row] = rows;
+      if (row === undefined) throw new ProblemError("too_many", { limit });
+      return entryOf(row);
+    });
   }
 
   /** Oldest first, after `after`; without the plans themselves. */
@@ -85,30 +94,33 @@ export class SeatingPlans {
   }
 
   /** null: the organisation has no such plan. */
-  async find(
-    organizationId: OrganizationId,
-    id: string,
-  ): Promise<(PlanEntry & { readonly plan: unknown }) | null> {
-    const { rows } = await this.#rows.query<PlanRow & { content: unknown }>(
-      `SELECT ${COLUMNS}, content FROM seating_plans WHERE organization_id = $1 AND id = $2`,
-      [organizationId, id],
-    );
-    const [row] = rows;
-    return row === undefined ? null : { ...entryOf(row), plan: row.content };
+  async find(organizationId: OrganizationId, id: string): Promise<WholePlan | null> {
+    const { rows } = await this.#rows.query<WholePlanRow>(WHOLE_PLAN, [organizationId, id]);
+    return rows[0] === undefined ? null : wholePlanOf(rows[0]);
   }
 
-  /** All of it. null: the organisation has no such plan. */
-  async replace(
+  /**
+   * While nobody else does: `change` sees what its result takes the place of, and refuses by
+   * throwing. null: the organisation has no such plan.
+   */
+  change(
     organizationId: OrganizationId,
     id: string,
-    draft: PlanDraft,
+    change: (now: WholePlan) => PlanDraft,
   ): Promise<PlanEntry | null> {
-    const { rows } = await this.#rows.query<PlanRow>(
-      `UPDATE seating_plans SET name = $3, summary = $4, content = $5, updated_at = now()
-       WHERE organization_id = $1 AND id = $2 RETURNING ${COLUMNS}`,
-      [organizationId, id, draft.name, JSON.stringify(draft.summary), JSON.stringify(draft.plan)],
-    );
-    return rows[0] === undefined ? null : entryOf(rows[0]);
+    return this.#rows.transaction(async (within) => {
+      const { rows: found } = await within.query<WholePlanRow>(`${WHOLE_PLAN} FOR UPDATE`, [
+        organizationId,
+        id,
+      ]);
+      if (found[0] === undefined) return null;
+      const { rows } = await within.query<PlanRow>(
+        `UPDATE seating_plans SET name = $3, summary = $4, content = $5, updated_at = now()
+         WHERE organization_id = $1 AND id = $2 RETURNING ${COLUMNS}`,
+        [organizationId, id, ...valuesOf(change(wholePlanOf(found[0])))],
+      );
+      return rows[0] === undefined ? null : entryOf(rows[0]);
+    });
   }
 
   async remove(organizationId: OrganizationId, id: string): Promise<void> {
@@ -116,6 +128,14 @@ export class SeatingPlans {
     await this.#rows.query(text, [organizationId, id]);
   }
 }
+
+const valuesOf = ({ name, summary, plan }: PlanDraft): string[] => [
+  name,
+  JSON.stringify(summary),
+  JSON.stringify(plan),
+];
+
+const wholePlanOf = (row: WholePlanRow): WholePlan => ({ ...entryOf(row), plan: row.content });
 
 function entryOf({ id, name, summary, created_at, updated_at }: PlanRow): PlanEntry {
   return {

@@ -165,10 +165,7 @@ function venueShelf(venues: Venues): Shelf<KeptVenue> {
     find: (organizationId, id) => venues.find(organizationId, id),
     async change(organizationId, id, request) {
       const changes = readBody(checkVenueChanges, request);
-      const now = await venues.find(organizationId, id);
-      return now === null
-        ? null
-        : venues.replace(organizationId, id, venueOf({ ...now, ...changes }));
+      return venues.change(organizationId, id, (now) => venueOf({ ...now, ...changes }));
     },
     remove: (organizationId, id) => venues.remove(organizationId, id),
   };
@@ -182,10 +179,7 @@ function planShelf(plans: SeatingPlans): Shelf<PlanEntry> {
     find: (organizationId, id) => plans.find(organizationId, id),
     async change(organizationId, id, request) {
       const changes = readBody(checkPlanChanges, request);
-      const now = await plans.find(organizationId, id);
-      return now === null
-        ? null
-        : plans.replace(organizationId, id, planDraft({ ...now, ...changes }));
+      return plans.change(organizationId, id, (now) => planDraft({ ...now, ...changes }));
     },
     remove: (organizationId, id) => plans.remove(organizationId, id),
   };

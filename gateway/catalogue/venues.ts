@@ -3,8 +3,9 @@ import { type OrganizationId, uuidV7 } from "../../engine/ids.ts";
 import { VENUES_PER_ORGANIZATION_MAX } from "../../engine/search-limits.ts";
 import { ProblemError } from "../http/problem.ts";
 import type { Identity } from "../identity/tokens.ts";
-import type { Database, Queries } from "../tenancy/database.ts";
+import type { Database, Scoped } from "../tenancy/database.ts";
 import { asker, NOBODY, type Scope } from "../tenancy/scope.ts";
+import { takeTurn } from "../tenancy/turn.ts";
 import type { Venue } from "./event-fields.ts";
 
 export interface KeptVenue extends Venue {
@@ -26,7 +27,7 @@ const COLUMNS = "id, content, created_at, updated_at";
 export class Venues {
   readonly #database: Database;
   /** Statements of one scope. */
-  readonly #rows: Queries;
+  readonly #rows: Scoped;
 
   /** What is seen and changed in this scope. Default: nothing. */
   constructor(database: Database, scope: Scope = NOBODY) {
@@ -41,21 +42,20 @@ export class Venues {
 
   /** Throws `too_many` past VENUES_PER_ORGANIZATION_MAX. */
   async add(organizationId: OrganizationId, venue: Venue): Promise<KeptVenue> {
-    const { rows } = await this.#rows.query<VenueRow>(
-      `INSERT INTO venues (id, organization_id, name, content)
-       SELECT $1, $2, $3, $4
-       WHERE (SELECT count(*) FROM venues WHERE organization_id = $2) < $5 RETURNING ${COLUMNS}`,
-      [
-        uuidV7(Date.now(), randomBytes(10)),
-        organizationId,
-        venue.name,
-        JSON.stringify(venue),
-        VENUES_PER_ORGANIZATION_MAX,
-      ],
-    );
-    const [row] = rows;
-    if (row !== undefined) return venueOf(row);
-    throw new ProblemError("too_many", { limit: VENUES_PER_ORGANIZATION_MAX });
+    const id = uuidV7(Date.now(), randomBytes(10));
+    const limit = VENUES_PER_ORGANIZATION_MAX;
+    return this.#rows.transaction(async (within) => {
+      await takeTurn(within, `venues of ${organizationId}`);
+      const { rows } = await within.query<VenueRow>(
+        `INSERT INTO venues (id, organization_id, name, content)
+         SELECT $1, $2, $3, $4
+         WHERE (SELECT count(*) FROM venues WHERE organization_id = $2) < $5 RETURNING ${COLUMNS}`,
+        [id, organizationId, venue.name, JSON.stringify(venue), limit],
+      );
+      const [row] = rows;
+      if (row === undefined) throw new ProblemError("too_many", { limit });
+      return venueOf(row);
+    });
   }
 
   /** Oldest first, after `after`. */
@@ -80,18 +80,29 @@ export class Venues {
     return rows[0] === undefined ? null : venueOf(rows[0]);
   }
 
-  /** All of it. null: the organisation has no such venue. */
-  async replace(
+  /**
+   * While nobody else does: `change` sees what its result takes the place of, and refuses by
+   * throwing. null: the organisation has no such venue.
+   */
+  change(
     organizationId: OrganizationId,
     id: string,
-    venue: Venue,
+    change: (now: KeptVenue) => Venue,
   ): Promise<KeptVenue | null> {
-    const { rows } = await this.#rows.query<VenueRow>(
-      `UPDATE venues SET name = $3, content = $4, updated_at = now()
-       WHERE organization_id = $1 AND id = $2 RETURNING ${COLUMNS}`,
-      [organizationId, id, venue.name, JSON.stringify(venue)],
-    );
-    return rows[0] === undefined ? null : venueOf(rows[0]);
+    return this.#rows.transaction(async (within) => {
+      const { rows: found } = await within.query<VenueRow>(
+        `SELECT ${COLUMNS} FROM venues WHERE organization_id = $1 AND id = $2 FOR UPDATE`,
+        [organizationId, id],
+      );
+      if (found[0] === undefined) return null;
+      const venue = change(venueOf(found[0]));
+      const { rows } = await within.query<VenueRow>(
+        `UPDATE venues SET name = $3, content = $4, updated_at = now()
+         WHERE organization_id = $1 AND id = $2 RETURNING ${COLUMNS}`,
+        [organizationId, id, venue.name, JSON.stringify(venue)],
+      );
+      return rows[0] === undefined ? null : venueOf(rows[0]);
+    });
   }
 
   async remove(organizationId: OrganizationId, id: string): Promise<void> {

@@ -92,6 +92,28 @@ describe("identity", () => {
     assert.notDeepEqual(other.body.user, guest.body.user);
   });
 
+  it("forgets whom it deletes once more when they are gone: what they did until then", async () => {
+    const { belongings } = server;
+    for (const [email, forgets] of [
+      ["gone@example.com", 2],
+      ["away@example.com", 1],
+    ] as const) {
+      const { body } = await register({ email, password: "correct horse" });
+      const { id } = body.user as { id: string };
+      Object.assign(belongings, { forgets });
+      belongings.forgotten.length = 0;
+      const token = String(body.accessToken);
+      const asked = await server.request("DELETE", "/users/me", { token });
+      assert.equal(asked.status, 204);
+      assert.deepEqual(
+        belongings.forgotten,
+        Array.from({ length: forgets }, () => id),
+      );
+      assert.equal((await me(token)).status, 401);
+    }
+    belongings.forgets = Number.POSITIVE_INFINITY;
+  });
+
   it("shows nobody to nobody", async () => {
     for (const token of [undefined, "x.y.z"]) {
       const { status, body } = await me(token);

@@ -109,12 +109,19 @@ const remove: MeHandler = async (ports, identity) => {
   const user = await users.find(userId);
   // What its address was given before belongs to it, too.
   const heirId = user?.emailOwned ? await heirs.find(user.email) : null;
-  for (const id of heirId === null ? [userId] : [userId, heirId]) {
-    await belongings.forget(id);
-    await accounts.forgetInHistory(id);
-  }
+  const forget = async (): Promise<void> => {
+    for (const id of heirId === null ? [userId] : [userId, heirId]) {
+      await belongings.forget(id);
+      await accounts.forgetInHistory(id);
+    }
+  };
+  await forget();
   await accounts.remove(userId);
   tokens.revoke(userId, "all");
+  // What they did meanwhile, while their tokens were good. They are gone, whatever comes of this.
+  await forget().catch((error: unknown) => {
+    if (!(error instanceof ProblemError)) throw error;
+  });
   return { status: 204, body: null };
 };
 

@@ -1,4 +1,5 @@
 import type { Queries, Scoped } from "../tenancy/database.ts";
+import { takeTurn } from "../tenancy/turn.ts";
 import { ALL_ORGANIZATIONS, OPTIONAL_KINDS, type OptionalKind } from "./optional-kinds.ts";
 
 /** What an address gets of what its reader may do without. */
@@ -39,6 +40,7 @@ export class MailPreferences {
 
   change(recipient: Buffer, changed: ChangedWishes): Promise<MailWishes> {
     return this.#rows.transaction(async (within) => {
+      await takeTurn(within, `mail preferences of ${recipient.toString("hex")}`);
       for (const kind of OPTIONAL_KINDS) {
         const isWanted = changed.wanted[kind];
         if (isWanted === true) await allowAll(within, recipient, kind, [ALL_ORGANIZATIONS]);

@@ -50,9 +50,8 @@ export function pushRoutes(ports: PushRoutesPorts): Route[] {
     },
     own("POST", PATH, async (userId, request) => {
       const given = subscriptionIn(readBody(checkNew, request), guard);
-      const added = await subscriptions.add(userId, given);
-      if (added === null) throw new ProblemError("unauthenticated");
-      return json(added.isNew ? 201 : 200, subscriptionView(added.subscription));
+      const { subscription, isNew } = await subscriptions.add(userId, given);
+      return json(isNew ? 201 : 200, subscriptionView(subscription));
     }),
     own("GET", PATH, async (userId) => {
       const data = (await subscriptions.list(userId)).map(subscriptionView);

@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
-import { DatabaseError } from "pg";
 import { type UserId, uuidV7 } from "../../engine/ids.ts";
 import { PUSH_SUBSCRIPTIONS_PER_USER_MAX } from "../../engine/push-limits.ts";
 import type { Database, Queries } from "../tenancy/database.ts";
 import { person } from "../tenancy/scope.ts";
+import { takeTurn } from "../tenancy/turn.ts";
 
 /** A browser in which somebody is told. */
 export interface PushSubscription {
@@ -30,8 +30,6 @@ interface SubscriptionRow {
   readonly subscribed_ms: string;
 }
 
-/** PostgreSQL's foreign_key_violation: the account has been deleted. */
-const NO_SUCH_USER = "23503";
 const COLUMNS = "id, endpoint, expires_ms, created_ms, subscribed_ms";
 
 /** Subscriptions in PostgreSQL, for the people whose they are. */
@@ -42,27 +40,23 @@ export class PushSubscriptions {
     this.#database = database;
   }
 
-  /** Of one endpoint there is one, the last one who brings it has it. null: no such account. */
-  async add(
+  /** Of one endpoint there is one, the last one who brings it has it. */
+  add(
     userId: UserId,
     given: NewSubscription,
-  ): Promise<{ subscription: PushSubscription; isNew: boolean } | null> {
+  ): Promise<{ subscription: PushSubscription; isNew: boolean }> {
     const nowMs = Date.now();
     const fresh = uuidV7(nowMs, randomBytes(10));
-    const rows = this.#database.in(person(userId));
-    try {
-      return await rows.transaction(async (within) => {
-        const subscription = await put(within, { ...given, id: fresh, userId, nowMs });
-        const known = await all(within, userId);
-        for (const { id } of known.slice(PUSH_SUBSCRIPTIONS_PER_USER_MAX)) {
-          await remove(within, userId, id);
-        }
-        return { subscription, isNew: subscription.id === fresh };
-      });
-    } catch (error) {
-      if (error instanceof DatabaseError && error.code === NO_SUCH_USER) return null;
-      throw error;
-    }
+    return this.#database.in(person(userId)).transaction(async (within) => {
+      await takeTurn(within, `the subscription to ${given.endpoint}`);
+      await takeTurn(within, `subscriptions of ${userId}`);
+      const subscription = await put(within, { ...given, id: fresh, userId, nowMs });
+      const known = await all(within, userId);
+      for (const { id } of known.slice(PUSH_SUBSCRIPTIONS_PER_USER_MAX)) {
+        await remove(within, userId, id);
+      }
+      return { subscription, isNew: subscription.id === fresh };
+    });
   }
 
   /** The last ones first. */

@@ -8,6 +8,7 @@ import { ProblemError } from "../http/problem.ts";
 import type { Identity } from "../identity/tokens.ts";
 import type { Database, Scoped } from "../tenancy/database.ts";
 import { asker, NOBODY, type Scope } from "../tenancy/scope.ts";
+import { takeTurn } from "../tenancy/turn.ts";
 import { freshSecret, type WebhookSecrets } from "./webhook-secret.ts";
 
 /** Where an organisation's program is told what happens. */
@@ -107,29 +108,22 @@ export class Webhooks {
   ): Promise<{ webhook: Webhook; secret: string }> {
     const nowMs = Date.now();
     const secret = freshSecret();
-    const { rows } = await this.#rows.query<WebhookRow>(
-      `INSERT INTO webhooks (id, organization_id, url, description, types, enabled, secret,
-         created_ms)
-       SELECT $1, $2, $3, $4, $5, $6, $7, $8
-       WHERE (SELECT count(*) FROM webhooks WHERE organization_id = $2) < $9
-       RETURNING ${COLUMNS}`,
-      [
-        uuidV7(nowMs, randomBytes(10)),
-        organizationId,
-        url,
-        description,
-        types,
-        enabled,
-        secret,
-        nowMs,
-        WEBHOOKS_PER_ORGANIZATION_MAX,
-      ],
-    );
-    const [row] = rows;
-    if (row === undefined) {
-      throw new ProblemError("too_many", { limit: WEBHOOKS_PER_ORGANIZATION_MAX });
-    }
-    return { webhook: webhookOf(row), secret };
+    const id = uuidV7(nowMs, randomBytes(10));
+    const limit = WEBHOOKS_PER_ORGANIZATION_MAX;
+    return this.#rows.transaction(async (within) => {
+      await takeTurn(within, `webhooks of ${organizationId}`);
+      const { rows } = await within.query<WebhookRow>(
+        `INSERT INTO webhooks (id, organization_id, url, description, types, enabled, secret,
+           created_ms)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8
+         WHERE (SELECT count(*) FROM webhooks WHERE organization_id = $2) < $9
+         RETURNING ${COLUMNS}`,
+        [id, organizationId, url, description, types, enabled, secret, nowMs, limit],
+      );
+      const [row] = rows;
+      if (row === undefined) throw new ProblemError("too_many", { limit });
+      return { webhook: webhookOf(row), secret };
+    });
   }
 
   /** Oldest first, after `after`. */

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import pg from "pg";
 import { Webhook } from "standardwebhooks";
 import { digestOf } from "../../gateway/mail/mail-address.ts";
@@ -85,6 +86,24 @@ test("a link that was not signed here leads nowhere and changes nothing", async 
     }
   }
   assert.deepEqual(ok(await api.get<Wishes>(MINE, { token })), all);
+});
+
+test("of two lists that are given at once, one takes the place of the other", async () => {
+  const { token } = await office.confirmed();
+  const ids = Array.from({ length: 20 }, (_, n) => `${ORGANIZATION.slice(0, -2)}${10 + n}`);
+  const lists = [ids.slice(0, 10), ids.slice(10).reverse()];
+  for (let round = 0; round < 10; round += 1) {
+    const given = lists.map((refusedOrganizations) => ({ token, body: { refusedOrganizations } }));
+    const answers = await Promise.all(given.map((ask) => api.patch<Wishes>(MINE, ask)));
+    for (const answer of answers) ok(answer);
+    const { refusedOrganizations } = ok(await api.get<Wishes>(MINE, { token }));
+    const now = refusedOrganizations.toSorted();
+    const ends = lists.map((list) => list.toSorted());
+    assert.ok(
+      ends.some((end) => isDeepStrictEqual(end, now)),
+      now.join(),
+    );
+  }
 });
 
 test("whoever is signed in chooses for an address that is shown to be theirs", async () => {

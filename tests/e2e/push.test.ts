@@ -69,6 +69,16 @@ test("a browser subscribes once, whoever comes last has it, and it is theirs to 
   refused(await api.delete(`${PATH}/${his.id}`, { token: bert.token }), 404, code);
 });
 
+test("of two who bring a browser at once, one has it", async () => {
+  const people = await Promise.all([office.register(), office.register()]);
+  for (let round = 0; round < 10; round += 1) {
+    const { subscription } = service.browser();
+    await Promise.all(people.map(({ token }) => add(token, subscription)));
+    const lists = await Promise.all(people.map(({ token }) => listed(token)));
+    assert.equal(lists.flat().filter((endpoint) => endpoint === subscription.endpoint).length, 1);
+  }
+});
+
 test("the oldest browser gives way, and all go with the account", async () => {
   const { token, browser } = await subscriber();
   const more = Array.from({ length: PUSH_SUBSCRIPTIONS_PER_USER_MAX }, () => service.browser());

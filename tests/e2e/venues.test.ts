@@ -41,6 +41,23 @@ async function shelf(name: string) {
   return { token, organizationId, path: `/api/v1/organizations/${organizationId}/${name}` };
 }
 
+test("what two change of a venue or a plan at once is changed, all of it", async () => {
+  const [venues, plans] = [await shelf("venues"), await shelf("seating-plans")];
+  const other = { ...SMALL_PLAN, name: "Other" };
+  for (const [{ token, path }, before, changes] of [
+    [venues, HALL, [{ name: "Halle" }, { city: "Gera" }, { country: "AT" }]],
+    [plans, { name: "Klein", plan: SMALL_PLAN }, [{ name: "Anders" }, { plan: other }]],
+  ] as const) {
+    for (let round = 0; round < 5; round += 1) {
+      const { id } = ok(await api.post<Kept>(path, { token, body: before }), 201);
+      await Promise.all(changes.map((body) => api.patch(`${path}/${id}`, { token, body })));
+      const now = ok(await api.get<Kept>(`${path}/${id}`, { token }));
+      const expected: object = Object.assign({}, ...changes);
+      assert.deepEqual({ ...now, ...expected }, now);
+    }
+  }
+});
+
 test("a venue is kept, changed, listed and removed; an event has a copy", async () => {
   const { token, organizationId, path } = await shelf("venues");
   const made = await api.post<Kept>(path, { token, body: HALL });

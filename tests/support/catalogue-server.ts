@@ -2,6 +2,7 @@
 import { Pool } from "pg";
 import { pino } from "pino";
 import type { InventoryDefinition } from "../../engine/definition.ts";
+import type { UserId } from "../../engine/ids.ts";
 import { EventDirectory } from "../../gateway/catalogue/event-directory.ts";
 import { eventRoutes } from "../../gateway/catalogue/event-routes.ts";
 import { EventStore } from "../../gateway/catalogue/event-store.ts";
@@ -19,7 +20,7 @@ import { Venues } from "../../gateway/catalogue/venues.ts";
 import { ProblemError } from "../../gateway/http/problem.ts";
 import { HttpServer } from "../../gateway/http/server.ts";
 import { AttemptLimits } from "../../gateway/identity/attempt-limits.ts";
-import type { Belongings } from "../../gateway/identity/belongings-port.ts";
+import type { Belongings, HandedOver } from "../../gateway/identity/belongings-port.ts";
 import { IdentityOffice } from "../../gateway/identity/identity-office.ts";
 import type { Users } from "../../gateway/identity/users.ts";
 import { DEFAULT_LIMITS } from "../../gateway/limits/limit-classes.ts";
@@ -48,11 +49,25 @@ export class FakeInventory implements InventoryPort {
 }
 
 /** There is no engine: nobody has anything in it. */
-const NO_BELONGINGS: Belongings = {
-  exportOf: () => Promise.resolve({ bookings: [], holds: [], waitlist: [] }),
-  handOver: () => Promise.resolve({ bookings: 0, left: 0 }),
-  forget: () => Promise.resolve(),
-};
+export class FakeBelongings implements Belongings {
+  /** Whom it was to forget, oldest first. */
+  readonly forgotten: UserId[] = [];
+  /** So often it forgets before it is busy. */
+  forgets = Number.POSITIVE_INFINITY;
+
+  async exportOf(): Promise<object> {
+    return { bookings: [], holds: [], waitlist: [] };
+  }
+
+  async handOver(): Promise<HandedOver> {
+    return { bookings: 0, left: 0 };
+  }
+
+  async forget(userId: UserId): Promise<void> {
+    if (this.forgotten.length >= this.forgets) throw new ProblemError("busy");
+    this.forgotten.push(userId);
+  }
+}
 
 export interface Answer {
   readonly status: number;
@@ -74,6 +89,7 @@ export interface CatalogueServer {
   readonly events: Events;
   readonly directory: EventDirectory;
   readonly inventory: FakeInventory;
+  readonly belongings: FakeBelongings;
   /** `path` is relative to /api/v1. */
   request(method: string, path: string, options?: RequestOptions): Promise<Answer>;
   /** Registers a customer and answers their access token. */
@@ -111,6 +127,7 @@ export async function startCatalogueServer(): Promise<CatalogueServer> {
   const named = new NamedEvents(database);
   const directory = new EventDirectory(named);
   const inventory = new FakeInventory();
+  const belongings = new FakeBelongings();
   const venues = new Venues(database);
   const plans = new SeatingPlans(database);
   const events = new Events({ store, organizations, directory, inventory, venues, plans });
@@ -120,7 +137,7 @@ export async function startCatalogueServer(): Promise<CatalogueServer> {
   directory.listen(() => pages.clear());
   const server = new HttpServer({
     routes: [
-      ...identity.routes(NO_BELONGINGS),
+      ...identity.routes(belongings),
       ...organizationRoutes({ organizations, directory, tokens }),
       ...shelfRoutes({ organizations, venues, plans, tokens }),
       ...eventRoutes({ events, store, directory, seatLists, organizations, tokens, strangers }),
@@ -166,6 +183,7 @@ export async function startCatalogueServer(): Promise<CatalogueServer> {
   return {
     pool,
     database,
+    belongings,
     async mails() {
       const { rows } = await pool.query<{ detail: { key: string; sealed: string } }>(
         "SELECT detail FROM outbox WHERE kind = 'mail' ORDER BY id",
