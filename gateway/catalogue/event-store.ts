@@ -251,7 +251,7 @@ export class EventStore {
   /** From now on the engine is told that the event is cancelled. False: as with takeCharges. */
   async beginCancelling(eventId: EventId): Promise<boolean> {
     const { rowCount } = await this.#pool.query(
-      `UPDATE events SET cancelling = true, version = version + CASE WHEN cancelling THEN 0 ELSE 1 END
+      `UPDATE events SET cancelling = true, version = version + (NOT cancelling)::int
        WHERE id = $1`,
       [eventId],
     );

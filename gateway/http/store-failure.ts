@@ -36,7 +36,7 @@ function isCoded(error: Error): error is Error & Coded {
   return "code" in error && typeof error.code === "string";
 }
 
-/** Whether this is a foreign key's word that what it leads to is gone: of the constraint so named. */
+/** Whether this is the word of the foreign key so named: what it leads to is gone. */
 export function isGone(error: unknown, constraint: string): boolean {
   if (!(error instanceof Error) || !isCoded(error)) return false;
   return error.code === FOREIGN_KEY_VIOLATION && error.constraint === constraint;
