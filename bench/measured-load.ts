@@ -1,10 +1,9 @@
-import { JournalWatch } from "./journal-watch.ts";
 import { type HttpLoadOptions, runHttpLoad } from "./load/http-load.ts";
 import type { HttpLoadResult } from "./load/http-load-messages.ts";
 import type { Figure, Report } from "./report/report.ts";
 import type { Progress } from "./scenario.ts";
-import { ServerWatch } from "./server-figures.ts";
 import type { Stage } from "./stage.ts";
+import { whileWatched } from "./while-watched.ts";
 
 export type MeasuredLoad = Pick<Report, "streams" | "figures" | "serverFigures" | "journal"> & {
   readonly result: HttpLoadResult;
@@ -13,14 +12,12 @@ export type MeasuredLoad = Pick<Report, "streams" | "figures" | "serverFigures" 
 /** A load, and what the server did meanwhile. */
 export async function measureLoad(
   stage: Stage,
-  options: Omit<HttpLoadOptions, "url" | "progress">,
+  options: Omit<HttpLoadOptions, "url" | "progress" | "counting">,
   progress: Progress,
 ): Promise<MeasuredLoad> {
-  const journalWatch = await JournalWatch.start(stage.api);
-  const serverWatch = ServerWatch.start(stage.pid);
-  const result = await runHttpLoad({ ...options, url: stage.url, progress: secondly(progress) });
-  const serverFigures = serverWatch?.stop() ?? null;
-  const watched = await journalWatch.stop();
+  const load = { ...options, url: stage.url, progress: secondly(progress) };
+  const watched = await whileWatched(stage, (begin) => runHttpLoad({ ...load, counting: begin }));
+  const { result, serverFigures, journal } = watched;
   const { streams, findings } = result;
   const figures = [
     { name: "load thread busy", value: result.busyShare * 100, unit: "%" },
@@ -28,10 +25,10 @@ export async function measureLoad(
     ...(options.ratePerSecond == null
       ? []
       : [{ name: "due, never sent", value: result.neverSent, unit: "requests" }]),
-    ...(watched === null ? [] : [watched.lag]),
+    ...watched.figures,
     ...Object.entries(findings.counts).map(([name, value]): Figure => ({ name, value, unit: "" })),
   ];
-  return { result, streams, figures, serverFigures, journal: watched?.journal ?? null };
+  return { result, streams, figures, serverFigures, journal };
 }
 
 /** From sums since the start to what came in the last second. */

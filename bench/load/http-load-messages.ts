@@ -11,13 +11,15 @@ export interface HttpLoadStart extends LoadBounds {
 
 /** From the load's thread. */
 export type HttpLoadMessage =
+  /** What is sent from here on counts. */
+  | { readonly kind: "counting" }
   /** Once a second: successes by stream since the start. */
   | { readonly kind: "progress"; readonly succeeded: Readonly<Record<string, number>> }
   | { readonly kind: "ended"; readonly result: HttpLoadResult };
 
 export interface HttpLoadResult {
   readonly streams: readonly Stream[];
-  /** From the first request that counts to the last answer. */
+  /** In which what counts was sent (LoadRun.seconds). */
   readonly seconds: number;
   readonly findings: FlowFindings;
   /**

@@ -19,9 +19,13 @@ const { url, flow: flowOptions, ...bounds } = threadData<HttpLoadStart>();
 const tell = (message: HttpLoadMessage): void => parentPort?.postMessage(message);
 
 const flow = flowOf(flowOptions, url);
-const hadMs = processorMsOfThisThread();
-const begunMs = performance.now();
-const loop = performance.eventLoopUtilization();
+/** What this thread had taken when times began to count. */
+const taken = () => ({
+  processorMs: processorMsOfThisThread(),
+  atMs: performance.now(),
+  loop: performance.eventLoopUtilization(),
+});
+let before = taken();
 const run = new LoadRun(flow, bounds);
 // "stop" is the only thing that is ever said to this thread.
 parentPort?.on("message", () => run.stop());
@@ -29,6 +33,10 @@ const progress = setInterval(() => {
   const counts = flow.streams.map((name, index) => [name, run.succeeded[index] ?? 0] as const);
   tell({ kind: "progress", succeeded: Object.fromEntries(counts) });
 }, PROGRESS_MS);
+setTimeout(() => {
+  before = taken();
+  tell({ kind: "counting" });
+}, bounds.settleSeconds * 1_000);
 const cannon = autocannon({
   url,
   connections: bounds.connections,
@@ -41,13 +49,14 @@ const cannon = autocannon({
 });
 await run.ended;
 clearInterval(progress);
-const { utilization: busyShare } = performance.eventLoopUtilization(loop);
-const endedMs = processorMsOfThisThread();
-const tookMs = performance.now() - begunMs;
+const { utilization: busyShare } = performance.eventLoopUtilization(before.loop);
+const after = taken();
 await cannon;
 const { seconds, neverSent } = run;
 const findings = flow.findings();
-const cores = hadMs === null || endedMs === null ? null : (endedMs - hadMs) / tookMs;
+const [hadMs, hasMs] = [before.processorMs, after.processorMs];
+const tookMs = after.atMs - before.atMs;
+const cores = hadMs === null || hasMs === null ? null : (hasMs - hadMs) / tookMs;
 const result = { cores, streams: run.streams(), seconds, findings, busyShare, neverSent };
 tell({ kind: "ended", result });
 parentPort?.close();

@@ -17,6 +17,8 @@ export interface HttpLoadOptions {
   readonly ratePerSecond?: number | null;
   /** Once a second: successes by stream since the start. */
   readonly progress?: (succeeded: Readonly<Record<string, number>>) => void;
+  /** What is sent from here on counts. */
+  readonly counting?: () => void;
   /** Ends the load early, as if its time were over. */
   readonly signal?: AbortSignal;
 }
@@ -49,6 +51,7 @@ export function runHttpLoad(options: HttpLoadOptions): Promise<HttpLoadResult> {
   return new Promise<HttpLoadResult>((resolve, reject) => {
     thread.on("message", (message: HttpLoadMessage) => {
       if (message.kind === "progress") progress?.(message.succeeded);
+      else if (message.kind === "counting") options.counting?.();
       else resolve(message.result);
     });
     thread.on("error", reject);

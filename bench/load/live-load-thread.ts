@@ -14,6 +14,7 @@ async function run(options: LiveLoadOptions): Promise<void> {
       LiveCaller.open({ url, token: tokens[n % tokens.length] ?? "" }),
     ),
   );
+  tell({ kind: "begun" });
   const before = performance.eventLoopUtilization();
   const stream = new HoldStream(callers, options);
   const timer = setInterval(() => tell({ kind: "held", count: stream.held }), 1_000);

@@ -24,6 +24,8 @@ export interface LiveLoadOptions {
 export type LiveLoadResult = Omit<HttpLoadResult, "cores">;
 
 export type FromLiveLoad =
+  /** Its sockets are open. */
+  | { readonly kind: "begun" }
   | { readonly kind: "held"; readonly count: number }
   | { readonly kind: "done"; readonly result: LiveLoadResult }
   | { readonly kind: "failed"; readonly message: string };
@@ -32,15 +34,17 @@ export class LiveLoadFailed extends Error {
   readonly code = "live_load_failed";
 }
 
-/** `progress` is told once a second how many holds there are so far. */
+/** `progress` is told once a second how many holds there are so far, `begun` before the first. */
 export function runLiveLoad(
   options: LiveLoadOptions,
   progress: (held: Readonly<Record<string, number>>) => void = () => undefined,
+  begun: () => void = () => undefined,
 ): Promise<LiveLoadResult> {
   const thread: Worker = spawnThread(new URL("./live-load-thread.ts", import.meta.url), options);
   const result = new Promise<LiveLoadResult>((resolve, reject) => {
     thread.on("message", (message: FromLiveLoad) => {
       if (message.kind === "held") progress({ holds: message.count });
+      else if (message.kind === "begun") begun();
       else if (message.kind === "done") resolve(message.result);
       else reject(new LiveLoadFailed(message.message));
     });

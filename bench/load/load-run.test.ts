@@ -68,6 +68,22 @@ test("what is sent while a load settles is acknowledged, and counts for no figur
   assert.equal(requests() + neverSent >= 100, true, "all of both halves was due");
 });
 
+test("what was on its way when times began to count is made up for by what is at the end", async (t) => {
+  const answer = (socket: Socket, n: number): void => {
+    setTimeout(() => socket.write(whole(n)), 300);
+  };
+  const { url } = await serve(t, answer);
+  let counted = 0;
+  const counting = (): void => {
+    counted += 1;
+  };
+  const settled = { ...load, url, settleSeconds: 0.4, seconds: 0.5, counting };
+  const { streams, seconds } = await runHttpLoad(settled);
+  assert.equal(seconds, 0.5, "and not 0.5 to 0.8, by when the last answer came");
+  assert.ok(Number(streams[0]?.count) > 0);
+  assert.equal(counted, 1);
+});
+
 test("when the time is over, what is on its way is waited for", async (t) => {
   const answer = (socket: Socket, n: number): void => {
     setTimeout(() => socket.write(whole(n)), 600);

@@ -59,6 +59,9 @@ export class LoadRun {
   /** Requests count whose time begins here or later. */
   readonly #countMs: number;
   #lastAnswerMs = this.#startMs;
+  #lastSentMs = this.#startMs;
+  /** When it was over; null: it is not, or its visitors have ended it. */
+  #overMs: number | null = null;
   #sent = 0;
   #open: number;
   #isStopped = false;
@@ -109,9 +112,16 @@ export class LoadRun {
     return this.#records.map((record) => record.succeeded);
   }
 
-  /** Seconds that count, to the last answer. */
+  /**
+   * Seconds that count. Each answer lets the next request go, so those that are sent within a time
+   * are as many as are answered in it, if it begins when all connections have one on its way: then
+   * it ends with the last that may be sent. Otherwise it goes from the first to the last answer.
+   */
   get seconds(): number {
-    return Math.max(0, this.#lastAnswerMs - this.#countMs) / 1_000;
+    const sentMs = this.#overMs ?? this.#lastSentMs;
+    const endMs = this.#bounds.settleSeconds === 0 ? this.#lastAnswerMs : sentMs;
+    // To the microsecond: sums of its clock have more digits than it can tell.
+    return Math.round(Math.max(0, endMs - this.#countMs) * 1_000) / 1_000_000;
   }
 
   /** Requests that were due while it ran, and that no connection was free for. */
@@ -130,8 +140,10 @@ export class LoadRun {
 
   #isOver(nowMs: number): boolean {
     const { requests, seconds } = this.#bounds;
-    if (requests !== null && this.#sent >= requests) return true;
-    return this.#isStopped || nowMs - this.#countMs >= seconds * 1_000;
+    const endMs = this.#countMs + seconds * 1_000;
+    const isUsedUp = requests !== null && this.#sent >= requests;
+    if (isUsedUp || this.#isStopped || nowMs >= endMs) this.#overMs ??= Math.min(nowMs, endMs);
+    return this.#overMs !== null;
   }
 
   #proceed(lane: Lane): void {
@@ -154,6 +166,7 @@ export class LoadRun {
     lane.sinceMs = ratePerSecond === null ? nowMs : Math.max(lane.dueMs, lane.pausedUntilMs);
     if (ratePerSecond !== null) lane.dueMs += (connections * 1_000) / ratePerSecond;
     this.#sent += 1;
+    this.#lastSentMs = nowMs;
     lane.connection.send(step.text);
   }
 

@@ -40,10 +40,10 @@ export async function runStretch(
     const tokens = await stage.api.guestTokens(BUYERS);
     const load = loadOf(stage, { point, eventIds, tokens });
     progress("warming up");
-    const warm = await load(options.durationSeconds * WARM_UP_SHARE, "warm");
+    const warm = await load(options.durationSeconds * WARM_UP_SHARE, "warm", () => undefined);
     progress("measuring");
-    const { result, serverFigures } = await whileWatched(stage, () =>
-      load(options.durationSeconds, "measured"),
+    const { result, serverFigures } = await whileWatched(stage, (begin) =>
+      load(options.durationSeconds, "measured", begin),
     );
     const checks = await consultOracle(
       {
@@ -77,22 +77,18 @@ interface Loaded {
 function loadOf(
   { url }: Stage,
   { point, eventIds, tokens }: Loaded,
-): (seconds: number, keyPrefix: string) => Promise<LiveLoadResult> {
+): (seconds: number, keyPrefix: string, begun: () => void) => Promise<LiveLoadResult> {
   const [eventId = ""] = eventIds;
   const { connections } = point;
   if (eventIds.length === 1) {
     // Half of the floor each for the warm-up and for what counts.
     const flow = { kind: "hold", eventId, area: "floor", tokens, capacity: FLOOR / 2 } as const;
-    return (seconds) => runHttpLoad({ url, flow, connections, seconds });
+    return (seconds, _, counting) => runHttpLoad({ url, flow, connections, seconds, counting });
   }
   const common = { url, eventIds, tokens, sockets: SOCKETS, amount: null, ratePerSecond: null };
-  return (durationSeconds, keyPrefix) =>
-    runLiveLoad({
-      ...common,
-      inFlightPerSocket: IN_FLIGHT_PER_SOCKET,
-      durationSeconds,
-      keyPrefix,
-    });
+  const inFlightPerSocket = IN_FLIGHT_PER_SOCKET;
+  return (durationSeconds, keyPrefix, begun) =>
+    runLiveLoad({ ...common, inFlightPerSocket, durationSeconds, keyPrefix }, undefined, begun);
 }
 
 async function openEvents(

@@ -31,8 +31,10 @@ export const holdLive: Scenario = {
       const tokens = await api.guestTokens(BUYERS);
       const common = { url, eventIds: [eventId], tokens, sockets, ratePerSecond };
       const load = { ...common, inFlightPerSocket: IN_FLIGHT_PER_SOCKET };
-      const run = (more: Pick<LiveLoadOptions, "durationSeconds" | "amount" | "keyPrefix">) =>
-        runLiveLoad({ ...load, ...more }, secondly(progress));
+      const run = (
+        more: Pick<LiveLoadOptions, "durationSeconds" | "amount" | "keyPrefix">,
+        begun?: () => void,
+      ) => runLiveLoad({ ...load, ...more }, secondly(progress), begun);
       progress("warming up");
       const warm = await run({
         durationSeconds: Math.min(durationSeconds * WARM_UP_SHARE, WARM_UP_SECONDS_MAX),
@@ -40,8 +42,8 @@ export const holdLive: Scenario = {
         keyPrefix: "warm",
       });
       const amount = CAPACITY - (warm.streams[0]?.count ?? 0);
-      const { result, ...watched } = await whileWatched(stage, () =>
-        run({ durationSeconds, amount, keyPrefix: "measured" }),
+      const { result, ...watched } = await whileWatched(stage, (begin) =>
+        run({ durationSeconds, amount, keyPrefix: "measured" }, begin),
       );
       const oracle = await consultOracle(
         {

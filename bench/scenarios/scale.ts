@@ -63,8 +63,8 @@ function figuresOf({ name, stretch }: Row): Figure[] {
   const { stream, serverFigures, busyShare } = stretch;
   const load = { name: `${name}: load thread busy`, value: busyShare * 100, unit: "%" };
   if (serverFigures === null || stream.count === 0) return [load];
-  const perHold = (cores: number): number => (cores * stream.seconds * 1e6) / stream.count;
-  const { threads, memoryMib, othersShare } = serverFigures;
+  const { threads, memoryMib, othersShare, seconds } = serverFigures;
+  const perHold = (cores: number): number => (cores * seconds * 1e6) / stream.count;
   const unit = "µs of CPU a hold";
   const all = threads.reduce((sum, { cores }) => sum + cores, 0);
   return [
