@@ -222,6 +222,17 @@ for (const [kind, statements] of DESIGNS) {
       }
     });
 
+    test("no index has what changes of a hold, so that its row is changed in place", async () => {
+      const { rows } = await bench.running.pool.query<{ index: string }>(
+        `SELECT indexdef AS index FROM pg_indexes
+         WHERE schemaname = 'baseline' AND tablename = 'holds'`,
+      );
+      assert.ok(rows.length > 1);
+      for (const { index } of rows) {
+        assert.doesNotMatch(index, /status|booking_id|extended|version/);
+      }
+    });
+
     test("whom PostgreSQL breaks off comes again, and is served", async () => {
       await emptied();
       const holdId = await bench.held([7]);

@@ -31,7 +31,7 @@ export async function startDesign(
     idleTimeoutMillis: 0,
     keepAlive: true,
     // A statement with a list of seats would be planned anew each time.
-    options: "-c plan_cache_mode=force_generic_plan",
+    options: "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off",
     pipeline: kind === "row-lock-pipelined",
   });
   // Whoever uses the connection hears of its loss, too.
