@@ -317,7 +317,11 @@ function assemble(config: Config, base: Base) {
   tokens.listen((userId) => live.signedOut(userId));
   router.listen({
     changed: (change) => hub.changed(change),
-    noticed: (notice) => live.tell(notice),
+    noticed(notice) {
+      const { kind, userId, eventId, lsn } = notice;
+      if (kind === "bookingUpdated") recentWrites.note(userId, router.shardOf(eventId), lsn);
+      live.tell(notice);
+    },
   });
   const { opsToken } = config;
   const reader = new BookingsReader(database);

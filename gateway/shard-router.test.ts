@@ -301,6 +301,7 @@ test("changes and notices are heard before the answers of their batch", async ()
         seq: 5,
         holdId: HOLD_ID,
         userId: ALICE,
+        lsn: 1,
         reason: "expired",
       },
     ],
@@ -380,6 +381,23 @@ test("a wait for all that was told ends with the last of its shards, or in time"
   const late = router.whenAllProjected();
   mock.timers.tick(5_000);
   assert.equal(await late, false);
+});
+
+test("what somebody was told without asking is waited for, too", async () => {
+  const { router } = bench;
+  router.listen({ changed: () => undefined, noticed: () => undefined });
+  const about = { eventId: EVENT_ID, userId: ALICE, lsn: 7, seq: 5, holdId: HOLD_ID } as const;
+  bench.answer(0, { notices: [{ ...about, kind: "holdExpired", reason: "expired" }] });
+  await delivered();
+  let isOver = false;
+  const all = router.whenAllProjected().then((projected) => {
+    isOver = true;
+    return projected;
+  });
+  await delivered();
+  assert.equal(isOver, false);
+  router.projected([[router.shardOf(EVENT_ID), 7]]);
+  assert.equal(await all, true);
 });
 
 test("one more than may wait for the projection is told so at once, and the end of a wait makes room", async () => {

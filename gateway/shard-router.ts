@@ -107,7 +107,7 @@ export class ShardRouter {
   readonly #lagForHoldsMax: number;
   readonly #shardCount: number;
   /** Per shard, the highest lsn that an answer told of. */
-  readonly #answeredLsn: Float64Array;
+  readonly #toldLsn: Float64Array;
   readonly #pending = new RequestTable<Pending>();
   readonly #askedOf: AskedOf = (id) => this.#pending.find(id)?.operation ?? null;
   readonly #projected = new Map<number, number>();
@@ -137,7 +137,7 @@ export class ShardRouter {
     this.#lagForHoldsMax = unprojectedFactsMax / 2;
     this.#shardCount = shardCount;
     this.#clock = clock;
-    this.#answeredLsn = new Float64Array(shardCount);
+    this.#toldLsn = new Float64Array(shardCount);
     this.#lanes = ports.map((port) => ({
       sender: new BatchSender(port, clock.soon, writeRequests),
       limit: new InFlightLimit(clock.monotonicMs(), inFlightMax),
@@ -237,7 +237,7 @@ export class ShardRouter {
 
   /** Facts of the shard that were told of and that PostgreSQL lacks. */
   #lagOf(shard: number): number {
-    return (this.#answeredLsn[shard] ?? 0) - (this.#projected.get(shard) ?? 0);
+    return (this.#toldLsn[shard] ?? 0) - (this.#projected.get(shard) ?? 0);
   }
 
   ask(eventId: EventId, operation: Operation): Promise<{ answer: Answered; lsn: number }> {
@@ -271,7 +271,7 @@ export class ShardRouter {
 
   /** As whenProjected: up to whatever anybody was told of the shard by now. */
   whenTold(shard: number): Promise<boolean> {
-    return this.whenProjected(shard, this.#answeredLsn[shard] ?? 0);
+    return this.whenProjected(shard, this.#toldLsn[shard] ?? 0);
   }
 
   /**
@@ -279,7 +279,7 @@ export class ShardRouter {
    * miss nothing. False as with `whenProjected`.
    */
   async whenAllProjected(): Promise<boolean> {
-    const waits = Array.from(this.#answeredLsn, (_, shard) => this.whenTold(shard));
+    const waits = Array.from(this.#toldLsn, (_, shard) => this.whenTold(shard));
     return (await Promise.all(waits)).every((projected) => projected);
   }
 
@@ -317,7 +317,10 @@ export class ShardRouter {
     const listener = this.#listener;
     if (listener !== null) {
       for (const change of batch.changes) listener.changed(change);
-      for (const notice of batch.notices) listener.noticed(notice);
+      for (const notice of batch.notices) {
+        this.#told(this.shardOf(notice.eventId), notice.lsn);
+        listener.noticed(notice);
+      }
     }
     for (const decision of batch.decisions ?? []) this.#tracing?.decided(decision);
     const nowMs = this.#clock.monotonicMs();
@@ -329,11 +332,16 @@ export class ShardRouter {
     }
   }
 
+  /** Somebody heard of what the shard has up to this lsn. */
+  #told(shard: number, lsn: number): void {
+    if (lsn > (this.#toldLsn[shard] ?? 0)) this.#toldLsn[shard] = lsn;
+  }
+
   /** Ends what was taken out of #pending. */
   #settle(pending: Pending, answer: Answered, lsn: number): void {
     const { lane, shard } = pending;
     lane.inFlight -= 1;
-    if (lsn > (this.#answeredLsn[shard] ?? 0)) this.#answeredLsn[shard] = lsn;
+    this.#told(shard, lsn);
     pending.span?.end(answer.kind);
     pending.done(answer, lsn);
     if (this.#pending.size > 0) return;

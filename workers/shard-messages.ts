@@ -133,30 +133,28 @@ export interface InventoryReset {
 }
 
 /** What the owner of something is told without having asked. */
-export type Notice =
-  /** A hold ended by time, or with its event. */
-  | {
-      readonly kind: "holdExpired";
-      readonly eventId: EventId;
-      readonly userId: UserId;
-      readonly seq: number;
-      readonly holdId: HoldId;
-      readonly reason: "expired" | "event_cancelled";
-    }
-  /** Places that somebody waited for are held for them. */
-  | {
-      readonly kind: "waitlistOffer";
-      readonly eventId: EventId;
-      readonly userId: UserId;
-      readonly offer: Held;
-    }
-  /** A booking was confirmed by money, or changed in another way. */
-  | {
-      readonly kind: "bookingUpdated";
-      readonly eventId: EventId;
-      readonly userId: UserId;
-      readonly fact: Booked | BookingChanged;
-    };
+export type Notice = NoticeBase &
+  (
+    | {
+        /** A hold ended by time, or with its event. */
+        readonly kind: "holdExpired";
+        readonly seq: number;
+        readonly holdId: HoldId;
+        readonly reason: "expired" | "event_cancelled";
+      }
+    /** Places that somebody waited for are held for them. */
+    | { readonly kind: "waitlistOffer"; readonly offer: Held }
+    /** A booking was confirmed by money, or changed in another way. */
+    | { readonly kind: "bookingUpdated"; readonly fact: Booked | BookingChanged }
+  );
+
+interface NoticeBase {
+  readonly eventId: EventId;
+  /** Its owner. */
+  readonly userId: UserId;
+  /** In the journal, of the fact that it tells of: reads of it wait until PostgreSQL has that. */
+  readonly lsn: number;
+}
 
 /** One batch from a worker. Changes come first: an answer is never ahead of the availability. */
 export interface WorkerBatch {

@@ -34,6 +34,7 @@ export interface ChangePlaces {
 export function changePlaces(state: EventState, command: ChangePlaces, nowMs: number): Decision {
   const event = openEvent(state);
   if (event === null) return refuse({ code: "event_not_found" });
+  if (event.definition.status === "cancelled") return refuse({ code: "event_cancelled" });
   assertDistinct(command);
   const planned = new Plan(state, event);
   const refusal =

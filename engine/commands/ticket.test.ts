@@ -256,6 +256,10 @@ test("a booking is handed over with its places and the use of its code", () => {
   assert.equal(bench.state.promoUses.usesBy("ONCE", BOB), 1);
   assert.deepEqual(refusalOf(bench.run(transfer)), { code: "booking_not_found" });
   assert.equal(bench.run({ ...transfer, userId: BOB }).reply.kind, "booking");
+  // To another address of his: it is his still, and printed tickets admit.
+  const his = bench.drafts.transfer({ ...of, userId: BOB, toUserId: BOB, email: "bob@x.org" });
+  const moved = changeOf(bench.run(his), "transferred").booking;
+  assert.deepEqual([moved.email, moved.ticketCodes], ["bob@x.org", booking.ticketCodes]);
 });
 
 test("what somebody has entered with, or is cancelled, is not handed over", () => {

@@ -36,7 +36,9 @@ export function transfer(state: EventState, command: Transfer, nowMs: number): D
     const { checkedInAtMs } = fateOf(record, index);
     if (checkedInAtMs !== null) return refuse({ code: "already_checked_in", atMs: checkedInAtMs });
   }
-  const ticketCodes = codesFor(record.items, command.ticketCodes);
+  // Another address of theirs: tickets that are printed go on admitting.
+  const isTheirs = record.userId === toUserId;
+  const ticketCodes = isTheirs ? record.ticketCodes : codesFor(record.items, command.ticketCodes);
   const base = nextFact(state, nowMs, command.key);
   const { seq } = base;
   const later = {

@@ -55,7 +55,11 @@ export class BookingsReader {
     return row === undefined ? null : stored(row);
   }
 
-  /** The booking that has the ticket; null also where the asker may not see it. */
+  /**
+   * The booking that has the ticket; null also where the asker may not see it. A hold whose payment
+   * failed may have been booked again, with the same tickets: then it is the one that stands, or
+   * the last one.
+   */
   async bookingIdOfTicket(
     identity: Identity,
     eventId: EventId,
@@ -63,7 +67,8 @@ export class BookingsReader {
   ): Promise<BookingId | null> {
     const { rows } = await this.#database.in(asker(identity)).query<{ booking_id: string }>({
       name: "booking-of-ticket",
-      text: "SELECT booking_id FROM tickets WHERE event_id = $1 AND id = $2",
+      text: `SELECT booking_id FROM tickets WHERE event_id = $1 AND id = $2
+             ORDER BY status = 'cancelled', booking_id DESC LIMIT 1`,
       values: [eventId, ticketId],
     });
     return (rows[0]?.booking_id ?? null) as BookingId | null;

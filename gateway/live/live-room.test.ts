@@ -274,6 +274,7 @@ test("an expired hold is told on every open socket of its owner, and to nobody e
     seq: 9,
     holdId,
     userId: ALICE,
+    lsn: 1,
     reason: "expired" as const,
   };
   bench.room.tell(notice);
@@ -295,7 +296,7 @@ test("who is signed out hears nothing personal any more, is told so, and may com
   assert.deepEqual(socket.heard, ["error unauthenticated"]);
   const holdId = uuidV7(NOON, new Uint8Array(10)) as HoldId;
   const about = { eventId: EVENT_ID, seq: 9, holdId, userId: ALICE };
-  const notice = { kind: "holdExpired", ...about, reason: "expired" } as const;
+  const notice = { kind: "holdExpired", ...about, lsn: 1, reason: "expired" } as const;
   bench.room.tell(notice);
   bench.room.signedOut(ALICE);
   assert.equal(socket.heard.length, 1);
@@ -312,7 +313,7 @@ test("a token that is over hears nothing personal any more; it is told so, once"
   bench.isSignedIn = false;
   const holdId = uuidV7(NOON, new Uint8Array(10)) as HoldId;
   const about = { eventId: EVENT_ID, seq: 9, holdId, userId: ALICE };
-  const notice = { kind: "holdExpired", ...about, reason: "expired" } as const;
+  const notice = { kind: "holdExpired", ...about, lsn: 1, reason: "expired" } as const;
   bench.room.tell(notice);
   bench.room.tell(notice);
   assert.deepEqual(mine.heard, ["snapshot", "error unauthenticated"]);
@@ -412,7 +413,7 @@ test("owners are told of offers and of what becomes of their bookings", () => {
   engine.booked(holdId);
   const [, , booked] = engine.facts;
   assert.ok(held?.kind === "held" && booked?.kind === "booked");
-  const notice = { eventId: EVENT_ID, userId: ALICE };
+  const notice = { eventId: EVENT_ID, userId: ALICE, lsn: 1 };
   bench.room.tell({ ...notice, kind: "waitlistOffer", offer: held });
   bench.room.tell({ ...notice, kind: "bookingUpdated", fact: booked });
   const event = eventEntry();
@@ -439,7 +440,7 @@ test("what is told of a booking has its tickets' codes for whose it is, and for 
   const code = fact.booking.ticketCodes[0] ?? "";
   const isToldCode = (token: string, userId: UserId): boolean => {
     const socket = bench.open(token);
-    bench.room.tell({ kind: "bookingUpdated", eventId: EVENT_ID, userId, fact });
+    bench.room.tell({ kind: "bookingUpdated", eventId: EVENT_ID, userId, lsn: 1, fact });
     assert.equal(socket.sent.length, 1);
     return JSON.stringify(socket.sent).includes(code);
   };

@@ -88,6 +88,24 @@ test("a payment that failed leaves the hold, and late money buys the same places
   await auditOf(office.api, event.id);
 });
 
+test("a hold whose payment failed is paid for again, and its tickets are the second booking's", async () => {
+  const { event, buyer, hold, booked, payment } = await pending();
+  const { token } = buyer;
+  ok(await happens(payment, "fail"));
+  const again = await office.tryBook(event, token, hold.id, { provider: "sandbox" });
+  const second = ok(again, 202);
+  assert.deepEqual(
+    second.tickets.map(({ id }) => id),
+    booked.tickets.map(({ id }) => id),
+  );
+  assert.ok(second.payment !== undefined);
+  ok(await happens(second.payment, "succeed"));
+  for (const { id } of second.tickets) {
+    const code = await office.api.get(`/api/v1/tickets/${id}/qr.svg`, { token });
+    assert.deepEqual([code.status, /^<svg/.test(code.text)], [200, true], code.text.slice(0, 200));
+  }
+});
+
 test("money for places that somebody else has by then goes back, once", async () => {
   const { event, buyer, hold, booked, payment } = await pending();
   const { token } = buyer;

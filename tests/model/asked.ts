@@ -46,7 +46,11 @@ function unaskedContents(state: ModelState, operation: Operation, fact: Fact): s
       if (typeof changed === "string") return [changed];
       const { userId, email, ticketCodes } = changed.booking;
       const asked = { userId: operation.toUserId, email: operation.email };
-      const codes = operation.ticketCodes.slice(0, ticketCodes.length);
+      const before = beforeOf(state, changed);
+      const codes =
+        before.userId === userId
+          ? before.ticketCodes
+          : operation.ticketCodes.slice(0, ticketCodes.length);
       return [
         ...same({ userId, email }, asked),
         ...differences("the tickets' codes", ticketCodes, codes),

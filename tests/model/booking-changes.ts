@@ -295,8 +295,9 @@ function transferred(
   const tickets = before.later === null ? before.items.map(() => NO_FATE) : before.later.tickets;
   const payment = paymentIn(before);
   const later = { status: "confirmed", seq, atMs, tickets, payment, cancelled: null } as const;
-  const flaw = flawOfCodes(state, booking);
-  return flaw ?? { ...before, userId, email, ticketCodes, later };
+  const after = { ...before, userId, email, ticketCodes, later };
+  if (userId !== before.userId) return flawOfCodes(state, booking) ?? after;
+  return { ...after, ticketCodes: before.ticketCodes };
 }
 
 /** What is wrong with the codes that a booking's tickets get; null: each has one that is new. */

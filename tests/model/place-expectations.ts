@@ -18,6 +18,9 @@ interface Plan {
 /** Its parts one after the other, each against what is, and against what it does itself. */
 export function ofChangePlaces(state: ModelState, command: ChangePlaces): Expected {
   if (state.definition === null) return { kind: "refused", refusal: { code: "event_not_found" } };
+  if (state.definition.status === "cancelled") {
+    return { kind: "refused", refusal: { code: "event_cancelled" } };
+  }
   const plan: Plan = { touched: new Set(), leaving: new Map(), changes: 0 };
   const refusal =
     refusalOfBlocking(state, plan, command.block, "") ??

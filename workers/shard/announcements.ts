@@ -20,30 +20,30 @@ const UNASKED_ENDS: Partial<Record<string, "expired" | "event_cancelled">> = {
   cancelled: "event_cancelled",
 };
 
-/** For the owner of what changed. */
-export function noticesOf(eventId: EventId, fact: Fact): readonly Notice[] {
+/** For the owner of what changed; `lsn` is the fact's. */
+export function noticesOf(eventId: EventId, fact: Fact, lsn: number): readonly Notice[] {
   switch (fact.kind) {
     case "holdEnded": {
       const { holdId, userId, seq } = fact;
       const reason = UNASKED_ENDS[fact.reason];
       if (reason === undefined) return NONE;
-      return [{ kind: "holdExpired", eventId, userId, seq, holdId, reason }];
+      return [{ kind: "holdExpired", eventId, userId, lsn, seq, holdId, reason }];
     }
     case "held": {
       if (!isOffer(fact.terms)) return NONE;
-      return [{ kind: "waitlistOffer", eventId, userId: fact.userId, offer: fact }];
+      return [{ kind: "waitlistOffer", eventId, userId: fact.userId, lsn, offer: fact }];
     }
     case "booked": {
       if (fact.booking.later === null) return NONE;
-      return [{ kind: "bookingUpdated", eventId, userId: fact.booking.userId, fact }];
+      return [{ kind: "bookingUpdated", eventId, userId: fact.booking.userId, lsn, fact }];
     }
     case "bookingChanged": {
       const { booking, holdEnd, seq } = fact;
       const { userId, holdId } = booking;
-      const updated: Notice = { kind: "bookingUpdated", eventId, userId, fact };
+      const updated: Notice = { kind: "bookingUpdated", eventId, userId, lsn, fact };
       const reason = holdEnd === null ? undefined : UNASKED_ENDS[holdEnd];
       if (reason === undefined) return [updated];
-      return [{ kind: "holdExpired", eventId, userId, seq, holdId, reason }, updated];
+      return [{ kind: "holdExpired", eventId, userId, lsn, seq, holdId, reason }, updated];
     }
     default:
       return NONE;

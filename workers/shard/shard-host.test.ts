@@ -295,7 +295,15 @@ test("a hold ends on the tick at its instant, and its owner is told once that is
   assert.deepEqual(told(), []);
   bench.makeDurable();
   assert.deepEqual(told(), [
-    { kind: "holdExpired", eventId: EVENT_ID, userId: ALICE, seq: 3, holdId, reason: "expired" },
+    {
+      kind: "holdExpired",
+      eventId: EVENT_ID,
+      userId: ALICE,
+      lsn: 3,
+      seq: 3,
+      holdId,
+      reason: "expired",
+    },
   ]);
 });
 

@@ -320,7 +320,7 @@ export class ShardHost {
     if (fact.key !== null) shard.rememberOutcome(actor, fact);
     for (const recording of actor.recordings) recording.push(fact);
     if (actor.watched) this.#output.changes.push(changeOf(actor.eventId, fact));
-    for (const notice of noticesOf(actor.eventId, fact)) this.#output.notices.push(notice);
+    this.#output.notices.push(...noticesOf(actor.eventId, fact, shard.lsn));
     if (fact.kind === "configured") this.#beginAftermath(shard, actor, state);
   }
 
