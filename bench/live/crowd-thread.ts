@@ -6,6 +6,7 @@ import { LiveSocket } from "../load/live-socket.ts";
 import type { CrowdThreadOptions, FromCrowdThread, ToCrowdThread } from "./crowd.ts";
 import { machineMs } from "./crowd-clock.ts";
 import { DeltaWatch } from "./delta-watch.ts";
+import { StateFold, sampleOf } from "./state-fold.ts";
 
 /** Connections that are on their way at a time: more only wait in the server's queue. */
 const OPENING_MAX = 64;
@@ -19,6 +20,8 @@ const { parent } = currentThread();
 const tell = (message: FromCrowdThread): void => parent.postMessage(message);
 const options = threadData<CrowdThreadOptions>();
 const watch = new DeltaWatch(options.subscribers);
+const sample = sampleOf(options.subscribers, options.sampled);
+const folds = new Map(sample.map((subscriber) => [subscriber, new StateFold()]));
 const sockets: LiveSocket[] = [];
 const lost: string[] = [];
 const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
@@ -28,11 +31,15 @@ let isLeaving = false;
 async function join(subscriber: number): Promise<void> {
   const { url, eventId, localAddresses } = options;
   const localAddress = localAddresses[subscriber % Math.max(1, localAddresses.length)];
+  const fold = folds.get(subscriber);
   const socket = await LiveSocket.open({
     url,
     token: "",
     ...(localAddress === undefined ? {} : { localAddress }),
-    heard: (bytes, start) => watch.hear(subscriber, bytes, start, machineMs()),
+    heard: (bytes, start, end) => {
+      watch.hear(subscriber, bytes, start, machineMs());
+      fold?.hear(bytes.toString("utf8", start, end));
+    },
     closed: (reason) => {
       if (!isLeaving) lost.push(reason);
     },
@@ -72,6 +79,7 @@ async function end(seq: number): Promise<void> {
     lostBecause: lost[0] ?? "",
     utilisation: utilization,
     loopLagMsP99: Math.max(0, lag.percentile(99) / 1e6 - LAG_RESOLUTION_MS),
+    sample: Array.from(folds.values(), (fold) => fold.state()),
   };
   isLeaving = true;
   for (const socket of sockets) socket.close();

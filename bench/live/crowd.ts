@@ -2,11 +2,17 @@
 import type { Worker } from "node:worker_threads";
 import { spawnThread } from "../../workers/spawn-thread.ts";
 import type { WatchFindings } from "./delta-watch.ts";
+import type { FoldedState } from "./state-fold.ts";
+
+/** Subscribers of whom the content is looked at, too; of a smaller crowd all. */
+const SAMPLE_MAX = 16;
 
 export interface CrowdThreadOptions {
   readonly url: string;
   readonly eventId: string;
   readonly subscribers: number;
+  /** So many of them apply what they hear: the others only look at its sequence numbers. */
+  readonly sampled: number;
   /** Addresses to come from, in turn; empty: the system's choice. */
   readonly localAddresses: readonly string[];
 }
@@ -22,6 +28,8 @@ export interface CrowdFindings extends WatchFindings {
   readonly utilisation: number;
   /** How late the thread's timers were, p99, ms: so late may it have looked at what had arrived. */
   readonly loopLagMsP99: number;
+  /** Of those that were sampled, at the end. */
+  readonly sample: readonly FoldedState[];
 }
 
 export type ToCrowdThread =
@@ -39,11 +47,14 @@ export class CrowdFailed extends Error {
   readonly code = "crowd_failed";
 }
 
-export interface CrowdOptions extends CrowdThreadOptions {
+export interface CrowdOptions extends Omit<CrowdThreadOptions, "sampled"> {
   readonly threads: number;
   /** Told how many are there while they come in. */
   readonly welcomed: (count: number) => void;
 }
+
+/** How many of so many subscribers are sampled. */
+export const sampledOf = (subscribers: number): number => Math.min(SAMPLE_MAX, subscribers);
 
 const ENDED = "a thread of subscribers has ended";
 
@@ -71,8 +82,10 @@ export class Crowd {
 
   private constructor({ threads, welcomed, subscribers, ...rest }: CrowdOptions) {
     const members: Member[] = Array.from({ length: threads }, (_, n) => {
-      const share = Math.floor(subscribers / threads) + (n < subscribers % threads ? 1 : 0);
-      return memberOf({ ...rest, subscribers: share }, (member, count) => {
+      const share = (all: number): number =>
+        Math.floor(all / threads) + (n < all % threads ? 1 : 0);
+      const shares = { subscribers: share(subscribers), sampled: share(sampledOf(subscribers)) };
+      return memberOf({ ...rest, ...shares }, (member, count) => {
         member.welcomed = count;
         welcomed(members.reduce((sum, each) => sum + each.welcomed, 0));
       });

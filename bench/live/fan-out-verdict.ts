@@ -1,30 +1,12 @@
-import { LatencyRecord } from "../load/stream-record.ts";
-import { equals } from "../report/checking.ts";
-import type { Check, LatencyFigures } from "../report/report.ts";
-import type { MadeChange } from "./change-maker.ts";
+import { equals, statusCheck } from "../report/checking.ts";
+import type { Check } from "../report/report.ts";
+import { type MadeChange, REFUSALS } from "./change-maker.ts";
 import type { CrowdFindings } from "./crowd.ts";
+import { eachSeen } from "./seen-changes.ts";
 
-/** Times from each change to each subscriber that saw it. */
-export interface SeenTimes {
-  /** Of a change by a subscriber. */
-  readonly count: number;
-  readonly fromRequest: LatencyFigures;
-  readonly fromAnswer: LatencyFigures;
-}
-
-export function seenOf(made: readonly MadeChange[], found: readonly CrowdFindings[]): SeenTimes {
-  const [fromRequest, fromAnswer] = [new LatencyRecord(), new LatencyRecord()];
-  let count = 0;
-  eachSeen(made, found, ({ sentMs, answeredMs }, arrivalsMs) => {
-    count += arrivalsMs.length;
-    for (const atMs of arrivalsMs) {
-      fromRequest.add(Math.max(0, atMs - sentMs));
-      // A delta may come before the answer of whoever caused it.
-      fromAnswer.add(Math.max(0, atMs - answeredMs));
-    }
-  });
-  return { count, fromRequest: fromRequest.figures(), fromAnswer: fromAnswer.figures() };
-}
+const CREATED = 201;
+/** Share of the changes: where more were refused, nothing was measured at the rate asked for. */
+const REFUSED_SHARE_MAX = 0.25;
 
 /** Deltas that came, to all subscribers together. */
 const deltaCount = (found: readonly CrowdFindings[]): number =>
@@ -46,12 +28,12 @@ export function fanOutChecks(
   const because = found.find((each) => each.lost > 0)?.lostBecause ?? "";
   return [
     {
-      name: "every subscriber's deltas follow each other without a gap",
+      name: "by seq, every subscriber's deltas follow each other without a gap",
       ok: gapCount === 0,
       detail: gapCount === 0 ? `${deltaCount(found)} deltas` : `${gapCount} gaps: ${first}`,
     },
     {
-      name: "every subscriber saw every change exactly once",
+      name: "by seq, every subscriber saw every change exactly once",
       ok: made.length > 0 && wrong.length === 0,
       detail:
         wrong.length === 0
@@ -76,19 +58,18 @@ export function fanOutChecks(
   ];
 }
 
-/** Each change with the arrivals of each delta that it is part of. */
-function eachSeen(
-  made: readonly MadeChange[],
-  found: readonly CrowdFindings[],
-  visit: (change: MadeChange, arrivalsMs: Float64Array) => void,
-): void {
-  for (const { deltas } of found) {
-    for (const { from, to, arrivalsMs } of deltas) {
-      for (const change of made) {
-        if (from < change.seq && change.seq <= to) visit(change, arrivalsMs);
-      }
-    }
-  }
+/** Of all answers to the maker: a no is counted, unless it can't be right or there are too many. */
+export function answerChecks(statuses: Readonly<Record<string, number>>): Check[] {
+  const asked = Object.values(statuses).reduce((sum, count) => sum + count, 0);
+  const refused = asked - (statuses[CREATED] ?? 0);
+  return [
+    statusCheck("changes", statuses, [CREATED, ...REFUSALS]),
+    {
+      name: `at most ${REFUSED_SHARE_MAX * 100} % of the changes were refused`,
+      ok: refused <= asked * REFUSED_SHARE_MAX,
+      detail: `${refused} of ${asked}`,
+    },
+  ];
 }
 
 const sumOf = (found: readonly CrowdFindings[], of: (findings: CrowdFindings) => number): number =>

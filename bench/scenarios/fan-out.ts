@@ -1,11 +1,13 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { ChangeMaker, type MadeChange } from "../live/change-maker.ts";
-import { Crowd, type CrowdFindings } from "../live/crowd.ts";
-import { fanOutChecks, seenOf } from "../live/fan-out-verdict.ts";
+import { contentCheck, readShown } from "../live/content-verdict.ts";
+import { Crowd, type CrowdFindings, sampledOf } from "../live/crowd.ts";
+import { fanOutStreams } from "../live/fan-out-streams.ts";
+import { answerChecks, fanOutChecks } from "../live/fan-out-verdict.ts";
 import { SETTLE_SECONDS } from "../load/http-load.ts";
 import { consultOracle } from "../oracle/oracle.ts";
-import type { Figure, Stream } from "../report/report.ts";
+import type { Figure } from "../report/report.ts";
 import type { BenchOptions, Findings, Progress, Scenario } from "../scenario.ts";
 import { memoryInUseMib } from "../soak/memory-samples.ts";
 import { openStage, type Stage } from "../stage.ts";
@@ -83,21 +85,34 @@ async function measure(
     const idleMib = await leastInUseMib(stage);
     const settled = await maker.make(settling, ratePerSecond);
     crowd.begin();
-    const { result: made, ...watched } = await whileWatched(stage, () =>
+    const { result: round, ...watched } = await whileWatched(stage, () =>
       maker.make(changes, ratePerSecond, (count) => {
         if (count % Math.ceil(ratePerSecond) === 0) progress(`${count} of ${changes} changes`);
       }),
     );
-    const found = await crowd.end(Math.max(...made.map(({ seq }) => seq)));
+    const changed = [...settled.made, ...round.made];
+    const found = await crowd.end(lastSeqOf(changed));
+    const shown = await readShown(url, eventId);
     const afterMib = await leastInUseMib(stage);
     const memory = memoryFigures({ beforeMib, idleMib, afterMib }, subscribers);
     return {
       server: stage.server,
-      streams: streamsOf(made, found, { durationSeconds }),
+      streams: fanOutStreams(round, found),
       ...watched,
-      figures: [...watched.figures, ...memory, ...clientFigures(found)],
+      figures: [
+        { name: "due, never sent", value: round.neverSent, unit: "changes" },
+        ...watched.figures,
+        ...memory,
+        ...clientFigures(found),
+      ],
       checks: [
-        ...fanOutChecks([...settled, ...made], found, subscribers),
+        ...fanOutChecks(changed, found, subscribers),
+        contentCheck(
+          found.flatMap(({ sample }) => sample),
+          shown,
+          sampledOf(subscribers),
+        ),
+        ...answerChecks(maker.statuses),
         ...(await consultOracle(
           {
             api,
@@ -116,18 +131,9 @@ async function measure(
   }
 }
 
-function streamsOf(
-  made: readonly MadeChange[],
-  found: readonly CrowdFindings[],
-  { durationSeconds }: { readonly durationSeconds: number },
-): Stream[] {
-  const { count, fromRequest, fromAnswer } = seenOf(made, found);
-  const common = { seconds: durationSeconds, isCorrected: false, statuses: {}, perSecond: [] };
-  return [
-    { name: "changes seen, since the request left", count, latencyMs: fromRequest, ...common },
-    { name: "changes seen, since the answer came", count, latencyMs: fromAnswer, ...common },
-  ];
-}
+/** -1: there is none. */
+const lastSeqOf = (changes: readonly MadeChange[]): number =>
+  changes.reduce((last, { seq }) => Math.max(last, seq), -1);
 
 interface Memory {
   readonly beforeMib: number | null;

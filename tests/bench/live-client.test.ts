@@ -4,7 +4,9 @@ import { once } from "node:events";
 import { after, test } from "node:test";
 import { WebSocketServer } from "ws";
 import { BenchApi } from "../../bench/bench-api.ts";
+import { contentCheck } from "../../bench/live/content-verdict.ts";
 import { Crowd } from "../../bench/live/crowd.ts";
+import { fanOutChecks } from "../../bench/live/fan-out-verdict.ts";
 import { LiveCaller } from "../../bench/load/live-caller.ts";
 import { LiveRefused, LiveSocket } from "../../bench/load/live-socket.ts";
 import { ADMIN, OPS_TOKEN, TestNode } from "../support/server.ts";
@@ -75,28 +77,33 @@ test("a server that refuses the upgrade, or is not there, is an error", async ()
   );
 });
 
-test("a subscriber that a server leaves out once finds the gap", async () => {
+const EVENT = "018f3c9a-7b10-7000-8000-0007a4b1c2d3";
+
+/** Five subscribers of a server that welcomes them with this, and then says what a test wants. */
+async function crowdOf(snapshot: object): Promise<{ crowd: Crowd; server: WebSocketServer }> {
   const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
   await once(server, "listening");
   after(() => server.close());
   const address = server.address();
   assert.ok(typeof address === "object" && address !== null);
-  const eventId = "018f3c9a-7b10-7000-8000-0007a4b1c2d3";
-  const base = { eventId, epoch: 1 };
   server.on("connection", (socket) => {
-    socket.on("message", () => {
-      socket.send(JSON.stringify({ op: "snapshot", ...base, seq: 1, statuses: "" }));
-    });
+    socket.on("message", () => socket.send(JSON.stringify(snapshot)));
   });
   const crowd = await Crowd.gather({
     url: `http://127.0.0.1:${address.port}`,
-    eventId,
+    eventId: EVENT,
     subscribers: 5,
     threads: 2,
     localAddresses: [],
     welcomed: () => undefined,
   });
   crowd.begin();
+  return { crowd, server };
+}
+
+test("a subscriber that a server leaves out once finds the gap", async () => {
+  const base = { eventId: EVENT, epoch: 1 };
+  const { crowd, server } = await crowdOf({ op: "snapshot", ...base, seq: 1, statuses: "" });
   const clients = [...server.clients];
   for (const to of [2, 3, 4]) {
     const delta = JSON.stringify({ op: "delta", ...base, from: to - 1, to, seats: [] });
@@ -114,4 +121,28 @@ test("a subscriber that a server leaves out once finds the gap", async () => {
     found.reduce((sum, { behind }) => sum + behind, 0),
     0,
   );
+});
+
+test("a server that leaves a seat out of a delta is found out by content alone", async () => {
+  const base = { eventId: EVENT, epoch: 1 };
+  const counts = { areas: [], free: 0, held: 2, sold: 0, blocked: 0 };
+  const first = { op: "snapshot", ...base, seq: 1, statuses: "ff", ...counts, free: 2, held: 0 };
+  const truth = { ...base, seq: 3, statuses: "hh", ...counts };
+  for (const liesTo of [null, 3]) {
+    const { crowd, server } = await crowdOf(first);
+    for (const [index, client] of [...server.clients].entries()) {
+      for (const to of [2, 3]) {
+        const seats = to === 3 && index === liesTo ? [] : [[to - 2, "h"]];
+        const delta = { op: "delta", ...base, from: to - 1, to, seats, ...counts };
+        client.send(JSON.stringify(delta));
+      }
+    }
+    const found = await crowd.end(3);
+    await crowd.leave();
+    const made = [2, 3].map((seq) => ({ seq, dueMs: 0, answeredMs: 0 }));
+    assert.ok(fanOutChecks(made, found, 5).every(({ ok }) => ok));
+    const sample = found.flatMap((each) => each.sample);
+    const { ok, detail } = contentCheck(sample, { ok: true, value: truth }, 5);
+    assert.equal(ok, liesTo === null, detail);
+  }
 });

@@ -61,10 +61,28 @@ test("with a rate, hold-live sends what is due, and counts from then", async () 
 test("fan-out: every subscriber sees every change", async () => {
   const found = await trial(fanOut, { connections: 50, ratePerSecond: 10, seats: 40 });
   assertSound(found);
-  assert.equal(found.streams.length, 2);
-  const [fromRequest, fromAnswer] = found.streams;
-  assert.ok((fromRequest?.latencyMs.p50 ?? 0) > 0);
-  assert.ok((fromAnswer?.latencyMs.p50 ?? 0) <= (fromRequest?.latencyMs.p50 ?? 0));
+  const [fromDue, fromAnswer, changes, ...others] = found.streams;
+  assert.deepEqual([changes?.name, others.length], ["changes", 0]);
+  assert.equal((changes?.count ?? 0) + figure(found, "due, never sent"), 10);
+  assert.equal(fromDue?.count, 50 * (changes?.count ?? 0));
+  assert.equal(fromDue?.isCorrected, true);
+  assert.ok((fromDue?.latencyMs.p50 ?? 0) > 0);
+  assert.ok((fromAnswer?.latencyMs.p50 ?? 0) <= (fromDue?.latencyMs.p50 ?? 0));
+  const content = found.checks.find(({ name }) => name.startsWith("by content"));
+  assert.equal(content?.detail.split(",")[0], "16 subscribers");
+});
+
+test("fan-out counts changes that are refused, and goes on", async () => {
+  const strict = await TestNode.start({ RATE_LIMIT: "on", RATE_LIMIT_HOLD: "19/24h" });
+  after(() => strict.remove());
+  const found = await trial(fanOut, { url: strict.url, connections: 5, ratePerSecond: 10 });
+  assertSound(found);
+  const [, , changes, refused] = found.streams;
+  assert.deepEqual(changes?.statuses, { 201: 8, 429: 2 });
+  assert.deepEqual([changes.count, refused?.count], [8, 2]);
+  // The one to begin with, and those of the first second, are judged, too.
+  const judged = found.checks.find(({ name }) => name.endsWith("were refused"));
+  assert.equal(judged?.detail, "2 of 21");
 });
 
 test("fan-out says how many files it may open before it opens too many", async () => {
