@@ -7,7 +7,14 @@
 import { writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { cleanUp } from "./clean-up.ts";
-import { type Command, helpText, listOf, parseCommand, wantsHelp } from "./command-line.ts";
+import {
+  type Command,
+  helpText,
+  listOf,
+  parseCommand,
+  reportedOptions,
+  wantsHelp,
+} from "./command-line.ts";
 import { ProgressLine } from "./progress.ts";
 import { allScenarios, scenarioOf } from "./registry.ts";
 import { htmlPage } from "./report/html-page.ts";
@@ -21,13 +28,13 @@ const COULD_NOT_RUN = 3;
 /** As shells say it. */
 const INTERRUPTED = 130;
 
-async function run({ scenario, options, json, html }: Command): Promise<number> {
+async function run(command: Command): Promise<number> {
+  const { scenario, options, json, html } = command;
   const progress = new ProgressLine();
   const startedAt = new Date().toISOString();
   const { chosen, ...found } = await scenario
     .run(options, progress.show)
     .finally(() => progress.end());
-  const { access: _, extra, ...given } = options;
   const report: Report = {
     scenario: scenario.name,
     startedAt,
@@ -37,7 +44,7 @@ async function run({ scenario, options, json, html }: Command): Promise<number> 
       memoryGib: Math.round(totalmem() / 2 ** 30),
       node: process.version,
     },
-    options: { ...given, ...extra, ...chosen },
+    options: { ...reportedOptions(command), ...chosen },
     ...found,
   };
   process.stdout.write(`${textTable(report)}\n`);
