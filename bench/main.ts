@@ -15,12 +15,14 @@ import {
   reportedOptions,
   wantsHelp,
 } from "./command-line.ts";
+import { requireWritable } from "./output-files.ts";
 import { ProgressLine } from "./progress.ts";
 import { allScenarios, scenarioOf } from "./registry.ts";
 import { htmlPage } from "./report/html-page.ts";
 import { isSound, type Report } from "./report/report.ts";
 import { textTable } from "./report/text-table.ts";
 import { UsageError } from "./scenario.ts";
+import { ServerUnreachable } from "./server-reach.ts";
 
 const UNSOUND = 1;
 const USAGE = 2;
@@ -30,6 +32,8 @@ const INTERRUPTED = 130;
 
 async function run(command: Command): Promise<number> {
   const { scenario, options, json, html } = command;
+  requireWritable("json", json);
+  requireWritable("html", html);
   const progress = new ProgressLine();
   const startedAt = new Date().toISOString();
   const { chosen, ...found } = await scenario
@@ -76,12 +80,17 @@ async function main(): Promise<number> {
       process.stderr.write(`${error.message}\nmore: npm run bench -- --help\n`);
       return USAGE;
     }
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    process.stderr.write(`the bench could not run: ${text}\n`);
+    process.stderr.write(`the bench could not run: ${toldOf(error)}\n`);
     return COULD_NOT_RUN;
   } finally {
     await cleanUp();
   }
+}
+
+/** One line where it says all; with its stack where it may be a fault of ours. */
+function toldOf(error: unknown): string {
+  if (error instanceof ServerUnreachable) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 let isInterrupted = false;

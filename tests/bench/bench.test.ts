@@ -93,7 +93,11 @@ test("what was not understood ends with 2, a server that is not there with 3", a
   const nobody = "hold --url http://127.0.0.1:9 --email a@example.org --password p";
   const alone = startBench(t, nobody);
   assert.equal(await alone.ended, 3);
-  assert.match(alone.said(), /could not run/);
+  const told = /could not run: nobody answers at http:\/\/127\.0\.0\.1:9: [^\n]+\n$/;
+  assert.match(alone.said(), told);
+  const unwritable = startBench(t, `${nobody} --json /nowhere/x.json`);
+  assert.equal(await unwritable.ended, 2);
+  assert.match(unwritable.said(), /--json can't be written: ENOENT/);
 });
 
 test("an interrupted bench stops its server and removes its files", async (t) => {
