@@ -16,6 +16,7 @@ import {
   wantsHelp,
 } from "./command-line.ts";
 import { requireWritable } from "./output-files.ts";
+import { watchParent } from "./parent-watch.ts";
 import { ProgressLine } from "./progress.ts";
 import { allScenarios, scenarioOf } from "./registry.ts";
 import { htmlPage } from "./report/html-page.ts";
@@ -106,5 +107,6 @@ function interrupt(): void {
 
 process.on("SIGINT", interrupt);
 process.on("SIGTERM", interrupt);
+watchParent(interrupt);
 const code = await main();
 process.exit(isInterrupted ? INTERRUPTED : code);
