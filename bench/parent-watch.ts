@@ -1,3 +1,5 @@
+import { statOf } from "../workers/thread-ticks.ts";
+
 const LOOK_MS = 500;
 
 /**
@@ -6,11 +8,18 @@ const LOOK_MS = 500;
  */
 export function watchParent(gone: () => void): void {
   if (process.env.npm_lifecycle_event === undefined) return;
-  const parent = process.ppid;
+  const before = starters();
   const looking = setInterval(() => {
-    if (process.ppid === parent) return;
+    if (starters() === before) return;
     clearInterval(looking);
     gone();
   }, LOOK_MS);
   looking.unref();
+}
+
+/** Our parent, and its own where it is but the shell that npm gives its scripts to. */
+function starters(): string {
+  const parent = statOf(`/proc/${process.ppid}/stat`);
+  const isShell = parent?.name.endsWith("sh") === true;
+  return isShell ? `${process.ppid} of ${parent?.parent}` : String(process.ppid);
 }
