@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { ADMIN, OPS_TOKEN } from "./bench-server.ts";
 import type { Access } from "./scenario.ts";
+import { reach } from "./server-reach.ts";
 
 /** Places of the floor that is sold. */
 export const CAPACITY = 1_000_000;
@@ -17,6 +18,9 @@ const BUSY = 503;
 /** Half a minute: as long as a node may take that loads all its actors at once. */
 const BUSY_TRIES_MAX = 120;
 const BUSY_PAUSE_MS = 250;
+
+/** Of its life: so long a token is used, and then the next is asked for. */
+const TOKEN_USED_SHARE = 0.5;
 
 const AUDIENCE_TOLD_EVERY = 500;
 const CAMPAIGN = {
@@ -38,6 +42,8 @@ const CAMPAIGN = {
 interface Reply {
   readonly id: string;
   readonly accessToken: string;
+  /** Seconds. */
+  readonly expiresIn: number;
   readonly capacity: number;
   readonly free: number;
   readonly held: number;
@@ -98,12 +104,18 @@ export interface Sold {
   readonly holdTtlSeconds?: number;
 }
 
+/** Access tokens, and when to ask for the next ones, by `performance.now()`. */
+export interface Tokens {
+  readonly tokens: readonly string[];
+  readonly renewAtMs: number;
+}
+
 /** What a bench asks for beside its load: things to sell, buyers, and how it came out. */
 export class BenchApi {
   readonly #url: string;
   readonly #access: Access;
-  /** Of the organiser; asked for once. */
-  #token: Promise<string> | null = null;
+  /** Of the organiser; the next one comes long before its end. */
+  #signedIn: Promise<Tokens> | null = null;
   #organizationId: Promise<string> | null = null;
 
   constructor(url: string, access: Access = { ...ADMIN, opsToken: OPS_TOKEN }) {
@@ -143,14 +155,29 @@ export class BenchApi {
     return seats.map(({ id }) => id);
   }
 
-  async guestTokens(count: number): Promise<string[]> {
+  /** Of new buyers; for a load that ends before they do. */
+  async guestTokens(count: number): Promise<readonly string[]> {
+    return (await this.guests(count)).tokens;
+  }
+
+  /** New buyers, and when it is time for others: a guest's token can't be renewed. */
+  async guests(count: number): Promise<Tokens> {
     const tokens: string[] = [];
+    let renewAtMs = Number.POSITIVE_INFINITY;
     while (tokens.length < count) {
       const guests = Math.min(GUESTS_AT_ONCE, count - tokens.length);
-      const asked = Array.from({ length: guests }, () => this.#post("/api/v1/auth/guest", {}));
-      tokens.push(...(await Promise.all(asked)).map((guest) => guest.accessToken));
+      const asked = Array.from({ length: guests }, () => this.#tokenBy("guest", {}));
+      for (const guest of await Promise.all(asked)) {
+        tokens.push(...guest.tokens);
+        renewAtMs = Math.min(renewAtMs, guest.renewAtMs);
+      }
     }
-    return tokens;
+    return { tokens, renewAtMs };
+  }
+
+  /** Rejects with BenchRequestFailed: who this is meant to be is not let in. */
+  async signIn(): Promise<void> {
+    await this.#ownToken();
   }
 
   /** Facts that PostgreSQL lacks, of the shard that lacks most. */
@@ -164,7 +191,7 @@ export class BenchApi {
 
   /** The page for Prometheus. */
   async metrics(): Promise<string> {
-    const response = await fetch(`${this.#url}/metrics`);
+    const response = await reach(`${this.#url}/metrics`);
     if (!response.ok) throw new BenchRequestFailed(`/metrics: ${response.status}`, response.status);
     return response.text();
   }
@@ -248,16 +275,34 @@ export class BenchApi {
   async #setLane(lane: string, word: "pause" | "resume"): Promise<void> {
     const headers = { authorization: `Bearer ${await this.#opsToken()}` };
     const init = { method: "POST", headers };
-    const { ok, status } = await fetch(`${this.#url}/ops/lanes/${lane}/${word}`, init);
+    const { ok, status } = await reach(`${this.#url}/ops/lanes/${lane}/${word}`, init);
     if (!ok) throw new BenchRequestFailed(`${word} ${lane}: ${status}`, status);
   }
 
-  #ownToken(): Promise<string> {
+  async #ownToken(): Promise<string> {
+    this.#signedIn ??= this.#logIn();
+    const known = this.#signedIn;
+    let { tokens, renewAtMs } = await known;
+    if (performance.now() >= renewAtMs) {
+      // Whoever sees it first asks for all.
+      if (this.#signedIn === known) this.#signedIn = this.#logIn();
+      ({ tokens, renewAtMs } = await this.#signedIn);
+    }
+    return tokens[0] ?? "";
+  }
+
+  #logIn(): Promise<Tokens> {
     const { email, password } = this.#access;
-    this.#token ??= this.#post("/api/v1/auth/login", { email, password }).then(
-      ({ accessToken }) => accessToken,
-    );
-    return this.#token;
+    return this.#tokenBy("login", { email, password });
+  }
+
+  #tokenBy(way: "login" | "guest", body: object): Promise<Tokens> {
+    return patiently(async () => {
+      const askedMs = performance.now();
+      const { accessToken, expiresIn } = await this.#post(`/api/v1/auth/${way}`, body);
+      const usedMs = expiresIn * TOKEN_USED_SHARE * 1_000;
+      return { tokens: [accessToken], renewAtMs: askedMs + usedMs };
+    });
   }
 
   #opsToken(): Promise<string> {
@@ -274,18 +319,9 @@ export class BenchApi {
     return this.#organizationId;
   }
 
-  /** `busy` asks to come again: somebody who wants to know does. */
-  async #get(path: string, token = ""): Promise<Reply> {
+  #get(path: string, token = ""): Promise<Reply> {
     const headers = token === "" ? {} : { authorization: `Bearer ${token}` };
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await this.#request(path, { headers });
-      } catch (error) {
-        const isBusy = error instanceof BenchRequestFailed && error.status === BUSY;
-        if (!isBusy || tries === BUSY_TRIES_MAX) throw error;
-        await delay(BUSY_PAUSE_MS);
-      }
-    }
+    return patiently(() => this.#request(path, { headers }));
   }
 
   #post(path: string, body: object, token = ""): Promise<Reply> {
@@ -295,13 +331,26 @@ export class BenchApi {
   }
 
   async #request(path: string, init: RequestInit): Promise<Reply> {
-    const response = await fetch(this.#url + path, init);
+    const response = await reach(this.#url + path, init);
     const text = await response.text();
     if (!response.ok) {
       const shown = text.slice(0, SHOWN_CHARS_MAX);
       throw new BenchRequestFailed(`${path}: ${response.status} ${shown}`, response.status);
     }
     return JSON.parse(text) as Reply;
+  }
+}
+
+/** `busy` asks to come again: somebody who wants to know does. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      const isBusy = error instanceof BenchRequestFailed && error.status === BUSY;
+      if (!isBusy || tries === BUSY_TRIES_MAX) throw error;
+      await delay(BUSY_PAUSE_MS);
+    }
   }
 }
 

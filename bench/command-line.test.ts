@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { helpText, parseCommand, wantsHelp } from "./command-line.ts";
-import { type Scenario, UsageError } from "./scenario.ts";
+import { helpText, parseCommand, reportedOptions, wantsHelp } from "./command-line.ts";
+import { allScenarios } from "./registry.ts";
+import { type ListedScenario, UsageError } from "./scenario.ts";
 
-const scenario: Scenario = {
+const scenario: ListedScenario = {
   name: "sale",
   summary: "sells",
+  takes: ["url", "connections", "duration", "seats", "rate"],
+  durationMax: 1_500,
   extras: [{ name: "rounds", value: "N", help: "how often" }],
   run: () => Promise.reject(new Error("is not run here")),
 };
@@ -40,9 +43,10 @@ test("options are read, the scenario's own among them", () => {
 
 test("who the bench is comes from options or the environment, and is never half of it", () => {
   const env = { BENCH_EMAIL: "a@example.org", BENCH_PASSWORD: "p", BENCH_OPS_TOKEN: "t" };
-  const { access } = parse(["--password", "other"], env).options;
+  const url = ["--url", "http://localhost:3000"];
+  const { access } = parse([...url, "--password", "other"], env).options;
   assert.deepEqual(access, { email: "a@example.org", password: "other", opsToken: "t" });
-  assert.throws(() => parse(["--email", "a@example.org"]), UsageError);
+  assert.throws(() => parse([...url, "--email", "a@example.org"]), UsageError);
 });
 
 test("what cannot be meant is refused with a sentence that names the option", () => {
@@ -59,6 +63,8 @@ test("what cannot be meant is refused with a sentence that names the option", ()
     [["--axis", "shards"], /--axis/],
     [["hold"], /hold/],
     [["--json", ""], /--json is empty/],
+    [["--password", "p"], /--password is for a server of --url/],
+    [["--duration", "1501"], /--duration is at most 1500 here.* access tokens end after 1800 s/],
   ];
   for (const [args, message] of wrong) {
     assert.throws(
@@ -66,6 +72,49 @@ test("what cannot be meant is refused with a sentence that names the option", ()
       (error) => error instanceof UsageError && message.test(error.message),
       args.join(" "),
     );
+  }
+});
+
+test("what a scenario would ignore is refused, with what it takes", () => {
+  const takes = "--url --connections --duration --seats --rate --email --password --ops-token";
+  for (const ignored of ["events", "seed", "axis"]) {
+    assert.throws(
+      () => parse([`--${ignored}`, "7"]),
+      (error) =>
+        error instanceof UsageError &&
+        error.message.includes(`--${ignored}`) &&
+        error.message.includes(`sale takes ${takes} --rounds --json --html`),
+    );
+  }
+  const alone: ListedScenario = { ...scenario, takes: [], durationMax: null };
+  for (const one of ["url", "email", "duration", "seats", "rate", "connections"]) {
+    assert.throws(() => parseCommand(alone, [`--${one}`, "7"], {}), {
+      message: `sale takes no --${one}\nsale takes --rounds --json --html`,
+    });
+  }
+});
+
+test("a report names what was given, and nothing that the scenario does not take", () => {
+  const args = "--duration 2.5 --rate 7 --rounds 3".split(" ");
+  assert.deepEqual(reportedOptions(parse(args)), {
+    url: null,
+    connections: null,
+    durationSeconds: 2.5,
+    seats: null,
+    ratePerSecond: 7,
+    rounds: "3",
+  });
+});
+
+test("whoever takes a duration and is not in process has tokens for it, or renews them", async () => {
+  const known = await allScenarios();
+  const most = known.flatMap(({ name, takes, durationMax }) =>
+    takes.includes("duration") ? [[name, durationMax] as const] : [],
+  );
+  const unbounded = most.filter(([, durationMax]) => durationMax === null).map(([name]) => name);
+  assert.deepEqual(unbounded, ["soak", "engine", "machine"]);
+  for (const [name, durationMax] of most) {
+    assert.ok(durationMax === null || (durationMax >= 200 && durationMax <= 1_500), name);
   }
 });
 

@@ -1,9 +1,17 @@
 import { parseArgs } from "node:util";
-import { type Access, type BenchOptions, type Scenario, UsageError } from "./scenario.ts";
+import { ACCESS_TOKEN_SECONDS } from "../engine/limits.ts";
+import type { Report } from "./report/report.ts";
+import {
+  type Access,
+  type BenchOptions,
+  type ListedScenario,
+  type OptionName,
+  UsageError,
+} from "./scenario.ts";
 
 /** What is to be run. */
 export interface Command {
-  readonly scenario: Scenario;
+  readonly scenario: ListedScenario;
   readonly options: BenchOptions;
   /** Files to write; null: none. */
   readonly json: string | null;
@@ -31,6 +39,11 @@ const OPTIONS: readonly Option[] = [
   { name: "ops-token", value: "TOKEN", help: "its OPS_TOKEN (better: BENCH_OPS_TOKEN)" },
 ];
 
+/** What every scenario takes. */
+const EVERYBODYS = ["json", "html"];
+/** Who the bench is on the server of `--url`. */
+const ACCESS = ["email", "password", "ops-token"];
+
 const CONNECTIONS_MAX = 50_000;
 const SECONDS_MAX = 86_400;
 const SEATS_MAX = 200_000;
@@ -46,14 +59,17 @@ export function wantsHelp(args: readonly string[]): boolean {
   return args[0] === "help" || args.includes("--help") || args.includes("-h");
 }
 
-/** `args`: what follows the scenario's name. Throws UsageError for what cannot be meant. */
+/**
+ * `args`: what follows the scenario's name. Throws UsageError for what cannot be meant, and for
+ * what this scenario would ignore.
+ */
 export function parseCommand(
-  scenario: Scenario,
+  scenario: ListedScenario,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Command {
   const extras = scenario.extras ?? [];
-  const values = valuesOf(args, [...OPTIONS, ...extras]);
+  const values = valuesOf(args, scenario);
   const extra = extras.flatMap((option) => {
     const value = values[option.name];
     return value === undefined ? [] : [[option.name, value] as const];
@@ -61,7 +77,7 @@ export function parseCommand(
   const options: BenchOptions = {
     url: urlOf(values.url),
     connections: wholeOf(values, "connections", CONNECTIONS_MAX),
-    durationSeconds: positiveOf(values, "duration", SECONDS_MAX),
+    durationSeconds: durationOf(values, scenario),
     seats: wholeOf(values, "seats", SEATS_MAX),
     ratePerSecond: positiveOf(values, "rate", RATE_MAX),
     events: wholeOf(values, "events", EVENTS_MAX),
@@ -72,17 +88,44 @@ export function parseCommand(
   return { scenario, options, json: values.json ?? null, html: values.html ?? null };
 }
 
-function valuesOf(args: readonly string[], options: readonly Option[]): Values {
-  const known = Object.fromEntries(options.map(({ name }) => [name, { type: "string" }] as const));
+function valuesOf(args: readonly string[], scenario: ListedScenario): Values {
+  const all = [...OPTIONS, ...(scenario.extras ?? [])];
+  const options = Object.fromEntries(all.map(({ name }) => [name, { type: "string" }] as const));
   try {
-    const { values } = parseArgs({ args: [...args], options: known, allowPositionals: false });
-    const empty = Object.entries(values).find(([, value]) => value === "");
-    if (empty !== undefined) throw new UsageError(`--${empty[0]} is empty`);
+    const { values } = parseArgs({ args: [...args], options, allowPositionals: false });
+    const taken = takenBy(scenario);
+    for (const [name, value] of Object.entries(values)) {
+      if (!taken.includes(name)) throw new UsageError(`${scenario.name} takes no --${name}`);
+      if (value === "") throw new UsageError(`--${name} is empty`);
+      if (ACCESS.includes(name) && values.url === undefined) {
+        throw new UsageError(`--${name} is for a server of --url, and there is none`);
+      }
+    }
     return values;
   } catch (error) {
-    if (error instanceof UsageError || !(error instanceof Error)) throw error;
-    throw new UsageError(error.message.split(". ")[0] ?? error.message, { cause: error });
+    if (!(error instanceof Error)) throw error;
+    const what = error.message.split(". ")[0] ?? error.message;
+    const taken = listOfOptions(takenBy(scenario));
+    throw new UsageError(`${what}\n${scenario.name} takes ${taken}`, { cause: error });
   }
+}
+
+/** Names of all options that it may be given. */
+function takenBy({ takes, extras = [] }: ListedScenario): string[] {
+  const own = [...takes, ...(takes.includes("url") ? ACCESS : [])];
+  return [...own, ...extras.map(({ name }) => name), ...EVERYBODYS];
+}
+
+const listOfOptions = (names: readonly string[]): string =>
+  names.map((name) => `--${name}`).join(" ");
+
+function durationOf(values: Values, { durationMax }: ListedScenario): number | null {
+  const seconds = positiveOf(values, "duration", SECONDS_MAX);
+  if (seconds === null || durationMax === null || seconds <= durationMax) return seconds;
+  throw new UsageError(
+    `--duration is at most ${durationMax} here, not "${values.duration}": the buyers' access ` +
+      `tokens end after ${ACCESS_TOKEN_SECONDS} s, and only soak renews them`,
+  );
 }
 
 function wholeOf(values: Values, name: string, max: number): number | null {
@@ -124,15 +167,38 @@ function accessOf(values: Values, env: NodeJS.ProcessEnv): Access | null {
   throw new UsageError("--email and --password belong together");
 }
 
-export function helpText(scenarios: readonly Scenario[]): string {
+const REPORTED = {
+  url: "url",
+  connections: "connections",
+  duration: "durationSeconds",
+  seats: "seats",
+  rate: "ratePerSecond",
+  events: "events",
+  seed: "seed",
+} as const satisfies Readonly<Record<OptionName, keyof BenchOptions>>;
+
+/** What a report says was wished for: of the options only those that the scenario takes. */
+export function reportedOptions({ scenario, options }: Command): Report["options"] {
+  const own = scenario.takes.map((name) => [REPORTED[name], options[REPORTED[name]]] as const);
+  return { ...Object.fromEntries(own), ...options.extra };
+}
+
+export function helpText(scenarios: readonly ListedScenario[]): string {
+  const width = widthOf(scenarios);
   return [
     "npm run bench -- SCENARIO [options]",
     "",
     "scenarios:",
     listOf(scenarios),
     "",
-    "options (scenarios ignore what has no meaning for them):",
+    "options:",
     ...OPTIONS.map(optionLine),
+    "",
+    "which scenario takes which, beside --json and --html (and with --url who you are there):",
+    ...scenarios.map(
+      ({ name, takes, extras = [] }) =>
+        `  ${name.padEnd(width)}${listOfOptions([...takes, ...extras.map((own) => own.name)])}`,
+    ),
     ...scenarios.flatMap(({ name, extras = [] }) =>
       extras.length === 0 ? [] : ["", `options of ${name}:`, ...extras.map(optionLine)],
     ),
@@ -142,10 +208,13 @@ export function helpText(scenarios: readonly Scenario[]): string {
   ].join("\n");
 }
 
-export function listOf(scenarios: readonly Scenario[]): string {
-  const width = Math.max(...scenarios.map(({ name }) => name.length)) + 2;
+export function listOf(scenarios: readonly ListedScenario[]): string {
+  const width = widthOf(scenarios);
   return scenarios.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`).join("\n");
 }
+
+const widthOf = (scenarios: readonly ListedScenario[]): number =>
+  Math.max(...scenarios.map(({ name }) => name.length)) + 2;
 
 function optionLine({ name, value, help }: Option): string {
   return `  ${`--${name} ${value}`.padEnd(22)}${help}`;

@@ -7,13 +7,23 @@
 import { writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { cleanUp } from "./clean-up.ts";
-import { type Command, helpText, listOf, parseCommand, wantsHelp } from "./command-line.ts";
+import {
+  type Command,
+  helpText,
+  listOf,
+  parseCommand,
+  reportedOptions,
+  wantsHelp,
+} from "./command-line.ts";
+import { requireWritable } from "./output-files.ts";
+import { watchParent } from "./parent-watch.ts";
 import { ProgressLine } from "./progress.ts";
 import { allScenarios, scenarioOf } from "./registry.ts";
 import { htmlPage } from "./report/html-page.ts";
 import { isSound, type Report } from "./report/report.ts";
 import { textTable } from "./report/text-table.ts";
 import { UsageError } from "./scenario.ts";
+import { ServerUnreachable } from "./server-reach.ts";
 
 const UNSOUND = 1;
 const USAGE = 2;
@@ -21,13 +31,15 @@ const COULD_NOT_RUN = 3;
 /** As shells say it. */
 const INTERRUPTED = 130;
 
-async function run({ scenario, options, json, html }: Command): Promise<number> {
+async function run(command: Command): Promise<number> {
+  const { scenario, options, json, html } = command;
+  requireWritable("json", json);
+  requireWritable("html", html);
   const progress = new ProgressLine();
   const startedAt = new Date().toISOString();
   const { chosen, ...found } = await scenario
     .run(options, progress.show)
     .finally(() => progress.end());
-  const { access: _, extra, ...given } = options;
   const report: Report = {
     scenario: scenario.name,
     startedAt,
@@ -37,7 +49,7 @@ async function run({ scenario, options, json, html }: Command): Promise<number> 
       memoryGib: Math.round(totalmem() / 2 ** 30),
       node: process.version,
     },
-    options: { ...given, ...extra, ...chosen },
+    options: { ...reportedOptions(command), ...chosen },
     ...found,
   };
   process.stdout.write(`${textTable(report)}\n`);
@@ -69,12 +81,17 @@ async function main(): Promise<number> {
       process.stderr.write(`${error.message}\nmore: npm run bench -- --help\n`);
       return USAGE;
     }
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    process.stderr.write(`the bench could not run: ${text}\n`);
+    process.stderr.write(`the bench could not run: ${toldOf(error)}\n`);
     return COULD_NOT_RUN;
   } finally {
     await cleanUp();
   }
+}
+
+/** One line where it says all; with its stack where it may be a fault of ours. */
+function toldOf(error: unknown): string {
+  if (error instanceof ServerUnreachable) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 let isInterrupted = false;
@@ -90,5 +107,6 @@ function interrupt(): void {
 
 process.on("SIGINT", interrupt);
 process.on("SIGTERM", interrupt);
+watchParent(interrupt);
 const code = await main();
 process.exit(isInterrupted ? INTERRUPTED : code);

@@ -56,6 +56,17 @@ export interface Scenario {
   run(options: BenchOptions, progress: Progress): Promise<Findings>;
 }
 
+/** Options that not every scenario takes; what takes `url` also takes who the bench is there. */
+export type OptionName = "url" | "connections" | "duration" | "seats" | "rate" | "events" | "seed";
+
+/** A scenario as the command line knows it. */
+export interface ListedScenario extends Scenario {
+  /** Beside its `extras`; any other option is refused. */
+  readonly takes: readonly OptionName[];
+  /** Seconds of load that its buyers' access tokens are good for; null: as long as you like. */
+  readonly durationMax: number | null;
+}
+
 /** The options cannot be what this scenario needs: exit code 2. */
 export class UsageError extends Error {
   readonly code = "usage";

@@ -1,6 +1,6 @@
-import { BenchApi } from "./bench-api.ts";
+import { BenchApi, BenchRequestFailed } from "./bench-api.ts";
 import { type BenchServerOptions, startBenchServer } from "./bench-server.ts";
-import { type BenchOptions, type Progress, UsageError } from "./scenario.ts";
+import { type Access, type BenchOptions, type Progress, UsageError } from "./scenario.ts";
 
 /** A server to be measured, and what the bench needs to know of it. */
 export interface Stage {
@@ -14,7 +14,10 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-/** The server that the options name, or one of our own. */
+/**
+ * The server that the options name, or one of our own. Throws UsageError where the bench is not
+ * let in to all that it needs there, and ServerUnreachable.
+ */
 export async function openStage(
   { url, access }: BenchOptions,
   progress: Progress,
@@ -33,5 +36,32 @@ export async function openStage(
     );
   }
   const api = new BenchApi(url, access);
+  await requireAccess(api, url, access);
   return { url, pid: null, api, server: `evently at ${url}`, close: () => Promise.resolve() };
+}
+
+const UNAUTHENTICATED = 401;
+const FORBIDDEN = 403;
+
+/** Before any load: what the oracle can't look at afterwards, it objects to. */
+async function requireAccess(api: BenchApi, url: string, access: Access): Promise<void> {
+  const { email, opsToken } = access;
+  await orUsage(api.signIn(), `${email} is not let in at ${url}: look at --email and --password`);
+  await orUsage(
+    api.shards(),
+    opsToken === null
+      ? `${email} may not look at ${url}/ops, which the oracle has to: ` +
+          "--ops-token is missing (or BENCH_OPS_TOKEN)"
+      : `--ops-token (or BENCH_OPS_TOKEN) is not the OPS_TOKEN of ${url}`,
+  );
+}
+
+async function orUsage(asked: Promise<unknown>, refused: string): Promise<void> {
+  try {
+    await asked;
+  } catch (error) {
+    const status = error instanceof BenchRequestFailed ? error.status : 0;
+    if (status !== UNAUTHENTICATED && status !== FORBIDDEN) throw error;
+    throw new UsageError(refused, { cause: error });
+  }
 }

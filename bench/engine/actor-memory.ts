@@ -52,6 +52,7 @@ export function benchActorMemory({ seed }: { seed: number }): Finding {
   const isRight = keep.length === CLUBS && keep.every(({ state }) => state?.seq === 1);
   keep.length = 0;
   const leftKib = collect() - beforeAll;
+  const left = `${leftKib.toFixed(1)} KiB`;
   const unit = "KiB of heap and buffers";
   return {
     figures: [
@@ -65,7 +66,7 @@ export function benchActorMemory({ seed }: { seed: number }): Finding {
     ],
     checks: [
       check("actors that are weighed are whole", isRight, `${CLUBS} clubs`),
-      check("actors that are let go leave nothing", leftKib < LEFT_KIB_MAX, `${leftKib} KiB`),
+      check("actors that are let go leave nothing", leftKib < LEFT_KIB_MAX, left),
     ],
   };
 }

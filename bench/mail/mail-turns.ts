@@ -3,6 +3,7 @@ import { CAPACITY } from "../bench-api.ts";
 import { runHttpLoad } from "../load/http-load.ts";
 import type { HttpLoadResult } from "../load/http-load-messages.ts";
 import { secondly } from "../measured-load.ts";
+import type { Stream } from "../report/report.ts";
 import type { Progress } from "../scenario.ts";
 import type { Stage } from "../stage.ts";
 import type { MailSink } from "./mail-sink.ts";
@@ -29,6 +30,9 @@ export interface TurnsOptions {
 
 export interface TurnsTaken {
   readonly turns: readonly MailTurn[];
+  /** Of the turns, each named after its own. */
+  readonly streams: readonly Stream[];
+  /** The warm-up's first. */
   readonly results: readonly HttpLoadResult[];
   /** Each turn sold one of its own. */
   readonly eventIds: readonly string[];
@@ -39,6 +43,7 @@ export async function takeTurns(options: TurnsOptions, progress: Progress): Prom
   const { stage, sink, rounds, seconds } = options;
   const { api } = stage;
   const turns: MailTurn[] = [];
+  const named: Stream[] = [];
   const results: HttpLoadResult[] = [];
   const eventIds: string[] = [];
   const holdFor = async (duration: number, tell: Progress): Promise<HttpLoadResult> => {
@@ -63,6 +68,8 @@ export async function takeTurns(options: TurnsOptions, progress: Progress): Prom
     const { streams } = await holdFor(seconds, (line) => progress(`${word}: ${line}`));
     const elapsed = (performance.now() - beganMs) / MS;
     const { count } = await sink.counted();
+    const turn = `${turns.length + 1}: ${word}`;
+    named.push(...streams.map((stream) => ({ ...stream, name: `${stream.name}, turn ${turn}` })));
     turns.push({
       isMailing,
       holdsPerSecond: (streams[0]?.count ?? 0) / (streams[0]?.seconds ?? seconds),
@@ -77,7 +84,7 @@ export async function takeTurns(options: TurnsOptions, progress: Progress): Prom
     await take(isFirst);
     await take(!isFirst);
   }
-  return { turns, results, eventIds };
+  return { turns, streams: named, results, eventIds };
 }
 
 export const median = (values: readonly number[]): number => {

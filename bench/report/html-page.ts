@@ -1,7 +1,14 @@
 import { barChart, grouped, latencyChart, lineChart } from "./charts.ts";
 import { escaped } from "./escaped.ts";
-import { isSound, type Report, type ServerFigures, type Stream, type Table } from "./report.ts";
-import { rateOf, short } from "./text-table.ts";
+import {
+  isElsewhere,
+  isSound,
+  type Report,
+  type ServerFigures,
+  type Stream,
+  type Table,
+} from "./report.ts";
+import { ELSEWHERE, rateOf, short, TAKEN } from "./text-table.ts";
 
 /** Streams that are drawn; all are in the table. */
 const DRAWN_MAX = 8;
@@ -25,7 +32,7 @@ ${header(report)}
 ${(report.tables ?? []).map(tableSection).join("\n")}
 ${report.streams.length === 0 ? "" : streamSection(report.streams)}
 ${figureSection(report)}
-${report.serverFigures === null ? "" : serverSection(report.serverFigures)}
+${report.serverFigures === null ? unknownServer(report) : serverSection(report.serverFigures)}
 ${checkSection(report)}
 </main>
 </body>
@@ -59,9 +66,10 @@ function tableSection({ title, head, rows }: Table): string {
 function streamSection(streams: readonly Stream[]): string {
   const [first] = streams;
   const drawn = streams.slice(0, DRAWN_MAX);
-  const tiles = streams
+  const rest = streams.length - drawn.length;
+  const more = rest === 0 ? "" : `<p class="quiet">… and ${rest} more in the table.</p>`;
+  const tiles = drawn
     .filter(({ name }) => !name.startsWith("refused "))
-    .slice(0, DRAWN_MAX)
     .map(
       (stream) => `<div class="tile"><span>${escaped(stream.name)} a second</span>
 <b>${grouped(Math.round(rateOf(stream)))}</b>
@@ -76,17 +84,15 @@ function streamSection(streams: readonly Stream[]): string {
     const times = [p50, p90, p99, p999, max].map(short);
     return [name, ...numbers, ...times, statuses.join(", ")];
   });
-  const lines = streams
-    .slice(0, DRAWN_MAX)
-    .map(({ name, perSecond }) => ({ name, values: wholeSeconds(perSecond) }));
+  const lines = drawn.map(({ name, perSecond }) => ({ name, values: wholeSeconds(perSecond) }));
   const note = streams.some(({ isCorrected }) => isCorrected)
     ? `<p class="quiet">* Times count from when a request was due:
        corrected for coordinated omission.</p>`
     : "";
-  return `<section><div class="tiles">${tiles.join("")}</div>
+  return `<section><div class="tiles">${tiles.join("")}</div>${more}
 <h2>Answers</h2>${table(columns, rows)}${note}
 ${chart("Each second", lineChart(lines, `${first?.name ?? ""} and others, each second`))}
-${chart("How long answers took", latencyChart(drawn.map(latenciesOf)))}</section>`;
+${chart("How long answers took", latencyChart(drawn.map(latenciesOf)))}${more}</section>`;
 }
 
 const latenciesOf = ({ name, latencyMs }: Stream) => ({ name, latencyMs: { ...latencyMs } });
@@ -125,6 +131,9 @@ ${chart("Resident memory, MiB", memory)}
 <p class="quiet">${start} MiB at the start, ${peak} at most, ${end} at the end.
 Others took ${others} of the machine's time.</p></section>`;
 }
+
+const unknownServer = (report: Report): string =>
+  isElsewhere(report) ? `<section><p class="quiet">${TAKEN}: ${ELSEWHERE}.</p></section>` : "";
 
 function checkSection({ checks }: Report): string {
   const items = checks.map(

@@ -64,6 +64,37 @@ test("the table says the rate, the times and whether they are corrected", () => 
   assert.match(table, /others took +25 %/);
 });
 
+test("a long name has its value behind it, and all values stand below one another", () => {
+  const figures = [
+    { name: "18000 seats, slowest sale 257978 the same", value: 293.1796875, unit: "KiB" },
+    { name: "short", value: 1, unit: "s" },
+  ];
+  const shown = textTable({ ...report, figures }).split("\n");
+  const at = (text: RegExp): number => shown.find((line) => text.test(line))?.search(text) ?? -1;
+  assert.ok(shown.some((line) => /257978 the same 293 KiB$/.test(line)));
+  assert.equal(at(/(?<= )293 KiB$/), at(/(?<=^short +)1 s$/));
+});
+
+test("of a server elsewhere it is said that its cores and memory are unknown", () => {
+  const given = { ...report, serverFigures: null };
+  const elsewhere = { ...given, options: { url: "http://a.example" } };
+  for (const form of [textTable, htmlPage]) {
+    assert.match(form(elsewhere), /others took.* unknown: the server is elsewhere/);
+    assert.doesNotMatch(form(given), /elsewhere/);
+  }
+});
+
+test("the page draws eight streams, and says how many more are in its table", () => {
+  const [stream] = report.streams;
+  assert.ok(stream !== undefined);
+  const streams = Array.from({ length: 11 }, (_, n) => ({ ...stream, name: `kind ${n}` }));
+  const page = htmlPage({ ...report, streams });
+  assert.equal(page.match(/class="tile"/g)?.length, 8);
+  assert.equal(page.match(/and 3 more in the table/g)?.length, 2, "beside tiles and charts");
+  assert.match(page, /kind 10/);
+  assert.doesNotMatch(htmlPage(report), /more in the table/);
+});
+
 test("numbers have three digits, and whole ones all of theirs", () => {
   assert.deepEqual([12_345, 123.45, 12.345, 1.2345, 0.01234].map(short), [
     "12345",

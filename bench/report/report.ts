@@ -105,3 +105,8 @@ export interface Report {
 export function isSound({ checks }: Pick<Report, "checks">): boolean {
   return checks.length > 0 && checks.every(({ ok }) => ok);
 }
+
+/** Whether the server ran already, by `--url`: the bench sees no more of it than its answers. */
+export function isElsewhere({ options }: Pick<Report, "options">): boolean {
+  return typeof options.url === "string";
+}

@@ -1,4 +1,10 @@
-import { isSound, type Report, type ServerFigures, type Stream, type Table } from "./report.ts";
+import { isElsewhere, isSound, type Report, type Stream, type Table } from "./report.ts";
+
+/** So that short reports stand alike. */
+const NAME_CHARS_MIN = 27;
+/** What the bench knows only of a server that it has started. */
+export const TAKEN = "cores, memory, others took";
+export const ELSEWHERE = "unknown: the server is elsewhere";
 
 /** A report for a terminal: at most 100 columns, but for what the oracle found. */
 export function textTable(report: Report): string {
@@ -10,6 +16,20 @@ export function textTable(report: Report): string {
   const verdict = isSound(report)
     ? "the oracle has no objection"
     : `THE ORACLE OBJECTS: ${failed} of ${checks.length} checks failed`;
+  const named: Named[] = [
+    ...figures.map(({ name, value, unit }) => [name, `${short(value)} ${unit}`] as const),
+    ...(journal === null
+      ? []
+      : ([
+          ["journal", `${journal.fsyncs} fsyncs, ${journal.facts} facts`],
+          ["facts per fsync", short(journal.factsPerFsync)],
+          ["projection lag, most", `${journal.projectionLagFactsMax} facts of a shard`],
+        ] as const)),
+    ...serverLines(report),
+  ];
+  const threads = (serverFigures?.threads ?? []).map(
+    ({ name, cores }) => [`  ${name}`, cores.toFixed(2)] as const,
+  );
   return [
     `${scenario} against ${server}, ${report.startedAt}`,
     `${machine.cores} × ${machine.processor}, ${machine.memoryGib} GiB, Node.js ${machine.node}`,
@@ -17,15 +37,8 @@ export function textTable(report: Report): string {
     "",
     ...(report.tables ?? []).flatMap(shownTable),
     ...streamTable(streams),
-    ...figures.map(({ name, value, unit }) => line(name, `${short(value)} ${unit}`)),
-    ...(journal === null
-      ? []
-      : [
-          line("journal", `${journal.fsyncs} fsyncs, ${journal.facts} facts`),
-          line("facts per fsync", short(journal.factsPerFsync)),
-          line("projection lag, most", `${journal.projectionLagFactsMax} facts of a shard`),
-        ]),
-    ...(serverFigures === null ? [] : serverLines(serverFigures)),
+    ...lines(named),
+    ...(threads.length === 0 ? [] : ["", "cores by thread", ...lines(threads)]),
     "",
     ...checks.map(({ name, ok, detail }) => `${ok ? "ok    " : "FAILED"} ${name}: ${detail}`),
     "",
@@ -89,16 +102,22 @@ function aligned(
   );
 }
 
-function serverLines({ threads, memoryMib, othersShare }: ServerFigures): string[] {
+type Named = readonly [name: string, value: string];
+
+function serverLines(report: Report): readonly Named[] {
+  const { serverFigures } = report;
+  if (serverFigures === null) return isElsewhere(report) ? [[TAKEN, ELSEWHERE]] : [];
+  const { memoryMib, othersShare } = serverFigures;
   const { start, peak, end } = memoryMib;
   const others = othersShare === null ? "unknown" : `${Math.round(othersShare * 100)} %`;
   return [
-    line("memory", `${start} MiB at the start, ${peak} at most, ${end} at the end`),
-    line("others took", `${others} of the machine's time`),
-    "",
-    "cores by thread",
-    ...threads.map(({ name, cores }) => line(`  ${name}`, cores.toFixed(2))),
+    ["memory", `${start} MiB at the start, ${peak} at most, ${end} at the end`],
+    ["others took", `${others} of the machine's time`],
   ];
 }
 
-const line = (name: string, value: string): string => `${name.padEnd(27)} ${value}`.trimEnd();
+/** Values below one another, behind the longest name. */
+function lines(named: readonly Named[]): string[] {
+  const width = Math.max(NAME_CHARS_MIN, ...named.map(([name]) => name.length));
+  return named.map(([name, value]) => `${name.padEnd(width)} ${value}`.trimEnd());
+}

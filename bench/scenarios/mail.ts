@@ -65,7 +65,8 @@ async function measure(
   await api.sendCampaign();
   const tokens = await api.guestTokens(BUYERS);
   const load = { tokens, connections, seconds, rounds: ROUNDS };
-  const { turns, results, eventIds } = await takeTurns({ stage, sink, ...load }, progress);
+  const taken = await takeTurns({ stage, sink, ...load }, progress);
+  const { turns, streams, results, eventIds } = taken;
   progress("mails alone");
   await api.resumeLane("marketing");
   const before = await sink.counted();
@@ -92,7 +93,7 @@ async function measure(
   const alone = (after.count - before.count) / ALONE_SECONDS;
   return {
     server: stage.server,
-    streams: results.slice(1).flatMap(({ streams }) => streams),
+    streams,
     figures: [
       {
         name: "holds with mails, of those without",

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { ACTOR_IDLE_MS, WATCH_IDLE_MS } from "../../engine/limits.ts";
-import type { BenchApi } from "../bench-api.ts";
+import type { BenchApi, Tokens } from "../bench-api.ts";
 import { runLiveLoad } from "../load/live-load.ts";
 import { consultOracle } from "../oracle/oracle.ts";
 import { check } from "../report/checking.ts";
@@ -56,7 +56,8 @@ async function measure(stage: Stage, options: BenchOptions, progress: Progress):
   const { api, url } = stage;
   const durationSeconds = options.durationSeconds ?? SECONDS_DEFAULT;
   const sockets = options.connections ?? SOCKETS_DEFAULT;
-  const tokens = await api.guestTokens(sockets);
+  const buyers = await api.guests(sockets);
+  const { tokens } = buyers;
   const trial = () => trialRate(stage, tokens, Math.min(TRIAL_SECONDS, durationSeconds));
   const holdsPerSecond = options.ratePerSecond ?? (await trial()) * RATE_SHARE;
   const actorsBefore = await actorsOf(api);
@@ -70,7 +71,7 @@ async function measure(stage: Stage, options: BenchOptions, progress: Progress):
   try {
     const eventIds: string[] = [];
     const { result, ...watched } = await whileWatched(stage, async () => {
-      await sellInTurn(api, { sale, durationSeconds, eventIds });
+      await sellInTurn(api, { sale, durationSeconds, buyers, eventIds });
       return sale.end();
     });
     await samples.stop();
@@ -142,16 +143,24 @@ const openEvent = (api: BenchApi): Promise<string> =>
 interface Selling {
   readonly sale: RunningSoak;
   readonly durationSeconds: number;
+  /** The first; others come before the tokens of these end. */
+  readonly buyers: Tokens;
   /** Grows with each event that is opened. */
   readonly eventIds: string[];
 }
 
 async function sellInTurn(
   api: BenchApi,
-  { sale, durationSeconds, eventIds }: Selling,
+  { sale, durationSeconds, buyers, eventIds }: Selling,
 ): Promise<void> {
+  let { renewAtMs } = buyers;
   const endMs = performance.now() + durationSeconds * 1_000;
   for (;;) {
+    if (performance.now() >= renewAtMs) {
+      const others = await api.guests(buyers.tokens.length);
+      ({ renewAtMs } = others);
+      sale.renew(others.tokens);
+    }
     const eventId = await openEvent(api);
     eventIds.push(eventId);
     sale.sell(eventId);

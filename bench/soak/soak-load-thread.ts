@@ -11,10 +11,11 @@ const failed = (error: unknown): void => {
   tell({ kind: "failed", message: error instanceof Error ? error.message : String(error) });
 };
 
+const callersOf = (tokens: readonly string[]): Promise<LiveCaller[]> =>
+  Promise.all(tokens.map((token) => LiveCaller.open({ url: options.url, token })));
+
 async function open(): Promise<SteadySale> {
-  const { url, tokens } = options;
-  const callers = await Promise.all(tokens.map((token) => LiveCaller.open({ url, token })));
-  const sale = new SteadySale(callers, options);
+  const sale = new SteadySale(await callersOf(options.tokens), options);
   setInterval(() => tell({ kind: "held", count: sale.held }), 1_000).unref();
   return sale;
 }
@@ -25,6 +26,7 @@ const before = performance.eventLoopUtilization();
 async function receive(message: ToSoakThread): Promise<void> {
   const opened = await sale;
   if (message.kind === "event") return opened.sell(message.eventId);
+  if (message.kind === "buyers") return opened.renew(await callersOf(message.tokens));
   const result = await opened.end();
   const { utilization } = performance.eventLoopUtilization(before);
   tell({ kind: "done", result: { ...result, busyShare: utilization } });

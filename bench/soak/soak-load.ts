@@ -22,6 +22,7 @@ export interface SoakLoadResult {
 
 export type ToSoakThread =
   | { readonly kind: "event"; readonly eventId: string }
+  | { readonly kind: "buyers"; readonly tokens: readonly string[] }
   | { readonly kind: "end" };
 
 export type FromSoakThread =
@@ -36,6 +37,8 @@ export class SoakLoadFailed extends Error {
 export interface RunningSoak {
   /** From now on this event is sold. */
   sell(eventId: string): void;
+  /** From now on these hold; what others have begun they finish themselves. */
+  renew(tokens: readonly string[]): void;
   /** Resolves once everything that was begun has ended. */
   end(): Promise<SoakLoadResult>;
   stop(): Promise<void>;
@@ -57,6 +60,7 @@ export function startSoak(options: SoakLoadOptions, held: (count: number) => voi
   const tell = (message: ToSoakThread): void => thread.postMessage(message);
   return {
     sell: (eventId) => tell({ kind: "event", eventId }),
+    renew: (tokens) => tell({ kind: "buyers", tokens }),
     end: () => {
       tell({ kind: "end" });
       return result.finally(() => thread.terminate());

@@ -41,7 +41,9 @@ interface Streams {
  * - `#standing` has the bookings that were confirmed and not cancelled, and nothing else.
  */
 export class SteadySale {
-  readonly #callers: readonly LiveCaller[];
+  #callers: readonly LiveCaller[];
+  /** Of the buyers before: they finish what they have begun, and hold nothing more. */
+  #retired: readonly LiveCaller[] = [];
   readonly #options: SoakLoadOptions;
   readonly #reader: RawConnection;
   readonly #random: RandomSource;
@@ -83,6 +85,13 @@ export class SteadySale {
     if (this.#startMs > 0) return;
     this.#startMs = performance.now();
     this.#tick();
+  }
+
+  /** Others hold from now on. Those before the last ones have long finished, and go. */
+  renew(callers: readonly LiveCaller[]): void {
+    for (const caller of this.#retired) caller.close();
+    this.#retired = this.#callers;
+    this.#callers = callers;
   }
 
   end(): Promise<Omit<SoakLoadResult, "busyShare">> {
@@ -201,7 +210,7 @@ export class SteadySale {
   }
 
   #result(): Omit<SoakLoadResult, "busyShare"> {
-    for (const caller of this.#callers) caller.close();
+    for (const caller of [...this.#callers, ...this.#retired]) caller.close();
     this.#reader.close();
     const seconds = (performance.now() - this.#startMs) / 1_000;
     const acknowledged = new Acknowledgements();

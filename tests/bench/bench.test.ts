@@ -21,11 +21,18 @@ interface Bench {
   readonly directory: string;
 }
 
-function startBench(context: TestContext, args: string, env: NodeJS.ProcessEnv = {}): Bench {
+const COMMAND = [process.execPath, "--import", "tsx", "bench/main.ts"];
+
+function startBench(
+  context: TestContext,
+  args: string,
+  env: NodeJS.ProcessEnv = {},
+  [command = "", ...before] = COMMAND,
+): Bench {
   const directory = mkdtempSync(join(tmpdir(), "evently-bench-test-"));
   // Where we are root, the database server's account is another.
   chmodSync(directory, 0o755);
-  const child = spawn(process.execPath, ["--import", "tsx", "bench/main.ts", ...args.split(" ")], {
+  const child = spawn(command, [...before, ...args.split(" ")], {
     cwd: ROOT,
     env: { ...process.env, TMPDIR: directory, ...env },
     stdio: ["ignore", "pipe", "pipe"],
@@ -93,15 +100,34 @@ test("what was not understood ends with 2, a server that is not there with 3", a
   const nobody = "hold --url http://127.0.0.1:9 --email a@example.org --password p";
   const alone = startBench(t, nobody);
   assert.equal(await alone.ended, 3);
-  assert.match(alone.said(), /could not run/);
+  const told = /could not run: nobody answers at http:\/\/127\.0\.0\.1:9: [^\n]+\n$/;
+  assert.match(alone.said(), told);
+  const unwritable = startBench(t, `${nobody} --json /nowhere/x.json`);
+  assert.equal(await unwritable.ended, 2);
+  assert.match(unwritable.said(), /--json can't be written: ENOENT/);
 });
 
-test("an interrupted bench stops its server and removes its files", async (t) => {
-  const bench = startBench(t, "hold --duration 60 --connections 4");
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  test(`a bench that hears ${signal} stops its server and removes its files`, async (t) => {
+    const bench = startBench(t, "hold --duration 60 --connections 4");
+    await until("holds come", () => /holds\/s/.test(bench.said()) || bench.child.exitCode !== null);
+    assert.notDeepEqual(leftIn(bench.directory), []);
+    bench.child.kill(signal);
+    assert.equal(await bench.ended, 130, bench.said());
+    assert.deepEqual(leftIn(bench.directory), []);
+  });
+}
+
+test("a bench whose npm is killed ends by itself", async (t) => {
+  // As npm does it: a process between that hands nothing on any more.
+  const between = ["sh", "-c", `"$@" & wait`, "sh", ...COMMAND];
+  const env = { npm_lifecycle_event: "bench" };
+  const bench = startBench(t, "hold --duration 60 --connections 4", env, between);
   await until("holds come", () => /holds\/s/.test(bench.said()) || bench.child.exitCode !== null);
-  assert.notDeepEqual(leftIn(bench.directory), []);
-  bench.child.kill("SIGINT");
-  assert.equal(await bench.ended, 130, bench.said());
+  bench.child.kill("SIGKILL");
+  // Its output is closed once the last who has it is gone.
+  await bench.ended;
+  assert.match(bench.said(), /interrupted: cleaning up/);
   assert.deepEqual(leftIn(bench.directory), []);
 });
 
