@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { ADMIN, OPS_TOKEN } from "./bench-server.ts";
+import { PRICE_MINOR } from "./price.ts";
 import type { Access } from "./scenario.ts";
 
 /** Places of the floor that is sold. */
@@ -69,9 +70,12 @@ interface ShardFigures {
 export interface ListedBooking {
   readonly id: string;
   readonly status: string;
+  /** Minor units, as prices are. */
+  readonly total: { readonly amount: number };
   readonly tickets: readonly {
     readonly seat?: string;
     readonly area?: string;
+    readonly price: number;
     readonly status: string;
   }[];
 }
@@ -127,7 +131,7 @@ export class BenchApi {
       // Few accounts stand for many buyers.
       limits: { perOrder: 10, perUser: PLACES_PER_USER_MAX },
       holdChurn: null,
-      priceCategories: [{ key: "standing", name: "Standing", price: 1_000 }],
+      priceCategories: [{ key: "standing", name: "Standing", price: PRICE_MINOR }],
       ...(seats === undefined
         ? {}
         : { seatingPlan: planOf(seats), seatCategories: { Seats: "standing" } }),
