@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { ADMIN, OPS_TOKEN } from "./bench-server.ts";
+import { PRICE_MINOR } from "./price.ts";
 import type { Access } from "./scenario.ts";
 import { reach } from "./server-reach.ts";
 
@@ -75,9 +76,12 @@ interface ShardFigures {
 export interface ListedBooking {
   readonly id: string;
   readonly status: string;
+  /** Minor units, as prices are. */
+  readonly total: { readonly amount: number };
   readonly tickets: readonly {
     readonly seat?: string;
     readonly area?: string;
+    readonly price: number;
     readonly status: string;
   }[];
 }
@@ -139,7 +143,7 @@ export class BenchApi {
       // Few accounts stand for many buyers.
       limits: { perOrder: 10, perUser: PLACES_PER_USER_MAX },
       holdChurn: null,
-      priceCategories: [{ key: "standing", name: "Standing", price: 1_000 }],
+      priceCategories: [{ key: "standing", name: "Standing", price: PRICE_MINOR }],
       ...(seats === undefined
         ? {}
         : { seatingPlan: planOf(seats), seatCategories: { Seats: "standing" } }),

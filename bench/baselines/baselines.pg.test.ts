@@ -251,7 +251,7 @@ for (const [kind, statements] of DESIGNS) {
       });
     });
 
-    test("the audit finds a ticket that was sold twice, and a counter that is off", async () => {
+    test("the audit finds a ticket that was sold twice, a counter and a total that are off", async () => {
       await emptied();
       const bookingId = await bench.booked(await bench.held([0, FLOOR]));
       const { pool } = bench.running;
@@ -262,7 +262,9 @@ for (const [kind, statements] of DESIGNS) {
       await pool.query("DELETE FROM baseline.tickets WHERE booking_id = $1 AND place < 0", [
         bookingId,
       ]);
+      await pool.query("UPDATE baseline.bookings SET total_minor = 7 WHERE id = $1", [bookingId]);
       const drift = await bench.drift();
+      assert.ok(drift.some((line) => line.startsWith(`booking ${bookingId} has a total of 7`)));
       assert.ok(drift.some((line) => line.startsWith("area 0 counts 2 places")));
       assert.ok(drift.some((line) => line.startsWith("seat 0 has 1 tickets and is not sold")));
       assert.ok(drift.some((line) => line.includes("has 1 tickets for 2 places")));

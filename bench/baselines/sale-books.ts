@@ -76,6 +76,12 @@ const AUDITS: readonly string[] = [
    FROM baseline.bookings b LEFT JOIN baseline.holds h
      ON h.event_id = b.event_id AND h.id = b.hold_id AND h.booking_id = b.id
    WHERE b.event_id = $1 AND h.id IS NULL AND $2::bigint IS NOT NULL`,
+  `SELECT format('booking %s has a total of %s, its tickets come to %s', b.id, b.total_minor,
+     sum(t.price_minor))
+   FROM baseline.bookings b LEFT JOIN baseline.tickets t
+     ON t.event_id = b.event_id AND t.booking_id = b.id
+   WHERE b.event_id = $1 AND $2::bigint IS NOT NULL GROUP BY b.id, b.total_minor
+   HAVING b.total_minor IS DISTINCT FROM sum(t.price_minor)`,
 ];
 
 const DRIFT_MAX = 100;

@@ -7,6 +7,8 @@ export interface Acknowledgement {
   readonly event: number;
   /** Indexes of seats; -1: a place of the area. */
   readonly places: readonly number[];
+  /** What is due for it as the answer said, minor units; null, absent: nobody looked. */
+  readonly totalMinor?: number | null;
 }
 
 /** Remembers what was confirmed, and packs it. */
@@ -77,14 +79,16 @@ function packed(list: readonly Acknowledgement[]): AcknowledgedList {
     events: new Uint32Array(list.length),
     ends: new Uint32Array(list.length),
     places: new Int32Array(count),
+    totals: new Float64Array(list.length),
   };
   let end = 0;
-  for (const [index, { id, event, places }] of list.entries()) {
+  for (const [index, { id, event, places, totalMinor }] of list.entries()) {
     packing.ids.set(Buffer.from(id.replaceAll("-", ""), "hex"), 16 * index);
     packing.events[index] = event;
     packing.places.set(places, end);
     end += places.length;
     packing.ends[index] = end;
+    packing.totals[index] = totalMinor ?? Number.NaN;
   }
   return packing;
 }
@@ -95,7 +99,10 @@ export function* unpacked(list: AcknowledgedList): Generator<Acknowledgement> {
   for (const [index, end] of list.ends.entries()) {
     const hex = Buffer.from(list.ids.subarray(16 * index, 16 * index + 16)).toString("hex");
     const id = hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
-    yield { id, event: list.events[index] ?? 0, places: [...list.places.subarray(start, end)] };
+    const event = list.events[index] ?? 0;
+    const total = list.totals[index] ?? Number.NaN;
+    const totalMinor = Number.isNaN(total) ? null : total;
+    yield { id, event, places: [...list.places.subarray(start, end)], totalMinor };
     start = end;
   }
 }

@@ -52,6 +52,8 @@ export interface AcknowledgedList {
   readonly ends: Uint32Array;
   /** Indexes of seats; -1: a place of the area. */
   readonly places: Int32Array;
+  /** What is due for each, minor units; NaN: nobody looked. */
+  readonly totals: Float64Array;
 }
 
 export const NOTHING_ACKNOWLEDGED: Acknowledged = {
@@ -60,12 +62,14 @@ export const NOTHING_ACKNOWLEDGED: Acknowledged = {
     events: new Uint32Array(),
     ends: new Uint32Array(),
     places: new Int32Array(),
+    totals: new Float64Array(),
   },
   bookings: {
     ids: new Uint8Array(),
     events: new Uint32Array(),
     ends: new Uint32Array(),
     places: new Int32Array(),
+    totals: new Float64Array(),
   },
   unknownHeld: [],
   unknownSold: [],

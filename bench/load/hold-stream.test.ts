@@ -16,6 +16,8 @@ const options: LiveLoadOptions = {
   keyPrefix: "k",
 };
 
+const BODY = '{"items":[{"price":1000}],"total":{"amount":1000}}';
+
 /** A socket whose server answers each request a turn later with `statusOf` its number. */
 class Desk implements Asked {
   readonly asked: string[] = [];
@@ -35,7 +37,7 @@ class Desk implements Asked {
     const bodyId = `018f3c9a-7b10-7000-8000-${String(n).padStart(12, "0")}`;
     setImmediate(() => {
       this.inFlight -= 1;
-      told({ status: this.#statusOf(n), body: "", bodyId, seq: n });
+      told({ status: this.#statusOf(n), body: BODY, bodyId, seq: n });
     });
   }
 }
@@ -62,6 +64,20 @@ test("only what was acknowledged counts; a hold that was given twice is a fault"
   }
   const again = await new HoldStream([new Repeating(() => 201)], { ...options, amount: 2 }).run();
   assert.equal(again.findings.faults.length, 1);
+});
+
+test("a hold of another price is a fault", async () => {
+  class Dearer extends Desk {
+    override request(op: string, fields: string, told: Told): void {
+      const body = BODY.replaceAll("1000", "2000");
+      super.request(op, fields, (reply) => told({ ...reply, body }));
+    }
+  }
+  const { findings } = await new HoldStream([new Dearer(() => 201)], {
+    ...options,
+    amount: 1,
+  }).run();
+  assert.match(findings.faults.join(), /has a total of 2000 for 1 places/);
 });
 
 test("a connection that ends is the end, and what it had on the way is unknown", async () => {

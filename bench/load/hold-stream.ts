@@ -1,13 +1,14 @@
 import { Acknowledgements } from "./acknowledgements.ts";
+import { FaultList } from "./fault-list.ts";
 import type { LiveCaller } from "./live-caller.ts";
 import type { LiveLoadOptions, LiveLoadResult } from "./live-load.ts";
 import type { LiveReply } from "./live-reply.ts";
 import { StreamRecord } from "./stream-record.ts";
+import { priceFault } from "./told-price.ts";
 
 const CREATED = 201;
 /** A place of the area. */
 const AREA = -1;
-const FAULTS_MAX = 5;
 
 /** The part of a socket that the stream needs. */
 export type Asked = Pick<LiveCaller, "request" | "inFlight" | "isCongested">;
@@ -26,7 +27,7 @@ export class HoldStream {
   readonly #options: LiveLoadOptions;
   readonly #record: StreamRecord;
   readonly #acknowledged = new Acknowledgements();
-  readonly #faults: string[] = [];
+  readonly #faults = new FaultList();
   readonly #keyPrefix: string;
   #startMs = 0;
   #lastMs = 0;
@@ -130,8 +131,9 @@ export class HoldStream {
     }
     if (status !== CREATED) return;
     const hold = { id: reply.bodyId, event, places: [AREA] };
-    if (this.#acknowledged.held(hold) || this.#faults.length >= FAULTS_MAX) return;
-    this.#faults.push(`hold ${hold.id} was given twice`);
+    if (!this.#acknowledged.held(hold)) this.#faults.add(`hold ${hold.id} was given twice`);
+    const fault = priceFault(reply.body, 1);
+    if (fault !== null) this.#faults.add(`hold ${hold.id} has ${fault}`);
   }
 
   #endIfDone(): void {
@@ -148,7 +150,7 @@ export class HoldStream {
       neverSent: Math.max(0, due - this.#sent),
       seconds,
       streams: this.#record.streams(seconds),
-      findings: { acknowledged, faults: this.#faults, counts: {} },
+      findings: { acknowledged, faults: this.#faults.shown, counts: {} },
     };
   }
 }

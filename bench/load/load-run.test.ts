@@ -34,7 +34,8 @@ async function serve(
 }
 
 const idOf = (n: number): string => HOLD_ID.slice(0, -6) + String(n).padStart(6, "0");
-const body = (n: number): string => `{"id":"${idOf(n)}","status":"active"}`;
+const money = '"items":[{"price":1000}],"total":{"amount":1000}';
+const body = (n: number): string => `{"id":"${idOf(n)}",${money},"status":"active"}`;
 const whole = (n: number, status = "201 Created"): string =>
   `HTTP/1.1 ${status}\r\nContent-Length: ${body(n).length}\r\n\r\n${body(n)}`;
 

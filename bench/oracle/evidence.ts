@@ -23,11 +23,14 @@ export type Seen<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly reason: string };
 
-/** A booking in the database that was not cancelled, with its valid tickets. */
+/** A booking in the database, with its valid tickets. */
 export interface StoredBooking {
   readonly id: string;
   readonly seats: readonly string[];
   readonly areaPlaces: number;
+  /** Minor units: what is due for all of its tickets, cancelled ones too, and what each costs. */
+  readonly totalMinor: number;
+  readonly pricesMinor: readonly number[];
 }
 
 export interface EventEvidence {
@@ -99,10 +102,11 @@ async function storedBookings(
   progress: Progress,
 ): Promise<StoredBooking[]> {
   const stored: StoredBooking[] = [];
-  for await (const { id, tickets } of api.bookingsOf(eventId)) {
+  for await (const { id, tickets, total } of api.bookingsOf(eventId)) {
     const valid = tickets.filter(({ status }) => status !== "cancelled");
     const seats = valid.flatMap(({ seat }) => seat ?? []);
-    stored.push({ id, seats, areaPlaces: valid.length - seats.length });
+    const money = { totalMinor: total.amount, pricesMinor: tickets.map(({ price }) => price) };
+    stored.push({ id, seats, areaPlaces: valid.length - seats.length, ...money });
     if (stored.length % PROGRESS_BOOKINGS === 0) progress(`oracle: ${stored.length} bookings read`);
   }
   return stored;

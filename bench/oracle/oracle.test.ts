@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Acknowledgements } from "../load/acknowledgements.ts";
 import type { FlowFindings } from "../load/flow.ts";
+import { PRICE_MINOR } from "../price.ts";
+import type { Check } from "../report/report.ts";
 import type { EventEvidence, Evidence, StoredBooking } from "./evidence.ts";
 import { verdictOn } from "./oracle.ts";
 
@@ -20,12 +22,17 @@ interface Given {
 }
 
 /** Names of the checks that fail. */
-function objections({ told, stored, sold, held, faults = [], event, evidence }: Given): string[] {
+const objections = (given: Given): string[] =>
+  checksOf(given)
+    .filter(({ ok }) => !ok)
+    .map(({ name }) => name);
+
+function checksOf({ told, stored, sold, held, faults = [], event, evidence }: Given): Check[] {
   const acknowledged = new Acknowledgements();
   told(acknowledged);
   const findings: FlowFindings = { acknowledged: acknowledged.pack(), faults, counts: {} };
   const free = 4 - sold - held;
-  const checks = verdictOn({
+  return verdictOn({
     isProjected: { ok: true, value: true },
     events: [
       {
@@ -40,17 +47,19 @@ function objections({ told, stored, sold, held, faults = [], event, evidence }: 
     holdsHaveEnded: false,
     ...evidence,
   });
-  return checks.filter(({ ok }) => !ok).map(({ name }) => name);
 }
 
 const books = (told: Acknowledgements, booking: number, places: readonly number[]): void => {
   told.held({ id: id(100 + booking), event: 0, places });
-  told.booked(id(100 + booking), { id: id(booking), event: 0, places });
+  const totalMinor = places.length * PRICE_MINOR;
+  told.booked(id(100 + booking), { id: id(booking), event: 0, places, totalMinor });
 };
 const stored = (booking: number, ...seats: string[]): StoredBooking => ({
   id: id(booking),
   seats,
   areaPlaces: 0,
+  totalMinor: seats.length * PRICE_MINOR,
+  pricesMinor: seats.map(() => PRICE_MINOR),
 });
 
 const sound: Given = {
@@ -101,6 +110,34 @@ test("a booking with another seat than was promised is found", () => {
   ]);
 });
 
+test("a booking that costs another sum than was told, or than its places do, is found", () => {
+  const costs = ["every booking costs what its places do"];
+  const right = stored(1, "A-1", "A-2");
+  const dearer = { ...right, totalMinor: 2_007 };
+  assert.deepEqual(objections({ ...sound, stored: [dearer] }), costs);
+  const doubled = { ...dearer, totalMinor: 4_000, pricesMinor: [2_000, 2_000] };
+  const told = (acknowledged: Acknowledgements): void => {
+    const booking = { id: id(1), event: 0, places: [0, 1], totalMinor: 4_000 };
+    acknowledged.booked(id(101), booking);
+    acknowledged.held({ id: id(2), event: 0, places: [2] });
+  };
+  assert.deepEqual(objections({ ...sound, told, stored: [doubled] }), costs);
+  assert.deepEqual(objections({ ...sound, told }), costs, "told, and not so stored");
+  const otherPrices = { ...right, pricesMinor: [999, 1_001] };
+  assert.deepEqual(objections({ ...sound, stored: [otherPrices] }), costs);
+});
+
+test("what was looked at are the seats of bookings; of holds alone there is nothing", () => {
+  const detail = (given: Given): string | undefined =>
+    checksOf(given).find(({ name }) => name === "no seat was confirmed to two buyers")?.detail;
+  assert.equal(detail(sound), "2 looked at");
+  const told = (acknowledged: Acknowledgements): void => {
+    acknowledged.held({ id: id(2), event: 0, places: [2] });
+  };
+  const held = { ...sound, told, stored: [], sold: 0 };
+  assert.deepEqual([objections(held), detail(held)], [[], "nothing to look at"]);
+});
+
 test("a booking that nobody was told of is found, unless an answer was lost", () => {
   const more = { ...sound, stored: [stored(1, "A-1", "A-2"), stored(3, "A-4")], sold: 3 };
   assert.deepEqual(objections(more), [
@@ -148,6 +185,7 @@ test("what could not be looked at fails: silence proves nothing", () => {
     "the availability is what buyers were told, and adds up",
     "memory and database agree",
     "every confirmed booking is in the database, with its places",
+    "every booking costs what its places do",
     "no seat is in two bookings of the database",
     "nothing was sold that nobody was told of",
   ]);

@@ -1,4 +1,5 @@
 import { type Acknowledgement, unpacked } from "../load/acknowledgements.ts";
+import { PRICE_MINOR } from "../price.ts";
 import type { Check } from "../report/report.ts";
 import type { Progress } from "../scenario.ts";
 import {
@@ -31,20 +32,27 @@ export async function consultOracle(given: Case, progress: Progress): Promise<Ch
 
 /** The verdict alone: the same evidence, the same verdict. */
 export function verdictOn(evidence: Evidence): Check[] {
-  const told = toldByEvent(evidence);
   const each = (
     name: string,
     find: (event: EventEvidence, told: Told) => readonly string[],
-    looked: (told: Told) => number,
+    looked: (told: Told, event: EventEvidence) => number,
   ): Check => {
-    const objections = evidence.events.flatMap((event, index) => {
+    const objections: string[] = [];
+    let count = 0;
+    for (const [index, event] of evidence.events.entries()) {
       const toldOf = told[index];
-      return toldOf === undefined ? [] : find(event, toldOf);
-    });
-    const count = told.reduce((sum, toldOf) => sum + looked(toldOf), 0);
-    return check(name, objections, `${count} looked at`);
+      if (toldOf === undefined) continue;
+      for (const objection of find(event, toldOf)) objections.push(objection);
+      count += looked(toldOf, event);
+    }
+    return check(name, objections, count === 0 ? "nothing to look at" : `${count} looked at`);
   };
-  const bookingsOf = ({ bookings }: Told): number => bookings.length;
+  const told = toldByEvent(evidence);
+  const bookingsTold = ({ bookings }: Told): number => bookings.length;
+  const seatsTold = ({ bookings }: Told): number =>
+    bookings.reduce((sum, { places }) => sum + places.filter(isSeat).length, 0);
+  const bookingsStored = (_: Told, { bookings }: EventEvidence): number =>
+    bookings.ok ? bookings.value.length : 0;
   return [
     somethingWasSold(told),
     check(
@@ -52,11 +60,7 @@ export function verdictOn(evidence: Evidence): Check[] {
       objectionsTo(evidence.isProjected, isProjected),
       "waited for",
     ),
-    each(
-      "no seat was confirmed to two buyers",
-      confirmedTwice,
-      (t) => t.holds.length + bookingsOf(t),
-    ),
+    each("no seat was confirmed to two buyers", confirmedTwice, seatsTold),
     each(
       "the availability is what buyers were told, and adds up",
       ({ event, availability }, t) =>
@@ -73,9 +77,10 @@ export function verdictOn(evidence: Evidence): Check[] {
         ),
       () => 1,
     ),
-    each("every confirmed booking is in the database, with its places", missing, bookingsOf),
-    each("no seat is in two bookings of the database", storedTwice, bookingsOf),
-    each("nothing was sold that nobody was told of", unheardOf, bookingsOf),
+    each("every confirmed booking is in the database, with its places", missing, bookingsTold),
+    each("every booking costs what its places do", mispriced, bookingsStored),
+    each("no seat is in two bookings of the database", storedTwice, bookingsStored),
+    each("nothing was sold that nobody was told of", unheardOf, bookingsStored),
     check(
       "no answer was one that must not be",
       evidence.loads.flatMap(({ faults }) => faults),
@@ -140,6 +145,9 @@ function somethingWasSold(told: readonly Told[]): Check {
   return check("something was sold or held", objections, detail);
 }
 
+/** A place of an area has no number. */
+const isSeat = (place: number): boolean => place !== -1;
+
 const placesOf = (list: readonly Acknowledgement[]): number =>
   list.reduce((sum, { places }) => sum + places.length, 0);
 
@@ -152,12 +160,12 @@ function confirmedTwice({ event }: EventEvidence, { bookings }: Told): string[] 
     if (ids.has(id)) objections.push(`booking ${id} was confirmed to two buyers`);
     ids.add(id);
     for (const place of places) {
-      const owner = place === -1 ? undefined : owners.get(place);
+      const owner = isSeat(place) ? owners.get(place) : undefined;
       if (owner !== undefined) {
         const seat = event.seatIds?.[place] ?? place;
         objections.push(`seat ${seat} of event ${event.eventId} is in ${owner} and in ${id}`);
       }
-      if (place !== -1) owners.set(place, id);
+      if (isSeat(place)) owners.set(place, id);
     }
   }
   return objections;
@@ -205,7 +213,7 @@ function missing({ event, bookings }: EventEvidence, told: Told): readonly strin
     return told.bookings.flatMap(({ id, places }) => {
       const booking = known.get(id);
       if (booking === undefined) return [`booking ${id} is not in the database`];
-      const seats = places.filter((place) => place !== -1);
+      const seats = places.filter(isSeat);
       const wanted = seats.map((seat) => event.seatIds?.[seat] ?? "").sort();
       const areaPlaces = places.length - seats.length;
       const isSame =
@@ -214,6 +222,26 @@ function missing({ event, bookings }: EventEvidence, told: Told): readonly strin
       if (isSame) return [];
       const has = `${booking.seats.join(", ")} and ${booking.areaPlaces} of the area`;
       return [`booking ${id} has ${has}, not ${wanted.join(", ")} and ${areaPlaces}`];
+    });
+  });
+}
+
+/** As buyers were told, and as places cost here. */
+function mispriced({ event, bookings }: EventEvidence, told: Told): readonly string[] {
+  return prefixed(event.eventId, bookings, (stored) => {
+    const totals = new Map(told.bookings.map(({ id, totalMinor }) => [id, totalMinor ?? null]));
+    return stored.flatMap(({ id, totalMinor, pricesMinor }) => {
+      const toldMinor = totals.get(id) ?? null;
+      const dueMinor = pricesMinor.length * PRICE_MINOR;
+      const others = pricesMinor.filter((price) => price !== PRICE_MINOR);
+      return [
+        ...(toldMinor === null || toldMinor === totalMinor
+          ? []
+          : [`booking ${id} was confirmed at ${toldMinor}, and is stored at ${totalMinor}`]),
+        ...(totalMinor === dueMinor && others.length === 0
+          ? []
+          : [`booking ${id} costs ${totalMinor}, ${pricesMinor.join(" + ")}, not ${dueMinor}`]),
+      ];
     });
   });
 }

@@ -54,8 +54,17 @@ export const steady: Scenario = {
         ratePerSecond,
         progress: secondly(progress),
       });
+      // As many places of an event as the warm-up cannot have taken.
+      const asked = warm.findings.counts["places asked for"] ?? 0;
+      const left = events.map((event) => ({ ...event, capacity: event.capacity - asked }));
       const settleSeconds = SETTLE_SECONDS;
-      const load = { flow, connections, settleSeconds, seconds, ratePerSecond };
+      const load = {
+        flow: { ...flow, events: left },
+        connections,
+        settleSeconds,
+        seconds,
+        ratePerSecond,
+      };
       const { result, ...measured } = await measureLoad(stage, load, progress);
       const loads = [warm.findings, result.findings];
       const { api } = stage;

@@ -232,6 +232,7 @@ export class VirtualNode {
       },
       loadOutcome: (eventId, seq) => loader.loadOutcome(eventId, seq),
       eventsToWake: () => loader.eventsToWake(),
+      wrongTotals: (eventId) => loader.wrongTotals(eventId),
     };
   }
 

@@ -109,6 +109,7 @@ async function randomRun(seed: number): Promise<void> {
   const known = new Map(memory.endedHolds.map((ended) => [ended.holdId, ended]));
   for (const ended of loaded.endedHolds) assert.deepEqual(ended, known.get(ended.holdId));
   if (batchMax === 1) assert.deepEqual(loaded.endedHolds, memory.endedHolds);
+  assert.deepEqual(await loader.wrongTotals(eventId), []);
   await checkAreas(eventId, bench);
   await checkOutcomes(eventId, bench);
   restore(loaded);
@@ -153,6 +154,22 @@ test("events that have something to do by themselves are found", async () => {
   bench.booked(holdId);
   await store.apply(batchOf(target, bench.facts.slice(2)));
   assert.ok(!(await loader.eventsToWake()).includes(target.eventId));
+});
+
+test("bookings whose total is not what their tickets come to are found", async () => {
+  const target = await freshShard();
+  const { eventId } = target;
+  const bench = new EventBench({ eventId });
+  const [dearer, bare] = [bench.booked(bench.held([0, 1])), bench.booked(bench.held([FLOOR]))];
+  bench.booked(bench.held([2]));
+  await store.apply(batchOf(target, bench.facts));
+  assert.deepEqual(await loader.wrongTotals(eventId), []);
+  await client.query("UPDATE bookings SET total_minor = 7 WHERE id = $1", [dearer]);
+  await client.query("DELETE FROM tickets WHERE booking_id = $1", [bare]);
+  const [first = "", second = "", ...others] = await loader.wrongTotals(eventId);
+  assert.match(first, new RegExp(`${dearer} has a total of 7 .* come to \\d+$`));
+  assert.match(second, new RegExp(`${bare} .* come to null$`));
+  assert.deepEqual(others, []);
 });
 
 test("a batch that is sent again changes nothing", async () => {

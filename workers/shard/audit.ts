@@ -12,11 +12,10 @@ import {
 import { comparing } from "../../engine/snapshot-comparison.ts";
 import type { Turns } from "../in-turns.ts";
 import type { Answer, AuditSide } from "../shard-messages.ts";
-import type { ActorLoader } from "../store/actor-loader.ts";
+import { type ActorLoader, DRIFT_SHOWN_MAX } from "../store/actor-loader.ts";
 import type { Actor } from "./actor.ts";
 import type { Shard } from "./shard.ts";
 
-const DRIFT_SHOWN_MAX = 100;
 /** Facts that bring the copy forward in one turn. */
 const FACTS_PER_TURN = 500;
 
@@ -29,7 +28,9 @@ export interface AuditPorts {
  * Compares an actor with its rows while it goes on selling: takes a copy of the state now, waits
  * until the database has at least that much, loads the rows, and brings the copy forward to the
  * very seq of the rows by the facts recorded meanwhile. So a live event is audited exactly, not
- * roughly. What takes long is done in turns (in-turns.ts): buyers are served in between.
+ * roughly. The totals of bookings, which memory does not keep, are compared with their tickets'
+ * prices among the rows alone. What takes long is done in turns (in-turns.ts): buyers are served in
+ * between.
  */
 export async function auditActor(
   shard: Shard,
@@ -47,8 +48,10 @@ export async function auditActor(
     const memory = await turns.run(restoring(now));
     await shard.whenProjected(lastLsn);
     const database = await loader.load(actor.eventId);
+    // Of rows that may be newer: each booking's agree at any time.
+    const wrongTotals = await loader.wrongTotals(actor.eventId);
     await turns.run(bringing(memory, recording, database.seq));
-    return await report(memory, database, turns);
+    return await report(memory, { database, wrongTotals }, turns);
   } finally {
     actor.recordings.delete(recording);
   }
@@ -63,11 +66,20 @@ function* bringing(state: EventState, facts: readonly Fact[], seq: number) {
   }
 }
 
-async function report(state: EventState, database: Snapshot, turns: Turns): Promise<Answer> {
+interface Stored {
+  readonly database: Snapshot;
+  readonly wrongTotals: readonly string[];
+}
+
+async function report(
+  state: EventState,
+  { database, wrongTotals }: Stored,
+  turns: Turns,
+): Promise<Answer> {
   const memory = comparableOf(state);
   const rows = await restored(database, turns);
   const { drift, memoryHash, databaseHash } = await turns.run(comparing(memory, database));
-  if (typeof rows === "string") drift.unshift(rows);
+  drift.unshift(...(typeof rows === "string" ? [rows] : []), ...wrongTotals);
   return {
     kind: "audit",
     report: {

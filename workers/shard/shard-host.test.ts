@@ -557,6 +557,14 @@ test("an audit names what differs", async () => {
   assert.deepEqual([report.memory.held, report.database.held], [1, 0]);
 });
 
+test("an audit names bookings whose rows have another total than their tickets", async () => {
+  const bench = await HostBench.selling();
+  bench.database.wrong = ["booking b has a total of 7"];
+  const { ok, drift, memory, database } = await audit(bench);
+  assert.deepEqual({ ok, drift }, { ok: false, drift: ["booking b has a total of 7"] });
+  assert.deepEqual(memory, database);
+});
+
 test("a watcher is told of every fact, also of those that move nothing, and of new rules", async () => {
   const bench = await HostBench.selling();
   bench.ask({ kind: "watch" });

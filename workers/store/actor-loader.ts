@@ -2,6 +2,9 @@ import type { Fact } from "../../engine/facts.ts";
 import type { EventId } from "../../engine/ids.ts";
 import type { Snapshot } from "../../engine/snapshot.ts";
 
+/** Differences that an audit names. */
+export const DRIFT_SHOWN_MAX = 100;
+
 /** What a shard asks the store: the states that its actors begin with, and outcomes long gone. */
 export interface ActorLoader {
   /** An event's state at the last seq that is projected. Nobody has configured it: seq 0. */
@@ -13,4 +16,9 @@ export interface ActorLoader {
    * places or waits for them, or the event was cancelled and has tickets that still stand.
    */
   eventsToWake(): Promise<EventId[]>;
+  /**
+   * What no state shows: bookings whose row says another total than its tickets' prices come to, a
+   * sentence each, at most DRIFT_SHOWN_MAX.
+   */
+  wrongTotals(eventId: EventId): Promise<string[]>;
 }

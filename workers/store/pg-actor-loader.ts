@@ -20,7 +20,7 @@ import { mapping } from "../../engine/steps.ts";
 import type { Waiting } from "../../engine/waitlist.ts";
 import { systemClock } from "../clock.ts";
 import { Turns } from "../in-turns.ts";
-import type { ActorLoader } from "./actor-loader.ts";
+import { type ActorLoader, DRIFT_SHOWN_MAX } from "./actor-loader.ts";
 import {
   BOOKINGS,
   type BookingRow,
@@ -93,6 +93,19 @@ const EVENTS_TO_WAKE = `
             WHERE t.event_id = i.event_id AND t.place >= 0 AND t.status = 'valid')
     OR EXISTS (SELECT FROM inventory_areas a WHERE a.event_id = i.event_id AND a.sold > 0))`;
 
+/** Both are written in one transaction. */
+const WRONG_TOTALS = `
+  SELECT b.id, b.total_minor, t.due_minor FROM bookings b
+  LEFT JOIN (SELECT booking_id, sum(COALESCE(due_minor, price_minor)) AS due_minor
+             FROM tickets WHERE event_id = $1 GROUP BY booking_id) t ON t.booking_id = b.id
+  WHERE b.event_id = $1 AND b.total_minor IS DISTINCT FROM t.due_minor
+  ORDER BY b.id LIMIT ${DRIFT_SHOWN_MAX}`;
+interface WrongTotalRow {
+  readonly id: string;
+  readonly total_minor: string;
+  readonly due_minor: string | null;
+}
+
 /** Builds actors' states from the rows that the projector wrote. */
 export class PgActorLoader implements ActorLoader {
   readonly #pool: Pool;
@@ -137,6 +150,13 @@ export class PgActorLoader implements ActorLoader {
   async eventsToWake(): Promise<EventId[]> {
     const { rows } = await this.#pool.query<{ event_id: string }>(EVENTS_TO_WAKE);
     return rows.map((row) => row.event_id as EventId);
+  }
+
+  async wrongTotals(eventId: EventId): Promise<string[]> {
+    const { rows } = await this.#pool.query<WrongTotalRow>(WRONG_TOTALS, [eventId]);
+    return rows.map(({ id, total_minor: total, due_minor: due }) => {
+      return `booking ${id} has a total of ${total} in the database, its tickets come to ${due}`;
+    });
   }
 
   async close(): Promise<void> {

@@ -2,14 +2,16 @@ import { Acknowledgements } from "../acknowledgements.ts";
 import type { HttpAnswer } from "../autocannon-connection.ts";
 import { FaultList } from "../fault-list.ts";
 import type { Flow, FlowFindings, Step, Visitor } from "../flow.ts";
+import { codeOf, isBusy } from "../refusals.ts";
 import { idOf, RequestWriter } from "../request-writer.ts";
+import { priceFault } from "../told-price.ts";
 
 /** Holds and nothing else: one place of an area each, all on one event. */
 export interface HoldFlowOptions {
   readonly kind: "hold";
   readonly eventId: string;
   readonly area: string;
-  /** Places there are: the load ends when all are held. */
+  /** Places that nobody else asks for: the load ends when all are held. */
   readonly capacity: number;
   readonly tokens: readonly string[];
 }
@@ -56,9 +58,9 @@ export class HoldFlow implements Flow {
       return { kind: "send", stream: 0, text };
     };
     const answered = (answer: HttpAnswer): void => {
-      const isBusy = answer.status === 503;
-      if (isBusy) pauseMs = BUSY_PAUSE_MS;
-      isLost = answer.status === 0 || (isLost && isBusy);
+      const isToComeAgain = answer.status === 503;
+      if (isToComeAgain) pauseMs = BUSY_PAUSE_MS;
+      isLost = answer.status === 0 || (isLost && isToComeAgain);
       if (isLost && tries < TRIES_MAX) return;
       tries = 0;
       if (isLost) this.#acknowledged.holdUnknown(0, 1);
@@ -84,14 +86,21 @@ export class HoldFlow implements Flow {
 
   #take({ status, body }: HttpAnswer): void {
     if (status !== 201) {
-      const isRefusal = status === 503 || status === 409 || status === 429;
-      if (!isRefusal) this.#faults.add(`a hold was answered ${status}: ${body.slice(0, 200)}`);
-      return;
+      if (isBusy(status, body) || this.#isSoldOut(status, body)) return;
+      return this.#faults.add(`a hold was answered ${status}: ${body.slice(0, 200)}`);
     }
     const id = idOf(body);
     if (id === null) return this.#faults.add(`a hold without an id: ${body.slice(0, 200)}`);
     this.#held += 1;
     const isNew = this.#acknowledged.held({ id, event: 0, places: [-1] });
     if (!isNew) this.#faults.add(`two requests got the same hold ${id}`);
+    const fault = priceFault(body, 1);
+    if (fault !== null) this.#faults.add(`hold ${id} has ${fault}`);
+  }
+
+  /** Not before more places were asked for than there are. */
+  #isSoldOut(status: number, body: string): boolean {
+    const isTold = status === 409 && codeOf(body) === "insufficient_capacity";
+    return isTold && this.#visits > this.#options.capacity;
   }
 }

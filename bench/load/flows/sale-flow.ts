@@ -7,6 +7,7 @@ import { RequestWriter } from "../request-writer.ts";
 import type { KnownEvent, SaleFlowOptions, SaleGround, SoldEvent } from "./sale-ground.ts";
 import { SaleVisit } from "./sale-visit.ts";
 import { SeatChoice } from "./seat-choice.ts";
+import { SeatClaims } from "./seat-claims.ts";
 
 /** Events that are drawn before one that is not sold out is looked for in order. */
 const DRAWS_MAX = 20;
@@ -28,6 +29,7 @@ export class SaleFlow implements Flow {
       acknowledged: new Acknowledgements(),
       faults: new FaultList(),
       counts: {
+        "places asked for": 0,
         collisions: 0,
         "places sold": 0,
         "given back": 0,
@@ -72,7 +74,9 @@ function knownEvent(
     index,
     path: `/api/v1/events/${eventId}`,
     choice: seatIds === null ? null : new SeatChoice({ seats: seatIds.length, lagMs, random }),
+    claims: seatIds === null ? null : new SeatClaims(seatIds.length),
     seatIndexes: new Map(seatIds?.map((id, seat) => [id, seat])),
+    asked: 0,
     sold: 0,
   };
 }

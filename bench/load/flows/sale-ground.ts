@@ -3,12 +3,14 @@ import type { Acknowledgements } from "../acknowledgements.ts";
 import type { FaultList } from "../fault-list.ts";
 import type { RequestWriter } from "../request-writer.ts";
 import type { SeatChoice } from "./seat-choice.ts";
+import type { SeatClaims } from "./seat-claims.ts";
 
 export interface SoldEvent {
   readonly eventId: string;
   /** Public ids of its seats in the order of its seat list; null: places of the area are sold. */
   readonly seatIds: readonly string[] | null;
   readonly area: string | null;
+  /** Places that nobody but this load asks for. */
   readonly capacity: number;
 }
 
@@ -41,8 +43,11 @@ export interface KnownEvent extends SoldEvent {
   readonly index: number;
   readonly path: string;
   readonly choice: SeatChoice | null;
+  readonly claims: SeatClaims | null;
   /** Place of a seat's id in the list. */
   readonly seatIndexes: ReadonlyMap<string, number>;
+  /** Places that this load has ever asked for: no more are held or sold. */
+  asked: number;
   sold: number;
 }
 
@@ -61,6 +66,7 @@ export interface SaleGround {
 }
 
 export interface SaleCounts {
+  "places asked for": number;
   collisions: number;
   "places sold": number;
   "given back": number;

@@ -25,6 +25,7 @@ class FakeDatabase implements ActorLoader {
   /** False: loads wait until `answerLoads`. */
   answersLoads = true;
   readonly loadsAsked: EventId[] = [];
+  wrong: string[] = [];
   #waiting: (() => void)[] = [];
 
   load(eventId: EventId): Promise<Snapshot> {
@@ -56,6 +57,11 @@ class FakeDatabase implements ActorLoader {
       holds.count + waitlist.count > 0 ||
       (definition?.status === "cancelled" && (inventory?.sold ?? 0) > 0);
     return [...this.states].filter(([, state]) => hasWork(state)).map(([id]) => id);
+  }
+
+  async wrongTotals(): Promise<string[]> {
+    if (this.failure !== null) throw this.failure;
+    return this.wrong;
   }
 
   apply({ eventId, fact }: Entry): void {
