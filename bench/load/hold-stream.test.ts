@@ -96,9 +96,13 @@ test("a socket that takes nothing is not written to", async () => {
 });
 
 test("with a rate it sends what is due, and ends although nothing is due at its very end", async () => {
-  const desk = new Desk(() => 201);
-  const rated = { ...options, amount: null, durationSeconds: 0.1, ratePerSecond: 100 };
-  const { streams, neverSent } = await new HoldStream([desk], rated).run();
-  assert.equal(desk.asked.length + neverSent, 10);
-  assert.equal(streams[0]?.isCorrected, true);
+  for (const amount of [null, 1_000]) {
+    const [stuck, desk] = [new Desk(() => 201), new Desk(() => 201)];
+    const rated = { ...options, amount, durationSeconds: 0.1, ratePerSecond: 100 };
+    const { streams, neverSent } = await new HoldStream([desk], rated).run();
+    assert.equal(desk.asked.length + neverSent, 10);
+    assert.equal(streams[0]?.isCorrected, true);
+    stuck.isCongested = true;
+    assert.equal((await new HoldStream([stuck], rated).run()).neverSent, 10);
+  }
 });

@@ -142,12 +142,12 @@ export class HoldStream {
 
   #result(): Omit<LiveLoadResult, "busyShare"> {
     const { ratePerSecond, durationSeconds, amount } = this.#options;
-    const isDue = ratePerSecond !== null && durationSeconds !== null && amount === null;
-    const due = isDue ? Math.floor(ratePerSecond * durationSeconds) : this.#sent;
+    const isTimed = ratePerSecond !== null && durationSeconds !== null;
+    const due = isTimed ? Math.floor(ratePerSecond * durationSeconds) : this.#sent;
     const seconds = (this.#lastMs - this.#startMs) / 1_000;
     const acknowledged = this.#acknowledged.pack();
     return {
-      neverSent: Math.max(0, due - this.#sent),
+      neverSent: Math.max(0, Math.min(due, amount ?? due) - this.#sent),
       seconds,
       streams: this.#record.streams(seconds),
       findings: { acknowledged, faults: this.#faults.shown, counts: {} },
