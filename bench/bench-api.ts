@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { ADMIN, OPS_TOKEN } from "./bench-server.ts";
+import type { ShownState } from "./live/state-fold.ts";
 import { PRICE_MINOR } from "./price.ts";
 import type { Access } from "./scenario.ts";
 import { reach } from "./server-reach.ts";
@@ -40,16 +41,12 @@ const CAMPAIGN = {
 };
 
 /** What answers are read for, whichever they are. */
-interface Reply {
+interface Reply extends ShownState {
   readonly id: string;
   readonly accessToken: string;
   /** Seconds. */
   readonly expiresIn: number;
   readonly capacity: number;
-  readonly free: number;
-  readonly held: number;
-  readonly sold: number;
-  readonly blocked: number;
   readonly ok: boolean;
   readonly drift: readonly string[];
   readonly shards: readonly ShardFigures[];
@@ -216,6 +213,11 @@ export class BenchApi {
 
   async journal(): Promise<Pick<Reply, "fsyncs" | "entries" | "projector">> {
     return this.#get("/ops/journal", await this.#opsToken());
+  }
+
+  /** With the status of each seat. */
+  async shown(eventId: string): Promise<ShownState> {
+    return this.#get(`/api/v1/events/${eventId}/availability?seats=true`);
   }
 
   availability(eventId: string): Promise<Availability> {

@@ -11,39 +11,28 @@ export type Watched<T> = Pick<Report, "serverFigures" | "journal"> & {
 /**
  * What the server did while something else was done to it. `work` may say when what it does begins
  * to count: threads start and connections are opened before, and would be taken for the server's
- * leisure.
+ * leisure. The journal is looked at from the beginning: its figures may be more than what counts,
+ * and are never less.
  */
 export async function whileWatched<T>(
   stage: Pick<Stage, "api" | "pid">,
   work: (begin: () => void) => Promise<T>,
 ): Promise<Watched<T>> {
-  let watches = start(stage);
+  const journalWatch = await JournalWatch.start(stage.api);
+  let serverWatch = ServerWatch.start(stage.pid);
   const begin = (): void => {
-    stop(watches).catch(() => undefined);
-    watches = start(stage);
+    serverWatch?.stop();
+    serverWatch = ServerWatch.start(stage.pid);
   };
-  let result: T;
   try {
-    result = await work(begin);
+    const result = await work(begin);
+    const serverFigures = serverWatch?.stop() ?? null;
+    const watched = await journalWatch.stop();
+    const figures = watched === null ? [] : [watched.lag];
+    return { result, serverFigures, journal: watched?.journal ?? null, figures };
   } catch (error) {
-    await stop(watches);
+    serverWatch?.stop();
+    await journalWatch.stop();
     throw error;
   }
-  return { result, ...(await stop(watches)) };
-}
-
-interface Watches {
-  readonly server: ServerWatch | null;
-  readonly journal: Promise<JournalWatch>;
-}
-
-function start({ api, pid }: Pick<Stage, "api" | "pid">): Watches {
-  return { server: ServerWatch.start(pid), journal: JournalWatch.start(api) };
-}
-
-async function stop({ server, journal }: Watches): Promise<Omit<Watched<unknown>, "result">> {
-  const serverFigures = server?.stop() ?? null;
-  const watched = await (await journal).stop();
-  const figures = watched === null ? [] : [watched.lag];
-  return { serverFigures, journal: watched?.journal ?? null, figures };
 }

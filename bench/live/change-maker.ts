@@ -1,19 +1,19 @@
 import { SOCKET_REQUESTS_IN_FLIGHT_MAX } from "../../engine/limits.ts";
 import { Acknowledgements } from "../load/acknowledgements.ts";
+import { FaultList } from "../load/fault-list.ts";
 import type { FlowFindings } from "../load/flow.ts";
 import type { Asked } from "../load/hold-stream.ts";
 import { LiveCaller, type LiveCallerOptions } from "../load/live-caller.ts";
 import type { LiveReply } from "../load/live-reply.ts";
 import { StreamRecord } from "../load/stream-record.ts";
+import { keepTimetable } from "../load/timetable.ts";
 import type { Stream } from "../report/report.ts";
 import { machineMs } from "./crowd-clock.ts";
-import { keepTimetable } from "./timetable.ts";
 
 const CREATED = 201;
 const CONNECTION_ENDED = 0;
 /** The limits say no, or overload does. A seat is asked for once: any other no can't be right. */
 export const REFUSALS: readonly number[] = [429, 503];
-const FAULTS_MAX = 5;
 const FAULT_CHARS_MAX = 200;
 
 export interface MadeChange {
@@ -54,7 +54,7 @@ export class ChangeMaker {
   readonly #eventId: string;
   readonly #seatIds: readonly string[];
   readonly #acknowledged = new Acknowledgements();
-  readonly #faults: string[] = [];
+  readonly #faults = new FaultList();
   readonly #statuses: Record<string, number> = {};
   #next = 0;
   #isLost = false;
@@ -74,7 +74,7 @@ export class ChangeMaker {
 
   /** What was acknowledged, for the oracle. */
   get findings(): FlowFindings {
-    return { acknowledged: this.#acknowledged.pack(), faults: this.#faults, counts: {} };
+    return { acknowledged: this.#acknowledged.pack(), faults: this.#faults.shown, counts: {} };
   }
 
   /** All answers so far, by status; 0: the connection ended before. */
@@ -102,6 +102,7 @@ export class ChangeMaker {
       told(made.length);
     };
     const neverSent = await keepTimetable({
+      now: machineMs,
       startMs,
       count,
       ratePerSecond,
@@ -139,14 +140,10 @@ export class ChangeMaker {
       this.#acknowledged.holdUnknown(0, 1);
     } else if (status === CREATED) {
       const isNew = this.#acknowledged.held({ id: bodyId, event: 0, places: [index] });
-      if (!isNew) this.#fault(`hold ${bodyId} was given twice`);
-      if (seq < 0) this.#fault(`hold ${bodyId} has no seq`);
+      if (!isNew) this.#faults.add(`hold ${bodyId} was given twice`);
+      if (seq < 0) this.#faults.add(`hold ${bodyId} has no seq`);
     } else if (!REFUSALS.includes(status)) {
-      this.#fault(`a hold of ${seat}: ${status} ${body.slice(0, FAULT_CHARS_MAX)}`);
+      this.#faults.add(`a hold of ${seat}: ${status} ${body.slice(0, FAULT_CHARS_MAX)}`);
     }
-  }
-
-  #fault(sentence: string): void {
-    if (this.#faults.length < FAULTS_MAX) this.#faults.push(sentence);
   }
 }

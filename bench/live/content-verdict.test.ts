@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { after, test } from "node:test";
-import { contentCheck, readShown } from "./content-verdict.ts";
+import { BenchApi } from "../bench-api.ts";
+import { seen } from "../oracle/evidence.ts";
+import { contentCheck } from "./content-verdict.ts";
 import type { FoldedState, ShownState } from "./state-fold.ts";
 
 const shown: ShownState = {
@@ -60,8 +62,9 @@ test("the availability is asked for with its seats, again while the server is bu
   const address = server.address();
   assert.ok(typeof address === "object" && address !== null);
   const url = `http://127.0.0.1:${address.port}`;
-  assert.deepEqual(await readShown(url, "e"), available);
+  const look = (at: string) => seen(() => new BenchApi(at).shown("e"));
+  assert.deepEqual(await look(url), available);
   assert.deepEqual(asked, Array(2).fill("/api/v1/events/e/availability?seats=true"));
-  assert.equal((await readShown(url, "e")).ok, false);
-  assert.equal((await readShown("http://127.0.0.1:1", "e")).ok, false);
+  assert.equal((await look(url)).ok, false);
+  assert.equal((await look("http://127.0.0.1:1")).ok, false);
 });

@@ -1,29 +1,9 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { Seen } from "../oracle/evidence.ts";
 import type { Check } from "../report/report.ts";
 import type { FoldedState, ShownState } from "./state-fold.ts";
 
-const BUSY = 503;
-const BUSY_TRIES_MAX = 20;
-const BUSY_PAUSE_MS = 250;
 const COUNTS = ["epoch", "seq", "free", "held", "sold", "blocked"] as const;
-
-/** The availability with its seats; never rejects. */
-export async function readShown(url: string, eventId: string): Promise<Seen<ShownState>> {
-  const path = `/api/v1/events/${eventId}/availability?seats=true`;
-  try {
-    for (let tries = 1; ; tries += 1) {
-      const response = await fetch(url + path);
-      if (response.ok) return { ok: true, value: (await response.json()) as ShownState };
-      const reason = `${path}: ${response.status} ${await response.text()}`;
-      if (response.status !== BUSY || tries === BUSY_TRIES_MAX) return { ok: false, reason };
-      await delay(BUSY_PAUSE_MS);
-    }
-  } catch (error) {
-    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
-  }
-}
 
 /** Whether what a sample of `wanted` subscribers made of their deltas is what there is. */
 export function contentCheck(

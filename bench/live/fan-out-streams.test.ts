@@ -4,6 +4,7 @@ import { rateOf } from "../report/text-table.ts";
 import type { ChangeRound } from "./change-maker.ts";
 import type { CrowdFindings } from "./crowd.ts";
 import { fanOutStreams } from "./fan-out-streams.ts";
+import { WELL } from "./testing/findings.ts";
 
 /** Three changes that were due within a tenth of a second. */
 const round: ChangeRound = {
@@ -24,16 +25,7 @@ const found: CrowdFindings = {
     { from: 5, to: 7, arrivalsMs: Float64Array.of(1_120, 3_000) },
     { from: 7, to: 8, arrivalsMs: Float64Array.of(9_000, 9_000) },
   ],
-  gaps: [],
-  gapCount: 0,
-  strange: 0,
-  subscribers: 2,
-  behind: 0,
-  lost: 0,
-  lostBecause: "",
-  utilisation: 0.1,
-  loopLagMsP99: 1,
-  sample: [],
+  ...WELL,
 };
 
 test("times count from when a change was due and from the answer, for each who saw it", () => {

@@ -4,6 +4,7 @@ import { isSound } from "../report/report.ts";
 import type { MadeChange } from "./change-maker.ts";
 import type { CrowdFindings } from "./crowd.ts";
 import { answerChecks, fanOutChecks } from "./fan-out-verdict.ts";
+import { WELL } from "./testing/findings.ts";
 
 const made: MadeChange[] = [
   { seq: 5, dueMs: 100, answeredMs: 110 },
@@ -17,16 +18,7 @@ const whole: CrowdFindings = {
     { from: 4, to: 5, arrivalsMs: Float64Array.of(120, 105) },
     { from: 5, to: 7, arrivalsMs: Float64Array.of(220, 230) },
   ],
-  gaps: [],
-  gapCount: 0,
-  strange: 0,
-  subscribers: 2,
-  behind: 0,
-  lost: 0,
-  lostBecause: "",
-  utilisation: 0.1,
-  loopLagMsP99: 1,
-  sample: [],
+  ...WELL,
 };
 
 const verdict = (findings: CrowdFindings, subscribers = 2): boolean =>

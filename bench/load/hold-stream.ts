@@ -4,6 +4,7 @@ import type { LiveCaller } from "./live-caller.ts";
 import type { LiveLoadOptions, LiveLoadResult } from "./live-load.ts";
 import type { LiveReply } from "./live-reply.ts";
 import { StreamRecord } from "./stream-record.ts";
+import { keepTimetable } from "./timetable.ts";
 import { priceFault } from "./told-price.ts";
 
 const CREATED = 201;
@@ -34,6 +35,8 @@ export class HoldStream {
   #sent = 0;
   #answered = 0;
   #turn = 0;
+  /** With a rate: due, and no socket was free for it. */
+  #neverSent = 0;
   /** Nothing more is sent. */
   #isClosed = false;
   #done: () => void = () => undefined;
@@ -58,7 +61,7 @@ export class HoldStream {
         for (const caller of this.#callers) this.#next(caller);
       }
     } else {
-      this.#sendDue(ratePerSecond);
+      void this.#keepTo(ratePerSecond);
     }
     return new Promise((resolve) => {
       this.#done = () => resolve(this.#result());
@@ -67,7 +70,9 @@ export class HoldStream {
   }
 
   #isOver(nowMs: number): boolean {
-    const { durationSeconds, amount } = this.#options;
+    const { durationSeconds, amount, ratePerSecond } = this.#options;
+    // With a rate, its timetable has an end.
+    if (ratePerSecond !== null) return this.#isClosed;
     const isLate = durationSeconds !== null && nowMs - this.#startMs >= durationSeconds * 1_000;
     this.#isClosed ||= isLate || (amount !== null && this.#sent >= amount);
     return this.#isClosed;
@@ -84,17 +89,26 @@ export class HoldStream {
     this.#hold(caller, nowMs, () => this.#next(caller));
   }
 
-  /** All that is due by now; what finds no socket stays due, and its time runs. */
-  #sendDue(ratePerSecond: number): void {
-    for (;;) {
-      const dueMs = this.#startMs + (this.#sent * 1_000) / ratePerSecond;
-      const nowMs = performance.now();
-      if (this.#isOver(Math.max(dueMs, nowMs))) return this.#endIfDone();
-      const caller = dueMs > nowMs ? null : this.#free();
-      if (caller === null) break;
-      this.#hold(caller, dueMs, () => undefined);
-    }
-    setTimeout(() => this.#sendDue(ratePerSecond), 1);
+  async #keepTo(ratePerSecond: number): Promise<void> {
+    const { durationSeconds, amount } = this.#options;
+    const due = Math.floor(ratePerSecond * (durationSeconds ?? Number.POSITIVE_INFINITY));
+    let free: Asked | null = null;
+    this.#neverSent = await keepTimetable({
+      now: () => performance.now(),
+      startMs: this.#startMs,
+      count: Math.min(due, amount ?? due),
+      ratePerSecond,
+      isFree: () => {
+        free = this.#free();
+        return free !== null;
+      },
+      isOver: () => this.#isClosed,
+      send: (dueMs) => {
+        if (free !== null) this.#hold(free, dueMs, () => undefined);
+      },
+    });
+    this.#isClosed = true;
+    this.#endIfDone();
   }
 
   #free(): Asked | null {
@@ -141,13 +155,10 @@ export class HoldStream {
   }
 
   #result(): Omit<LiveLoadResult, "busyShare"> {
-    const { ratePerSecond, durationSeconds, amount } = this.#options;
-    const isTimed = ratePerSecond !== null && durationSeconds !== null;
-    const due = isTimed ? Math.floor(ratePerSecond * durationSeconds) : this.#sent;
     const seconds = (this.#lastMs - this.#startMs) / 1_000;
     const acknowledged = this.#acknowledged.pack();
     return {
-      neverSent: Math.max(0, Math.min(due, amount ?? due) - this.#sent),
+      neverSent: this.#neverSent,
       seconds,
       streams: this.#record.streams(seconds),
       findings: { acknowledged, faults: this.#faults.shown, counts: {} },

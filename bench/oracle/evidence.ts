@@ -112,7 +112,8 @@ async function storedBookings(
   return stored;
 }
 
-async function seen<T>(look: () => Promise<T>): Promise<Seen<T>> {
+/** Never rejects. */
+export async function seen<T>(look: () => Promise<T>): Promise<Seen<T>> {
   try {
     return { ok: true, value: await look() };
   } catch (error) {

@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { ChangeMaker, type MadeChange } from "../live/change-maker.ts";
-import { contentCheck, readShown } from "../live/content-verdict.ts";
+import { contentCheck } from "../live/content-verdict.ts";
 import { Crowd, type CrowdFindings, sampledOf } from "../live/crowd.ts";
 import { fanOutStreams } from "../live/fan-out-streams.ts";
 import { answerChecks, fanOutChecks } from "../live/fan-out-verdict.ts";
 import { SETTLE_SECONDS } from "../load/http-load.ts";
+import { seen } from "../oracle/evidence.ts";
 import { consultOracle } from "../oracle/oracle.ts";
 import type { Figure } from "../report/report.ts";
 import type { BenchOptions, Findings, Progress, Scenario } from "../scenario.ts";
@@ -92,7 +93,7 @@ async function measure(
     );
     const changed = [...settled.made, ...round.made];
     const found = await crowd.end(lastSeqOf(changed));
-    const shown = await readShown(url, eventId);
+    const shown = await seen(() => api.shown(eventId));
     const afterMib = await leastInUseMib(stage);
     const memory = memoryFigures({ beforeMib, idleMib, afterMib }, subscribers);
     return {

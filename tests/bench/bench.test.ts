@@ -70,8 +70,7 @@ test("hold starts a server, measures, finds no objection, and leaves nothing beh
   assert.deepEqual(Object.keys(holds?.statuses ?? {}), ["201"]);
   const names = report.serverFigures?.threads.map(({ name }) => name) ?? [];
   assert.ok(names.includes("gateway") && names.includes("shard 0"), names.join(", "));
-  // The journal is looked at from a moment later on: of the first holds it may be too late.
-  assert.ok(Number(report.journal?.facts) > 0);
+  assert.ok(Number(report.journal?.facts) >= Number(holds?.count));
   assert.match(readFileSync(html, "utf8"), /The oracle has no objection/);
   assert.match(bench.said(), /the oracle has no objection/);
   assert.deepEqual(leftIn(bench.directory), []);

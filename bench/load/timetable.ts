@@ -1,10 +1,10 @@
-import { machineMs } from "./crowd-clock.ts";
-
 /** How long what is due waits until it is tried again. */
 const LOOK_MS = 1;
 
 export interface TimetableOptions {
-  /** Of the machine's clock: when the first is due. */
+  /** The clock of all times here. */
+  readonly now: () => number;
+  /** When the first is due. */
   readonly startMs: number;
   readonly count: number;
   readonly ratePerSecond: number;
@@ -20,12 +20,12 @@ export interface TimetableOptions {
  * their time is over, with how many were due and never sent.
  */
 export function keepTimetable(options: TimetableOptions): Promise<number> {
-  const { startMs, count, ratePerSecond, isFree, isOver, send } = options;
+  const { now, startMs, count, ratePerSecond, isFree, isOver, send } = options;
   const dueMsOf = (n: number): number => startMs + (n * 1_000) / ratePerSecond;
   return new Promise((resolve) => {
     let sent = 0;
     const look = (): void => {
-      const nowMs = machineMs();
+      const nowMs = now();
       while (sent < count && dueMsOf(sent) <= nowMs && !isOver() && isFree()) {
         send(dueMsOf(sent));
         sent += 1;
