@@ -10,7 +10,7 @@ import { type FieldError, validationFailed } from "../http/validation.ts";
 import type { Identity } from "../identity/tokens.ts";
 import type { Database, Queries, Scoped } from "../tenancy/database.ts";
 import { asker } from "../tenancy/scope.ts";
-import { takeTurn } from "../tenancy/turn.ts";
+import { addOneOf } from "../tenancy/turn.ts";
 import {
   CAMPAIGN_COLUMNS,
   type Campaign,
@@ -50,10 +50,10 @@ export class Campaigns {
   ): Promise<Campaign> {
     const id = uuidV7(Date.now(), randomBytes(10));
     const limit = CAMPAIGNS_PER_ORGANIZATION_MAX;
-    const made = this.#rows(identity).transaction(async (rows) => {
-      await takeTurn(rows, `campaigns of ${organizationId}`);
+    const name = `campaigns of ${organizationId}`;
+    const added = addOneOf(this.#rows(identity), { name, limit }, async (rows) => {
       await requireNamed(rows, organizationId, draft);
-      const { rows: added } = await rows.query<CampaignRow>(
+      return rows.query<CampaignRow>(
         `INSERT INTO campaigns
            (id, organization_id, name, event_id, segment, variants, ab_test, tracking)
          SELECT $1, $2, $3, $4, $5, $6, $7, $8
@@ -61,11 +61,8 @@ export class Campaigns {
          RETURNING ${CAMPAIGN_COLUMNS}`,
         [id, organizationId, ...valuesOf(draft), limit],
       );
-      const [row] = added;
-      if (row === undefined) throw new ProblemError("too_many", { limit });
-      return campaignOf(row);
     });
-    return made.catch(refuseGoneEvent);
+    return campaignOf(await added.catch(refuseGoneEvent));
   }
 
   /** Newest first, before `before`. */

@@ -1,11 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { type OrganizationId, uuidV7 } from "../../engine/ids.ts";
 import { PLANS_PER_ORGANIZATION_MAX } from "../../engine/search-limits.ts";
-import { ProblemError } from "../http/problem.ts";
 import type { Identity } from "../identity/tokens.ts";
 import type { Database, Scoped } from "../tenancy/database.ts";
 import { asker, NOBODY, type Scope } from "../tenancy/scope.ts";
-import { takeTurn } from "../tenancy/turn.ts";
+import { addOneOf } from "../tenancy/turn.ts";
 
 export interface PlanDraft {
   readonly name: string;
@@ -65,19 +64,17 @@ export class SeatingPlans {
   async add(organizationId: OrganizationId, draft: PlanDraft): Promise<PlanEntry> {
     const id = uuidV7(Date.now(), randomBytes(10));
     const limit = PLANS_PER_ORGANIZATION_MAX;
-    return this.#rows.transaction(async (within) => {
-      await takeTurn(within, `seating plans of ${organizationId}`);
-      const { rows } = await within.query<PlanRow>(
+    const name = `seating plans of ${organizationId}`;
+    const added = await addOneOf(this.#rows, { name, limit }, (within) =>
+      within.query<PlanRow>(
         `INSERT INTO seating_plans (id, organization_id, name, summary, content)
          SELECT $1, $2, $3, $4, $5
          WHERE (SELECT count(*) FROM seating_plans WHERE organization_id = $2) < $6
          RETURNING ${COLUMNS}`,
         [id, organizationId, ...valuesOf(draft), limit],
-      );
-      const [row] = rows;
-      if (row === undefined) throw new ProblemError("too_many", { limit });
-      return entryOf(row);
-    });
+      ),
+    );
+    return entryOf(added);
   }
 
   /** Oldest first, after `after`; without the plans themselves. */

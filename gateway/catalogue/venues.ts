@@ -1,11 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { type OrganizationId, uuidV7 } from "../../engine/ids.ts";
 import { VENUES_PER_ORGANIZATION_MAX } from "../../engine/search-limits.ts";
-import { ProblemError } from "../http/problem.ts";
 import type { Identity } from "../identity/tokens.ts";
 import type { Database, Scoped } from "../tenancy/database.ts";
 import { asker, NOBODY, type Scope } from "../tenancy/scope.ts";
-import { takeTurn } from "../tenancy/turn.ts";
+import { addOneOf } from "../tenancy/turn.ts";
 import type { Venue } from "./event-fields.ts";
 
 export interface KeptVenue extends Venue {
@@ -44,18 +43,18 @@ export class Venues {
   async add(organizationId: OrganizationId, venue: Venue): Promise<KeptVenue> {
     const id = uuidV7(Date.now(), randomBytes(10));
     const limit = VENUES_PER_ORGANIZATION_MAX;
-    return this.#rows.transaction(async (within) => {
-      await takeTurn(within, `venues of ${organizationId}`);
-      const { rows } = await within.query<VenueRow>(
-        `INSERT INTO venues (id, organization_id, name, content)
+    const added = await addOneOf(
+      this.#rows,
+      { name: `venues of ${organizationId}`, limit },
+      (within) =>
+        within.query<VenueRow>(
+          `INSERT INTO venues (id, organization_id, name, content)
          SELECT $1, $2, $3, $4
          WHERE (SELECT count(*) FROM venues WHERE organization_id = $2) < $5 RETURNING ${COLUMNS}`,
-        [id, organizationId, venue.name, JSON.stringify(venue), limit],
-      );
-      const [row] = rows;
-      if (row === undefined) throw new ProblemError("too_many", { limit });
-      return venueOf(row);
-    });
+          [id, organizationId, venue.name, JSON.stringify(venue), limit],
+        ),
+    );
+    return venueOf(added);
   }
 
   /** Oldest first, after `after`. */

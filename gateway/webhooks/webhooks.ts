@@ -4,11 +4,10 @@ import {
   WEBHOOK_OLD_SECRET_MS,
   WEBHOOKS_PER_ORGANIZATION_MAX,
 } from "../../engine/notifier-limits.ts";
-import { ProblemError } from "../http/problem.ts";
 import type { Identity } from "../identity/tokens.ts";
 import type { Database, Scoped } from "../tenancy/database.ts";
 import { asker, NOBODY, type Scope } from "../tenancy/scope.ts";
-import { takeTurn } from "../tenancy/turn.ts";
+import { addOneOf } from "../tenancy/turn.ts";
 import { freshSecret, type WebhookSecrets } from "./webhook-secret.ts";
 
 /** Where an organisation's program is told what happens. */
@@ -110,20 +109,18 @@ export class Webhooks {
     const secret = freshSecret();
     const id = uuidV7(nowMs, randomBytes(10));
     const limit = WEBHOOKS_PER_ORGANIZATION_MAX;
-    return this.#rows.transaction(async (within) => {
-      await takeTurn(within, `webhooks of ${organizationId}`);
-      const { rows } = await within.query<WebhookRow>(
+    const name = `webhooks of ${organizationId}`;
+    const added = await addOneOf(this.#rows, { name, limit }, (within) =>
+      within.query<WebhookRow>(
         `INSERT INTO webhooks (id, organization_id, url, description, types, enabled, secret,
            created_ms)
          SELECT $1, $2, $3, $4, $5, $6, $7, $8
          WHERE (SELECT count(*) FROM webhooks WHERE organization_id = $2) < $9
          RETURNING ${COLUMNS}`,
         [id, organizationId, url, description, types, enabled, secret, nowMs, limit],
-      );
-      const [row] = rows;
-      if (row === undefined) throw new ProblemError("too_many", { limit });
-      return { webhook: webhookOf(row), secret };
-    });
+      ),
+    );
+    return { webhook: webhookOf(added), secret };
   }
 
   /** Oldest first, after `after`. */
