@@ -92,8 +92,8 @@ export class Campaigns {
 
   /**
    * As long as it has not begun: `draftOf` says what becomes of it as it is, and two who change it
-   * at once do so one after the other. Throws `campaign_not_found`, `campaign_begun`, and
-   * `validation_failed` for what it names and is not there.
+   * at once do so one after the other. Throws `campaign_not_found`, `campaign_begun`, `forbidden`,
+   * and `validation_failed` for what it names and is not there.
    */
   change(
     identity: Identity,
@@ -119,7 +119,10 @@ export class Campaigns {
          RETURNING ${CAMPAIGN_COLUMNS}`,
         [organizationId, id, ...valuesOf(draft)],
       );
-      return changed.map(campaignOf)[0] ?? now;
+      const [after] = changed;
+      // Whoever asks could change it a moment ago.
+      if (after === undefined) throw new ProblemError("forbidden");
+      return campaignOf(after);
     });
     return done.catch(refuseGoneEvent);
   }
