@@ -31,7 +31,7 @@ export class EventState {
   definition: InventoryDefinition | null = null;
   inventory: Inventory | null = null;
   readonly holds = new HoldBook();
-  readonly bookings = new OrderedRecords(bookingIdOf);
+  readonly bookings = new OrderedRecords(bookingIdOf, { isRouted: true });
   readonly placesByUser = new PlacesByUser();
   readonly keys = new IdempotencyKeys();
   readonly blocks = new Blocks();

@@ -57,8 +57,8 @@ const STALE_ENTRIES_MIN = 1_024;
  *   first.
  */
 export class HoldBook {
-  readonly #active = new OrderedRecords<ActiveHold>(idOf);
-  readonly #ended = new OrderedRecords<EndedHold>(idOf);
+  readonly #active = new OrderedRecords<ActiveHold>(idOf, { isRouted: true });
+  readonly #ended = new OrderedRecords<EndedHold>(idOf, { isRouted: true });
   readonly #due = new DueHeap();
   /** Active holds that the waitlist offered, by buyer: one, besides those being paid for. */
   readonly #offers = new Map<UserId, readonly HoldId[]>();

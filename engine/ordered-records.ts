@@ -8,10 +8,11 @@ import { TextIndex, type TextRows } from "./text-index.ts";
  */
 export class OrderedRecords<Item, Id extends string = string> implements TextRows {
   readonly #items = new ChunkedList<Item>();
-  readonly #index = new TextIndex(this);
+  readonly #index: TextIndex;
   readonly #textOf: (item: Item) => Id;
 
-  constructor(textOf: (item: Item) => Id) {
+  constructor(textOf: (item: Item) => Id, { isRouted = false } = {}) {
+    this.#index = new TextIndex(this, { isRouted });
     this.#textOf = textOf;
   }
 

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { type EventId, eventTagOf, IdMinter, uuidV7 } from "./ids.ts";
+import { ITEM_IDS_PER_HOLD } from "./limits.ts";
 import { Random } from "./testing/random.ts";
 import { TextIndex } from "./text-index.ts";
 
@@ -107,4 +109,45 @@ test("whoever comes and goes for long needs no more numbers", () => {
   }
   bench.check();
   assert.ok(Math.max(...bench.model.values()) <= 100);
+});
+
+const IDS = 4_000;
+const AT_MS = 1_800_000_000_000;
+const TAG = eventTagOf("018f3c9a-7b10-7000-8000-0007a4b1c2d3" as EventId);
+
+/** How often a text was read that was not the right one. */
+function misreadings(texts: readonly string[], isRouted: boolean): number {
+  const known: string[] = [];
+  let wrong = 0;
+  const isOf = (row: number, text: string): boolean => {
+    const isRight = known[row] === text;
+    if (!isRight) wrong += 1;
+    return isRight;
+  };
+  const index = new TextIndex({ isOf }, { isRouted });
+  for (const text of texts) {
+    assert.equal(index.find(text), -1);
+    known[index.add(text)] = text;
+  }
+  for (const [row, text] of texts.entries()) assert.equal(index.find(text), row);
+  return wrong;
+}
+
+test("ids of holds differ in what is looked at, in a rush and when they come one by one", () => {
+  for (const msApart of [0, 1, 1_000, 60_000]) {
+    const minter = new IdMinter(7);
+    const ids = Array.from({ length: IDS }, (_, n) =>
+      minter.mintHold(AT_MS + n * msApart, TAG, ITEM_IDS_PER_HOLD),
+    );
+    assert.ok(misreadings(ids, true) <= 1, `${msApart} ms apart`);
+  }
+});
+
+test("buyers of one millisecond differ in what is looked at, and so do digests", () => {
+  const random = new Random(7);
+  const bytes = () => Uint8Array.from({ length: 16 }, () => random.below(256));
+  const buyers = Array.from({ length: IDS }, () => uuidV7(AT_MS, bytes()));
+  assert.ok(misreadings(buyers, false) <= 1);
+  const digests = Array.from({ length: IDS }, () => Buffer.from(bytes()).toString("base64url"));
+  assert.ok(misreadings(digests, false) <= 1);
 });

@@ -13,7 +13,7 @@ const ROW_MASK = (1 << ROW_BITS) - 1;
 const ROWS_MAX = ROW_MASK - 1;
 /** The slot of a row that is gone: who looks for another one goes on behind it. */
 const GONE = ROW_MASK;
-/** The next of the last row. */
+/** The next of the last row, and the row of a text that has none. */
 const NONE = -1;
 const NO_NUMBERS = new Int32Array(0);
 
@@ -43,6 +43,7 @@ const MOVES_PER_ROW = 4;
  */
 export class TextIndex {
   readonly #rows: TextRows;
+  readonly #isRouted: boolean;
   #fields = NO_NUMBERS;
   /** By hash: a row's number + 1, and above it the highest bits of its hash; 0: free. */
   #slots = new Int32Array(SLOTS_MIN);
@@ -59,11 +60,14 @@ export class TextIndex {
   #oldest = NONE;
   #newest = NONE;
   #gone = NONE;
-  #lastText = "";
-  #lastHash = hashOf("");
+  /** What was asked for last, and its row: who decides asks for what who applies asks for again. */
+  #lastText: string | null = null;
+  #lastHash = 0;
+  #lastRow = NONE;
 
-  constructor(rows: TextRows) {
+  constructor(rows: TextRows, { isRouted = false } = {}) {
     this.#rows = rows;
+    this.#isRouted = isRouted;
   }
 
   get count(): number {
@@ -72,16 +76,18 @@ export class TextIndex {
 
   /** The row of the text; -1: there is none. */
   find(text: string): number {
-    if (this.#count === 0) return -1;
-    const hash = this.#hash(text);
-    const row = this.#search(this.#slots, text, hash);
-    if (row >= 0 || this.#oldSlots.length === 0) return row;
-    return this.#search(this.#oldSlots, text, hash);
+    if (this.#count === 0) return NONE;
+    if (text !== this.#lastText) this.#lookUp(text);
+    return this.#lastRow;
   }
 
   /** The number of a new row, behind all others; there must be none of this text. */
   add(text: string): number {
-    const hash = this.#hash(text);
+    if (text !== this.#lastText) {
+      this.#lastText = text;
+      this.#lastHash = hashOf(text, this.#isRouted);
+    }
+    const hash = this.#lastHash;
     if (2 * this.#used >= this.#slots.length) this.#makeRoom();
     if (this.#oldSlots.length > 0) this.#moveSome(MOVES_PER_ROW);
     const row = this.#newRow();
@@ -95,6 +101,7 @@ export class TextIndex {
     this.#newest = row;
     this.#count += 1;
     this.#place(row, hash);
+    this.#lastRow = row;
     return row;
   }
 
@@ -116,6 +123,7 @@ export class TextIndex {
     fields[at + NEXT] = this.#gone;
     this.#gone = row;
     this.#count -= 1;
+    if (row === this.#lastRow) this.#lastRow = NONE;
   }
 
   /** The row that came first of those that are there; -1: there is none. */
@@ -128,11 +136,20 @@ export class TextIndex {
     return this.#fields[row * ROW_FIELDS + NEXT] ?? NONE;
   }
 
+  #lookUp(text: string): void {
+    const hash = hashOf(text, this.#isRouted);
+    let row = this.#search(this.#slots, text, hash);
+    if (row === NONE && this.#oldSlots.length > 0) row = this.#search(this.#oldSlots, text, hash);
+    this.#lastText = text;
+    this.#lastHash = hash;
+    this.#lastRow = row;
+  }
+
   #search(slots: Int32Array, text: string, hash: number): number {
     const mask = slots.length - 1;
     for (let at = hash & mask; ; at = (at + 1) & mask) {
       const slot = slots[at] ?? 0;
-      if (slot === 0) return -1;
+      if (slot === 0) return NONE;
       if ((slot ^ hash) >>> ROW_BITS !== 0) continue;
       const row = (slot & ROW_MASK) - 1;
       if (this.#fields[row * ROW_FIELDS] === hash && this.#rows.isOf(row, text)) return row;
@@ -196,15 +213,6 @@ export class TextIndex {
     this.#moved = end;
     if (end === this.#movedEnd) this.#oldSlots = NO_NUMBERS;
   }
-
-  /** Who decides asks for a text that who applies asks for again. */
-  #hash(text: string): number {
-    if (text !== this.#lastText) {
-      this.#lastText = text;
-      this.#lastHash = hashOf(text);
-    }
-    return this.#lastHash;
-  }
 }
 
 function enlarged(numbers: Int32Array, length: number): Int32Array<ArrayBuffer> {
@@ -213,12 +221,23 @@ function enlarged(numbers: Int32Array, length: number): Int32Array<ArrayBuffer> 
   return larger;
 }
 
-/** Never 0. Against accidents: nobody chooses the ids and digests that are looked for. */
-function hashOf(text: string): number {
+/** Of a routed id, the last 24 bits of its time and its counter; its end is its event's tag. */
+const ROUTED_FROM = 6;
+const ROUTED_END = 18;
+const TEXT_END_LENGTH = 8;
+
+/**
+ * Never 0. Reading characters is most of what it costs, so it takes those in which two texts of a
+ * kind differ (engine/ids.ts): of any other than a routed id the last eight, random in a digest and
+ * in a user's id. Against accidents: nobody chooses the ids and digests that are looked for.
+ */
+function hashOf(text: string, isRouted: boolean): number {
   const { length } = text;
+  const end = isRouted && length > ROUTED_END ? ROUTED_END : length;
+  let at = isRouted ? ROUTED_FROM : length - TEXT_END_LENGTH;
+  if (at < 0 || at > end) at = 0;
   let hash = length;
-  let at = 0;
-  for (; at + 3 < length; at += 4) {
+  for (; at + 3 < end; at += 4) {
     const four =
       text.charCodeAt(at) ^
       (text.charCodeAt(at + 1) << 7) ^
@@ -227,7 +246,7 @@ function hashOf(text: string): number {
     hash = Math.imul(hash ^ four, 0x9e3779b1);
     hash ^= hash >>> 15;
   }
-  for (; at < length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x85ebca6b);
+  for (; at < end; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x85ebca6b);
   hash ^= hash >>> 13;
   return hash === 0 ? 1 : hash;
 }
