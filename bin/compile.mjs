@@ -1,7 +1,7 @@
 /**
  * The program as JavaScript, beside its sources: every `.ts` file of the rooms with its types
  * blanked out, so that a place in a stack trace is the place in the source, and all else that lies
- * there as it is.
+ * there as it is. Beside it, packages of very many modules as a few (bundle-packages.mjs).
  *
  *   node_modules/.cache/evently/<digest of the sources>/ { package.json, engine/, sql/, … }
  *
@@ -23,6 +23,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { BUNDLED_FROM, bundlePackages } from "./bundle-packages.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const CACHE = join(ROOT, "node_modules/.cache/evently");
@@ -71,8 +72,9 @@ function isOfProgram(path) {
 
 function digestOf(sources) {
   const hash = createHash("sha256");
-  const compiler = [COMPILER, fileURLToPath(import.meta.url).slice(ROOT.length)];
-  const own = compiler.map((path) => ({ path, content: readFileSync(join(ROOT, path)) }));
+  const own = [COMPILER, "bin/compile.mjs", ...BUNDLED_FROM]
+    .filter((path) => existsSync(join(ROOT, path)))
+    .map((path) => ({ path, content: readFileSync(join(ROOT, path)) }));
   for (const { path, content } of [...own, ...sources]) {
     hash.update(`${path} ${content.length}\n`).update(content);
   }
@@ -80,7 +82,10 @@ function digestOf(sources) {
 }
 
 async function write(sources, directory) {
-  const { transformSync } = await import("@swc/wasm-typescript");
+  const [{ transformSync }] = await Promise.all([
+    import("@swc/wasm-typescript"),
+    bundlePackages(ROOT, directory),
+  ]);
   const folders = new Set(sources.map(({ path }) => dirname(join(directory, path))));
   for (const folder of folders) mkdirSync(folder, { recursive: true });
   for (const { path, content } of sources) {

@@ -105,11 +105,40 @@ test("what can't be compiled, or written, is said in a line", async () => {
   assert.deepEqual(left, [], "half of a program is not kept");
 });
 
+test("this program: packages of many modules are few files, and each is there once", async () => {
+  const module = await import(pathToFileURL(join(ROOT, "bin/compile.mjs")).href);
+  const directory: string = await module.compiled();
+  const packages = join(directory, "node_modules");
+  assert.deepEqual(fs.readdirSync(packages).sort(), ["ipaddr.js", "liquidjs", "stripe", "typebox"]);
+  for (const name of fs.readdirSync(packages)) {
+    const files = fs.readdirSync(join(packages, name));
+    assert.ok(files.length < 20, `${name}: ${files.length} files`);
+    const manifest = (root: string): { version: string } =>
+      JSON.parse(fs.readFileSync(join(root, name, "package.json"), "utf8"));
+    assert.equal(manifest(packages).version, manifest(join(ROOT, "node_modules")).version);
+  }
+  const script = `
+    import Format from "typebox/format";
+    import Type from "typebox";
+    import { Compile } from "typebox/compile";
+    Format.Set("even", (text) => text.length % 2 === 0);
+    const schema = Compile(Type.String({ format: "even" }));
+    console.log(import.meta.resolve("typebox"), schema.Check("ab"), schema.Check("abc"));`;
+  const path = join(directory, "shared-formats.mjs");
+  fs.writeFileSync(path, script);
+  try {
+    const { stdout } = await run(process.execPath, [path]);
+    assert.equal(stdout, `${pathToFileURL(join(packages, "typebox/index.mjs"))} true false\n`);
+  } finally {
+    fs.rmSync(path);
+  }
+});
+
 test("this program: every line stays where it is, and no module is named as TypeScript", async () => {
   const module = await import(pathToFileURL(join(ROOT, "bin/compile.mjs")).href);
   const directory: string = await module.compiled();
   const paths = fs.readdirSync(directory, { recursive: true, encoding: "utf8" });
-  const compiled = paths.filter((path) => path.endsWith(".js"));
+  const compiled = paths.filter((path) => /^(?!node_modules\b).*\.js$/.test(path));
   assert.ok(compiled.length > 500, `${compiled.length} modules`);
   for (const path of compiled) {
     const code = fs.readFileSync(join(directory, path), "utf8");
