@@ -2,10 +2,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { endsWith } from "./clean-up.ts";
+import { ROOT } from "./root.ts";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const THREAD_NAMES = new URL("./thread-name.mjs", import.meta.url).href;
 const READY = /Evently is ready at (\S+)/;
 const SAID_CHARS_MAX = 100_000;

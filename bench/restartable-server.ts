@@ -4,13 +4,12 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../gateway/embedded-postgres.ts";
 import { freePort } from "../gateway/http/free-port.ts";
 import { ADMIN, OPS_TOKEN } from "./bench-server.ts";
 import { endsWith } from "./clean-up.ts";
+import { ROOT } from "./root.ts";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const LOOK_MS = 25;
 const READY_MS_MAX = 600_000;
 

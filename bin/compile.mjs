@@ -35,9 +35,12 @@ const KEPT_MS = 24 * 60 * 60 * 1_000;
 /** Where a module is named: imported, or as a URL beside the one that names it. */
 const MODULE_NAME = /((?:\bfrom|\bimport\(?|\bnew URL\()\s*"\.{1,2}\/[^"\n]*)\.ts"/g;
 
-/** The directory of the compiled program; compiles it if the sources are others than before. */
-export async function compiled() {
-  const sources = sourcesOf(ROOT);
+/**
+ * The directory of the compiled program; compiles it if the sources are others than before. With
+ * `tests`, these are compiled as well, into another directory.
+ */
+export async function compiled({ tests = false } = {}) {
+  const sources = tests ? sourcesIn([...ROOMS, "tests"]) : sourcesIn(ROOMS).filter(isOfProgram);
   const target = join(CACHE, digestOf(sources));
   if (existsSync(target)) return target;
   const draft = `${target}.${process.pid}`;
@@ -54,19 +57,19 @@ export async function compiled() {
 }
 
 /** Paths from the root, and what is in the files; in the order of their names. */
-function sourcesOf(root) {
-  const paths = ROOMS.filter((room) => existsSync(join(root, room))).flatMap((room) =>
-    readdirSync(join(root, room), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name).slice(root.length)),
-  );
-  return ["package.json", ...paths.filter(isOfProgram).sort()].map((path) => ({
+function sourcesIn(rooms) {
+  const paths = rooms
+    .filter((room) => existsSync(join(ROOT, room)))
+    .flatMap((room) => readdirSync(join(ROOT, room), { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(ROOT.length));
+  return ["package.json", ...paths.sort()].map((path) => ({
     path,
-    content: readFileSync(join(root, path)),
+    content: readFileSync(join(ROOT, path)),
   }));
 }
 
-function isOfProgram(path) {
+function isOfProgram({ path }) {
   return !path.endsWith(".test.ts") && !path.includes("/testing/");
 }
 

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join, normalize } from "node:path";
 import { test } from "node:test";
-import { filesEndingIn, linesMatching, ROOT, readSource } from "./support/source-scan.ts";
+import { ROOT } from "../bench/root.ts";
+import { filesEndingIn, linesMatching, readSource } from "./support/source-scan.ts";
 
 const COLUMNS_MAX = 100;
 const LINES_MAX = 400;

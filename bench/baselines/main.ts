@@ -1,7 +1,7 @@
 /**
  * Runs one baseline as a server, for bench/bench-server.ts or for a load of one's own:
  *
- *   BASELINE=row-lock PORT=0 DATA_DIR=… node --import tsx bench/baselines/main.ts
+ *   BASELINE=row-lock PORT=0 DATA_DIR=… node bin/run.mjs bench/baselines/main.ts
  *
  * BASELINE: row-lock, row-lock-pipelined, conditional-update, redis-lock or echo.
  * BASELINE_CONNECTIONS: to PostgreSQL. All else as for the product.

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { BASELINE_KINDS, type BaselineKind, CONNECTIONS } from "../baselines/baseline-kinds.ts";
 import type { BenchServerOptions } from "../bench-server.ts";
+import { sourceOf } from "../root.ts";
 
 /** The engine itself, as reports name it. */
 export const OURS = "evently";
@@ -13,7 +14,7 @@ export interface Contender {
   readonly server: BenchServerOptions;
 }
 
-const ENTRY = fileURLToPath(new URL("../baselines/main.ts", import.meta.url));
+const ENTRY = sourceOf(fileURLToPath(new URL("../baselines/main.ts", import.meta.url)));
 
 /** Ours first, and the ceiling last. `sold`: what the sales are of. */
 export function contenders(

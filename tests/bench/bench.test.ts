@@ -5,12 +5,10 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { Client } from "pg";
 import { isSound, type Report } from "../../bench/report/report.ts";
+import { ROOT } from "../../bench/root.ts";
 import { ADMIN, OPS_TOKEN, TestNode, until } from "../support/server.ts";
-
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 interface Bench {
   readonly child: ChildProcess;
@@ -21,7 +19,7 @@ interface Bench {
   readonly directory: string;
 }
 
-const COMMAND = [process.execPath, "--import", "tsx", "bench/main.ts"];
+const COMMAND = [process.execPath, "bin/run.mjs", "bench/main.ts"];
 
 function startBench(
   context: TestContext,

@@ -3,11 +3,10 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { parseCommand } from "../../bench/command-line.ts";
 import { scenarioOf } from "../../bench/registry.ts";
+import { ROOT } from "../../bench/root.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** With `--`, or by a script of package.json that names the scenario. */
 const COMMAND = /npm run bench(?: -- |:)([a-z][a-z-]*)([^`#\n\\]*)/g;
 /** Scripts of their own, and no scenarios. */

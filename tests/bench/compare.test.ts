@@ -5,11 +5,9 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import type { Report } from "../../bench/report/report.ts";
+import { ROOT } from "../../bench/root.ts";
 import { until } from "../support/server.ts";
-
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 let directory = "";
 before(() => {
@@ -28,7 +26,7 @@ interface Bench {
 
 /** Whatever it makes, it makes in a directory of its own. */
 function bench(...args: readonly string[]): Bench {
-  const child = spawn(process.execPath, ["--import", "tsx", "bench/main.ts", ...args], {
+  const child = spawn(process.execPath, ["bin/run.mjs", "bench/main.ts", ...args], {
     cwd: ROOT,
     env: { ...process.env, TMPDIR: directory },
     stdio: ["ignore", "pipe", "pipe"],

@@ -7,13 +7,13 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { isSound, type Report } from "../../bench/report/report.ts";
-import { ROOT } from "../support/source-scan.ts";
+import { ROOT } from "../../bench/root.ts";
 
 const run = promisify(execFile);
 const hasWrk = spawnSync("wrk", ["--version"]).error === undefined;
 
 const bench = (args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
-  run(process.execPath, ["--import", "tsx", "bench/main.ts", "hold-wrk", ...args], {
+  run(process.execPath, ["bin/run.mjs", "bench/main.ts", "hold-wrk", ...args], {
     cwd: ROOT,
     env: { ...process.env, ...env },
   });

@@ -17,10 +17,10 @@ import { ConfigMap } from "kubernetes-models/v1/ConfigMap";
 import { Namespace } from "kubernetes-models/v1/Namespace";
 import { Service } from "kubernetes-models/v1/Service";
 import { parse } from "yaml";
+import { ROOT } from "../../bench/root.ts";
 import { readConfig } from "../../gateway/config.ts";
 import { unprivilegedAccount } from "../../gateway/postgres-account.ts";
 import { createTestDatabase } from "../support/database.ts";
-import { ROOT } from "../support/source-scan.ts";
 
 const run = promisify(execFile);
 const read = (path: string): string => fs.readFileSync(join(ROOT, path), "utf8");

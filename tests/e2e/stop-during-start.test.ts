@@ -6,12 +6,11 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { ROOT } from "../../bench/root.ts";
 import { systemClock } from "../../workers/clock.ts";
 import { lockDataDir } from "../../workers/data-dir-lock.ts";
 import { until } from "../support/server.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const parent = fs.mkdtempSync(join(tmpdir(), "evently-stopping-"));
 fs.chmodSync(parent, 0o755);
 after(() => fs.rmSync(parent, { recursive: true, force: true }));

@@ -2,10 +2,9 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { ROOT } from "../../bench/root.ts";
 import type { PlantedBug } from "./planted-bugs.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const SOURCES = ["engine", "workers", "gateway", "sql", "tests", "package.json", "tsconfig.json"];
 
 export interface Hunt {

@@ -6,11 +6,10 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { ROOT } from "../../bench/root.ts";
 import { EVERY_BUG } from "./every-bug.ts";
 import { hunt } from "./plant.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const FRESH_SEEDS = 24;
 
 function simulated(...args: string[]): { code: number | null; output: string } {

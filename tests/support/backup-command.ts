@@ -1,8 +1,6 @@
 /** `npm run backup` and `npm run restore`, as an operator runs them. */
 import { spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
-
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+import { ROOT } from "../../bench/root.ts";
 
 export interface Ran {
   readonly code: number | null;

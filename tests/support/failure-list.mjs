@@ -9,8 +9,12 @@ import { inspect } from "node:util";
 /** Characters of the reason: the first ones say most, and an object may be of any size. */
 const WHY = 2_000;
 
+/** Of a file that was compiled, the source. */
+const COMPILED = /^node_modules\/\.cache\/evently\/[^/]+\/(.*)\.js$/;
+
 function headline({ name, file, details }) {
-  const place = file === undefined ? "" : ` (${relative(process.cwd(), file)})`;
+  const place =
+    file === undefined ? "" : ` (${relative(process.cwd(), file).replace(COMPILED, "$1.ts")})`;
   return `FAILED TEST: ${name}${place}, after ${Math.round(details.duration_ms)} ms\n`;
 }
 

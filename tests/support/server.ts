@@ -3,10 +3,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { ROOT } from "../../bench/root.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const START_MS_MAX = 60_000;
 const READY = /Evently is ready at (\S+)/;
 

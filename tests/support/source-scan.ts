@@ -1,9 +1,8 @@
 /** Reads the repository's own files for the tests that keep the house rules. */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize, relative, sep } from "node:path";
-import { fileURLToPath } from "node:url";
+import { ROOT } from "../../bench/root.ts";
 
-export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const NOT_OURS = new Set(["node_modules", ".git", ".data", "plans"]);
 
 export interface SourceFile {

@@ -5,13 +5,14 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { parser } from "@prometheus-io/lezer-promql";
 import { parse } from "yaml";
+import { ROOT } from "../../bench/root.ts";
 import { ENGINE_METRICS } from "../../gateway/metrics/engine-metrics.ts";
 import { HTTP_METRICS } from "../../gateway/metrics/http-metrics.ts";
 import { LIMIT_METRICS } from "../../gateway/metrics/limit-metrics.ts";
 import { MetricsPage } from "../../gateway/metrics/metrics-page.ts";
 import { NODE_METRICS } from "../../gateway/metrics/node-metrics.ts";
 import { NOTIFIER_METRICS } from "../../gateway/metrics/notifier-metrics.ts";
-import { filesEndingIn, ROOT, readSource } from "../support/source-scan.ts";
+import { filesEndingIn, readSource } from "../support/source-scan.ts";
 
 const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
 

@@ -1,7 +1,8 @@
 /** Which statements the gateway has sent, from which lines of its source. */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { sourceOf } from "../../bench/root.ts";
 import type { StatementNotice } from "../../gateway/tenancy/database.ts";
-import { filesEndingIn, linesMatching, ROOT, readSource } from "../support/source-scan.ts";
+import { filesEndingIn, linesMatching, readSource } from "../support/source-scan.ts";
 
 export interface Statement extends StatementNotice {
   /** Path and line of the call. */
@@ -76,7 +77,7 @@ function siteOf(stack: string): string {
   for (const [, path = "", line = ""] of stack.matchAll(
     /\(?(?:file:\/\/)?(\/[^():]+):(\d+):\d+\)?$/gm,
   )) {
-    const own = path.startsWith(ROOT) ? path.slice(ROOT.length) : path;
+    const own = sourceOf(path);
     if (isService(own)) return `${own}:${line}`;
   }
   return `unknown: ${stack}`;
