@@ -12,6 +12,7 @@ import { machine } from "../../bench/scenarios/machine.ts";
 import { recovery } from "../../bench/scenarios/recovery.ts";
 import { scale } from "../../bench/scenarios/scale.ts";
 import { soak } from "../../bench/scenarios/soak.ts";
+import { NO_OPTIONS } from "../../bench/testing/no-options.ts";
 import { ADMIN, OPS_TOKEN, TestNode } from "../support/server.ts";
 
 const node = await TestNode.start();
@@ -19,15 +20,10 @@ after(() => node.remove());
 
 async function trial(scenario: Scenario, chosen: Partial<BenchOptions> = {}): Promise<Findings> {
   const options: BenchOptions = {
+    ...NO_OPTIONS,
     url: node.url,
-    connections: null,
     durationSeconds: 1,
-    seats: null,
-    ratePerSecond: null,
-    events: null,
-    seed: 1,
     access: { ...ADMIN, opsToken: OPS_TOKEN },
-    extra: {},
     ...chosen,
   };
   return scenario.run(options, () => undefined);
