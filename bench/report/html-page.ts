@@ -1,5 +1,6 @@
 import { barChart, grouped, latencyChart, lineChart } from "./charts.ts";
 import { escaped } from "./escaped.ts";
+import { figureCharts } from "./figure-charts.ts";
 import {
   isElsewhere,
   isSound,
@@ -114,7 +115,10 @@ function figureSection({ figures, journal }: Report): string {
           ["projection lag, most", `${grouped(journal.projectionLagFactsMax)} facts of a shard`],
         ]),
   ];
-  return rows.length === 0 ? "" : `<section><h2>Figures</h2>${table([], rows)}</section>`;
+  const charts = figureCharts(figures).map(({ title, drawing }) => chart(title, drawing));
+  return rows.length === 0
+    ? ""
+    : `<section><h2>Figures</h2>${table([], rows)}${charts.join("\n")}</section>`;
 }
 
 function serverSection({ threads, memoryMib, othersShare }: ServerFigures): string {
