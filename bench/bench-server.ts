@@ -7,6 +7,8 @@ import { endsWith } from "./clean-up.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const THREAD_NAMES = new URL("./thread-name.mjs", import.meta.url).href;
+/** For a server whose threads are to be told apart: of its environment. */
+export const NAMING_OPTIONS = `${process.env.NODE_OPTIONS ?? ""} --import ${THREAD_NAMES}`.trim();
 const READY = /Evently is ready at (\S+)/;
 const SAID_CHARS_MAX = 100_000;
 
@@ -41,7 +43,7 @@ export async function startBenchServer(options: BenchServerOptions = {}): Promis
     cwd: ROOT,
     env: {
       ...process.env,
-      NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} --import ${THREAD_NAMES}`.trim(),
+      NODE_OPTIONS: NAMING_OPTIONS,
       PORT: "0",
       HOST: "127.0.0.1",
       DATABASE_URL: "",

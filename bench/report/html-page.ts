@@ -111,6 +111,7 @@ function figureSection({ figures, journal }: Report): string {
       : [
           ["fsyncs of the journal", grouped(journal.fsyncs)],
           ["facts", grouped(journal.facts)],
+          ["written to the journal", `${short(journal.bytes / 2 ** 20)} MiB`],
           ["facts per fsync", short(journal.factsPerFsync)],
           ["projection lag, most", `${grouped(journal.projectionLagFactsMax)} facts of a shard`],
         ]),

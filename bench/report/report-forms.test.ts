@@ -32,7 +32,13 @@ const report: Report = {
     memoryMib: { start: 1, peak: 3, end: 2, perSecond: [1, 3, 2] },
     othersShare: 0.25,
   },
-  journal: { fsyncs: 10, facts: 1_000, factsPerFsync: 100, projectionLagFactsMax: 7 },
+  journal: {
+    fsyncs: 10,
+    facts: 1_000,
+    factsPerFsync: 100,
+    bytes: 3 * 2 ** 20,
+    projectionLagFactsMax: 7,
+  },
   checks: [{ name: "all is well", ok: true, detail: HOSTILE }],
 };
 

@@ -50,6 +50,8 @@ export interface JournalFigures {
   readonly fsyncs: number;
   readonly facts: number;
   readonly factsPerFsync: number;
+  /** Of all frames: what was written, and not how large the files are. */
+  readonly bytes: number;
   /** The most that PostgreSQL lacked of a shard, and for how long (see the scenario). */
   readonly projectionLagFactsMax: number;
 }

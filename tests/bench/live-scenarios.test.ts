@@ -100,6 +100,17 @@ test("recovery kills its server behind a tail, and everything is there again", a
   assertSound(found);
   assert.ok(figure(found, "facts in the tail") >= 3_000);
   assert.ok(figure(found, "after SIGKILL: ready") > 0);
+  assert.ok(figure(found, "after SIGKILL: memory when ready") > 0);
+  // All of the tail, written while PostgreSQL could not be: by the journal's own count.
+  assert.ok(figure(found, "tail in the journal") > 0);
+  assert.ok((found.journal?.facts ?? 0) >= 3_000 && (found.journal?.fsyncs ?? 0) > 0);
+  const wrote = found.serverFigures?.threads.map(({ name }) => name) ?? [];
+  assert.ok(wrote.includes("gateway"), wrote.join());
+  const [starts] = found.tables ?? [];
+  for (const name of ["all threads", "gateway", "PostgreSQL, all processes"]) {
+    const row = starts?.rows.find(([thread]) => thread === name) ?? [];
+    assert.ok(Number(row[1]) > 0 && Number(row[2]) > 0, row.join(" | "));
+  }
 });
 
 test("scale runs each point against a server of its own", async () => {
