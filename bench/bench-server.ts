@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { findEmbeddedPostgres } from "../gateway/embedded-postgres.ts";
 import { endsWith } from "./clean-up.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -19,6 +20,8 @@ export interface BenchServer {
   readonly url: string;
   /** Of the process that holds the gateway and the engine. */
   readonly pid: number;
+  /** Of its own PostgreSQL; null: it has none. */
+  databaseUrl(): Promise<string | null>;
   /** Stops it and removes its files. */
   stop(): Promise<void>;
 }
@@ -64,7 +67,9 @@ export async function startBenchServer(options: BenchServerOptions = {}): Promis
     rmSync(directory, { recursive: true, force: true });
   });
   try {
-    return { url: await readyUrl(child, ended), pid: child.pid ?? 0, stop };
+    const url = await readyUrl(child, ended);
+    const databaseUrl = () => findEmbeddedPostgres(join(directory, "postgres"));
+    return { url, pid: child.pid ?? 0, databaseUrl, stop };
   } catch (error) {
     await stop();
     throw error;

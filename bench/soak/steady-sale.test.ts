@@ -16,6 +16,7 @@ class Till implements SaleCaller {
   readonly asked: string[] = [];
   readonly #prices: Readonly<Record<string, number>>;
   inFlight = 0;
+  isClosed = false;
 
   constructor(prices: Readonly<Record<string, number>>) {
     this.#prices = prices;
@@ -32,7 +33,9 @@ class Till implements SaleCaller {
     setImmediate(() => told({ status: 201, body, bodyId, seq: n }));
   }
 
-  close(): void {}
+  close(): void {
+    this.isClosed = true;
+  }
 }
 
 /** What becomes of the holds; nobody answers who looks at the availability. */
@@ -43,6 +46,7 @@ async function sold(prices: Readonly<Record<string, number>>): Promise<FlowFindi
   sale.sell("a");
   while (!till.isCongested) await delay(1);
   const { findings } = await sale.end();
+  assert.ok(till.isClosed);
   return findings;
 }
 
