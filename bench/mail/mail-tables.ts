@@ -1,6 +1,7 @@
 import type { ServerFigures, Table } from "../report/report.ts";
 import { short } from "../report/text-table.ts";
-import { type MailTurn, median } from "./mail-turns.ts";
+import { threadTable } from "../report/thread-table.ts";
+import type { MailTurn } from "./mail-turns.ts";
 
 const UNKNOWN = "";
 const percent = (share: number | null | undefined): string =>
@@ -8,7 +9,12 @@ const percent = (share: number | null | undefined): string =>
 
 /** Each turn, and then what threads took: with a campaign and without, and by mails alone. */
 export function mailTables(turns: readonly MailTurn[], alone: ServerFigures | null): Table[] {
-  return [turnTable(turns), threadTable(turns, alone)];
+  const threads = threadTable("cores by thread, medians of the turns", [
+    { head: "without", runs: takenBy(turns, false) },
+    { head: "with a campaign", runs: takenBy(turns, true) },
+    { head: "mails alone", runs: alone === null ? [] : [alone] },
+  ]);
+  return [turnTable(turns), threads];
 }
 
 function turnTable(turns: readonly MailTurn[]): Table {
@@ -44,26 +50,8 @@ function turnTable(turns: readonly MailTurn[]): Table {
   };
 }
 
-function threadTable(turns: readonly MailTurn[], alone: ServerFigures | null): Table {
-  const [without, mailing] = [false, true].map((isMailing) =>
-    turns.flatMap((turn) =>
-      turn.isMailing === isMailing && turn.serverFigures !== null ? [turn.serverFigures] : [],
-    ),
+function takenBy(turns: readonly MailTurn[], isMailing: boolean): ServerFigures[] {
+  return turns.flatMap((turn) =>
+    turn.isMailing === isMailing && turn.serverFigures !== null ? [turn.serverFigures] : [],
   );
-  const columns = [without ?? [], mailing ?? [], alone === null ? [] : [alone]];
-  const names = new Set(columns.flat().flatMap(({ threads }) => threads.map(({ name }) => name)));
-  const row = (name: string, coresIn: (figures: ServerFigures) => number): string[] => [
-    name,
-    ...columns.map((all) => (all.length === 0 ? UNKNOWN : median(all.map(coresIn)).toFixed(2))),
-  ];
-  return {
-    title: "cores by thread, medians of the turns",
-    head: ["", "without", "with a campaign", "mails alone"],
-    rows: [
-      row("all threads", ({ threads }) => threads.reduce((sum, { cores }) => sum + cores, 0)),
-      ...[...names].map((name) =>
-        row(name, ({ threads }) => threads.find((thread) => thread.name === name)?.cores ?? 0),
-      ),
-    ],
-  };
 }

@@ -101,10 +101,3 @@ export async function takeTurns(options: TurnsOptions, progress: Progress): Prom
   }
   return { turns, streams: named, results, eventIds };
 }
-
-export const median = (values: readonly number[]): number => {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const [low = 0, high = 0] = [sorted[Math.ceil(sorted.length / 2) - 1], sorted[middle]];
-  return (low + high) / 2;
-};

@@ -2,10 +2,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { CAPACITY } from "../bench-api.ts";
 import { MailSink } from "../mail/mail-sink.ts";
 import { mailTables } from "../mail/mail-tables.ts";
-import { type MailTurn, median, takeTurns } from "../mail/mail-turns.ts";
+import { type MailTurn, takeTurns } from "../mail/mail-turns.ts";
 import { consultOracle } from "../oracle/oracle.ts";
 import { check } from "../report/checking.ts";
 import type { Check } from "../report/report.ts";
+import { median } from "../report/thread-table.ts";
 import {
   type BenchOptions,
   type Findings,

@@ -8,7 +8,8 @@ import { type LiveLoadResult, runLiveLoad } from "../load/live-load.ts";
 import { secondly } from "../measured-load.ts";
 import { consultOracle } from "../oracle/oracle.ts";
 import { check } from "../report/checking.ts";
-import type { Check, Figure, JournalFigures, Table } from "../report/report.ts";
+import type { Check, Figure, JournalFigures, ServerFigures } from "../report/report.ts";
+import { threadTable } from "../report/thread-table.ts";
 import { RestartableServer, type Started } from "../restartable-server.ts";
 import type { Scenario } from "../scenario.ts";
 import { type BenchOptions, type Findings, type Progress, UsageError } from "../scenario.ts";
@@ -105,7 +106,16 @@ async function measure(
       ...figuresOf({ tail, journal, tailBytes, lacking, found, stopMs, clean }),
       ...watched.figures,
     ],
-    tables: [startTable(found.times, clean)],
+    tables: [
+      threadTable(
+        "processor time until ready, s",
+        [
+          { head: "after SIGKILL", runs: runsOf(found.times) },
+          { head: "clean start", runs: runsOf(clean) },
+        ],
+        (cores, { seconds }) => cores * seconds,
+      ),
+    ],
     serverFigures,
     journal,
     checks: [
@@ -252,6 +262,8 @@ function figuresOf(measured: Measured): Figure[] {
   ];
 }
 
+const runsOf = ({ figures }: Started): ServerFigures[] => (figures === null ? [] : [figures]);
+
 function memoryOf(name: string, { figures }: Started): Figure[] {
   if (figures === null) return [];
   const { peak, end } = figures.memoryMib;
@@ -260,30 +272,3 @@ function memoryOf(name: string, { figures }: Started): Figure[] {
     { name: `${name}: memory when ready`, value: end, unit: "MiB" },
   ];
 }
-
-/** Processor time of both starts until they were ready: what it took, and not how long. */
-function startTable(afterKill: Started, clean: Started): Table {
-  const starts = [afterKill, clean].map(({ figures }) => figures);
-  const names = new Set(starts.flatMap((figures) => (figures?.threads ?? []).map(nameOf)));
-  const shown = (figures: Started["figures"], cores: number | undefined): string =>
-    figures === null || cores === undefined ? "" : (cores * figures.seconds).toFixed(2);
-  const row = (name: string): string[] => [
-    name,
-    ...starts.map((figures) =>
-      shown(figures, figures?.threads.find((thread) => thread.name === name)?.cores),
-    ),
-  ];
-  const all = starts.map((figures) =>
-    shown(
-      figures,
-      figures?.threads.reduce((sum, { cores }) => sum + cores, 0),
-    ),
-  );
-  return {
-    title: "processor time until ready, s",
-    head: ["", "after SIGKILL", "clean start"],
-    rows: [["all threads", ...all], ...[...names].map(row)],
-  };
-}
-
-const nameOf = ({ name }: { readonly name: string }): string => name;
