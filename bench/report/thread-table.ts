@@ -9,7 +9,7 @@ export interface ThreadColumn {
 /** What is told of a thread: cores, unless it is told how to make it of them. */
 export type OfCores = (cores: number, figures: ServerFigures) => number;
 
-/** Threads below one another, in the order in which they are first named; all of them come first. */
+/** Threads below one another, all of them first, then each in the order in which they are named. */
 export function threadTable(
   title: string,
   columns: readonly ThreadColumn[],

@@ -69,7 +69,9 @@ test("hold starts a server, measures, finds no objection, and leaves nothing beh
   assert.ok(Number(holds?.count) > 0 && Number(holds?.count) <= 200);
   assert.deepEqual(Object.keys(holds?.statuses ?? {}), ["201"]);
   const names = report.serverFigures?.threads.map(({ name }) => name) ?? [];
-  assert.ok(names.includes("gateway") && names.includes("shard 0"), names.join(", "));
+  // What takes less than a tick of the system's clock, as any of these may, is not seen.
+  const inside = names.filter((name) => /^(?:shard 0|journal|projector)$/.test(name));
+  assert.ok(names.includes("gateway") && inside.length > 0, names.join(", "));
   assert.ok(Number(report.journal?.facts) >= Number(holds?.count));
   assert.match(readFileSync(html, "utf8"), /The oracle has no objection/);
   assert.match(bench.said(), /the oracle has no objection/);
