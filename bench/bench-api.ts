@@ -52,6 +52,7 @@ interface Reply extends ShownState {
   readonly shards: readonly ShardFigures[];
   readonly fsyncs: number;
   readonly entries: number;
+  readonly bytesWritten: number;
   readonly projector: { readonly lagMs: number };
   readonly seats: readonly { readonly id: string }[];
   readonly lanes: readonly {
@@ -211,7 +212,7 @@ export class BenchApi {
     return this.#get(`/ops/events/${eventId}/audit`, await this.#opsToken());
   }
 
-  async journal(): Promise<Pick<Reply, "fsyncs" | "entries" | "projector">> {
+  async journal(): Promise<Pick<Reply, "fsyncs" | "entries" | "bytesWritten" | "projector">> {
     return this.#get("/ops/journal", await this.#opsToken());
   }
 

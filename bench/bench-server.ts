@@ -2,10 +2,13 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { findEmbeddedPostgres } from "../gateway/embedded-postgres.ts";
 import { endsWith } from "./clean-up.ts";
 import { ROOT } from "./root.ts";
 
 const THREAD_NAMES = new URL("./thread-name.mjs", import.meta.url).href;
+/** For a server whose threads are to be told apart: of its environment. */
+export const NAMING_OPTIONS = `${process.env.NODE_OPTIONS ?? ""} --import ${THREAD_NAMES}`.trim();
 const READY = /Evently is ready at (\S+)/;
 const SAID_CHARS_MAX = 100_000;
 
@@ -16,6 +19,8 @@ export interface BenchServer {
   readonly url: string;
   /** Of the process that holds the gateway and the engine. */
   readonly pid: number;
+  /** Of its own PostgreSQL; null: it has none. */
+  databaseUrl(): Promise<string | null>;
   /** Stops it and removes its files. */
   stop(): Promise<void>;
 }
@@ -40,7 +45,7 @@ export async function startBenchServer(options: BenchServerOptions = {}): Promis
     cwd: ROOT,
     env: {
       ...process.env,
-      NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ""} --import ${THREAD_NAMES}`.trim(),
+      NODE_OPTIONS: NAMING_OPTIONS,
       PORT: "0",
       HOST: "127.0.0.1",
       DATABASE_URL: "",
@@ -61,7 +66,9 @@ export async function startBenchServer(options: BenchServerOptions = {}): Promis
     rmSync(directory, { recursive: true, force: true });
   });
   try {
-    return { url: await readyUrl(child, ended), pid: child.pid ?? 0, stop };
+    const url = await readyUrl(child, ended);
+    const databaseUrl = () => findEmbeddedPostgres(join(directory, "postgres"));
+    return { url, pid: child.pid ?? 0, databaseUrl, stop };
   } catch (error) {
     await stop();
     throw error;

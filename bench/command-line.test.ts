@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { helpText, parseCommand, reportedOptions, wantsHelp } from "./command-line.ts";
 import { allScenarios } from "./registry.ts";
 import { type ListedScenario, UsageError } from "./scenario.ts";
+import { NO_OPTIONS } from "./testing/no-options.ts";
 
 const scenario: ListedScenario = {
   name: "sale",
@@ -17,17 +18,7 @@ const parse = (args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
 
 test("what is not given is left to the scenario", () => {
   const { options, json, html } = parse([]);
-  assert.deepEqual(options, {
-    url: null,
-    connections: null,
-    durationSeconds: null,
-    seats: null,
-    ratePerSecond: null,
-    events: null,
-    seed: 1,
-    access: null,
-    extra: {},
-  });
+  assert.deepEqual(options, NO_OPTIONS);
   assert.deepEqual([json, html], [null, null]);
 });
 

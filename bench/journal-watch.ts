@@ -6,6 +6,7 @@ const LOOK_MS = 500;
 interface Looked {
   readonly fsyncs: number;
   readonly facts: number;
+  readonly bytes: number;
 }
 
 /**
@@ -44,6 +45,7 @@ export class JournalWatch {
       fsyncs,
       facts,
       factsPerFsync: fsyncs === 0 ? 0 : facts / fsyncs,
+      bytes: end.bytes - start.bytes,
       projectionLagFactsMax: this.#lagFactsMax,
     };
     return { journal, lag: { name: "projection lag, longest", value: this.#lagMsMax, unit: "ms" } };
@@ -68,8 +70,9 @@ export class JournalWatch {
 
 async function looked(api: BenchApi): Promise<Looked | null> {
   try {
-    const { fsyncs, entries } = await api.journal();
-    return typeof fsyncs === "number" ? { fsyncs, facts: entries } : null;
+    const { fsyncs, entries, bytesWritten } = await api.journal();
+    const isFile = typeof fsyncs === "number";
+    return isFile ? { fsyncs, facts: entries, bytes: bytesWritten } : null;
   } catch {
     return null;
   }

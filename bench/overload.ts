@@ -5,6 +5,8 @@
  *   npm run bench:overload -- 30        stretches of 30 seconds instead of 10
  *   npm run bench:overload -- 10 5      five times as many
  *
+ * Stretches have 300 seconds at most: all are of the same buyers, whose access tokens end.
+ *
  * A buyer holds a place and books it; goodput is bookings a second. First the maximum: buyers who
  * buy one place after another, over HTTP and then over WebSocket, of which the better one counts.
  * Then 10,000 buyers at once, a connection each, who try again when they are told `busy`: first
@@ -26,17 +28,16 @@ import { HttpDoor } from "./http-door.ts";
 import { LiveDoor } from "./live-door.ts";
 import { MachineShare } from "./machine-share.ts";
 import { MemoryWatch } from "./memory-watch.ts";
+import { HTTP_FACTOR, type OverloadCommand, parseOverload } from "./overload-command.ts";
 import { SaleLoad } from "./sale-load.ts";
 import type { SaleTally } from "./sale-tally.ts";
+import { UsageError } from "./scenario.ts";
 
-const SECONDS_DEFAULT = 10;
+const USAGE = 2;
 const WARM_UP_SECONDS = 5;
 const RECOVERY_SECONDS = 5;
 /** The load drops from overload, not from quiet. */
 const OVERLOAD_AGAIN_SECONDS = 3;
-const OVERLOAD_FACTOR_DEFAULT = 10;
-/** Of the overload; the rest comes over WebSockets. */
-const HTTP_FACTOR = 2;
 /** Of the overload. */
 const ARRIVALS_CONNECTIONS = 2_048;
 /** A crowd, and a connection for each of them. */
@@ -365,7 +366,18 @@ async function run(seconds: number, factor: number): Promise<readonly string[]> 
   }
 }
 
-const [, , seconds = SECONDS_DEFAULT, factor = OVERLOAD_FACTOR_DEFAULT] = process.argv;
-const faults = await run(Number(seconds), Number(factor));
+/** Ends the process where it is not understood. */
+function understood(): OverloadCommand {
+  try {
+    return parseOverload(process.argv.slice(2));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(`${error.message}\nmore: docs/OVERLOAD.md`);
+    process.exit(USAGE);
+  }
+}
+
+const { seconds, factor } = understood();
+const faults = await run(seconds, factor);
 console.log(faults.length === 0 ? "the overload is survived" : `failed: ${faults.length}`);
 process.exit(faults.length === 0 ? 0 : 1);

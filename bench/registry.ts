@@ -1,5 +1,5 @@
-import { ACCESS_TOKEN_SECONDS } from "../engine/limits.ts";
 import type { ListedScenario, OptionName, Scenario } from "./scenario.ts";
+import { durationMaxFor } from "./token-time.ts";
 
 interface Entry {
   load(): Promise<Scenario>;
@@ -7,9 +7,6 @@ interface Entry {
   /** Times `--duration` that one set of buyers' tokens is used for. Absent: they are renewed. */
   readonly tokensServe?: number;
 }
-
-/** Of a token's life: for making what is sold, warming up, and whatever else is no load. */
-const SPARE_SECONDS = 300;
 
 /** By name; each is loaded when it runs, or when all are listed. */
 const ENTRIES: Readonly<Record<string, Entry>> = {
@@ -105,9 +102,6 @@ export function allScenarios(): Promise<ListedScenario[]> {
 }
 
 async function listed({ load, takes, tokensServe }: Entry): Promise<ListedScenario> {
-  const durationMax =
-    tokensServe === undefined
-      ? null
-      : Math.floor((ACCESS_TOKEN_SECONDS - SPARE_SECONDS) / tokensServe);
+  const durationMax = tokensServe === undefined ? null : durationMaxFor(tokensServe);
   return { ...(await load()), takes, durationMax };
 }

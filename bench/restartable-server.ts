@@ -6,9 +6,11 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../gateway/embedded-postgres.ts";
 import { freePort } from "../gateway/http/free-port.ts";
-import { ADMIN, OPS_TOKEN } from "./bench-server.ts";
+import { ADMIN, NAMING_OPTIONS, OPS_TOKEN } from "./bench-server.ts";
 import { endsWith } from "./clean-up.ts";
+import type { ServerFigures } from "./report/report.ts";
 import { ROOT } from "./root.ts";
+import { ServerWatch } from "./server-figures.ts";
 
 const LOOK_MS = 25;
 const READY_MS_MAX = 600_000;
@@ -17,12 +19,14 @@ export class ServerNotReady extends Error {
   readonly code = "server_not_ready";
 }
 
-/** Ms from the start of the process. */
-export interface StartTimes {
+/** Ms from the start of the process, and what it took meanwhile. */
+export interface Started {
   /** It answers probes. */
   readonly listeningMs: number;
   /** It serves, and everything that the journal had is in PostgreSQL. */
   readonly readyMs: number;
+  /** Until it was ready, with PostgreSQL; null: the system does not tell. */
+  readonly figures: ServerFigures | null;
 }
 
 /**
@@ -65,6 +69,7 @@ export class RestartableServer {
     this.url = `http://127.0.0.1:${port}`;
     this.#env = {
       ...process.env,
+      NODE_OPTIONS: NAMING_OPTIONS,
       PORT: String(port),
       HOST: "127.0.0.1",
       DATABASE_URL: postgres.url,
@@ -80,6 +85,15 @@ export class RestartableServer {
     this.remove = endsWith(() => this.#remove());
   }
 
+  /** Of the server that runs; null: none does. */
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
+  }
+
+  get postgresPid(): number {
+    return this.#postgres.pid;
+  }
+
   get databaseUrl(): string {
     return this.#postgres.url;
   }
@@ -91,7 +105,7 @@ export class RestartableServer {
   }
 
   /** Resolves when it is ready; rejects with ServerNotReady. */
-  async start(): Promise<StartTimes> {
+  async start(): Promise<Started> {
     const startMs = performance.now();
     const child = spawn(process.execPath, ["bin/run.mjs", "gateway/main.ts"], {
       cwd: ROOT,
@@ -107,14 +121,22 @@ export class RestartableServer {
         resolve();
       }),
     );
+    const watch = ServerWatch.start(child.pid ?? null, this.postgresPid);
     let listeningMs: number | null = null;
-    while (performance.now() - startMs < READY_MS_MAX) {
-      const status = await this.#statusOf("/health/ready");
-      const nowMs = performance.now() - startMs;
-      if (status !== null) listeningMs ??= nowMs;
-      if (status === 200) return { listeningMs: listeningMs ?? nowMs, readyMs: nowMs };
-      if (hasEnded) break;
-      await delay(LOOK_MS);
+    try {
+      while (performance.now() - startMs < READY_MS_MAX) {
+        const status = await this.#statusOf("/health/ready");
+        const nowMs = performance.now() - startMs;
+        if (status !== null) listeningMs ??= nowMs;
+        if (status === 200) {
+          const figures = watch?.stop() ?? null;
+          return { listeningMs: listeningMs ?? nowMs, readyMs: nowMs, figures };
+        }
+        if (hasEnded) break;
+        await delay(LOOK_MS);
+      }
+    } finally {
+      watch?.stop();
     }
     throw new ServerNotReady(hasEnded ? "the server has ended" : "the server does not get ready");
   }

@@ -1,4 +1,4 @@
-import type { Report, Table } from "./report/report.ts";
+import type { Report, Table, Turn } from "./report/report.ts";
 
 /** The command line, understood. Nulls: the scenario's own default. */
 export interface BenchOptions {
@@ -37,6 +37,7 @@ export type Findings = Pick<
   /** What the scenario chose where the options left it open. */
   readonly chosen: Report["options"];
   readonly tables?: readonly Table[];
+  readonly turns?: readonly Turn[];
 };
 
 /** An option that only one scenario has: `--name VALUE`. */

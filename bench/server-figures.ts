@@ -6,9 +6,9 @@ import type { ServerFigures } from "./report/report.ts";
 
 const SAMPLE_MS = 1_000;
 const HELPERS = "helpers of Node.js";
-const POSTGRES = "PostgreSQL, all processes";
-/** Threads that took less than this, in cores, are not worth a line. */
-const CORES_MIN = 0.002;
+export const POSTGRES = "PostgreSQL, all processes";
+/** What a server may run beside itself, by the name of the processes. */
+const BESIDE: Readonly<Record<string, string>> = { postgres: POSTGRES, "redis-server": "Redis" };
 
 /** Ticks so far, by name of the thread. */
 type Ticks = ReadonlyMap<string, number>;
@@ -19,6 +19,7 @@ type Ticks = ReadonlyMap<string, number>;
  */
 export class ServerWatch {
   readonly #pid: number;
+  readonly #postgresPid: number | null;
   readonly #startMs = performance.now();
   readonly #memory: MemoryWatch;
   readonly #machine: MachineShare;
@@ -27,18 +28,23 @@ export class ServerWatch {
   readonly #perSecond: number[] = [];
   readonly #sampler: NodeJS.Timeout;
 
-  private constructor(pid: number) {
+  private constructor(pid: number, postgresPid: number | null) {
     this.#pid = pid;
+    this.#postgresPid = postgresPid;
     this.#memory = new MemoryWatch(pid);
     this.#machine = new MachineShare([process.pid, pid]);
-    this.#start = ticksOf(pid);
+    this.#start = ticksOf(pid, postgresPid);
     this.#startMib = this.#memory.nowMiB();
     this.#sampler = setInterval(() => this.#perSecond.push(this.#memory.nowMiB()), SAMPLE_MS);
   }
 
-  /** null: the server's process is not known, or the system tells nothing. */
-  static start(pid: number | null): ServerWatch | null {
-    return pid === null || ticksOf(pid) === null ? null : new ServerWatch(pid);
+  /**
+   * `postgresPid`: of a database that the server has not started itself. null: the server's process
+   * is not known, or the system tells nothing.
+   */
+  static start(pid: number | null, postgresPid: number | null = null): ServerWatch | null {
+    const isKnown = pid !== null && ticksOf(pid, postgresPid) !== null;
+    return isKnown ? new ServerWatch(pid, postgresPid) : null;
   }
 
   /** Ends it; null: the server has gone meanwhile. */
@@ -46,14 +52,13 @@ export class ServerWatch {
     clearInterval(this.#sampler);
     this.#memory.stop();
     const seconds = (performance.now() - this.#startMs) / 1_000;
-    const [start, end] = [this.#start, ticksOf(this.#pid)];
+    const [start, end] = [this.#start, ticksOf(this.#pid, this.#postgresPid)];
     if (start === null || end === null) return null;
     const threads = [...end]
       .map(([name, ticks]) => {
         const spent = Math.max(0, ticks - (start.get(name) ?? 0));
         return { name, cores: spent / TICKS_PER_SECOND / seconds };
       })
-      .filter(({ cores }) => cores >= CORES_MIN)
       .sort((a, b) => b.cores - a.cores);
     const memoryMib = {
       start: this.#startMib,
@@ -66,7 +71,7 @@ export class ServerWatch {
 }
 
 /** null: there is no such process, or no /proc. */
-function ticksOf(pid: number): Ticks | null {
+function ticksOf(pid: number, postgresPid: number | null): Ticks | null {
   try {
     const ticks = new Map<string, number>();
     const add = (name: string, more: number): void => {
@@ -77,8 +82,10 @@ function ticksOf(pid: number): Ticks | null {
       const stat = statOf(`/proc/${pid}/task/${tid}/stat`);
       if (stat !== null) add(threadName(stat.name, tid === pid, ticks), stat.ticks);
     }
-    const postgres = postgresTicks(pid);
-    if (postgres !== null) ticks.set(POSTGRES, postgres);
+    for (const stat of processesUnder([pid, ...(postgresPid === null ? [] : [postgresPid])])) {
+      // One that has ended meanwhile has left its time with who started it.
+      add(BESIDE[stat.name] ?? "", stat.ticks + stat.endedTicks);
+    }
     return ticks;
   } catch {
     return null;
@@ -95,15 +102,16 @@ function threadName(name: string, isMain: boolean, known: Ticks): string {
   return name === "node" || known.has(name) ? HELPERS : name;
 }
 
-/** Of the processes under `pid` that are called `postgres`; null: the database is elsewhere. */
-function postgresTicks(pid: number): number | null {
+/** Those of `BESIDE` that one of `roots` is, or has started. */
+function processesUnder(roots: readonly number[]): Stat[] {
   const all = new Map<number, Stat>();
   for (const name of readdirSync("/proc")) {
     const stat = /^\d+$/.test(name) ? statOf(`/proc/${name}/stat`) : null;
     if (stat !== null) all.set(Number(name), stat);
   }
-  const isUnder = (stat: Stat | undefined): boolean =>
-    stat !== undefined && (stat.parent === pid || isUnder(all.get(stat.parent)));
-  const found = [...all.values()].filter((stat) => stat.name === "postgres" && isUnder(stat));
-  return found.length === 0 ? null : found.reduce((sum, { ticks }) => sum + ticks, 0);
+  const isUnder = (pid: number): boolean => {
+    const parent = all.get(pid)?.parent;
+    return roots.includes(pid) || (parent !== undefined && isUnder(parent));
+  };
+  return [...all].flatMap(([pid, stat]) => (stat.name in BESIDE && isUnder(pid) ? [stat] : []));
 }

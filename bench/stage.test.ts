@@ -3,9 +3,10 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
 import { BenchApi } from "./bench-api.ts";
-import { type Access, type BenchOptions, UsageError } from "./scenario.ts";
+import { type Access, UsageError } from "./scenario.ts";
 import { ServerUnreachable } from "./server-reach.ts";
 import { openStage } from "./stage.ts";
+import { NO_OPTIONS } from "./testing/no-options.ts";
 
 const ACCESS: Access = { email: "a@example.org", password: "p", opsToken: "right" };
 
@@ -39,19 +40,8 @@ async function standIn(context: TestContext, expiresIn = 1_800): Promise<Standin
   return { url: `http://127.0.0.1:${port}`, asked };
 }
 
-const optionsFor = (url: string, access: Access): BenchOptions => ({
-  url,
-  access,
-  connections: null,
-  durationSeconds: null,
-  seats: null,
-  ratePerSecond: null,
-  events: null,
-  seed: 1,
-  extra: {},
-});
-
-const open = (url: string, access: Access) => openStage(optionsFor(url, access), () => undefined);
+const open = (url: string, access: Access) =>
+  openStage({ ...NO_OPTIONS, url, access }, () => undefined);
 
 test("who is let in everywhere has a stage, before anything else was asked for", async (t) => {
   const { url, asked } = await standIn(t);

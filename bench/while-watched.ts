@@ -3,6 +3,12 @@ import type { Figure, Report } from "./report/report.ts";
 import { ServerWatch } from "./server-figures.ts";
 import type { Stage } from "./stage.ts";
 
+/** What is looked at. */
+export type WatchedServer = Pick<Stage, "api" | "pid"> & {
+  /** Of a database that the server has not started itself. */
+  readonly postgresPid?: number;
+};
+
 export type Watched<T> = Pick<Report, "serverFigures" | "journal"> & {
   readonly result: T;
   readonly figures: readonly Figure[];
@@ -15,14 +21,14 @@ export type Watched<T> = Pick<Report, "serverFigures" | "journal"> & {
  * and are never less.
  */
 export async function whileWatched<T>(
-  stage: Pick<Stage, "api" | "pid">,
+  { api, pid, postgresPid }: WatchedServer,
   work: (begin: () => void) => Promise<T>,
 ): Promise<Watched<T>> {
-  const journalWatch = await JournalWatch.start(stage.api);
-  let serverWatch = ServerWatch.start(stage.pid);
+  const journalWatch = await JournalWatch.start(api);
+  let serverWatch = ServerWatch.start(pid, postgresPid);
   const begin = (): void => {
     serverWatch?.stop();
-    serverWatch = ServerWatch.start(stage.pid);
+    serverWatch = ServerWatch.start(pid, postgresPid);
   };
   try {
     const result = await work(begin);

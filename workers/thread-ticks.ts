@@ -8,6 +8,8 @@ export interface Stat {
   readonly parent: number;
   /** Time spent, its own and the system's for it. */
   readonly ticks: number;
+  /** Time of its children that have ended, and their children's. */
+  readonly endedTicks: number;
 }
 
 /** What Linux says of a process or a thread; null: it has ended, or this is no Linux. */
@@ -18,7 +20,8 @@ export function statOf(path: string): Stat | null {
     const [open, close] = [stat.indexOf("("), stat.lastIndexOf(")")];
     const fields = stat.slice(close + 2).split(" ");
     const ticks = Number(fields[11]) + Number(fields[12]);
-    return { name: stat.slice(open + 1, close), parent: Number(fields[1]), ticks };
+    const endedTicks = Number(fields[13]) + Number(fields[14]);
+    return { name: stat.slice(open + 1, close), parent: Number(fields[1]), ticks, endedTicks };
   } catch {
     return null;
   }

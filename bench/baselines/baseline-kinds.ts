@@ -10,7 +10,7 @@ export type BaselineKind = (typeof BASELINE_KINDS)[number];
 
 /**
  * Connections to PostgreSQL of a design, where one hot area is sold and where seats are: the best
- * of those that docs/BASELINES.md lists.
+ * of those that docs/BASELINES.md lists, or one that can't be told from it.
  */
 export const CONNECTIONS = {
   "row-lock": { area: 8, seats: 16 },

@@ -8,7 +8,7 @@
  * Why that is the fair form. The UPDATE checks the condition itself, so nobody reads first and
  * nothing is tried again. A second buyer of the row waits in PostgreSQL for the first one's commit
  * and then looks at the row anew (READ COMMITTED). Two statements in a transaction would keep the
- * row locked for three round trips more. What is left is that a row stays locked until its commit
+ * row locked for two round trips more. What is left is that a row stays locked until its commit
  * is on disk: that is the price of the design, and of durability.
  */
 import type { Pool } from "pg";

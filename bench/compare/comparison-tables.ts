@@ -1,5 +1,6 @@
 import type { Table } from "../report/report.ts";
 import { type Measured, PHASES, type Phase, type Spread, standingsOf } from "./comparison.ts";
+import { costStandingsOf, threadStandingsOf } from "./cost-standings.ts";
 
 const TITLES: Readonly<Record<Phase, string>> = {
   holds: "holds of one place, on one hot event",
@@ -20,7 +21,24 @@ const HEAD = [
   "load thread",
 ];
 
-/** One table a phase: medians over the rounds, and how far they spread. Then every turn. */
+const COSTS: Readonly<Record<Phase, string>> = {
+  holds: "what a hold took: processor time, memory, transactions and WAL syncs; our journal",
+  sales: "what a sale took, a hold and its booking: the same",
+};
+
+const COSTS_HEAD = [
+  "",
+  "µs",
+  "PostgreSQL",
+  "peak MiB",
+  "after",
+  "transactions",
+  "WAL syncs",
+  "fsyncs",
+  "facts each",
+];
+
+/** Medians over the rounds, of each phase: how fast, and what it took. Then every turn. */
 export function comparisonTables(measured: readonly Measured[]): Table[] {
   const turns = measured.map(({ contender, phase, round, rate, stream }) => {
     const { p50, p90, p99, p999, max } = stream.latencyMs;
@@ -28,7 +46,32 @@ export function comparisonTables(measured: readonly Measured[]): Table[] {
     return [`${phase}, ${contender}`, String(round + 1), whole(rate), ...times];
   });
   const all = { title: "as they came", head: TURNS_HEAD, rows: turns };
-  return [...phaseTables(measured), all];
+  return [...phaseTables(measured), ...costTables(measured), threadTable(measured), all];
+}
+
+function costTables(measured: readonly Measured[]): Table[] {
+  return PHASES.flatMap((phase) => {
+    const rows = costStandingsOf(phase, measured).map((costs) => [
+      costs.contender,
+      known(costs.allUs, digits),
+      known(costs.postgresUs, digits),
+      known(costs.peakMib, whole),
+      known(costs.afterMib, whole),
+      known(costs.transactions, thousandths),
+      known(costs.walSyncs, thousandths),
+      known(costs.fsyncs, whole),
+      known(costs.factsPerFsync, digits),
+    ]);
+    return rows.length === 0 ? [] : [{ title: COSTS[phase], head: COSTS_HEAD, rows }];
+  });
+}
+
+function threadTable(measured: readonly Measured[]): Table {
+  const rows = threadStandingsOf(measured).map(({ contender, thread, us }) => [
+    `${contender}: ${thread}`,
+    ...us.map((value) => known(value, digits)),
+  ]);
+  return { title: "processor time by thread, µs", head: ["", "of a hold", "of a sale"], rows };
 }
 
 function phaseTables(measured: readonly Measured[]): Table[] {
@@ -49,6 +92,12 @@ function phaseTables(measured: readonly Measured[]): Table[] {
     return [{ title: TITLES[phase], head: HEAD, rows }];
   });
 }
+
+/** Nothing where it is unknown. */
+const known = (value: number | null, shown: (value: number) => string): string =>
+  value === null ? "" : shown(value);
+
+const thousandths = (value: number): string => value.toFixed(3);
 
 const whole = (value: number): string => String(Math.round(value));
 

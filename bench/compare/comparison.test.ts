@@ -3,12 +3,14 @@ import { test } from "node:test";
 import { type Measured, type Phase, spreadOf, standingsOf, typicalStreams } from "./comparison.ts";
 import { contenders, rotated } from "./contenders.ts";
 
+const NO_COSTS = { count: 0, serverFigures: null, journal: null, postgres: null };
+
 function measured(contender: string, phase: Phase, rates: readonly number[]): Measured[] {
   return rates.map((rate, round) => {
     const latencyMs = { p50: 1_000 / rate, p90: 0, p99: 4_000 / rate, p999: 0, max: 0 };
     const base = { name: phase, count: rate, seconds: 1, isCorrected: false };
     const stream = { ...base, latencyMs, statuses: { 201: rate }, perSecond: [rate] };
-    return { contender, phase, rate, round, stream, loadBusyShare: round / 10 };
+    return { contender, phase, rate, round, stream, loadBusyShare: round / 10, costs: NO_COSTS };
   });
 }
 

@@ -2,7 +2,7 @@
  * What turns come to, side by side. A ratio is made of two turns of one round, which the machine's
  * mood has touched alike; only then the rounds are put together.
  */
-import type { Stream } from "../report/report.ts";
+import type { Costs, Stream } from "../report/report.ts";
 import { CEILING, OURS } from "./contenders.ts";
 
 /** What was measured in a turn: `holds` alone, or whole sales, of a hold and its booking each. */
@@ -20,6 +20,7 @@ export interface Measured {
   readonly stream: Stream;
   /** Of the load's thread, 0 to 1. */
   readonly loadBusyShare: number;
+  readonly costs: Costs;
 }
 
 /** Over the rounds. */

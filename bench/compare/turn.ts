@@ -1,17 +1,18 @@
 import { parseUserId } from "../../engine/ids.ts";
 import { Tokens } from "../../gateway/identity/tokens.ts";
 import { BenchApi, CAPACITY } from "../bench-api.ts";
-import { startBenchServer } from "../bench-server.ts";
+import { type BenchServer, startBenchServer } from "../bench-server.ts";
 import { plainSale } from "../load/flows/plain-sale.ts";
 import type { SaleFlowOptions } from "../load/flows/sale-ground.ts";
 import { runHttpLoad, SETTLE_SECONDS } from "../load/http-load.ts";
 import type { HttpLoadResult } from "../load/http-load-messages.ts";
 import { secondly } from "../measured-load.ts";
 import { consultOracle } from "../oracle/oracle.ts";
-import type { Check } from "../report/report.ts";
+import type { Check, Costs } from "../report/report.ts";
 import type { Progress } from "../scenario.ts";
 import type { Measured, Phase } from "./comparison.ts";
 import { CEILING, type Contender } from "./contenders.ts";
+import { type CostlyServer, costing } from "./costs.ts";
 
 export interface TurnOptions {
   readonly contender: Contender;
@@ -34,6 +35,7 @@ const WARM_UP_SHARE = 0.5;
 const WARM_UP_SECONDS_MAX = 3;
 const BUYERS = 64;
 const HOLD_TTL_SECONDS = 86_400;
+const PROJECTED_SECONDS_MAX = 60;
 /** How late buyers see that a seat was taken. */
 const LAG_MS = 200;
 
@@ -45,8 +47,8 @@ export async function takeTurn(options: TurnOptions, progress: Progress): Promis
   tell("starting");
   const server = await startBenchServer(contender.server);
   try {
-    if (contender.name === CEILING) return await echoTurn(server.url, options, tell);
-    const tasks = new Task(server.url, options, tell);
+    if (contender.name === CEILING) return await echoTurn(server, options, tell);
+    const tasks = new Task(await sellingServer(server), options, tell);
     await tasks.warmUp();
     const holds = await tasks.holds();
     const sales = await tasks.sales();
@@ -61,7 +63,11 @@ export async function takeTurn(options: TurnOptions, progress: Progress): Promis
 }
 
 /** The same requests, to a server that knows neither events nor tokens and keeps nothing. */
-async function echoTurn(url: string, options: TurnOptions, progress: Progress): Promise<Turn> {
+async function echoTurn(
+  { url, pid }: BenchServer,
+  options: TurnOptions,
+  progress: Progress,
+): Promise<Turn> {
   const { connections, seconds } = options;
   const flow = {
     kind: "hold",
@@ -72,22 +78,18 @@ async function echoTurn(url: string, options: TurnOptions, progress: Progress): 
   } as const;
   progress("warming up");
   await runHttpLoad({ url, flow, connections, seconds: warmUpSeconds(seconds) });
-  const result = await runHttpLoad({
-    url,
-    flow,
-    connections,
-    settleSeconds: SETTLE_SECONDS,
-    seconds,
-    progress: secondly(progress),
-  });
-  const answered = result.streams[0]?.statuses ?? {};
+  const load = { url, flow, connections, settleSeconds: SETTLE_SECONDS, seconds };
+  const loaded = await costing({ pid, api: null, databaseUrl: null }, () =>
+    runHttpLoad({ ...load, progress: secondly(progress) }),
+  );
+  const answered = loaded.result.streams[0]?.statuses ?? {};
   const others = Object.entries(answered).filter(([status]) => status !== "201");
   const check = {
     name: checkName(options, "holds"),
     ok: others.length === 0 && (answered[201] ?? 0) > 0,
     detail: `answers: ${JSON.stringify(answered)}; it keeps nothing, so there is no more to check`,
   };
-  return { ...measuredOf(options, "holds", result), checks: [check] };
+  return { ...measuredOf(options, "holds", loaded), checks: [check] };
 }
 
 /** As long as true ones: the same bytes go over the wire. */
@@ -100,19 +102,33 @@ function madeUpTokens(): string[] {
   });
 }
 
+interface SellingServer extends CostlyServer {
+  readonly url: string;
+  readonly api: BenchApi;
+}
+
+async function sellingServer({ url, pid, databaseUrl }: BenchServer): Promise<SellingServer> {
+  return { url, pid, api: new BenchApi(url), databaseUrl: await databaseUrl() };
+}
+
+interface Loaded {
+  readonly result: HttpLoadResult;
+  readonly taken: Omit<Costs, "count">;
+}
+
 /** What is asked of a server that sells. */
 class Task {
-  readonly #url: string;
+  readonly #server: SellingServer;
   readonly #options: TurnOptions;
   readonly #progress: Progress;
   readonly #api: BenchApi;
   #tokens: Promise<readonly string[]> | null = null;
 
-  constructor(url: string, options: TurnOptions, progress: Progress) {
-    this.#url = url;
+  constructor(server: SellingServer, options: TurnOptions, progress: Progress) {
+    this.#server = server;
     this.#options = options;
     this.#progress = progress;
-    this.#api = new BenchApi(url);
+    this.#api = server.api;
   }
 
   /** On an event of its own, which nobody counts. */
@@ -120,23 +136,24 @@ class Task {
     this.#progress("warming up");
     const { seats, connections, seconds } = this.#options;
     const flow = await this.#saleFlow("Warm-up", seats);
-    await runHttpLoad({ url: this.#url, flow, connections, seconds: warmUpSeconds(seconds) });
+    const { url } = this.#server;
+    await runHttpLoad({ url, flow, connections, seconds: warmUpSeconds(seconds) });
   }
 
   async holds(): Promise<Turn> {
     const eventId = await this.#api.openFloor();
     const tokens = await this.#buyers();
     const flow = { kind: "hold", eventId, area: "floor", capacity: CAPACITY, tokens } as const;
-    const result = await this.#load(flow);
-    return this.#judged("holds", result, { eventId, capacity: CAPACITY, seatIds: null });
+    const loaded = await this.#load(flow);
+    return this.#judged("holds", loaded, { eventId, capacity: CAPACITY, seatIds: null });
   }
 
   async sales(): Promise<Turn> {
     const flow = await this.#saleFlow("The sale", this.#options.seats);
-    const result = await this.#load(flow);
+    const loaded = await this.#load(flow);
     const [event] = flow.events;
     if (event === undefined) throw new Error("an event is sold");
-    return this.#judged("sales", result, event);
+    return this.#judged("sales", loaded, event);
   }
 
   async #saleFlow(title: string, seats: number | null): Promise<SaleFlowOptions> {
@@ -164,27 +181,33 @@ class Task {
     return this.#tokens;
   }
 
-  #load(flow: Parameters<typeof runHttpLoad>[0]["flow"]): Promise<HttpLoadResult> {
+  /** What was put off until after the load is counted as well. */
+  #load(flow: Parameters<typeof runHttpLoad>[0]["flow"]): Promise<Loaded> {
     const { connections, seconds } = this.#options;
+    const { url, api } = this.#server;
     const progress = secondly(this.#progress);
-    const settleSeconds = SETTLE_SECONDS;
-    return runHttpLoad({ url: this.#url, flow, connections, settleSeconds, seconds, progress });
+    const load = { url, flow, connections, settleSeconds: SETTLE_SECONDS, seconds, progress };
+    return costing(this.#server, async () => {
+      const result = await runHttpLoad(load);
+      await api.isProjectedWithin(PROJECTED_SECONDS_MAX);
+      return result;
+    });
   }
 
   async #judged(
     phase: Phase,
-    result: HttpLoadResult,
+    loaded: Loaded,
     event: Parameters<typeof consultOracle>[0]["events"][number],
   ): Promise<Turn> {
     const given = {
       api: this.#api,
       events: [event],
-      loads: [result.findings],
+      loads: [loaded.result.findings],
       holdTtlSeconds: null,
     };
     const checks = await consultOracle(given, this.#progress);
     const check = oneOf(checkName(this.#options, phase), checks);
-    return { ...measuredOf(this.#options, phase, result), checks: [check] };
+    return { ...measuredOf(this.#options, phase, loaded), checks: [check] };
   }
 }
 
@@ -206,13 +229,15 @@ export function oneOf(name: string, checks: readonly Check[]): Check {
 function measuredOf(
   { contender, round }: TurnOptions,
   phase: Phase,
-  { streams, busyShare }: HttpLoadResult,
+  { result, taken }: Loaded,
 ): Pick<Turn, "measured"> {
   const wanted = phase === "holds" ? "holds" : "bookings";
+  const { streams, busyShare, succeeded } = result;
   const stream = streams.find(({ name }) => name === wanted);
   if (stream === undefined) throw new Error(`the load has no ${wanted}`);
   const { count, seconds } = stream;
   const rate = seconds === 0 ? 0 : count / seconds;
   const own = { contender: contender.name, round, phase, rate, stream };
-  return { measured: [{ ...own, loadBusyShare: busyShare }] };
+  const costs = { ...taken, count: succeeded[wanted] ?? 0 };
+  return { measured: [{ ...own, loadBusyShare: busyShare, costs }] };
 }

@@ -9,6 +9,7 @@ import type { SalePlan } from "./sale-plan.ts";
 import { warmUp } from "./warm-up.ts";
 
 const ROUNDS_MIN = 3;
+const COMMANDS = "commands a second, one thread";
 
 export interface DecideApplyOptions {
   /** Where it is sold, for the names of figures and checks. */
@@ -40,8 +41,8 @@ export function benchDecideApply({ name, plan, seconds }: DecideApplyOptions): F
   const sum = `${held} held, ${sold} sold, in each of ${roundsMs.length} sales`;
   return {
     figures: [
-      { name: `decide + apply, ${name}`, value: rate, unit: "commands a second, one thread" },
-      { name: `decide + apply, ${name}, slowest sale`, value: rates[0] ?? 0, unit: "the same" },
+      { name: `decide + apply, ${name}`, value: rate, unit: COMMANDS },
+      { name: `decide + apply, ${name}, slowest sale`, value: rates[0] ?? 0, unit: COMMANDS },
     ],
     checks: [
       check(`${name}: every command was accepted`, refused === 0, `${refused} refused`),

@@ -15,6 +15,7 @@ class Desk {
   readonly #open: (() => void)[] = [];
   inFlightMax = 0;
   isCongested = false;
+  priceMinor = 1_000;
   /** Answers nothing until so many are on their way. */
   waitsFor = 1;
 
@@ -29,7 +30,9 @@ class Desk {
   request(_op: string, fields: string, told: Told): void {
     const n = this.asked.push(/"seat":"([^"]+)"/.exec(fields)?.[1] ?? "");
     const bodyId = `018f3c9a-7b10-7000-8000-${String(n).padStart(12, "0")}`;
-    this.#open.push(() => told({ status: this.#statusOf(n), body: "{}", bodyId, seq: n }));
+    const price = this.priceMinor;
+    const body = `{"items":[{"price":${price}}],"total":{"amount":${price}}}`;
+    this.#open.push(() => told({ status: this.#statusOf(n), body, bodyId, seq: n }));
     this.inFlightMax = Math.max(this.inFlightMax, this.inFlight);
     if (this.inFlight >= this.waitsFor) setImmediate(() => this.answer());
   }
@@ -110,7 +113,14 @@ test("answers that can't be right are faults, with what was said", async () => {
   const desk = new Desk((n) => (n === 2 ? 409 : 201));
   const maker = makerAt(desk);
   await maker.make(3, 1_000);
-  assert.deepEqual(maker.findings.faults, ["a hold of seat-1: 409 {}"]);
+  const [fault = "", ...more] = maker.findings.faults;
+  assert.match(fault, /^a hold of seat-1: 409 \{/);
+  assert.deepEqual(more, []);
+  const dearer = new Desk();
+  dearer.priceMinor = 2_000;
+  const other = makerAt(dearer);
+  await other.make(1, 1_000);
+  assert.match(other.findings.faults.join(), /has a total of 2000 for 1 places/);
 });
 
 test("answers of all rounds are counted by status", async () => {

@@ -7,6 +7,7 @@ import { LiveCaller, type LiveCallerOptions } from "../load/live-caller.ts";
 import type { LiveReply } from "../load/live-reply.ts";
 import { StreamRecord } from "../load/stream-record.ts";
 import { keepTimetable } from "../load/timetable.ts";
+import { priceFault } from "../load/told-price.ts";
 import type { Stream } from "../report/report.ts";
 import { machineMs } from "./crowd-clock.ts";
 
@@ -141,6 +142,8 @@ export class ChangeMaker {
     } else if (status === CREATED) {
       const isNew = this.#acknowledged.held({ id: bodyId, event: 0, places: [index] });
       if (!isNew) this.#faults.add(`hold ${bodyId} was given twice`);
+      const fault = priceFault(body, 1);
+      if (fault !== null) this.#faults.add(`hold ${bodyId} has ${fault}`);
       if (seq < 0) this.#faults.add(`hold ${bodyId} has no seq`);
     } else if (!REFUSALS.includes(status)) {
       this.#faults.add(`a hold of ${seat}: ${status} ${body.slice(0, FAULT_CHARS_MAX)}`);

@@ -21,6 +21,8 @@ export interface HttpLoadResult {
   readonly streams: readonly Stream[];
   /** In which what counts was sent (LoadRun.seconds). */
   readonly seconds: number;
+  /** By stream: all that was sent, also what was sent before it counts. */
+  readonly succeeded: Readonly<Record<string, number>>;
   readonly findings: FlowFindings;
   /**
    * Share of the load's thread that was busy, 0 to 1: near 1 the load was the bottleneck, and says

@@ -29,9 +29,10 @@ let before = taken();
 const run = new LoadRun(flow, bounds);
 // "stop" is the only thing that is ever said to this thread.
 parentPort?.on("message", () => run.stop());
+const byStream = (counts: readonly number[]): Record<string, number> =>
+  Object.fromEntries(flow.streams.map((name, index) => [name, counts[index] ?? 0]));
 const progress = setInterval(() => {
-  const counts = flow.streams.map((name, index) => [name, run.succeeded[index] ?? 0] as const);
-  tell({ kind: "progress", succeeded: Object.fromEntries(counts) });
+  tell({ kind: "progress", succeeded: byStream(run.succeeded) });
 }, PROGRESS_MS);
 setTimeout(() => {
   before = taken();
@@ -57,6 +58,7 @@ const findings = flow.findings();
 const [hadMs, hasMs] = [before.processorMs, after.processorMs];
 const tookMs = after.atMs - before.atMs;
 const cores = hadMs === null || hasMs === null ? null : (hasMs - hadMs) / tookMs;
-const result = { cores, streams: run.streams(), seconds, findings, busyShare, neverSent };
-tell({ kind: "ended", result });
+const succeeded = byStream(run.succeededInAll);
+const loaded = { streams: run.streams(), seconds, succeeded, neverSent };
+tell({ kind: "ended", result: { ...loaded, findings, busyShare, cores } });
 parentPort?.close();

@@ -21,7 +21,7 @@ export interface LiveLoadOptions {
 }
 
 /** As of a load over HTTP; what its thread took is in `busyShare`. */
-export type LiveLoadResult = Omit<HttpLoadResult, "cores">;
+export type LiveLoadResult = Omit<HttpLoadResult, "cores" | "succeeded">;
 
 export type FromLiveLoad =
   /** Its sockets are open. */

@@ -61,10 +61,11 @@ test("exactly as many requests are sent as were wanted, and every answer is coun
 test("what is sent while a load settles is acknowledged, and counts for no figure", async (t) => {
   const { url, requests } = await serve(t, (socket, n) => socket.write(whole(n)));
   const rated = { ...load, url, settleSeconds: 0.5, seconds: 0.5, ratePerSecond: 100 };
-  const { streams, findings, neverSent } = await runHttpLoad(rated);
+  const { streams, findings, neverSent, succeeded } = await runHttpLoad(rated);
   const count = Number(streams[0]?.count);
   assert.ok(count > 0 && count <= 51, `${count} of about 50 that were due then`);
   assert.ok(requests() > count);
+  assert.deepEqual(succeeded, { holds: requests() });
   assert.equal([...unpacked(findings.acknowledged.holds)].length, requests());
   assert.equal(requests() + neverSent >= 100, true, "all of both halves was due");
 });

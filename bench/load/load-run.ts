@@ -6,7 +6,7 @@ import {
   type HttpAnswer,
 } from "./autocannon-connection.ts";
 import type { Flow, Visitor } from "./flow.ts";
-import { StreamRecord } from "./stream-record.ts";
+import { isSuccess, StreamRecord } from "./stream-record.ts";
 
 /** How often connections whose request is due are sent off. */
 const TICK_MS = 1;
@@ -53,6 +53,8 @@ export class LoadRun {
   readonly #flow: Flow;
   readonly #bounds: LoadBounds;
   readonly #records: readonly StreamRecord[];
+  /** Successes of requests that do not count, by stream. */
+  readonly #uncounted: number[];
   readonly #lanes: Lane[] = [];
   readonly #ticker: NodeJS.Timeout;
   readonly #startMs = performance.now();
@@ -75,6 +77,7 @@ export class LoadRun {
     this.#open = bounds.connections;
     const isCorrected = bounds.ratePerSecond !== null;
     this.#records = flow.streams.map((name) => new StreamRecord(name, isCorrected));
+    this.#uncounted = flow.streams.map(() => 0);
     this.ended = new Promise((resolve) => {
       this.#endNow = resolve;
     });
@@ -106,6 +109,11 @@ export class LoadRun {
   /** Sends nothing any more. */
   stop(): void {
     this.#isStopped = true;
+  }
+
+  /** Of what does not count, too. */
+  get succeededInAll(): number[] {
+    return this.#records.map((record, index) => record.succeeded + (this.#uncounted[index] ?? 0));
   }
 
   get succeeded(): number[] {
@@ -176,6 +184,8 @@ export class LoadRun {
     if (lane.sinceMs >= this.#countMs) {
       const times = { ms: nowMs - lane.sinceMs, atMs: nowMs - this.#countMs };
       this.#records[lane.stream]?.add({ status: answer.status, ...times });
+    } else if (isSuccess(answer.status)) {
+      this.#uncounted[lane.stream] = (this.#uncounted[lane.stream] ?? 0) + 1;
     }
     lane.visitor.answered(answer);
   }

@@ -36,6 +36,9 @@ export class LatencyRecord {
   }
 }
 
+export const isSuccess = (status: number): boolean =>
+  (status >= 200 && status < 300) || status === 304;
+
 /**
  * What came of one kind of request. Times of refusals are kept apart: an answer that says no is
  * quick, and would flatter those that say yes.
@@ -64,15 +67,13 @@ export class StreamRecord {
   add({ status, ms, atMs }: { status: number; ms: number; atMs: number }): void {
     this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + 1);
     if (status === 0) return;
-    const isSuccess = (status >= 200 && status < 300) || status === 304;
-    (isSuccess ? this.#succeeded : this.#refused).add(ms, atMs);
+    (isSuccess(status) ? this.#succeeded : this.#refused).add(ms, atMs);
   }
 
   /** Refusals are a stream of their own, where there were any. */
   streams(seconds: number): Stream[] {
     const statuses = (isWanted: (status: number) => boolean) =>
       Object.fromEntries([...this.#statuses].filter(([status]) => isWanted(status)));
-    const isSuccess = (status: number): boolean => status >= 200 && status < 400;
     const base = { seconds, isCorrected: this.#isCorrected };
     const succeeded = {
       ...base,

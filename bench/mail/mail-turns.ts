@@ -3,9 +3,10 @@ import { CAPACITY } from "../bench-api.ts";
 import { runHttpLoad } from "../load/http-load.ts";
 import type { HttpLoadResult } from "../load/http-load-messages.ts";
 import { secondly } from "../measured-load.ts";
-import type { Stream } from "../report/report.ts";
+import type { JournalFigures, ServerFigures, Stream } from "../report/report.ts";
 import type { Progress } from "../scenario.ts";
 import type { Stage } from "../stage.ts";
+import { whileWatched } from "../while-watched.ts";
 import type { MailSink } from "./mail-sink.ts";
 
 const LOOK_MS = 500;
@@ -17,6 +18,10 @@ export interface MailTurn {
   readonly isMailing: boolean;
   readonly holdsPerSecond: number;
   readonly mailsPerSecond: number;
+  /** Of the load's thread, 0 to 1. */
+  readonly loadBusyShare: number;
+  readonly serverFigures: ServerFigures | null;
+  readonly journal: JournalFigures | null;
 }
 
 export interface TurnsOptions {
@@ -46,13 +51,17 @@ export async function takeTurns(options: TurnsOptions, progress: Progress): Prom
   const named: Stream[] = [];
   const results: HttpLoadResult[] = [];
   const eventIds: string[] = [];
-  const holdFor = async (duration: number, tell: Progress): Promise<HttpLoadResult> => {
+  const holdFor = async (
+    duration: number,
+    tell: Progress,
+    counting: () => void = () => undefined,
+  ): Promise<HttpLoadResult> => {
     const { tokens, connections } = options;
     const eventId = await api.openFloor();
     eventIds.push(eventId);
     const buyers = { tokens: [...tokens], capacity: CAPACITY };
     const flow = { kind: "hold", eventId, area: "floor", ...buyers } as const;
-    const load = { flow, connections, seconds: duration, progress: secondly(tell) };
+    const load = { flow, connections, seconds: duration, progress: secondly(tell), counting };
     const result = await runHttpLoad({ url: stage.url, ...load });
     results.push(result);
     return result;
@@ -65,7 +74,10 @@ export async function takeTurns(options: TurnsOptions, progress: Progress): Prom
     const beganMs = performance.now();
     if (isMailing) await api.resumeLane("marketing");
     const word = isMailing ? "with mails" : "without";
-    const { streams } = await holdFor(seconds, (line) => progress(`${word}: ${line}`));
+    const tell: Progress = (line) => progress(`${word}: ${line}`);
+    const watched = await whileWatched(stage, (begin) => holdFor(seconds, tell, begin));
+    const { serverFigures, journal } = watched;
+    const { streams, busyShare: loadBusyShare } = watched.result;
     const elapsed = (performance.now() - beganMs) / MS;
     const { count } = await sink.counted();
     const turn = `${turns.length + 1}: ${word}`;
@@ -74,6 +86,9 @@ export async function takeTurns(options: TurnsOptions, progress: Progress): Prom
       isMailing,
       holdsPerSecond: (streams[0]?.count ?? 0) / (streams[0]?.seconds ?? seconds),
       mailsPerSecond: (count - before.count) / elapsed,
+      loadBusyShare,
+      serverFigures,
+      journal,
     });
   };
   progress("warming up");
@@ -86,10 +101,3 @@ export async function takeTurns(options: TurnsOptions, progress: Progress): Prom
   }
   return { turns, streams: named, results, eventIds };
 }
-
-export const median = (values: readonly number[]): number => {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const [low = 0, high = 0] = [sorted[Math.ceil(sorted.length / 2) - 1], sorted[middle]];
-  return (low + high) / 2;
-};

@@ -7,6 +7,11 @@ const WIDTH = 640;
 const LEFT = 64;
 const RIGHT = 16;
 const COLOURS = 6;
+/** Room for the names of bars. */
+const NAME_MIN = 190;
+const NAME_MAX = 370;
+const NAME_GAP = 20;
+const CHAR_WIDTH = 6.6;
 
 export interface Line {
   readonly name: string;
@@ -55,7 +60,9 @@ export interface Bar {
 export function barChart(bars: readonly Bar[], label: string, isLogarithmic = false): string {
   const shownBars = bars.filter(({ value }) => value > 0);
   if (shownBars.length === 0) return "";
-  const [row, nameWidth, valueWidth] = [26, 190, 90];
+  const [row, valueWidth] = [26, 90];
+  const longest = Math.max(...shownBars.map(({ name }) => name.length));
+  const nameWidth = Math.min(NAME_MAX, Math.max(NAME_MIN, NAME_GAP + longest * CHAR_WIDTH));
   const height = shownBars.length * row + 8;
   const most = Math.max(...shownBars.map(({ value }) => value));
   const least = Math.min(...shownBars.map(({ value }) => value));

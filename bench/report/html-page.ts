@@ -1,5 +1,6 @@
 import { barChart, grouped, latencyChart, lineChart } from "./charts.ts";
 import { escaped } from "./escaped.ts";
+import { figureCharts } from "./figure-charts.ts";
 import {
   isElsewhere,
   isSound,
@@ -110,11 +111,15 @@ function figureSection({ figures, journal }: Report): string {
       : [
           ["fsyncs of the journal", grouped(journal.fsyncs)],
           ["facts", grouped(journal.facts)],
+          ["written to the journal", `${short(journal.bytes / 2 ** 20)} MiB`],
           ["facts per fsync", short(journal.factsPerFsync)],
           ["projection lag, most", `${grouped(journal.projectionLagFactsMax)} facts of a shard`],
         ]),
   ];
-  return rows.length === 0 ? "" : `<section><h2>Figures</h2>${table([], rows)}</section>`;
+  const charts = figureCharts(figures).map(({ title, drawing }) => chart(title, drawing));
+  return rows.length === 0
+    ? ""
+    : `<section><h2>Figures</h2>${table([], rows)}${charts.join("\n")}</section>`;
 }
 
 function serverSection({ threads, memoryMib, othersShare }: ServerFigures): string {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { niceTop } from "./charts.ts";
+import { figureCharts } from "./figure-charts.ts";
 import { htmlPage } from "./html-page.ts";
 import { isSound, type Report } from "./report.ts";
 import { short, textTable } from "./text-table.ts";
@@ -31,7 +32,13 @@ const report: Report = {
     memoryMib: { start: 1, peak: 3, end: 2, perSecond: [1, 3, 2] },
     othersShare: 0.25,
   },
-  journal: { fsyncs: 10, facts: 1_000, factsPerFsync: 100, projectionLagFactsMax: 7 },
+  journal: {
+    fsyncs: 10,
+    facts: 1_000,
+    factsPerFsync: 100,
+    bytes: 3 * 2 ** 20,
+    projectionLagFactsMax: 7,
+  },
   checks: [{ name: "all is well", ok: true, detail: HOSTILE }],
 };
 
@@ -93,6 +100,28 @@ test("the page draws eight streams, and says how many more are in its table", ()
   assert.equal(page.match(/and 3 more in the table/g)?.length, 2, "beside tiles and charts");
   assert.match(page, /kind 10/);
   assert.doesNotMatch(htmlPage(report), /more in the table/);
+});
+
+test("the page draws figures of one unit beside each other, and those of one kind in one colour", () => {
+  const figure = (name: string, value: number, unit = "µs a choice, all found") => {
+    return { name, value, unit };
+  };
+  const best = [
+    figure("best seats, empty, p50", 2),
+    figure("best seats, empty, p99", 80),
+    figure("best seats, half full, p50", 4),
+    figure("best seats, half full, p99", 160),
+  ];
+  const others = [figure("a", 1, "s"), figure("b", 2, "s"), figure("c", 3, ""), figure("d", 0)];
+  const [own, ...more] = figureCharts([...others, ...best]);
+  const title = "best seats: µs a choice, on a logarithmic scale";
+  assert.deepEqual([own?.title, more], [title, []]);
+  const bars = [...(own?.drawing ?? "").matchAll(/class="bar c(\d)"/g)].map(([, colour]) => colour);
+  assert.deepEqual(bars, ["0", "1", "0", "1"]);
+  assert.match(own?.drawing ?? "", />half full, p99<\/text>/);
+  const page = htmlPage({ ...report, streams: [], serverFigures: null, figures: best });
+  assert.equal(page.match(/<svg /g)?.length, 1);
+  assert.equal(figureCharts(Array.from({ length: 25 }, (_, n) => figure(`${n}`, 1))).length, 0);
 });
 
 test("numbers have three digits, and whole ones all of theirs", () => {

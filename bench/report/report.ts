@@ -50,8 +50,43 @@ export interface JournalFigures {
   readonly fsyncs: number;
   readonly facts: number;
   readonly factsPerFsync: number;
+  /** Of all frames: what was written, and not how large the files are. */
+  readonly bytes: number;
   /** The most that PostgreSQL lacked of a shard, and for how long (see the scenario). */
   readonly projectionLagFactsMax: number;
+}
+
+/** What PostgreSQL did, as it says itself. */
+export interface PostgresFigures {
+  /** Those that wrote, or locked a row. */
+  readonly transactions: number;
+  /** Of its log. It counts them up to a second late. */
+  readonly walSyncs: number;
+  readonly walBytes: number;
+}
+
+/** What a load took of a server, from its first request until PostgreSQL had all of it. */
+export interface Costs {
+  /** What was sold: also what counts for no rate. */
+  readonly count: number;
+  readonly serverFigures: ServerFigures | null;
+  readonly journal: JournalFigures | null;
+  /** null: there is none. */
+  readonly postgres: PostgresFigures | null;
+}
+
+/** One of several measurements that a scenario compares: what its tables are made of. */
+export interface Turn {
+  readonly contender: string;
+  readonly phase: string;
+  /** From 0 on. */
+  readonly round: number;
+  /** A second. */
+  readonly rate: number;
+  readonly latencyMs: LatencyFigures;
+  /** Of the load's thread, 0 to 1. */
+  readonly loadBusyShare: number;
+  readonly costs: Costs;
 }
 
 /** One thing that has to be true after the run. */
@@ -95,6 +130,8 @@ export interface Report {
   readonly figures: readonly Figure[];
   /** Where a scenario compares; they come first. Absent: none. */
   readonly tables?: readonly Table[];
+  /** Where a scenario compares: each measurement, in numbers. */
+  readonly turns?: readonly Turn[];
   readonly serverFigures: ServerFigures | null;
   readonly journal: JournalFigures | null;
   /** The oracle's verdict; the run counts for nothing unless every check holds. */

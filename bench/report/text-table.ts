@@ -13,6 +13,7 @@ export function textTable(report: Report): string {
     .filter(([, value]) => value !== null)
     .map(([name, value]) => `${name} ${value}`);
   const failed = checks.filter(({ ok }) => !ok).length;
+  const { fsyncs = 0, facts = 0, bytes = 0 } = journal ?? {};
   const verdict = isSound(report)
     ? "the oracle has no objection"
     : `THE ORACLE OBJECTS: ${failed} of ${checks.length} checks failed`;
@@ -21,7 +22,7 @@ export function textTable(report: Report): string {
     ...(journal === null
       ? []
       : ([
-          ["journal", `${journal.fsyncs} fsyncs, ${journal.facts} facts`],
+          ["journal", `${fsyncs} fsyncs, ${facts} facts, ${short(bytes / 2 ** 20)} MiB`],
           ["facts per fsync", short(journal.factsPerFsync)],
           ["projection lag, most", `${journal.projectionLagFactsMax} facts of a shard`],
         ] as const)),

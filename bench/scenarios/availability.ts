@@ -3,6 +3,8 @@ import { runHttpLoad } from "../load/http-load.ts";
 import type { HttpLoadResult } from "../load/http-load-messages.ts";
 import { type MeasuredLoad, measureLoad, secondly } from "../measured-load.ts";
 import { consultOracle } from "../oracle/oracle.ts";
+import type { Table } from "../report/report.ts";
+import { threadTable } from "../report/thread-table.ts";
 import type { BenchOptions, Findings, Progress, Scenario } from "../scenario.ts";
 import { openStage, type Stage } from "../stage.ts";
 
@@ -85,6 +87,7 @@ export const availability: Scenario = {
           ...plain.figures.map((figure) => ({ ...figure, name: `plain: ${figure.name}` })),
           ...conditional.figures.map((figure) => ({ ...figure, name: `ETag: ${figure.name}` })),
         ],
+        tables: threadTables(plain, conditional),
         serverFigures: plain.serverFigures,
         journal: plain.journal,
         checks,
@@ -95,6 +98,17 @@ export const availability: Scenario = {
     }
   },
 };
+
+/** Of a server elsewhere nothing is known. */
+function threadTables(plain: MeasuredLoad, conditional: MeasuredLoad): Table[] {
+  const [first, second] = [plain.serverFigures, conditional.serverFigures];
+  if (first === null || second === null) return [];
+  const columns = [
+    { head: "plain", runs: [first] },
+    { head: "with ETag", runs: [second] },
+  ];
+  return [threadTable("cores by thread", columns)];
+}
 
 /** A few a second, from a thread of its own, until the reads have ended. */
 function changeMeanwhile(

@@ -2,6 +2,7 @@ import { installedRedis } from "../baselines/redis-process.ts";
 import { type Measured, PHASES, standingsOf, typicalStreams } from "../compare/comparison.ts";
 import { comparisonTables } from "../compare/comparison-tables.ts";
 import { type Contender, contenders, OURS, rotated } from "../compare/contenders.ts";
+import { costStandingsOf } from "../compare/cost-standings.ts";
 import { takeTurn } from "../compare/turn.ts";
 import type { Check, Figure } from "../report/report.ts";
 import {
@@ -54,6 +55,7 @@ export const compare: Scenario = {
       streams: typicalStreams(measured),
       figures: figuresOf(measured),
       tables: comparisonTables(measured),
+      turns: measured.map(({ stream, ...turn }) => ({ ...turn, latencyMs: stream.latencyMs })),
       serverFigures: null,
       journal: null,
       checks,
@@ -83,13 +85,19 @@ function chosenOf(text: string | undefined, all: readonly Contender[]): readonly
   return chosen;
 }
 
-/** The ratios, for who reads the report by a program. */
+/** For who reads the report by a program, and for its page to draw. */
 function figuresOf(measured: readonly Measured[]): Figure[] {
-  return PHASES.flatMap((phase) =>
+  const figure = (name: string, value: number | undefined | null, unit: string): Figure[] =>
+    value == null ? [] : [{ name, value, unit }];
+  const ratios = PHASES.flatMap((phase) =>
     standingsOf(phase, measured).flatMap(({ contender, oursTimes }) =>
-      oursTimes === null
-        ? []
-        : [{ name: `${phase}, ours over ${contender}`, value: oursTimes.median, unit: "times" }],
+      figure(`${phase}, ours over ${contender}`, oursTimes?.median, "times"),
     ),
   );
+  const costs = PHASES.flatMap((phase) =>
+    costStandingsOf(phase, measured).flatMap(({ contender, allUs }) =>
+      figure(`${phase}, ${contender}`, allUs, "µs of processor time each"),
+    ),
+  );
+  return [...ratios, ...costs];
 }

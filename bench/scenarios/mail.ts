@@ -1,10 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { CAPACITY } from "../bench-api.ts";
 import { MailSink } from "../mail/mail-sink.ts";
-import { type MailTurn, median, takeTurns } from "../mail/mail-turns.ts";
+import { mailTables } from "../mail/mail-tables.ts";
+import { type MailTurn, takeTurns } from "../mail/mail-turns.ts";
 import { consultOracle } from "../oracle/oracle.ts";
 import { check } from "../report/checking.ts";
-import type { Check, Table } from "../report/report.ts";
+import type { Check } from "../report/report.ts";
+import { median } from "../report/thread-table.ts";
 import {
   type BenchOptions,
   type Findings,
@@ -12,6 +14,7 @@ import {
   type Scenario,
   UsageError,
 } from "../scenario.ts";
+import { ServerWatch } from "../server-figures.ts";
 import { openStage, type Stage } from "../stage.ts";
 
 const CONNECTIONS_DEFAULT = 256;
@@ -70,8 +73,10 @@ async function measure(
   progress("mails alone");
   await api.resumeLane("marketing");
   const before = await sink.counted();
+  const watch = ServerWatch.start(stage.pid);
   await delay(ALONE_SECONDS * 1_000);
   const after = await sink.counted();
+  const aloneFigures = watch?.stop() ?? null;
   await api.pauseLane("marketing");
   const verdicts = new Map<string, Check>();
   for (const [turn, eventId] of eventIds.entries()) {
@@ -104,7 +109,7 @@ async function measure(
       { name: "mails an hour, nothing on sale", value: Math.round(alone * HOUR), unit: "" },
       { name: "size of a mail", value: after.bytes / Math.max(1, after.count), unit: "bytes" },
     ],
-    tables: [tableOf(turns)],
+    tables: mailTables(turns, aloneFigures),
     serverFigures: null,
     journal: null,
     checks: [
@@ -112,17 +117,5 @@ async function measure(
       check("nobody got a mail twice", twice === 0, `${count} mails, ${twice} people got several`),
     ],
     chosen: { connections, durationSeconds: seconds, rounds: ROUNDS, audience: AUDIENCE },
-  };
-}
-
-function tableOf(turns: readonly MailTurn[]): Table {
-  return {
-    title: "In turns",
-    head: ["turn", "holds/s", "mails/s"],
-    rows: turns.map(({ isMailing, holdsPerSecond, mailsPerSecond }) => [
-      isMailing ? "with a campaign" : "without",
-      holdsPerSecond.toFixed(0),
-      mailsPerSecond.toFixed(1),
-    ]),
   };
 }

@@ -8,10 +8,12 @@ import { type LiveLoadResult, runLiveLoad } from "../load/live-load.ts";
 import { secondly } from "../measured-load.ts";
 import { consultOracle } from "../oracle/oracle.ts";
 import { check } from "../report/checking.ts";
-import type { Check, Figure } from "../report/report.ts";
-import { RestartableServer, type StartTimes } from "../restartable-server.ts";
+import type { Check, Figure, JournalFigures, ServerFigures } from "../report/report.ts";
+import { threadTable } from "../report/thread-table.ts";
+import { RestartableServer, type Started } from "../restartable-server.ts";
 import type { Scenario } from "../scenario.ts";
 import { type BenchOptions, type Findings, type Progress, UsageError } from "../scenario.ts";
+import { whileWatched } from "../while-watched.ts";
 import { holdStatusCheck, IN_FLIGHT_PER_SOCKET } from "./hold-live.ts";
 
 const FACTS_DEFAULT = 1_000_000;
@@ -78,7 +80,10 @@ async function measure(
   server.freezePostgres();
   await delay(FROZEN_MS);
   progress(`PostgreSQL is frozen; ${amount} holds`);
-  const tail = await runLiveLoad({ ...common, amount, keyPrefix: "tail" }, secondly(progress));
+  const watched = await whileWatched({ ...watchedOf(server), api }, (begin) =>
+    runLiveLoad({ ...common, amount, keyPrefix: "tail" }, secondly(progress), begin),
+  );
+  const { result: tail, serverFigures, journal } = watched;
   const lacking = await lagOf(api);
   const tailBytes = server.journalBytes;
   await server.kill9();
@@ -97,9 +102,22 @@ async function measure(
   return {
     server: "evently",
     streams: tail.streams,
-    figures: figuresOf({ tail, tailBytes, lacking, found, stopMs, clean }),
-    serverFigures: null,
-    journal: null,
+    figures: [
+      ...figuresOf({ tail, journal, tailBytes, lacking, found, stopMs, clean }),
+      ...watched.figures,
+    ],
+    tables: [
+      threadTable(
+        "processor time until ready, s",
+        [
+          { head: "after SIGKILL", runs: runsOf(found.times) },
+          { head: "clean start", runs: runsOf(clean) },
+        ],
+        (cores, { seconds }) => cores * seconds,
+      ),
+    ],
+    serverFigures,
+    journal,
     checks: [
       holdStatusCheck([warm, tail]),
       check(
@@ -115,13 +133,15 @@ async function measure(
   };
 }
 
+const watchedOf = ({ pid, postgresPid }: RestartableServer) => ({ pid, postgresPid });
+
 /** Facts that PostgreSQL lacks, all shards together. */
 async function lagOf(api: BenchApi): Promise<number> {
   return (await api.shards()).reduce((sum, { projectionLagFacts }) => sum + projectionLagFacts, 0);
 }
 
 interface AfterKill {
-  readonly times: StartTimes;
+  readonly times: Started;
   /** Ms from the start of the process until every event has sold again. */
   readonly sellingMs: number;
   /** Ms from the start of the process until PostgreSQL had all, also what was sold since. */
@@ -206,18 +226,24 @@ async function storedCheck(databaseUrl: string, loads: readonly FlowFindings[]):
 
 interface Measured {
   readonly tail: LiveLoadResult;
+  /** Of the tail, as it was written. */
+  readonly journal: JournalFigures | null;
   readonly tailBytes: number;
   readonly lacking: number;
   readonly found: AfterKill;
   readonly stopMs: number;
-  readonly clean: StartTimes;
+  readonly clean: Started;
 }
 
-function figuresOf({ tail, tailBytes, lacking, found, stopMs, clean }: Measured): Figure[] {
+function figuresOf(measured: Measured): Figure[] {
+  const { tail, journal, tailBytes, lacking, found, stopMs, clean } = measured;
   const { times, sellingMs, projectedMs } = found;
   const seconds = (name: string, ms: number): Figure => ({ name, value: ms / 1_000, unit: "s" });
   return [
     { name: "facts in the tail", value: lacking, unit: "facts, by real load" },
+    ...(journal === null
+      ? []
+      : [{ name: "tail in the journal", value: journal.bytes / 2 ** 20, unit: "MiB" }]),
     { name: "journal's files when killed", value: tailBytes / 2 ** 20, unit: "MiB" },
     { name: "load thread busy", value: tail.busyShare * 100, unit: "%" },
     seconds("after SIGKILL: answers probes", times.listeningMs),
@@ -229,7 +255,20 @@ function figuresOf({ tail, tailBytes, lacking, found, stopMs, clean }: Measured)
       value: (lacking * 1_000) / times.readyMs,
       unit: "facts/s",
     },
+    ...memoryOf("after SIGKILL", times),
     seconds("clean stop", stopMs),
     seconds("clean start, PostgreSQL up: ready", clean.readyMs),
+    ...memoryOf("clean start", clean),
+  ];
+}
+
+const runsOf = ({ figures }: Started): ServerFigures[] => (figures === null ? [] : [figures]);
+
+function memoryOf(name: string, { figures }: Started): Figure[] {
+  if (figures === null) return [];
+  const { peak, end } = figures.memoryMib;
+  return [
+    { name: `${name}: memory, most until ready`, value: peak, unit: "MiB" },
+    { name: `${name}: memory when ready`, value: end, unit: "MiB" },
   ];
 }

@@ -1,11 +1,10 @@
 import { CAPACITY } from "../bench-api.ts";
-import type { Acknowledged } from "../load/flow.ts";
 import { plainSale } from "../load/flows/plain-sale.ts";
 import type { SaleFlowOptions } from "../load/flows/sale-ground.ts";
 import { runHttpLoad, SETTLE_SECONDS } from "../load/http-load.ts";
 import { measureLoad, secondly } from "../measured-load.ts";
 import { consultOracle } from "../oracle/oracle.ts";
-import type { Figure } from "../report/report.ts";
+import type { Figure, Stream } from "../report/report.ts";
 import type { BenchOptions, Findings, Progress, Scenario } from "../scenario.ts";
 import { openStage, type Stage } from "../stage.ts";
 
@@ -47,7 +46,7 @@ export const sale: Scenario = {
         progress,
       );
       const chosen = { connections, durationSeconds: seconds };
-      const costs = costsOf(measured.serverFigures, result.findings.acknowledged);
+      const costs = costsOf(measured.serverFigures, measured.streams);
       return { server: stage.server, ...measured, figures: [...figures, ...costs], checks, chosen };
     } finally {
       await stage.close();
@@ -67,12 +66,12 @@ async function saleOf(
 }
 
 /**
- * Processor time for each sale, by thread, also of those that do not count otherwise; nothing where
+ * Processor time for each sale that counts, by thread: both are of the same stretch. Nothing where
  * the server runs elsewhere.
  */
-function costsOf(server: Findings["serverFigures"], { bookings }: Acknowledged): Figure[] {
-  const sales = bookings.events.length;
-  if (server == null || sales === 0) return [];
+function costsOf(server: Findings["serverFigures"], streams: readonly Stream[]): Figure[] {
+  const sales = streams.find(({ name }) => name === "bookings")?.count ?? 0;
+  if (server === null || sales === 0) return [];
   const { threads, seconds } = server;
   const cost = (name: string, cores: number): Figure => {
     return { name: `a sale, ${name}`, value: (cores * seconds * 1_000_000) / sales, unit: "µs" };

@@ -64,6 +64,7 @@ class SearchRecords {
   readonly #startMs = performance.now();
   readonly #records = new Map<string, StreamRecord>();
   readonly #all = new LatencyRecord();
+  readonly #loop = performance.eventLoopUtilization();
 
   add(kind: string, { status, ms }: Answer): void {
     const answer = { status, ms, atMs: performance.now() - this.#startMs };
@@ -78,7 +79,8 @@ class SearchRecords {
   ended(): Searched {
     const seconds = (performance.now() - this.#startMs) / 1_000;
     const streams = [...this.#records.values()].flatMap((record) => record.streams(seconds));
-    return { streams, p95Ms: this.#all.percentileMs(95) };
+    const { utilization } = performance.eventLoopUtilization(this.#loop);
+    return { streams, p95Ms: this.#all.percentileMs(95), busyShare: utilization };
   }
 }
 
@@ -86,6 +88,8 @@ interface Searched {
   readonly streams: readonly Stream[];
   /** Of all searches. */
   readonly p95Ms: number;
+  /** Of the searchers' thread, 0 to 1. */
+  readonly busyShare: number;
 }
 
 /** `connections` searchers, each with one search at a time, until `count` were asked. */
@@ -153,8 +157,9 @@ async function run(wanted: Wanted, progress: Progress): Promise<Findings> {
       progress("warming up");
       await load(searcher, { count: WARM_UP, connections });
       progress("searching");
-      const watch = ServerWatch.start(server.pid);
-      const { streams, p95Ms } = await load(searcher, { count: wanted.searches, connections });
+      const watch = ServerWatch.start(server.pid, database.pid);
+      const count = wanted.searches;
+      const { streams, p95Ms, busyShare } = await load(searcher, { count, connections });
       const serverFigures = watch?.stop() ?? null;
       progress("checking");
       const checks = [answered(streams), aim(p95Ms), await check(searcher, client, wanted.checks)];
@@ -163,7 +168,7 @@ async function run(wanted: Wanted, progress: Progress): Promise<Findings> {
       return {
         server: "evently",
         streams,
-        figures: [],
+        figures: [{ name: "load thread busy", value: busyShare * 100, unit: "%" }],
         serverFigures,
         journal: null,
         checks,

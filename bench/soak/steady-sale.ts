@@ -1,8 +1,10 @@
 import { SOCKET_REQUESTS_IN_FLIGHT_MAX } from "../../engine/limits.ts";
 import { RandomSource } from "../catalogue/random-source.ts";
 import { Acknowledgements } from "../load/acknowledgements.ts";
+import { FaultList } from "../load/fault-list.ts";
 import type { LiveCaller } from "../load/live-caller.ts";
 import { StreamRecord } from "../load/stream-record.ts";
+import { priceFault, totalOf } from "../load/told-price.ts";
 import { RawConnection } from "../raw-connection.ts";
 import type { SoakLoadOptions, SoakLoadResult } from "./soak-load.ts";
 
@@ -18,11 +20,17 @@ const HOLDS_PER_READ = 8;
 const THINK_MS = 100;
 const TICK_MS = 2;
 const FLOOR = '"items":[{"area":"floor","quantity":1}]';
+/** What is answered with prices and a total. */
+const PRICED = ["hold", "book"];
 const PAYMENT = '"payment":{"provider":"none"},"email":"buyer@example.org"';
+
+/** The part of a socket that the sale needs. */
+export type SaleCaller = Pick<LiveCaller, "request" | "inFlight" | "isCongested" | "close">;
 
 interface Standing {
   readonly event: number;
   readonly holdId: string;
+  readonly totalMinor: number | null;
 }
 
 interface Streams {
@@ -41,16 +49,16 @@ interface Streams {
  * - `#standing` has the bookings that were confirmed and not cancelled, and nothing else.
  */
 export class SteadySale {
-  #callers: readonly LiveCaller[];
+  #callers: readonly SaleCaller[];
   /** Of the buyers before: they finish what they have begun, and hold nothing more. */
-  #retired: readonly LiveCaller[] = [];
+  #retired: readonly SaleCaller[] = [];
   readonly #options: SoakLoadOptions;
   readonly #reader: RawConnection;
   readonly #random: RandomSource;
   readonly #streams: Streams;
   readonly #standing = new Map<string, Standing>();
   readonly #eventIds: string[] = [];
-  readonly #faults: string[] = [];
+  readonly #faults = new FaultList();
   #startMs = 0;
   #due = 0;
   #sent = 0;
@@ -60,7 +68,7 @@ export class SteadySale {
   #isEnding = false;
   #ended: () => void = () => undefined;
 
-  constructor(callers: readonly LiveCaller[], options: SoakLoadOptions) {
+  constructor(callers: readonly SaleCaller[], options: SoakLoadOptions) {
     const { hostname, port } = new URL(options.url);
     const stream = (name: string, isCorrected = false) => new StreamRecord(name, isCorrected);
     this.#callers = callers;
@@ -88,7 +96,7 @@ export class SteadySale {
   }
 
   /** Others hold from now on. Those before the last ones have long finished, and go. */
-  renew(callers: readonly LiveCaller[]): void {
+  renew(callers: readonly SaleCaller[]): void {
     for (const caller of this.#retired) caller.close();
     this.#retired = this.#callers;
     this.#callers = callers;
@@ -117,7 +125,7 @@ export class SteadySale {
     if (!this.#isEnding) setTimeout(() => this.#tick(), TICK_MS);
   }
 
-  #hold(caller: LiveCaller, dueMs: number): void {
+  #hold(caller: SaleCaller, dueMs: number): void {
     const event = this.#eventIds.length - 1;
     this.#sent += 1;
     if (this.#sent % HOLDS_PER_READ === 0) this.#read(event);
@@ -128,11 +136,11 @@ export class SteadySale {
     });
   }
 
-  #book(caller: LiveCaller, event: number, holdId: string): void {
+  #book(caller: SaleCaller, event: number, holdId: string): void {
     const fields = `"holdId":"${holdId}",${PAYMENT},"idempotencyKey":"${holdId}"`;
-    this.#ask(caller, "book", { event, fields }, (bookingId) => {
-      if (this.#standing.has(bookingId)) this.#faults.push(`booking ${bookingId} came twice`);
-      this.#standing.set(bookingId, { event, holdId });
+    this.#ask(caller, "book", { event, fields }, (bookingId, body) => {
+      if (this.#standing.has(bookingId)) this.#faults.add(`booking ${bookingId} came twice`);
+      this.#standing.set(bookingId, { event, holdId, totalMinor: totalOf(body) });
       if (!this.#random.chance(CANCELLED)) return;
       this.#later(() => {
         this.#ask(caller, "cancel", { event, fields: `"bookingId":"${bookingId}"` }, () => {
@@ -142,15 +150,15 @@ export class SteadySale {
     });
   }
 
-  #release(caller: LiveCaller, event: number, holdId: string): void {
+  #release(caller: SaleCaller, event: number, holdId: string): void {
     this.#ask(caller, "release", { event, fields: `"holdId":"${holdId}"` }, () => undefined);
   }
 
   #ask(
-    caller: LiveCaller,
+    caller: SaleCaller,
     op: "hold" | "book" | "cancel" | "release",
     asked: { readonly event: number; readonly fields: string; readonly sinceMs?: number },
-    accepted: (id: string) => void,
+    accepted: (id: string, body: string) => void,
   ): void {
     const sinceMs = asked.sinceMs ?? performance.now();
     // After a standstill, what many buyers thought about is due at once.
@@ -161,8 +169,12 @@ export class SteadySale {
     caller.request(op, `"eventId":"${this.#eventIds[asked.event]}",${asked.fields}`, (reply) => {
       const { status } = reply;
       this.#note(this.#streamOf(op), status, sinceMs);
-      if (status >= 200 && status < 300) accepted(reply.bodyId);
-      else if (op !== "hold") this.#faults.push(`${op}: ${status} ${reply.body.slice(0, 200)}`);
+      if (status >= 200 && status < 300) {
+        const { bodyId, body } = reply;
+        const fault = PRICED.includes(op) ? priceFault(body, 1) : null;
+        if (fault !== null) this.#faults.add(`${op}: ${bodyId} has ${fault}`);
+        accepted(bodyId, body);
+      } else if (op !== "hold") this.#faults.add(`${op}: ${status} ${reply.body.slice(0, 200)}`);
       this.#over();
     });
   }
@@ -214,15 +226,15 @@ export class SteadySale {
     this.#reader.close();
     const seconds = (performance.now() - this.#startMs) / 1_000;
     const acknowledged = new Acknowledgements();
-    for (const [id, { event, holdId }] of this.#standing) {
-      acknowledged.booked(holdId, { id, event, places: [-1] });
+    for (const [id, { event, holdId, totalMinor }] of this.#standing) {
+      acknowledged.booked(holdId, { id, event, places: [-1], totalMinor });
     }
     return {
       streams: Object.values(this.#streams).flatMap((stream: StreamRecord) =>
         stream.streams(seconds),
       ),
       neverSent: this.#neverSent,
-      findings: { acknowledged: acknowledged.pack(), faults: this.#faults, counts: {} },
+      findings: { acknowledged: acknowledged.pack(), faults: this.#faults.shown, counts: {} },
     };
   }
 }

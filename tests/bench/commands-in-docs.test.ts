@@ -4,13 +4,14 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parseCommand } from "../../bench/command-line.ts";
+import { parseOverload } from "../../bench/overload-command.ts";
 import { scenarioOf } from "../../bench/registry.ts";
 import { ROOT } from "../../bench/root.ts";
 
 /** With `--`, or by a script of package.json that names the scenario. */
 const COMMAND = /npm run bench(?: -- |:)([a-z][a-z-]*)([^`#\n\\]*)/g;
-/** Scripts of their own, and no scenarios. */
-const OTHERS = ["overload", "campaign"];
+/** A script of its own that takes nothing, and no scenario. */
+const OTHER = "campaign";
 
 function documents(): string[] {
   const docs = readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" });
@@ -33,7 +34,11 @@ test("the options that documents show are such that their scenario takes them", 
   let commands = 0;
   for (const path of documents()) {
     for (const [shown, name = "", rest = ""] of textOf(path).matchAll(COMMAND)) {
-      if (OTHERS.includes(name)) continue;
+      if (name === OTHER) continue;
+      if (name === "overload") {
+        assert.doesNotThrow(() => parseOverload(argumentsOf(rest)), `${path}: ${shown}`);
+        continue;
+      }
       const scenario = await scenarioOf(name);
       assert.ok(scenario !== null, `${path}: ${shown}`);
       const env = { BENCH_EMAIL: "a@example.org", BENCH_PASSWORD: "p" };

@@ -70,6 +70,28 @@ test("compare sets ours beside a baseline and the ceiling, with the oracle's wor
   assert.ok(report.checks.every(({ ok }) => ok));
   assert.ok(report.streams.every(({ count }) => count > 0));
   assert.match(running.text, /redis-lock +\d+/);
+
+  const turn = (contender: string, phase: string) =>
+    report.turns?.find((each) => each.contender === contender && each.phase === phase)?.costs;
+  const [ours, theirs, echo] = [
+    turn("evently", "sales"),
+    turn("redis-lock", "sales"),
+    turn("echo", "holds"),
+  ];
+  assert.ok((ours?.journal?.fsyncs ?? 0) > 0 && (ours?.postgres?.transactions ?? 0) > 0);
+  assert.equal(theirs?.journal, null);
+  assert.ok(Number(theirs?.postgres?.transactions) >= 2 * Number(theirs?.count), "hold, booking");
+  assert.ok(Number(theirs?.postgres?.walBytes) > 0);
+  assert.deepEqual([echo?.journal, echo?.postgres], [null, null]);
+  const costs = report.tables?.filter(({ head }) => head.includes("WAL syncs")) ?? [];
+  assert.deepEqual(
+    costs.map(({ rows }) => rows.length),
+    [3, 2],
+  );
+  for (const [name = "", allUs, postgresUs, peakMib] of costs.flatMap(({ rows }) => rows)) {
+    assert.ok(Number(allUs) > 0 && Number(peakMib) > 0, name);
+    assert.ok(name === "echo" ? postgresUs === "" : Number(postgresUs) > 0, name);
+  }
   assert.deepEqual(leftovers(), []);
 });
 

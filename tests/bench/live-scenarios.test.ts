@@ -12,6 +12,7 @@ import { machine } from "../../bench/scenarios/machine.ts";
 import { recovery } from "../../bench/scenarios/recovery.ts";
 import { scale } from "../../bench/scenarios/scale.ts";
 import { soak } from "../../bench/scenarios/soak.ts";
+import { NO_OPTIONS } from "../../bench/testing/no-options.ts";
 import { ADMIN, OPS_TOKEN, TestNode } from "../support/server.ts";
 
 const node = await TestNode.start();
@@ -19,15 +20,10 @@ after(() => node.remove());
 
 async function trial(scenario: Scenario, chosen: Partial<BenchOptions> = {}): Promise<Findings> {
   const options: BenchOptions = {
+    ...NO_OPTIONS,
     url: node.url,
-    connections: null,
     durationSeconds: 1,
-    seats: null,
-    ratePerSecond: null,
-    events: null,
-    seed: 1,
     access: { ...ADMIN, opsToken: OPS_TOKEN },
-    extra: {},
     ...chosen,
   };
   return scenario.run(options, () => undefined);
@@ -104,6 +100,17 @@ test("recovery kills its server behind a tail, and everything is there again", a
   assertSound(found);
   assert.ok(figure(found, "facts in the tail") >= 3_000);
   assert.ok(figure(found, "after SIGKILL: ready") > 0);
+  assert.ok(figure(found, "after SIGKILL: memory when ready") > 0);
+  // All of the tail, written while PostgreSQL could not be: by the journal's own count.
+  assert.ok(figure(found, "tail in the journal") > 0);
+  assert.ok((found.journal?.facts ?? 0) >= 3_000 && (found.journal?.fsyncs ?? 0) > 0);
+  const wrote = found.serverFigures?.threads.map(({ name }) => name) ?? [];
+  assert.ok(wrote.includes("gateway"), wrote.join());
+  const [starts] = found.tables ?? [];
+  for (const name of ["all threads", "gateway", "PostgreSQL, all processes"]) {
+    const row = starts?.rows.find(([thread]) => thread === name) ?? [];
+    assert.ok(Number(row[1]) > 0 && Number(row[2]) > 0, row.join(" | "));
+  }
 });
 
 test("scale runs each point against a server of its own", async () => {

@@ -5,6 +5,7 @@ import { type AddressInfo, connect, type Socket } from "node:net";
 import { after, test } from "node:test";
 import { isSound } from "../../bench/report/report.ts";
 import { soak } from "../../bench/scenarios/soak.ts";
+import { NO_OPTIONS } from "../../bench/testing/no-options.ts";
 import { ADMIN, OPS_TOKEN, TestNode } from "../support/server.ts";
 
 const node = await TestNode.start();
@@ -84,15 +85,12 @@ test("buyers whose tokens end are followed by others, and nobody is refused", as
   t.after(() => front.close());
   const found = await soak.run(
     {
+      ...NO_OPTIONS,
       url: front.url,
       connections: SOCKETS,
       durationSeconds: SECONDS,
-      seats: null,
       ratePerSecond: 50,
-      events: null,
-      seed: 1,
       access: { ...ADMIN, opsToken: OPS_TOKEN },
-      extra: {},
     },
     () => undefined,
   );
