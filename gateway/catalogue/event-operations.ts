@@ -240,7 +240,7 @@ const organizing: Operations = {
     summary: "Put an event on sale",
     description: "For organisers. Repeated: the same answer.",
     access: "user",
-    key: "checked",
+    key: "kept unread",
     answers: { 200: one("The published event.") },
     codes: ["event_not_found", "forbidden", "event_cancelled", "timeout"],
   },
@@ -252,7 +252,7 @@ const organizing: Operations = {
       "For organisers. Ends the sale, cancels all bookings and gives the money back. A draft " +
       "that is cancelled stays unseen by others. Repeated: the same answer.",
     access: "user",
-    key: "checked",
+    key: "kept unread",
     answers: { 200: { ...one("The event."), example: { ...event, status: "cancelled" } } },
     codes: ["event_not_found", "forbidden", "timeout"],
   },
