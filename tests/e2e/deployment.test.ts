@@ -60,6 +60,13 @@ test("the compose file's variables are known ones, and its example values are ac
       ] as const,
   );
   for (const [name] of environment) assert.ok(known.has(name), `${name} is a variable`);
+  const passed = new Set(environment.map(([name]) => name));
+  // PostgreSQL's is in a URL.
+  const { POSTGRES_PASSWORD: _, ...own } = example;
+  for (const name of Object.keys(own)) assert.ok(passed.has(name), `${name} is passed on`);
+  for (const name of ["MAIL_FROM", "API_URL", "CORS_ORIGINS", "STRIPE_SECRET_KEY"]) {
+    assert.ok(name in own, `${name} is in the example`);
+  }
   const config = readConfig({ ...Object.fromEntries(environment), NODE_ENV: "production" });
   assert.equal(config.isProduction, true);
   for (const { volumes = [] } of Object.values(compose.services)) {
