@@ -194,8 +194,9 @@ const organizing: Operations = {
     tag,
     summary: "Change an event",
     description:
-      "For organisers, also while it sells. What is absent stays as it is; places, currency and " +
-      "time zone are fixed.",
+      "For organisers, also while it sells. What is absent stays as it is. The event may be sent " +
+      "back as it was read; but what can't be changed here (places, currency, time zone, status, " +
+      "fees and tax), with another value than it has, is `400 validation_failed`.",
     access: "user",
     body: {
       name: "EventChanges",
