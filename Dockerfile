@@ -30,7 +30,7 @@ VOLUME /data
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATA_DIR=/data
 EXPOSE 3000
 USER node
-# SIGTERM drains: give it the time (docker stop -t 60, compose: stop_grace_period).
+# SIGTERM drains: give it the time (docker stop -t 120, compose: stop_grace_period).
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --retries=3 \
   CMD ["node", "gateway/ops/probe.mjs"]

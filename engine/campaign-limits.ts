@@ -24,6 +24,8 @@ export const CUSTOMER_FOR_MS = 730 * 86_400_000;
 export const PREVIEW_PEOPLE_MAX = 10;
 /** How far ahead a campaign is scheduled. */
 export const CAMPAIGN_AHEAD_MS_MAX = 366 * 86_400_000;
+/** What is past by more is a mistake, and would reach everybody at once; by less it is now. */
+export const CAMPAIGN_PAST_MS_MAX = 60_000;
 /** Recipients of one campaign; one with more is stopped before its first mail. */
 export const CAMPAIGN_RECIPIENTS_MAX = 1_000_000;
 /** Recipients that one statement writes: each looks through the organisation's bookings anew. */

@@ -11,10 +11,19 @@ import type { RunningNode } from "./node.ts";
 import { listenForStop, StopAsked, unlessAborted, untilAborted } from "./stop-request.ts";
 
 async function main(stopping: AbortSignal): Promise<void> {
-  const loaded = Promise.all([import("./config.ts"), import("./log.ts"), import("./node.ts")]);
-  const [{ readConfig }, { createLog }, { startNode }] = await unlessAborted(stopping, loaded);
+  const loaded = Promise.all([
+    import("./config.ts"),
+    import("./log.ts"),
+    import("./node.ts"),
+    import("./start-warnings.ts"),
+  ]);
+  const [{ readConfig }, { createLog }, { startNode }, { startWarnings }] = await unlessAborted(
+    stopping,
+    loaded,
+  );
   const config = readConfig(process.env);
   const log = createLog(config.logLevel);
+  for (const warning of startWarnings(config)) log.warn(warning);
   stopping.addEventListener("abort", () => log.info({ signal: signalOf(stopping) }, "stopping"));
   try {
     const node = await startNode(config, log, stopping);

@@ -46,6 +46,7 @@ import { searchRoutes } from "./catalogue/search/search-routes.ts";
 import { SeatLists } from "./catalogue/seat-lists.ts";
 import { SeatingPlans } from "./catalogue/seating-plans.ts";
 import { shelfRoutes } from "./catalogue/shelf-routes.ts";
+import { statusRoutes } from "./catalogue/status-routes.ts";
 import { Venues } from "./catalogue/venues.ts";
 import { type Config, jwtSecretOf, limitSecretOf } from "./config.ts";
 import { doorOf } from "./configured-door.ts";
@@ -346,6 +347,7 @@ function assemble(config: Config, base: Base) {
     ...organizationRoutes({ organizations, directory, tokens }),
     ...shelfRoutes({ organizations, venues, plans, tokens }),
     ...eventRoutes({ events, store, directory, seatLists, organizations, tokens, strangers }),
+    ...statusRoutes({ events, tokens, database }),
     ...searchRoutes({ database: searches, pages }),
     ...bookingRoutes({ ...desked, desk, hub, history, access, isStaff }),
     ...tickets.routes(access),

@@ -9,6 +9,9 @@ export function isIdempotencyKey(text: string): boolean {
   return VISIBLE_ASCII.test(text);
 }
 
+/** Header of an answer that was given before. */
+export const REPLAYED = { "Idempotent-Replayed": "true" };
+
 /**
  * Reduces a key and what came with it to digests. `asked` is the request after validation, so the
  * same request over HTTP and over WebSocket is the same.

@@ -5,6 +5,7 @@ import { pageOf } from "../http/page.ts";
 import { failureResponse, problem } from "../http/problem.ts";
 import type { Identity, Tokens } from "../identity/tokens.ts";
 import type { BookingDesk } from "./booking-desk.ts";
+import { REPLAYED } from "./command-key.ts";
 import type { DeskRequest } from "./desk-core.ts";
 import type { DeskResult, Settle } from "./desk-result.ts";
 
@@ -126,7 +127,6 @@ function routeMaker(tokens: Tokens) {
 }
 
 const NO_BODY: JsonBody = { ok: true, value: undefined };
-const REPLAYED = { "Idempotent-Replayed": "true" };
 
 const jsonOf = (body: object | string): string =>
   typeof body === "string" ? body : JSON.stringify(body);

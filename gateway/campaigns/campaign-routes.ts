@@ -20,7 +20,7 @@ const checkChanges = compileSchema(CampaignChangesBody);
 /** Body of POST …/schedule. */
 export const ScheduleBody = Type.Object({
   at: optional(
-    Type.String({ format: "instant", description: "Default, and whatever is past: at once." }),
+    Type.String({ format: "instant", description: "Default: now. Within a year, and not past." }),
   ),
 });
 const checkSchedule = compileSchema(ScheduleBody);

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import {
   CAMPAIGN_AHEAD_MS_MAX,
+  CAMPAIGN_PAST_MS_MAX,
   CAMPAIGNS_PER_ORGANIZATION_MAX,
 } from "../../engine/campaign-limits.ts";
 import { type OrganizationId, uuidV7 } from "../../engine/ids.ts";
@@ -145,14 +146,18 @@ export class Campaigns {
   /** `at` null: now. Throws `campaign_not_found`, `campaign_begun`, and `validation_failed`. */
   async schedule(identity: Identity, { organizationId, id }: Named, at: Date | null) {
     const nowMs = Date.now();
-    if (at !== null && at.getTime() > nowMs + CAMPAIGN_AHEAD_MS_MAX) {
+    const aheadMs = at === null ? 0 : at.getTime() - nowMs;
+    if (aheadMs > CAMPAIGN_AHEAD_MS_MAX) {
       throw validationFailed([{ path: "at", message: "must be within a year" }]);
+    }
+    if (aheadMs < -CAMPAIGN_PAST_MS_MAX) {
+      throw validationFailed([{ path: "at", message: "must not be past; without it, it is now" }]);
     }
     const { rows } = await this.#rows(identity).query<CampaignRow>(
       `UPDATE campaigns SET state = 'scheduled', scheduled_at = $3, updated_at = now()
        WHERE organization_id = $1 AND id = $2 AND state = ANY ($4)
        RETURNING ${CAMPAIGN_COLUMNS}`,
-      [organizationId, id, new Date(Math.max(nowMs, at?.getTime() ?? nowMs)), NOT_BEGUN],
+      [organizationId, id, new Date(nowMs + Math.max(0, aheadMs)), NOT_BEGUN],
     );
     return this.#changed(identity, { organizationId, id }, rows[0], "campaign_begun");
   }

@@ -22,11 +22,12 @@ import {
 } from "./event-fields.ts";
 import { PromosBody, promosOf } from "./event-promos.ts";
 import type { StoredEvent } from "./event-store.ts";
+import { fixedMemberErrors } from "./fixed-members.ts";
 import { MomentReader } from "./local-time.ts";
 
 /**
  * Body of PATCH /events/{id}. What is absent stays as it is; null is what an event has that never
- * had the member. Places, currency and time zone are not here: they are fixed.
+ * had the member. Places, currency and time zone are not here: they are fixed (fixed-members.ts).
  */
 export const EventChangesBody = Type.Object({
   title: Type.Optional(Title),
@@ -62,7 +63,7 @@ export const checkEventChanges = compileSchema(EventChangesBody);
 
 /** The event as it is after the change. */
 export function changedEvent(event: StoredEvent, body: EventChangesBody): Checked<ChangeableEvent> {
-  const errors: FieldError[] = [];
+  const errors: FieldError[] = fixedMemberErrors(event, body);
   const moments = new MomentReader(event.timezone, errors);
   const keys = new Set(event.priceCategories.map(({ key }) => key));
   const times = changedTimes(event, body, moments);

@@ -194,8 +194,9 @@ const organizing: Operations = {
     tag,
     summary: "Change an event",
     description:
-      "For organisers, also while it sells. What is absent stays as it is; places, currency and " +
-      "time zone are fixed.",
+      "For organisers, also while it sells. What is absent stays as it is. The event may be sent " +
+      "back as it was read; but what can't be changed here (places, currency, time zone, status, " +
+      "fees and tax), with another value than it has, is `400 validation_failed`.",
     access: "user",
     body: {
       name: "EventChanges",
@@ -240,7 +241,7 @@ const organizing: Operations = {
     summary: "Put an event on sale",
     description: "For organisers. Repeated: the same answer.",
     access: "user",
-    key: "checked",
+    key: "kept unread",
     answers: { 200: one("The published event.") },
     codes: ["event_not_found", "forbidden", "event_cancelled", "timeout"],
   },
@@ -252,7 +253,7 @@ const organizing: Operations = {
       "For organisers. Ends the sale, cancels all bookings and gives the money back. A draft " +
       "that is cancelled stays unseen by others. Repeated: the same answer.",
     access: "user",
-    key: "checked",
+    key: "kept unread",
     answers: { 200: { ...one("The event."), example: { ...event, status: "cancelled" } } },
     codes: ["event_not_found", "forbidden", "timeout"],
   },

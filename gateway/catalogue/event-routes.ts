@@ -1,12 +1,11 @@
 import { parseEventId, parseOrganizationId } from "../../engine/ids.ts";
 import { EVENT_CHANGES_BODY_BYTES_MAX, PLAN_BODY_BYTES_MAX } from "../../engine/limits.ts";
-import { isIdempotencyKey } from "../booking/command-key.ts";
 import { entityResponse, etagOf } from "../http/etag.ts";
 import type { HttpRequest, HttpResponse, Route } from "../http/exchange.ts";
 import { encodeCursor, pageFrom } from "../http/page.ts";
 import { ProblemError } from "../http/problem.ts";
 import { asyncRoute, json } from "../http/routes.ts";
-import { readBody, validationFailed } from "../http/validation.ts";
+import { readBody } from "../http/validation.ts";
 import { type Identity, identityIfAny, requireIdentity, type Tokens } from "../identity/tokens.ts";
 import { checkEventChanges } from "./event-changes.ts";
 import { checkEventBody } from "./event-definition.ts";
@@ -46,8 +45,6 @@ export function eventRoutes(ports: EventPorts): Route[] {
     { method: "DELETE", path: `${path}/:id`, handler: handler(remove) },
     { method: "GET", path: "/api/v1/organizations/:id/events", handler: handler(listOwn) },
     { method: "GET", path: `${path}/:id/seats`, handler: handler(seats) },
-    { method: "POST", path: `${path}/:id/publish`, handler: handler(publish) },
-    { method: "POST", path: `${path}/:id/cancel`, handler: handler(cancel) },
   ];
 }
 
@@ -88,18 +85,6 @@ const listOwn: EventHandler = async ({ store, organizations, tokens }, request) 
   return json(200, { data: page.map(eventView), nextCursor });
 };
 
-const publish: EventHandler = async ({ events, tokens }, request) => {
-  const identity = requireIdentity(tokens, request);
-  checkKey(request);
-  return json(200, organizerView(await events.publish(identity, eventIdOf(request))));
-};
-
-const cancel: EventHandler = async ({ events, tokens }, request) => {
-  const identity = requireIdentity(tokens, request);
-  checkKey(request);
-  return json(200, organizerView(await events.cancel(identity, eventIdOf(request))));
-};
-
 const show: EventHandler = async (ports, request) => {
   const identity = identityIfAny(ports.tokens, request);
   const event = await visibleEvent(ports, request, identity);
@@ -130,13 +115,6 @@ const seats: EventHandler = async (ports, request) => {
   const cacheControl = isPrivate(event) ? PRIVATE : "public, max-age=31536000, immutable";
   return entityResponse(request, { body, etag, cacheControl });
 };
-
-/** Publishing and cancelling are the same twice, with a key or without: it only has to be one. */
-function checkKey({ idempotencyKey }: HttpRequest): void {
-  if (idempotencyKey === "" || isIdempotencyKey(idempotencyKey)) return;
-  const message = "must be 1 to 128 visible ASCII characters";
-  throw validationFailed([{ path: "Idempotency-Key", message }]);
-}
 
 function eventIdOf(request: HttpRequest) {
   const eventId = parseEventId(request.params[0]);

@@ -27,6 +27,12 @@ export interface InventoryPort {
   configure(definition: InventoryDefinition, by: UserId): Promise<void>;
 }
 
+/** An event, and whether it is what it is by this call. */
+export interface Moved {
+  readonly event: StoredEvent;
+  readonly isChange: boolean;
+}
+
 export interface EventsPorts {
   readonly store: EventStore;
   readonly organizations: Organizations;
@@ -96,11 +102,12 @@ export class Events {
   }
 
   /** Repeated: the same answer. */
-  async publish(identity: Identity, eventId: EventId): Promise<StoredEvent> {
+  async publish(identity: Identity, eventId: EventId): Promise<Moved> {
     const store = this.#store.as(identity);
     const event = await this.#requireOrganized(store, identity, eventId);
     refuseCancelled(event);
-    return event.status === "published" ? event : this.#publish(store, event, identity.userId);
+    if (event.status === "published") return { event, isChange: false };
+    return { event: await this.#publish(store, event, identity.userId), isChange: true };
   }
 
   /**
@@ -128,10 +135,10 @@ export class Events {
   }
 
   /** Ends the sale; what was booked stays booked. Repeated: the same answer. */
-  async cancel(identity: Identity, eventId: EventId): Promise<StoredEvent> {
+  async cancel(identity: Identity, eventId: EventId): Promise<Moved> {
     const store = this.#store.as(identity);
     const event = await this.#requireOrganized(store, identity, eventId);
-    if (event.status === "cancelled") return event;
+    if (event.status === "cancelled") return { event, isChange: false };
     if (!(await store.beginCancelling(eventId))) throw await whyUnchanged(store, eventId);
     const { status } = event;
     if (status === "published") {
@@ -140,7 +147,13 @@ export class Events {
     await this.#move(eventId, { from: status, to: "cancelled" });
     const now = await existing(this.#begun, eventId);
     // It was published between our reading and our writing.
-    return now.status === "published" ? this.cancel(identity, eventId) : now;
+    if (now.status === "published") return this.cancel(identity, eventId);
+    return { event: now, isChange: true };
+  }
+
+  /** Throws event_not_found, forbidden: to who may not sell the event. */
+  async requireOrganized(identity: Identity, eventId: EventId): Promise<void> {
+    await this.#requireOrganized(this.#store.as(identity), identity, eventId);
   }
 
   /** Removes a draft. Throws `event_not_draft` for what has been published. */

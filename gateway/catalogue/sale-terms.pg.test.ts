@@ -29,6 +29,8 @@ const CHARGES = {
   ],
   tax: { name: "VAT", basisPoints: 1900, included: true },
 };
+/** As some libraries write what is not said. */
+const ABSENT = { seatingPlan: null, seatCategories: null, venueId: null };
 const EARLY = { code: "early", percent: "10", uses: 100 };
 
 describe("the terms of a sale", () => {
@@ -77,6 +79,40 @@ describe("the terms of a sale", () => {
     assertDefinition(definition);
     return definition;
   };
+
+  it("take back what was read, and refuse a change that would not be made", async () => {
+    const id = await create({ publish: true });
+    const { body: read } = await show(id, owner);
+    const same = await change(id, { ...read, ...ABSENT, title: "New title", publish: true });
+    assert.deepEqual([same.status, same.body.title], [200, "New title"], same.text);
+    const [floor] = CLUB.areas;
+    const asIs = [{ key: "floor", capacity: 5 }];
+    assert.equal((await change(id, { areas: asIs })).status, 200);
+    const other = {
+      id: "018f3c9a-7b10-74d2-91c0-5e07a4b1c2d3",
+      organizationId: "018f3c9a-7b10-74d2-91c0-5e07a4b1c2d3",
+      timezone: "Europe/Vienna",
+      currency: "USD",
+      seatingPlan: { name: "Hall" },
+      seatingPlanId: "018f3c9a-7b10-74d2-91c0-5e07a4b1c2d3",
+      seatCategories: { Stalls: "std" },
+      seatCount: 9,
+      areas: [{ ...floor, capacity: 500 }],
+      capacity: 500,
+      publish: false,
+      status: "cancelled",
+      fees: FEES,
+      tax: TAX,
+    };
+    const refused = await change(id, { ...other, title: "Third title" });
+    assert.deepEqual([refused.status, refused.body.code], [400, "validation_failed"]);
+    const errors = refused.body.errors as { path: string; message: string }[];
+    assert.deepEqual(new Set(errors.map(({ path }) => path)), new Set(Object.keys(other)));
+    for (const areas of [[], [floor, floor], [{ key: "hall" }], "floor", [null]]) {
+      assert.equal((await change(id, { areas })).status, 400, JSON.stringify(areas));
+    }
+    assert.equal((await show(id)).body.title, "New title");
+  });
 
   describe("of an organisation", () => {
     it("are shown as they were written, and changed by its owner", async () => {

@@ -1,4 +1,5 @@
 import {
+  KEY_TTL_MS,
   REFRESH_TOKEN_SECONDS,
   TOKEN_SWEEP_MS,
   TOKEN_SWEEP_ROWS_MAX,
@@ -15,11 +16,15 @@ const OVER: Readonly<Record<string, string>> = {
   spent_refresh_tokens: `spent_at <= now() - make_interval(secs => ${REFRESH_TOKEN_SECONDS})`,
   mailed_tokens: "expires_at <= now()",
   organization_invitations: "expires_at <= now()",
+  kept_outcomes: `at <= now() - make_interval(secs => ${KEY_TTL_MS / 1000})`,
 };
 
 const OVERDUE = platform("identity", "what is over is removed, whoever it belonged to");
 
-/** Removes tokens that are over, a bounded number at a time. A step that fails is only logged. */
+/**
+ * Removes tokens and keys that are over, a bounded number at a time. A step that fails is only
+ * logged.
+ */
 export class TokenSweep {
   readonly #database: Database;
   readonly #clock: Clock;
@@ -57,7 +62,7 @@ export class TokenSweep {
       }
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      this.#log.warn({ reason }, "tokens that are over could not be removed");
+      this.#log.warn({ reason }, "tokens and keys that are over could not be removed");
     }
   }
 }

@@ -138,7 +138,7 @@ export class OperationWriter {
     for (const code of codes) {
       if (!this.#examples.has(code)) this.#examples.set(code, problemExample(code));
     }
-    const isReplayable = operation.key === "kept" && answer !== undefined;
+    const isReplayable = operation.key !== undefined && answer !== undefined;
     const names = [
       "X-Request-Id",
       ...(answer?.headers ?? []),

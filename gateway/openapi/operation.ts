@@ -72,8 +72,11 @@ export interface Operation {
   readonly foreignBody?: string;
   /** Its content types, each with an example. Default: application/json alone. */
   readonly foreignTypes?: Readonly<Record<string, unknown>>;
-  /** Idempotency-Key: `kept` for replays, or merely checked. Default: the header has no meaning. */
-  readonly key?: "kept" | "checked";
+  /**
+   * Idempotency-Key: what was answered under it is kept for replays; `kept unread`: of a route that
+   * reads no body. Default: the header has no meaning.
+   */
+  readonly key?: "kept" | "kept unread";
   /** Headers of the request that only this route has: name and what it says. */
   readonly headers?: Readonly<Record<string, string>>;
   /** By status. */
@@ -96,7 +99,7 @@ export function codesOf(key: string, operation: Operation): readonly ProblemCode
     codes,
     readsJson(operation) ? ["malformed_json", "unsupported_media_type", "validation_failed"] : [],
     query !== undefined || idempotency !== undefined ? ["validation_failed"] : [],
-    idempotency === "kept" ? ["idempotency_key_reused"] : [],
+    idempotency !== undefined ? ["idempotency_key_reused"] : [],
     access === "user" || access === "operator" ? ["unauthenticated"] : [],
     access === "operator" ? ["forbidden"] : [],
     // What is not percent-encoded UTF-8 leads nowhere.

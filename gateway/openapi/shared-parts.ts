@@ -98,9 +98,9 @@ An event-booking engine: holds, bookings, waitlists, live availability.
   made for machines. Every operation lists the codes it has. Besides, any path may be
   \`404 not_found\`, and any other method on a known path \`405 method_not_allowed\` with \`Allow\`.
 * **Money** is in integer minor units, **times** are RFC 3339 in UTC, **ids** are UUIDv7.
-* **Retries**: \`503 busy\` changed nothing, and comes within milliseconds with \`Retry-After\`.
-  After \`504 timeout\` the outcome is not known yet: repeat the request with the same
-  \`Idempotency-Key\`.
+* **Retries**: \`503 busy\` changed nothing, and comes at once with \`Retry-After\`: within
+  milliseconds, as long as fewer ask than the node can refuse. After \`504 timeout\` the outcome is
+  not known yet: repeat the request with the same \`Idempotency-Key\`.
 * **Lists** come in pages: \`limit\`, \`cursor\`, \`nextCursor\`.
 * \`GET\` routes answer \`HEAD\`, too, and every path \`OPTIONS\`, for pages of allowed origins.
   Unknown members and parameters are let pass.

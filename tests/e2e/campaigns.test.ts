@@ -8,7 +8,7 @@ import type { Queries } from "../../gateway/tenancy/database.ts";
 import { BoxOffice, floor, refused } from "../support/box-office.ts";
 import { type OwnerRows, openOwnerRows } from "../support/owner-rows.ts";
 import { until } from "../support/server.ts";
-import type { EventShape, Page } from "../support/shapes.ts";
+import type { EventShape, Page, Problem } from "../support/shapes.ts";
 import { guestToken, ok, openOrganization } from "../support/venue.ts";
 
 const office = BoxOffice.forThisFile();
@@ -213,8 +213,16 @@ test("what has begun is stopped, not changed; and what is stopped stays so", asy
   assert.deepEqual([scheduled.state, scheduled.scheduledAt], ["scheduled", at]);
   ok(await api.patch(one, { token, body: { name: "Other" } }));
   refused(await api.delete(one, { token }), 409, "campaign_under_way");
-  const far = { at: new Date(Date.now() + 400 * 86_400_000).toISOString() };
-  refused(await api.post(`${one}/schedule`, { token, body: far }), 400, "validation_failed");
+  for (const [aheadMs, message] of [
+    [400 * 86_400_000, "must be within a year"],
+    [-90_000, "must not be past; without it, it is now"],
+  ] as const) {
+    const body = { at: new Date(Date.now() + aheadMs).toISOString() };
+    const reply = await api.post<Problem>(`${one}/schedule`, { token, body });
+    refused(reply, 400, "validation_failed");
+    assert.deepEqual(reply.body.errors, [{ path: "at", message }]);
+  }
+  assert.equal(ok(await api.get<Kept>(one, { token })).scheduledAt, at);
   for (const _ of [1, 2]) {
     const { state, stopReason } = ok(await api.post<Kept>(`${one}/stop`, { token }));
     assert.deepEqual([state, stopReason], ["stopped", "asked"]);
@@ -222,6 +230,11 @@ test("what has begun is stopped, not changed; and what is stopped stays so", asy
   refused(await api.patch(one, { token, body: { name: "New" } }), 409, "campaign_begun");
   refused(await api.post(`${one}/schedule`, { token }), 409, "campaign_begun");
   assert.equal((await api.delete(one, { token })).status, 204);
+  // Of who meant now, and whose clock is behind ours.
+  const justPast = new Date(Date.now() - 5_000).toISOString();
+  const other = `${path}/${(await add()).id}/schedule`;
+  const begun = ok(await api.post<Kept>(other, { token, body: { at: justPast } }));
+  assert.ok((begun.scheduledAt ?? "") > justPast);
 });
 
 async function mailed(house: Awaited<ReturnType<typeof openHouse>>, people: number) {

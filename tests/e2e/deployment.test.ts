@@ -18,6 +18,15 @@ import { Namespace } from "kubernetes-models/v1/Namespace";
 import { Service } from "kubernetes-models/v1/Service";
 import { parse } from "yaml";
 import { ROOT } from "../../bench/root.ts";
+import { NOTIFIER_STOP_MS_MAX } from "../../engine/lane-limits.ts";
+import {
+  DATABASE_END_MS_MAX,
+  DRAIN_MS_MAX,
+  PROJECTION_DRAIN_MS_MAX,
+  PROVIDER_ANSWER_MS_MAX,
+  PROVIDER_REPEATS_MAX,
+} from "../../engine/limits.ts";
+import { TRACE_EXPORT_MS_MAX } from "../../engine/telemetry-limits.ts";
 import { readConfig } from "../../gateway/config.ts";
 import { unprivilegedAccount } from "../../gateway/postgres-account.ts";
 import { createTestDatabase } from "../support/database.ts";
@@ -37,10 +46,13 @@ test("the table of variables is what the configuration says", async () => {
   assert.ok(documented.endsWith(stdout), "npm run --silent config prints the table to put there");
 });
 
+interface ComposeService {
+  readonly environment?: object;
+  readonly volumes?: readonly string[];
+  readonly stop_grace_period?: string;
+}
 interface Compose {
-  readonly services: Readonly<
-    Record<string, { readonly environment?: object; readonly volumes?: readonly string[] }>
-  >;
+  readonly services: Readonly<Record<string, ComposeService>>;
 }
 
 test("the compose file's variables are known ones, and its example values are accepted", () => {
@@ -60,6 +72,13 @@ test("the compose file's variables are known ones, and its example values are ac
       ] as const,
   );
   for (const [name] of environment) assert.ok(known.has(name), `${name} is a variable`);
+  const passed = new Set(environment.map(([name]) => name));
+  // PostgreSQL's is in a URL.
+  const { POSTGRES_PASSWORD: _, ...own } = example;
+  for (const name of Object.keys(own)) assert.ok(passed.has(name), `${name} is passed on`);
+  for (const name of ["MAIL_FROM", "API_URL", "CORS_ORIGINS", "STRIPE_SECRET_KEY"]) {
+    assert.ok(name in own, `${name} is in the example`);
+  }
   const config = readConfig({ ...Object.fromEntries(environment), NODE_ENV: "production" });
   assert.equal(config.isProduction, true);
   for (const { volumes = [] } of Object.values(compose.services)) {
@@ -103,9 +122,28 @@ test("the Kubernetes manifests are valid, and listed", () => {
   assert.equal(scraped, String(telemetry.metrics.port));
 });
 
+test("whoever stops a node gives it the time that a stop may take", () => {
+  const { services } = parse(read("compose.yaml")) as Compose;
+  const folder = "deploy/kubernetes";
+  const { spec } = parse(read(`${folder}/statefulset.yaml`)) as { spec: { template: Pod } };
+  const stopMs =
+    DRAIN_MS_MAX +
+    NOTIFIER_STOP_MS_MAX +
+    PROVIDER_ANSWER_MS_MAX * (1 + PROVIDER_REPEATS_MAX) +
+    // To catch up, and to end.
+    2 * PROJECTION_DRAIN_MS_MAX +
+    DATABASE_END_MS_MAX +
+    TRACE_EXPORT_MS_MAX;
+  const inService = Number(/TimeoutStopSec=(\d+)/.exec(read("docs/DEPLOYMENT.md"))?.[1]);
+  const inCompose = Number.parseInt(services.evently?.stop_grace_period ?? "", 10);
+  const inPod = spec.template.spec.terminationGracePeriodSeconds;
+  for (const seconds of [inService, inCompose, inPod]) assert.ok(seconds * 1_000 >= stopMs);
+});
+
 interface Pod {
   readonly metadata: { readonly annotations: Readonly<Record<string, string>> };
   readonly spec: {
+    readonly terminationGracePeriodSeconds: number;
     readonly containers: readonly {
       readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
     }[];

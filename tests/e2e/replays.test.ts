@@ -1,4 +1,4 @@
-/** Every write of the booking side, repeated under its key, is answered by its first outcome. */
+/** Every write of an event's sale, repeated under its key, is answered by its first outcome. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BoxOffice, floor, refused, seats } from "../support/box-office.ts";
@@ -95,6 +95,12 @@ test("at once, and after a kill; another request under the same key is refused",
     body: { quantity: 2, categories: ["standing"] },
     other: { quantity: 1, categories: ["standing"] },
   });
+
+  const draft = await openStudio(api, { publish: false });
+  for (const what of ["publish", "cancel"]) {
+    const asked = { path: `/events/${draft.id}/${what}`, token: office.admin };
+    await write({ ...asked, body: {}, other: { reason: "ill" } });
+  }
 
   const repeat = async () => {
     for (const { write: asked, key, reply } of done) {

@@ -9,20 +9,35 @@
  */
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
+import { commandLine, wholeNumber } from "../support/command-line.ts";
 import { startTestServer, TEST_DATABASE_URL } from "../support/database.ts";
 import { fuzz } from "./fuzz-run.ts";
 
-const { values: args } = parseArgs({
-  options: {
-    seed: { type: "string" },
-    requests: { type: "string", default: "20000" },
-    lanes: { type: "string", default: "4" },
-  },
-});
+const USAGE = `
+Asks a node everything that its document describes, and a lot that it does not (docs/API.md).
 
-const seed = args.seed === undefined ? randomInt(2 ** 31) : Number(args.seed);
-const requests = Number(args.requests);
-const lanes = Number(args.lanes);
+  npm run fuzz -- [options]
+    --requests 20000  so many
+    --seed N          the same requests again; default: another one each time
+    --lanes 4         in flight at once
+
+Exit codes: 0 no findings, 1 findings, 2 usage.`;
+
+const { seed, requests, lanes } = commandLine({ name: "fuzz", usage: USAGE }, (args) => {
+  const { values } = parseArgs({
+    args,
+    options: {
+      seed: { type: "string" },
+      requests: { type: "string", default: "20000" },
+      lanes: { type: "string", default: "4" },
+    },
+  });
+  return {
+    seed: values.seed === undefined ? randomInt(2 ** 31) : wholeNumber("--seed", values.seed, 0),
+    requests: wholeNumber("--requests", values.requests),
+    lanes: wholeNumber("--lanes", values.lanes),
+  };
+});
 console.log(`npm run fuzz -- --seed ${seed} --requests ${requests} --lanes ${lanes}`);
 const server = await startTestServer();
 process.env[TEST_DATABASE_URL] = server.url;

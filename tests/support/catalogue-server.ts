@@ -16,6 +16,7 @@ import { searchRoutes } from "../../gateway/catalogue/search/search-routes.ts";
 import { SeatLists } from "../../gateway/catalogue/seat-lists.ts";
 import { SeatingPlans } from "../../gateway/catalogue/seating-plans.ts";
 import { shelfRoutes } from "../../gateway/catalogue/shelf-routes.ts";
+import { statusRoutes } from "../../gateway/catalogue/status-routes.ts";
 import { Venues } from "../../gateway/catalogue/venues.ts";
 import { ProblemError } from "../../gateway/http/problem.ts";
 import { HttpServer } from "../../gateway/http/server.ts";
@@ -141,6 +142,7 @@ export async function startCatalogueServer(): Promise<CatalogueServer> {
       ...organizationRoutes({ organizations, directory, tokens }),
       ...shelfRoutes({ organizations, venues, plans, tokens }),
       ...eventRoutes({ events, store, directory, seatLists, organizations, tokens, strangers }),
+      ...statusRoutes({ events, tokens, database }),
       ...searchRoutes({ database, pages }),
     ],
     live: { open: () => undefined, message: () => undefined, close: () => undefined },

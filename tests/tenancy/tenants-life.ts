@@ -90,7 +90,11 @@ export class TenantsLife {
       await api.get(`/api/v1/tickets/${tickets[0]?.id}/qr.svg`, mine);
     }
     const gone = await this.#event(organizationId, token, { publish: false });
-    ok(await api.post(`/api/v1/events/${gone.id}/cancel`, asOwner));
+    for (const key of ["end", "end", "again"]) {
+      ok(await api.post(`/api/v1/events/${gone.id}/cancel`, { token, key }));
+    }
+    const refused = await api.post(`/api/v1/events/${gone.id}/publish`, { token, key: "late" });
+    if (refused.status !== 409) throw new Error("what was cancelled is not sold");
   }
 
   /** What an organisation keeps for its events, and how they are found. */

@@ -11,18 +11,22 @@
  */
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
+import { commandLine, UsageError, wholeNumber } from "../support/command-line.ts";
 import { startTestServer, TEST_DATABASE_URL } from "../support/database.ts";
 import { tableOf } from "./report.ts";
 import { type Elsewhere, type TortureOptions, torture } from "./torture.ts";
 
-const { values: args } = parseArgs({
-  options: {
-    clients: { type: "string", default: "500" },
-    seconds: { type: "string", default: "60" },
-    seed: { type: "string" },
-    url: { type: "string" },
-  },
-});
+const USAGE = `
+A crowd that does everything at once, and an audit of all that it was told (docs/TORTURE.md).
+
+  npm run torture -- [options]
+    --clients 500   half of them over HTTP, half over WebSockets
+    --seconds 60    for so long
+    --seed N        the same moods again; default: another one each time
+    --url URL       a server that runs already, without rate limits; default: one of its own
+
+Of a server elsewhere OPS_TOKEN, SANDBOX_WEBHOOK_SECRET and DATABASE_URL open what is checked.
+Exit codes: 0 no faults, 1 faults, 2 usage.`;
 
 function elsewhere(url: string): Elsewhere {
   const { OPS_TOKEN, SANDBOX_WEBHOOK_SECRET, DATABASE_URL } = process.env;
@@ -44,13 +48,30 @@ async function run(options: TortureOptions): Promise<void> {
   if (report.faultCount > 0) process.exitCode = 1;
 }
 
-const options: TortureOptions = {
-  clients: Number(args.clients),
-  seconds: Number(args.seconds),
-  seed: args.seed === undefined ? randomInt(2 ** 31) : Number(args.seed),
-  elsewhere: args.url === undefined ? null : elsewhere(args.url),
-  log: (line) => console.log(line),
-};
+function optionsOf(args: string[]): TortureOptions {
+  const { values } = parseArgs({
+    args,
+    options: {
+      clients: { type: "string", default: "500" },
+      seconds: { type: "string", default: "60" },
+      seed: { type: "string" },
+      url: { type: "string" },
+    },
+  });
+  const { seed, url } = values;
+  if (url !== undefined && !/^https?:/.test(url)) {
+    throw new UsageError(`--url starts with http:// or https://, not "${url}"`);
+  }
+  return {
+    clients: wholeNumber("--clients", values.clients),
+    seconds: wholeNumber("--seconds", values.seconds),
+    seed: seed === undefined ? randomInt(2 ** 31) : wholeNumber("--seed", seed, 0),
+    elsewhere: url === undefined ? null : elsewhere(url),
+    log: (line) => console.log(line),
+  };
+}
+
+const options = commandLine({ name: "torture", usage: USAGE }, optionsOf);
 if (options.elsewhere !== null) await run(options);
 else {
   const server = await startTestServer();
