@@ -15,13 +15,15 @@ import { configured } from "./event-run.ts";
 import { buyerOf, CommandMaker, START_MS } from "./sale-plan.ts";
 import { type TimesUs, TryTimes } from "./try-times.ts";
 
-/** Choices that come before those that count. */
-export const WARM_UP = 500;
+const WARM_UP_MAX = 500;
 /** Parties whose seats are held at once. */
 const HELD_MAX = 20;
 const PLACES_IN_HOLD = 8;
 /** Rows in which something changes between two choices, besides what was chosen. */
 const OTHER_CHANGES = 8;
+
+/** Choices that come before those that count. */
+export const warmUpOf = (searches: number): number => Math.min(WARM_UP_MAX, searches);
 
 export interface TryOptions {
   readonly definition: InventoryDefinition;
@@ -53,12 +55,13 @@ export function tryChoices(
   const open: Held[] = [];
   let found = 0;
   let fault: string | null = null;
-  for (let n = -WARM_UP; n < searches; n += 1) {
+  const warmUp = warmUpOf(searches);
+  for (let n = -warmUp; n < searches; n += 1) {
     for (let change = 0; change < OTHER_CHANGES; change += 1) {
       state.picker.touch(random.integer(0, arenaHall.ids.length - 1));
     }
     if (isCold) state.picker.touchAll();
-    const command: Hold = { ...maker.hold([], buyerOf(n + WARM_UP)), best: [wish] };
+    const command: Hold = { ...maker.hold([], buyerOf(n + warmUp)), best: [wish] };
     const decision = times.take(n, () => decide(state, command, START_MS));
     fault ??= decisionFault(state, wish, decision);
     const [fact] = decision.facts;

@@ -11,7 +11,7 @@ const TIER_DEPTH = 450;
 const ROW_DEPTH = 18;
 /** Of its block's angle that a row takes; the rest is stairs. */
 const ROW_SHARE = 0.8;
-/** Seats for wheelchairs: so many at the end of the first row of each block of the lowest tier. */
+/** Seats for wheelchairs: so many at the end of the first row of each block. */
 const WHEELCHAIRS_IN_BLOCK = 2;
 
 export interface ArenaOptions {
@@ -52,7 +52,7 @@ export function arenaOf({ seats, hasWheelchairs }: ArenaOptions): Arena {
         const turn = (block + (number / SEATS_IN_ROW) * ROW_SHARE) / blocks;
         const position = around(turn, inner + row * ROW_DEPTH);
         const isLast = number >= inRow - WHEELCHAIRS_IN_BLOCK;
-        const isWheelchair = hasWheelchairs && height === 0 && row === 0 && isLast;
+        const isWheelchair = hasWheelchairs && row === 0 && isLast;
         const id = `${tier.charAt(0)}${block + 1}-${row + 1}-${number + 1}`;
         ids.push(id);
         spots.push(spot);

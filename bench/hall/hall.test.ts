@@ -4,7 +4,8 @@ import { decodeSeatMap } from "../../engine/seat-map.ts";
 import { seatMapOf, zoneNamesOf } from "../../gateway/catalogue/plan-geometry.ts";
 import { parseSeatingPlan } from "../../gateway/catalogue/seating-plan.ts";
 import { arenaOf } from "./arena.ts";
-import { choiceFault, type Hall, type Wish } from "./hall.ts";
+import { choiceFault, type Wish } from "./hall.ts";
+import { smallHall } from "./testing/small-hall.ts";
 
 for (const seats of [2, 650, 18_000]) {
   test(`what the bench knows of an arena of ${seats} seats is what a server makes of it`, () => {
@@ -37,16 +38,7 @@ for (const seats of [2, 650, 18_000]) {
   });
 }
 
-/** Two rows of four, the last seat of the first row for a wheelchair; the second is a zone. */
-const hall: Hall = {
-  ids: ["a1", "a2", "a3", "a4", "b1", "b2", "b3", "b4"],
-  zoneNames: ["a", "b"],
-  categoryNames: ["dear", "cheap"],
-  zones: Uint16Array.of(0, 0, 0, 0, 1, 1, 1, 1),
-  categories: Uint8Array.of(0, 0, 0, 0, 1, 1, 1, 1),
-  wheelchairs: Uint8Array.of(0, 0, 0, 1, 0, 0, 0, 0),
-  spots: Uint32Array.of(0, 1, 2, 3, 5, 6, 7, 8),
-};
+const hall = smallHall;
 const pair: Wish = { quantity: 2, category: null, zone: null, adjacent: true, accessible: false };
 
 test("a choice is as many seats as were wished, of the kind and side by side", () => {

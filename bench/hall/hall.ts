@@ -27,6 +27,9 @@ export interface Wish {
   readonly accessible: boolean;
 }
 
+/** Of the price category that seats of a plan's category belong to. */
+export const categoryKey = (name: string): string => name.toLowerCase();
+
 /** Whether the party may be given this seat. */
 export function isWished(hall: Hall, { category, zone, accessible }: Wish, seat: number): boolean {
   if (category !== null && hall.categories[seat] !== category) return false;

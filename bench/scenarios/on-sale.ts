@@ -14,6 +14,7 @@ const BUYERS = 512;
 /** Of a page that was closed: its seats come back while the sale goes on. */
 const HOLD_TTL_SECONDS = 5;
 const DROP_OUT_SHARE = 0.1;
+const GIVE_BACK_SHARE = 0.5;
 const REPEAT_SHARE = 0.02;
 /** A delta takes 40 ms; buyers here choose at once, and persons would be later still. */
 const LAG_MS = 100;
@@ -41,6 +42,8 @@ export const onSale: Scenario = {
         tokens,
         looksPerVisit: 0,
         dropOutShare: DROP_OUT_SHARE,
+        giveBackShare: GIVE_BACK_SHARE,
+        thinking: null,
         repeatShare: REPEAT_SHARE,
         lagMs: LAG_MS,
         holdTtlSeconds: HOLD_TTL_SECONDS,

@@ -72,7 +72,7 @@ test("a hold may be given back in vain once its time is over, and not before", (
     [3_600, /^a release was answered 410/],
   ] as const) {
     // A buyer in two gives it back, the other one just goes.
-    const flow = saleOf(seats(40), { dropOutShare: 1, holdTtlSeconds });
+    const flow = saleOf(seats(40), { dropOutShare: 1, giveBackShare: 0.5, holdTtlSeconds });
     const visitor = flow.visitor();
     for (let text = ""; !text.startsWith("DELETE"); ) {
       text = sentBy(visitor);
@@ -115,7 +115,7 @@ test("a seat may be refused while another asks for it, has held it, or has booke
 });
 
 test("a seat that was given back may be refused to who asked for it before", () => {
-  const flow = saleOf(seats(1), { dropOutShare: 1 });
+  const flow = saleOf(seats(1), { dropOutShare: 1, giveBackShare: 0.5 });
   const [buyer, rival] = [flow.visitor(), flow.visitor()];
   let text = "";
   // One in two just goes, and their hold stays.
