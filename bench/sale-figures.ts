@@ -17,7 +17,7 @@ export function saleFigures({ findings, seconds }: HttpLoadResult, seats: number
   return [
     { name: "seats sold", value: percent(sold, seats), unit: "% of all" },
     { name: "until the last answer", value: seconds, unit: "s" },
-    { name: "seats sold a second", value: sold / Math.max(seconds, Number.EPSILON), unit: "" },
+    { name: "seats sold a second", value: seconds === 0 ? 0 : sold / seconds, unit: "" },
     { name: "holds refused", value: percent(refused, refused + of("holds confirmed")), unit: "%" },
     ofBuyers("got seats", of("buyers who booked")),
     ofBuyers("gave up", of("went away without")),

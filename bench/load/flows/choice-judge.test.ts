@@ -122,6 +122,8 @@ test("seats that nobody had can't be refused by name; what was lost may be anybo
   assert.match(objections({ named })[2] ?? "", /nobody had were refused: b2/);
   assert.match(objections({ named: [{ seats: [], moment }] })[2] ?? "", /nobody had/);
   assert.equal(objections({ named, taken: [[[5], 105, 120, 130]] })[2], "");
+  assert.equal(objections({ named, taken: [[[5], 0, 1, 105]] })[2], "");
+  assert.match(objections({ named, taken: [[[5], 0, 1, 99]] })[2] ?? "", /nobody had/);
   const refusals = [{ told: few(0) }];
   assert.deepEqual(objections({ named, refusals, unknownSinceMs: 110 }), ["", "", ""]);
 });

@@ -1,8 +1,13 @@
 import type { HttpAnswer } from "../autocannon-connection.ts";
 import type { Step, Visitor } from "../flow.ts";
 
+export interface Thinker extends Visitor {
+  /** So many ms it wants to pause before it goes on, and is not told again; 0: none. */
+  takePause(): number;
+}
+
 interface Member {
-  readonly visitor: Visitor;
+  readonly visitor: Thinker;
   /** When it wants to go on. */
   readyMs: number;
 }
@@ -15,11 +20,11 @@ interface Member {
  * Invariant: the answer to a request goes to whom it is for, who is asked for nothing meanwhile.
  */
 export class CrowdVisit implements Visitor {
-  readonly #newcomer: () => Visitor;
+  readonly #newcomer: () => Thinker;
   readonly #members: Member[] = [];
   #asking: Member | null = null;
 
-  constructor(newcomer: () => Visitor) {
+  constructor(newcomer: () => Thinker) {
     this.#newcomer = newcomer;
   }
 
@@ -38,7 +43,10 @@ export class CrowdVisit implements Visitor {
   answered(answer: HttpAnswer): void {
     const member = this.#asking;
     this.#asking = null;
-    member?.visitor.answered(answer);
+    if (member === null) return;
+    member.visitor.answered(answer);
+    // Its time runs from here, whenever the next request is due.
+    member.readyMs = performance.now() + member.visitor.takePause();
   }
 
   left(): void {
@@ -59,7 +67,6 @@ export class CrowdVisit implements Visitor {
   }
 
   #send(member: Member, step: Step): Step {
-    member.readyMs = 0;
     this.#asking = member;
     return step;
   }

@@ -81,7 +81,7 @@ export class SaleFlow implements Flow {
   visitor(): Visitor {
     this.#ground.marks.open(performance.now());
     const { thinking } = this.#ground.options;
-    const visit = (isOfOne: boolean): Visitor => new SaleVisit(this.#ground, { isOfOne });
+    const visit = (isOfOne: boolean): SaleVisit => new SaleVisit(this.#ground, { isOfOne });
     return thinking?.hasRate === true ? new CrowdVisit(() => visit(true)) : visit(false);
   }
 
@@ -107,8 +107,10 @@ function huntOf(
   { seatIds, area, capacity, hall }: SoldEvent,
   { options, random, faults }: Around,
 ): PlaceHunt {
-  const { lagMs, holdTtlSeconds } = options;
+  const { lagMs, holdTtlSeconds, thinking } = options;
+  // Where nobody takes any time, nobody goes away without having looked everywhere.
+  const isThorough = thinking === null;
   if (hall !== undefined) return new BestHunt({ hall, holdTtlSeconds, random, faults });
   if (seatIds === null) return new AreaHunt({ area, capacity, faults });
-  return new SeatHunt({ seatIds, lagMs, holdTtlSeconds, random, faults });
+  return new SeatHunt({ seatIds, lagMs, isThorough, holdTtlSeconds, random, faults });
 }

@@ -1,9 +1,10 @@
 import type { HttpAnswer } from "../autocannon-connection.ts";
-import type { Step, Visitor } from "../flow.ts";
+import type { Step } from "../flow.ts";
 import { codeOf, isBusy } from "../refusals.ts";
 import { headerOf, idOf } from "../request-writer.ts";
 import { priceFault, totalOf } from "../told-price.ts";
 import { type Attempt, CLOCK_SLACK_MS } from "./attempt.ts";
+import type { Thinker } from "./crowd-visit.ts";
 import type { KnownEvent, SaleGround } from "./sale-ground.ts";
 import { thinkTime } from "./think-time.ts";
 
@@ -45,12 +46,12 @@ interface Buyer {
 }
 
 export interface SaleVisitOptions {
-  /** One buyer, who has chosen before they come, and nobody after them; otherwise any number. */
+  /** One buyer, who sends something as soon as they come, and nobody after them. */
   readonly isOfOne: boolean;
 }
 
 /** Buyers, one after another; each has one request on its way at most. */
-export class SaleVisit implements Visitor {
+export class SaleVisit implements Thinker {
   readonly #ground: SaleGround;
   readonly #isOfOne: boolean;
   #buyer: Buyer | null = null;
@@ -66,28 +67,37 @@ export class SaleVisit implements Visitor {
   }
 
   next(): Step {
-    if (this.#pauseMs > 0) return this.#pause();
-    if (this.#asked === null) {
-      if (this.#buyer === null || this.#buyer.isDone) {
-        if (this.#buyer !== null && this.#isOfOne) return { kind: "end" };
-        this.#buyer = this.#comeIn();
-      }
-      const buyer = this.#buyer;
-      if (buyer === null) return { kind: "end" };
-      if (buyer.thinkMs > 0) {
-        this.#pauseMs = buyer.thinkMs;
-        buyer.thinkMs = 0;
-        return this.#pause();
-      }
+    if (this.#asked === null && (this.#buyer === null || this.#buyer.isDone)) {
+      if (this.#buyer !== null && this.#isOfOne) return { kind: "end" };
+      this.#buyer = this.#comeIn();
+      if (this.#buyer === null) return { kind: "end" };
+    }
+    const ms = this.takePause();
+    if (ms > 0) return { kind: "pause", ms };
+    const buyer = this.#buyer;
+    if (this.#asked === null && buyer !== null) {
       this.#asked = this.#decide(buyer);
       this.#tries = 0;
-      if (this.#asked === null) return buyer.holdId === null ? FULL : this.next();
+      if (this.#asked === null && buyer.holdId !== null) return this.next();
     }
+    if (this.#asked === null) return { kind: "pause", ms: FULL_PAUSE_MS };
     this.#tries += 1;
     const { stream, text, repeatOf } = this.#asked;
     // What the server has done already it says once more, quicker than it did it.
     const isRepeat = repeatOf !== null || this.#isLost;
     return { kind: "send", stream: isRepeat ? this.#ground.streams.repeats : stream, text };
+  }
+
+  takePause(): number {
+    const buyer = this.#buyer;
+    let ms = this.#pauseMs;
+    this.#pauseMs = 0;
+    const isLooking = buyer?.holdId === null && buyer.looks > 0;
+    if (this.#asked === null && buyer !== null && !buyer.isDone && !isLooking) {
+      ms += buyer.thinkMs;
+      buyer.thinkMs = 0;
+    }
+    return ms;
   }
 
   answered(answer: HttpAnswer): void {
@@ -113,19 +123,13 @@ export class SaleVisit implements Visitor {
     if (this.#isLost && buyer !== null && asked !== null) this.#lost(buyer, asked);
   }
 
-  #pause(): Step {
-    const ms = this.#pauseMs;
-    this.#pauseMs = 0;
-    return { kind: "pause", ms };
-  }
-
   #comeIn(): Buyer | null {
     const { random, options, nextBuyer } = this.#ground;
     const event = this.#ground.wanted();
     if (event === null) return null;
     const looks = Math.floor(options.looksPerVisit + random.next());
     const size = event.hunt.sizeOf(random.next());
-    const thinkMs = this.#isOfOne ? 0 : this.#thinkTime();
+    const thinkMs = this.#isOfOne && looks === 0 ? 0 : this.#thinkTime();
     const none = { collisions: 0, attempt: null, places: [], holdId: null, isDone: false };
     return { user: nextBuyer(), event, size, looks, thinkMs, ...none };
   }
@@ -295,5 +299,3 @@ export class SaleVisit implements Visitor {
     this.#ground.faults.add(`${what} was answered ${status}: ${body.slice(0, 200)}`);
   }
 }
-
-const FULL: Step = { kind: "pause", ms: FULL_PAUSE_MS };

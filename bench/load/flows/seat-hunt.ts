@@ -10,8 +10,9 @@ const FOUND_TAKEN_MS = 1_000;
 
 export interface SeatHuntOptions {
   readonly seatIds: readonly string[];
-  /** How late buyers see what others have taken. */
+  /** Of a `SeatChoice`. */
   readonly lagMs: number;
+  readonly isThorough: boolean;
   readonly holdTtlSeconds: number;
   readonly random: RandomSource;
   readonly faults: FaultList;
@@ -25,9 +26,9 @@ export class SeatHunt implements PlaceHunt {
   readonly #indexes: ReadonlyMap<string, number>;
 
   constructor(options: SeatHuntOptions) {
-    const { seatIds, lagMs, random } = options;
+    const { seatIds, lagMs, isThorough, random } = options;
     this.options = options;
-    this.choice = new SeatChoice({ seats: seatIds.length, lagMs, random });
+    this.choice = new SeatChoice({ seats: seatIds.length, lagMs, isThorough, random });
     this.claims = new SeatClaims(seatIds.length);
     this.#indexes = new Map(seatIds.map((id, seat) => [id, seat]));
   }
