@@ -1,5 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { ADMIN, OPS_TOKEN } from "./bench-server.ts";
+import type { Arena } from "./hall/arena.ts";
+import { categoryKey } from "./hall/hall.ts";
 import type { ShownState } from "./live/state-fold.ts";
 import { PRICE_MINOR } from "./price.ts";
 import type { Access } from "./scenario.ts";
@@ -98,10 +100,11 @@ export class BenchRequestFailed extends Error {
   }
 }
 
-/** What is on sale: a plan of `seats`, or a floor of `places`. */
+/** What is on sale: a plan of `seats` or an arena, or a floor of `places`. */
 export interface Sold {
   readonly title: string;
   readonly seats?: number;
+  readonly arena?: Arena;
   readonly places?: number;
   readonly holdTtlSeconds?: number;
 }
@@ -131,8 +134,10 @@ export class BenchApi {
   }
 
   /** A published event; returns its id. */
-  async openEvent({ title, seats, places, holdTtlSeconds }: Sold): Promise<string> {
+  async openEvent({ title, seats, arena, places, holdTtlSeconds }: Sold): Promise<string> {
     const floor = { key: "floor", name: "Floor", capacity: places, priceCategory: "standing" };
+    const names = arena?.hall.categoryNames ?? [];
+    const keys = names.map((name) => [name, categoryKey(name)] as const);
     const event = {
       organizationId: await this.#ownOrganization(),
       title,
@@ -141,10 +146,15 @@ export class BenchApi {
       // Few accounts stand for many buyers.
       limits: { perOrder: 10, perUser: PLACES_PER_USER_MAX },
       holdChurn: null,
-      priceCategories: [{ key: "standing", name: "Standing", price: PRICE_MINOR }],
+      priceCategories: [["Standing", "standing"], ...keys].map(([name, key]) => {
+        return { key, name, price: PRICE_MINOR };
+      }),
       ...(seats === undefined
         ? {}
         : { seatingPlan: planOf(seats), seatCategories: { Seats: "standing" } }),
+      ...(arena === undefined
+        ? {}
+        : { seatingPlan: arena.plan, seatCategories: Object.fromEntries(keys) }),
       ...(places === undefined ? {} : { areas: [floor] }),
       publish: true,
     };

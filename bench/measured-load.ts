@@ -26,6 +26,7 @@ export async function measureLoad(
       ? []
       : [{ name: "due, never sent", value: result.neverSent, unit: "requests" }]),
     ...watched.figures,
+    ...(findings.figures ?? []),
     ...Object.entries(findings.counts).map(([name, value]): Figure => ({ name, value, unit: "" })),
   ];
   return { result, streams, figures, serverFigures, journal };

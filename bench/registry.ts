@@ -42,7 +42,8 @@ const ENTRIES: Readonly<Record<string, Entry>> = {
   },
   "best-available": {
     load: async () => (await import("./scenarios/best-available.ts")).bestAvailable,
-    takes: [],
+    takes: ["url", "connections", "duration", "seats", "rate", "seed"],
+    tokensServe: 1,
   },
   compare: {
     load: async () => (await import("./scenarios/compare.ts")).compare,

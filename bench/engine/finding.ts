@@ -1,9 +1,11 @@
-import type { Check, Figure } from "../report/report.ts";
+import type { Check, Figure, Table } from "../report/report.ts";
 
 /** What one part of the engine's bench found. */
 export interface Finding {
   readonly figures: readonly Figure[];
   readonly checks: readonly Check[];
+  /** Absent: none. */
+  readonly tables?: readonly Table[];
 }
 
 /** `share` from 0 to 1 of values in ascending order. */

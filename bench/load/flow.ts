@@ -1,3 +1,4 @@
+import type { Check, Figure } from "../report/report.ts";
 import type { HttpAnswer } from "./autocannon-connection.ts";
 
 /** What a connection does next. */
@@ -31,6 +32,10 @@ export interface FlowFindings {
   readonly faults: readonly string[];
   /** Beside the streams: collisions, drop-outs, … by name. */
   readonly counts: Readonly<Record<string, number>>;
+  /** What it measured that is no stream's. Absent: nothing. */
+  readonly figures?: readonly Figure[];
+  /** What it looked at besides single answers, for the oracle. Absent: nothing. */
+  readonly checks?: readonly Check[];
 }
 
 /** What the server has promised, in few bytes: plain data for the oracle. */

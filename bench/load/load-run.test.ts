@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createServer, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { unpacked } from "./acknowledgements.ts";
+import { plainSale } from "./flows/plain-sale.ts";
 import { runHttpLoad } from "./http-load.ts";
 
 const HOLD_ID = "0190a000-0000-7000-8000-000000000000";
@@ -171,4 +172,19 @@ test("a load that is told to stop ends as if its time were over", async (t) => {
   });
   const { streams } = await runHttpLoad({ ...load, url, seconds: 600, signal: stopping.signal });
   assert.ok(Number(streams[0]?.count) >= 10);
+});
+
+test("with a rate, no request is late since somebody thinks", async (t) => {
+  const { url } = await serve(t, (socket, n) => socket.write(whole(n)));
+  const event = { eventId: HOLD_ID, seatIds: null, area: "floor", capacity: 1e6 };
+  const asked = { tokens: ["t"], lagMs: 0, holdTtlSeconds: 60, seed: 1 };
+  const thinking = { meanMs: 30_000, hasRate: true };
+  const sale = { ...plainSale(event, asked), thinking };
+  const options = { url, flow: sale, connections: 2, seconds: 1, ratePerSecond: 100 };
+  const { streams, neverSent, findings } = await runHttpLoad(options);
+  const [holds, ...others] = streams;
+  assert.deepEqual([holds?.name, others], ["holds", []]);
+  // Two connections whose buyers think would send two.
+  assert.ok(Number(holds?.count) > 20 && Number(holds?.count) + neverSent <= 101);
+  assert.equal(findings.counts.buyers, holds?.count);
 });

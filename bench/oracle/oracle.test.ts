@@ -17,6 +17,7 @@ interface Given {
   readonly sold: number;
   readonly held: number;
   readonly faults?: readonly string[];
+  readonly looked?: readonly Check[];
   readonly event?: Partial<EventEvidence>;
   readonly evidence?: Partial<Evidence>;
 }
@@ -27,10 +28,16 @@ const objections = (given: Given): string[] =>
     .filter(({ ok }) => !ok)
     .map(({ name }) => name);
 
-function checksOf({ told, stored, sold, held, faults = [], event, evidence }: Given): Check[] {
+function checksOf(given: Given): Check[] {
+  const { told, stored, sold, held, faults = [], looked = [], event, evidence } = given;
   const acknowledged = new Acknowledgements();
   told(acknowledged);
-  const findings: FlowFindings = { acknowledged: acknowledged.pack(), faults, counts: {} };
+  const findings: FlowFindings = {
+    acknowledged: acknowledged.pack(),
+    faults,
+    counts: {},
+    checks: looked,
+  };
   const free = 4 - sold - held;
   return verdictOn({
     isProjected: { ok: true, value: true },
@@ -195,4 +202,9 @@ test("an answer that must not be is the server's fault", () => {
   assert.deepEqual(objections({ ...sound, faults: ["a hold was answered 500"] }), [
     "no answer was one that must not be",
   ]);
+});
+
+test("what a load has looked at by itself is part of the verdict", () => {
+  const looked = [{ name: "seats were chosen as was wished", ok: false, detail: "one seat twice" }];
+  assert.deepEqual(objections({ ...sound, looked }), ["seats were chosen as was wished"]);
 });

@@ -86,6 +86,7 @@ export function verdictOn(evidence: Evidence): Check[] {
       evidence.loads.flatMap(({ faults }) => faults),
       "every answer looked at",
     ),
+    ...evidence.loads.flatMap(({ checks = [] }) => checks),
   ];
 }
 

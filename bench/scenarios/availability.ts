@@ -46,6 +46,8 @@ export const availability: Scenario = {
         tokens: await api.guestTokens(BUYERS),
         looksPerVisit: 0,
         dropOutShare: 0.2,
+        giveBackShare: 0.5,
+        thinking: null,
         repeatShare: 0,
         lagMs: 0,
         holdTtlSeconds: HOLD_TTL_SECONDS,

@@ -15,6 +15,7 @@ const PLACES = 1_000_000;
 const POPULARITY = 1;
 const LOOKS_PER_VISIT = 2;
 const DROP_OUT_SHARE = 0.3;
+const GIVE_BACK_SHARE = 0.5;
 const REPEAT_SHARE = 0.01;
 const HOLD_TTL_SECONDS = 5;
 const WARM_UP_SECONDS = 3;
@@ -40,6 +41,8 @@ export const steady: Scenario = {
         tokens,
         looksPerVisit: LOOKS_PER_VISIT,
         dropOutShare: DROP_OUT_SHARE,
+        giveBackShare: GIVE_BACK_SHARE,
+        thinking: null,
         repeatShare: REPEAT_SHARE,
         lagMs: 0,
         holdTtlSeconds: HOLD_TTL_SECONDS,

@@ -133,7 +133,7 @@ test("a bench whose npm is killed ends by itself", async (t) => {
   assert.deepEqual(leftIn(bench.directory), []);
 });
 
-const SALE = "--duration 2 --connections 8 --seats 2000 --rate 300";
+const SALE = "--duration 2 --connections 8 --seats 2000 --rate 300 --think 50";
 
 /** An on-sale on a server that runs already, while `plant` does something to its database. */
 async function sabotaged(t: TestContext, plant: (client: Client) => Promise<void>): Promise<Bench> {
@@ -179,6 +179,10 @@ test("a sale on a server that runs already is sound, and a planted oversell is f
   assert.match(bench.said(), /FAILED no seat is in two bookings of the database/);
   assert.match(bench.said(), /FAILED every confirmed booking is in the database, with its places/);
   assert.match(bench.said(), /THE ORACLE OBJECTS/);
+  const { said } = bench;
+  for (const line of [/, think 50$/m, /^looks \* {2}/m, /^buyers who got seats +\d/m]) {
+    assert.match(said(), line);
+  }
 });
 
 test("a booking that vanishes from the database is found, and one whose total is off", async (t) => {

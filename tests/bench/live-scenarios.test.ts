@@ -5,6 +5,7 @@ import { after, test } from "node:test";
 import { isSound, type Report } from "../../bench/report/report.ts";
 import type { BenchOptions, Findings, Scenario } from "../../bench/scenario.ts";
 import { UsageError } from "../../bench/scenario.ts";
+import { bestAvailable } from "../../bench/scenarios/best-available.ts";
 import { engine } from "../../bench/scenarios/engine.ts";
 import { fanOut, TooFewDescriptors } from "../../bench/scenarios/fan-out.ts";
 import { holdLive } from "../../bench/scenarios/hold-live.ts";
@@ -52,6 +53,18 @@ test("with a rate, hold-live sends what is due, and counts from then", async () 
   const [holds] = found.streams;
   assert.equal(holds?.isCorrected, true);
   assert.equal((holds?.count ?? 0) + figure(found, "due, never sent"), 100);
+});
+
+test("an arena fills up by the server's choice, and all that was said of seats is true", async () => {
+  const found = await trial(bestAvailable, { connections: 4, seats: 300 });
+  assertSound(found);
+  assert.ok(figure(found, "seats sold") > 0 && figure(found, "buyers who got seats") > 0);
+  const names = found.streams.map(({ name }) => name);
+  for (const name of ["together, to 50 %", "or split, to 50 %", "bookings", "releases"]) {
+    assert.ok(names.includes(name), names.join(", "));
+  }
+  const judged = found.checks.find(({ name }) => name === "seats were chosen as was wished");
+  assert.match(judged?.detail ?? "", /^\d{2,} looked at$/);
 });
 
 test("fan-out: every subscriber sees every change", async () => {
@@ -126,7 +139,9 @@ test("scale runs each point against a server of its own", async () => {
 test("engine checks all that it measures in process", async () => {
   const found = await trial(engine, { durationSeconds: 0.02 });
   assertSound(found);
-  assert.ok(found.checks.length > 20);
+  assert.ok(found.checks.length > 10);
+  const [choices] = found.tables ?? [];
+  assert.ok((choices?.rows.length ?? 0) > 40, choices?.title);
   assert.ok(found.figures.every(({ value }) => Number.isFinite(value)));
 });
 

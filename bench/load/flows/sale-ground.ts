@@ -1,9 +1,10 @@
 import type { RandomSource } from "../../catalogue/random-source.ts";
+import type { Hall } from "../../hall/hall.ts";
 import type { Acknowledgements } from "../acknowledgements.ts";
 import type { FaultList } from "../fault-list.ts";
 import type { RequestWriter } from "../request-writer.ts";
-import type { SeatChoice } from "./seat-choice.ts";
-import type { SeatClaims } from "./seat-claims.ts";
+import type { PlaceHunt } from "./attempt.ts";
+import type { SoldMarks } from "./sold-marks.ts";
 
 export interface SoldEvent {
   readonly eventId: string;
@@ -12,6 +13,8 @@ export interface SoldEvent {
   readonly area: string | null;
   /** Places that nobody but this load asks for. */
   readonly capacity: number;
+  /** Of those whose buyers have their seats chosen by the server; absent: they name them. */
+  readonly hall?: Hall;
 }
 
 /**
@@ -27,10 +30,14 @@ export interface SaleFlowOptions {
   readonly tokens: readonly string[];
   /** Reads of the availability before a hold, on average. */
   readonly looksPerVisit: number;
-  /** Of those who hold, who do not book: half give it back, half just go. */
+  /** Of those who hold, who do not book. */
   readonly dropOutShare: number;
+  /** Of those who do not book, who say so and give it back; the others just go. */
+  readonly giveBackShare: number;
   /** Of confirmed requests that are sent once more under the same key. */
   readonly repeatShare: number;
+  /** null: buyers do everything at once. */
+  readonly thinking: Thinking | null;
   /** How late buyers see what others have taken. */
   readonly lagMs: number;
   /** Of the events: when seats of those who just went are seen as free again. */
@@ -38,27 +45,44 @@ export interface SaleFlowOptions {
   readonly seed: number;
 }
 
+export interface Thinking {
+  /** How long buyers take on average to choose seats, each time, and again to check out. */
+  readonly meanMs: number;
+  /**
+   * The load has a rate: while some think others come, so that a request is sent when it is due.
+   * Otherwise a connection stands for one buyer after another, who thinks while it is silent.
+   */
+  readonly hasRate: boolean;
+}
+
 /** An event as the buyers know it. */
-export interface KnownEvent extends SoldEvent {
+export interface KnownEvent {
   readonly index: number;
   readonly path: string;
-  readonly choice: SeatChoice | null;
-  readonly claims: SeatClaims | null;
-  /** Place of a seat's id in the list. */
-  readonly seatIndexes: ReadonlyMap<string, number>;
-  /** Places that this load has ever asked for: no more are held or sold. */
-  asked: number;
+  readonly capacity: number;
+  readonly hunt: PlaceHunt;
   sold: number;
+}
+
+/** Indexes of the streams besides those of holds, which come first. */
+export interface SaleStreams {
+  readonly bookings: number;
+  readonly releases: number;
+  readonly looks: number;
+  /** Whatever is sent under a key that was sent before. */
+  readonly repeats: number;
 }
 
 /** What all visits share. */
 export interface SaleGround {
   readonly options: SaleFlowOptions;
+  readonly streams: SaleStreams;
   readonly writer: RequestWriter;
   readonly random: RandomSource;
   readonly acknowledged: Acknowledgements;
   readonly faults: FaultList;
   readonly counts: SaleCounts;
+  readonly marks: SoldMarks;
   /** An event that somebody wants now; null: all are sold out. */
   wanted(): KnownEvent | null;
   /** The next buyer, as index of a token. */
@@ -66,7 +90,11 @@ export interface SaleGround {
 }
 
 export interface SaleCounts {
+  /** Those who asked for places, once at least. */
+  buyers: number;
+  "buyers who booked": number;
   "places asked for": number;
+  "holds confirmed": number;
   collisions: number;
   "places sold": number;
   "given back": number;

@@ -5,7 +5,7 @@ import type { Visitor } from "../flow.ts";
 import { plainSale } from "./plain-sale.ts";
 import { SaleFlow } from "./sale-flow.ts";
 import type { SaleFlowOptions, SoldEvent } from "./sale-ground.ts";
-import { FlowAnswers, seatsOf, sentBy } from "./testing/flow-answers.ts";
+import { FlowAnswers, requestOf, seatsOf, sentBy } from "./testing/flow-answers.ts";
 
 type Ground = Pick<SoldEvent, "seatIds" | "area" | "capacity">;
 
@@ -72,7 +72,7 @@ test("a hold may be given back in vain once its time is over, and not before", (
     [3_600, /^a release was answered 410/],
   ] as const) {
     // A buyer in two gives it back, the other one just goes.
-    const flow = saleOf(seats(40), { dropOutShare: 1, holdTtlSeconds });
+    const flow = saleOf(seats(40), { dropOutShare: 1, giveBackShare: 0.5, holdTtlSeconds });
     const visitor = flow.visitor();
     for (let text = ""; !text.startsWith("DELETE"); ) {
       text = sentBy(visitor);
@@ -115,7 +115,7 @@ test("a seat may be refused while another asks for it, has held it, or has booke
 });
 
 test("a seat that was given back may be refused to who asked for it before", () => {
-  const flow = saleOf(seats(1), { dropOutShare: 1 });
+  const flow = saleOf(seats(1), { dropOutShare: 1, giveBackShare: 0.5 });
   const [buyer, rival] = [flow.visitor(), flow.visitor()];
   let text = "";
   // One in two just goes, and their hold stays.
@@ -174,4 +174,87 @@ test("a look that was lost leaves nothing unknown behind", () => {
   visitor.answered(answers.refused(503, "busy"));
   visitor.left();
   assert.deepEqual(flow.findings().acknowledged.unknownHeld, []);
+});
+
+/** What its next request is counted as. */
+const streamOf = (flow: SaleFlow, visitor: Visitor): string | undefined =>
+  flow.streams[requestOf(visitor).stream];
+
+test("what is sent a second time is a stream of its own: a replay is quick", () => {
+  const flow = saleOf(seats(40), { repeatShare: 1 });
+  const visitor = flow.visitor();
+  const step = requestOf(visitor);
+  assert.equal(flow.streams[step.stream], "holds");
+  visitor.answered(answers.made(seatsOf(step.text)));
+  const again = requestOf(visitor);
+  assert.deepEqual([flow.streams[again.stream], again.text], ["repeats", step.text]);
+  visitor.answered(answers.refused(503, "busy"));
+  assert.equal(visitor.next().kind, "pause");
+  assert.equal(streamOf(flow, visitor), "repeats");
+});
+
+test("what is asked again since its answer was lost is a repeat, after busy it is not", () => {
+  const flow = saleOf(seats(40));
+  const visitor = flow.visitor();
+  const { text } = requestOf(visitor);
+  visitor.answered(answers.refused(503, "busy"));
+  assert.equal(visitor.next().kind, "pause");
+  assert.equal(streamOf(flow, visitor), "holds");
+  visitor.answered(LOST);
+  assert.equal(streamOf(flow, visitor), "repeats");
+  visitor.answered(answers.made(seatsOf(text)));
+  assert.equal(streamOf(flow, visitor), "bookings");
+});
+
+const thinking = { meanMs: 1_000, hasRate: false };
+
+test("buyers look, think before they hold, and again before they book", () => {
+  const flow = saleOf(seats(40), { thinking, looksPerVisit: 1 });
+  const visitor = flow.visitor();
+  const thinks = (): void => {
+    const step = visitor.next();
+    assert.ok(step.kind === "pause" && step.ms >= 500, JSON.stringify(step));
+  };
+  assert.equal(streamOf(flow, visitor), "looks");
+  visitor.answered({ status: 200, head: "", body: "{}" });
+  thinks();
+  const { text } = requestOf(visitor);
+  visitor.answered(answers.refused(409, "seat_unavailable", seatsOf(text)));
+  thinks();
+  const held = hold(visitor);
+  thinks();
+  assert.equal(streamOf(flow, visitor), "bookings");
+  visitor.answered(answers.made(held));
+  assert.equal(streamOf(flow, visitor), "looks", "of the next one");
+});
+
+test("with a rate, others ask while one thinks", () => {
+  const flow = saleOf(seats(40), { thinking: { ...thinking, hasRate: true } });
+  const visitor = flow.visitor();
+  for (let n = 0; n < 5; n += 1) {
+    const step = requestOf(visitor);
+    assert.equal(flow.streams[step.stream], "holds");
+    visitor.answered(answers.made(seatsOf(step.text)));
+  }
+  assert.equal(flow.findings().counts.buyers, 5);
+});
+
+test("buyers are counted when they ask, and by what came of them", () => {
+  const flow = saleOf(seats(1));
+  const [buyer, rival] = [flow.visitor(), flow.visitor()];
+  const counts = () => {
+    const all = flow.findings().counts;
+    return [all.buyers, all["buyers who booked"], all["went away without"], all.collisions];
+  };
+  hold(buyer);
+  for (let n = 0; n < 5; n += 1) {
+    sentBy(rival);
+    rival.answered(TAKEN);
+  }
+  assert.deepEqual(counts(), [2, 0, 1, 5]);
+  sentBy(buyer);
+  buyer.answered(answers.made(["0-0"]));
+  assert.deepEqual(counts(), [2, 1, 1, 5]);
+  const marks = flow.findings().figures?.map(({ name }) => name);
+  assert.deepEqual(marks, ["50 % sold after", "90 % sold after", "99 % sold after"]);
 });

@@ -1,15 +1,12 @@
 import type { HttpAnswer } from "../autocannon-connection.ts";
-import type { Step, Visitor } from "../flow.ts";
-import { codeOf, isBusy, seatsIn } from "../refusals.ts";
+import type { Step } from "../flow.ts";
+import { codeOf, isBusy } from "../refusals.ts";
 import { headerOf, idOf } from "../request-writer.ts";
 import { priceFault, totalOf } from "../told-price.ts";
+import { type Attempt, CLOCK_SLACK_MS } from "./attempt.ts";
+import type { Thinker } from "./crowd-visit.ts";
 import type { KnownEvent, SaleGround } from "./sale-ground.ts";
-import type { SeatClaim } from "./seat-claims.ts";
-
-const HOLDS = 0;
-const BOOKINGS = 1;
-const RELEASES = 2;
-const LOOKS = 3;
+import { thinkTime } from "./think-time.ts";
 
 /** A request whose answer was lost is asked again under its key, so often at most. */
 const LOST_TRIES_MAX = 3;
@@ -19,16 +16,13 @@ const BUSY_PAUSE_MS = 50;
 const FULL_PAUSE_MS = 50;
 /** Who found their seats taken so often goes away. */
 const COLLISIONS_MAX = 5;
-/** A seat that was found taken is looked at again after this long. */
-const FOUND_TAKEN_MS = 1_000;
-/** A hold ends within a second of its time; what comes of it is seen a little later. */
-const HOLD_END_MORE_MS = 2_000;
-/** A server's clock may be set a little while a hold lasts. */
-const CLOCK_SLACK_MS = 250;
 const PAYMENT = '"payment":{"provider":"none"},"email":"buyer@example.org"';
+
+type Asks = "hold" | "booking" | "release" | "look";
 
 /** What is on its way, or is to be sent next. */
 interface Asked {
+  readonly asks: Asks;
   readonly stream: number;
   readonly text: string;
   /** The id that the first answer gave, when this is sent once more; null: it is the first. */
@@ -42,18 +36,24 @@ interface Buyer {
   readonly size: number;
   looks: number;
   collisions: number;
+  /** So long they think before they do the next thing. */
+  thinkMs: number;
+  attempt: Attempt | null;
+  /** Of their hold. */
   places: readonly number[];
-  /** When the hold of these places was sent first: it was not made before. */
-  askedMs: number;
-  /** To the seats among them; null: there are none. */
-  claim: SeatClaim | null;
   holdId: string | null;
   isDone: boolean;
 }
 
-/** One connection's buyers, one after another; each has one request on its way at most. */
-export class SaleVisit implements Visitor {
+export interface SaleVisitOptions {
+  /** One buyer, who sends something as soon as they come, and nobody after them. */
+  readonly isOfOne: boolean;
+}
+
+/** Buyers, one after another; each has one request on its way at most. */
+export class SaleVisit implements Thinker {
   readonly #ground: SaleGround;
+  readonly #isOfOne: boolean;
   #buyer: Buyer | null = null;
   #asked: Asked | null = null;
   #tries = 0;
@@ -61,26 +61,43 @@ export class SaleVisit implements Visitor {
   /** Nobody knows what became of what was asked last. */
   #isLost = false;
 
-  constructor(ground: SaleGround) {
+  constructor(ground: SaleGround, { isOfOne }: SaleVisitOptions) {
     this.#ground = ground;
+    this.#isOfOne = isOfOne;
   }
 
   next(): Step {
-    if (this.#pauseMs > 0) {
-      const ms = this.#pauseMs;
-      this.#pauseMs = 0;
-      return { kind: "pause", ms };
-    }
-    if (this.#asked === null) {
-      if (this.#buyer === null || this.#buyer.isDone) this.#buyer = this.#comeIn();
+    if (this.#asked === null && (this.#buyer === null || this.#buyer.isDone)) {
+      if (this.#buyer !== null && this.#isOfOne) return { kind: "end" };
+      this.#buyer = this.#comeIn();
       if (this.#buyer === null) return { kind: "end" };
-      this.#asked = this.#decide(this.#buyer);
-      this.#tries = 0;
-      if (this.#asked === null) return { kind: "pause", ms: FULL_PAUSE_MS };
     }
+    const ms = this.takePause();
+    if (ms > 0) return { kind: "pause", ms };
+    const buyer = this.#buyer;
+    if (this.#asked === null && buyer !== null) {
+      this.#asked = this.#decide(buyer);
+      this.#tries = 0;
+      if (this.#asked === null && buyer.holdId !== null) return this.next();
+    }
+    if (this.#asked === null) return { kind: "pause", ms: FULL_PAUSE_MS };
     this.#tries += 1;
-    const { stream, text } = this.#asked;
-    return { kind: "send", stream, text };
+    const { stream, text, repeatOf } = this.#asked;
+    // What the server has done already it says once more, quicker than it did it.
+    const isRepeat = repeatOf !== null || this.#isLost;
+    return { kind: "send", stream: isRepeat ? this.#ground.streams.repeats : stream, text };
+  }
+
+  takePause(): number {
+    const buyer = this.#buyer;
+    let ms = this.#pauseMs;
+    this.#pauseMs = 0;
+    const isLooking = buyer?.holdId === null && buyer.looks > 0;
+    if (this.#asked === null && buyer !== null && !buyer.isDone && !isLooking) {
+      ms += buyer.thinkMs;
+      buyer.thinkMs = 0;
+    }
+    return ms;
   }
 
   answered(answer: HttpAnswer): void {
@@ -107,67 +124,68 @@ export class SaleVisit implements Visitor {
   }
 
   #comeIn(): Buyer | null {
-    const { random, options } = this.#ground;
+    const { random, options, nextBuyer } = this.#ground;
     const event = this.#ground.wanted();
     if (event === null) return null;
     const looks = Math.floor(options.looksPerVisit + random.next());
-    const none = { collisions: 0, places: [], askedMs: 0, claim: null, holdId: null };
-    const user = this.#ground.nextBuyer();
-    return { user, event, size: partySize(random.next()), looks, ...none, isDone: false };
+    const size = event.hunt.sizeOf(random.next());
+    const thinkMs = this.#isOfOne && looks === 0 ? 0 : this.#thinkTime();
+    const none = { collisions: 0, attempt: null, places: [], holdId: null, isDone: false };
+    return { user: nextBuyer(), event, size, looks, thinkMs, ...none };
   }
 
-  /** null: there is nothing to be had at the moment. */
+  #thinkTime(): number {
+    const { random, options } = this.#ground;
+    return options.thinking === null ? 0 : thinkTime(options.thinking.meanMs, random);
+  }
+
+  /** null: there is nothing to be had at the moment, or this buyer has just gone. */
   #decide(buyer: Buyer): Asked | null {
-    const { writer, random, options, counts } = this.#ground;
+    const { writer, random, options, counts, streams } = this.#ground;
     const { event, user, holdId } = buyer;
     if (holdId === null) {
       if (buyer.looks === 0) return this.#hold(buyer);
       buyer.looks -= 1;
       const text = writer.get(`${event.path}/availability`, user);
-      return { stream: LOOKS, text, repeatOf: null };
+      return { asks: "look", stream: streams.looks, text, repeatOf: null };
     }
     if (random.chance(options.dropOutShare)) {
-      if (random.chance(0.5)) {
+      if (random.chance(options.giveBackShare)) {
+        buyer.attempt?.releasing();
         const text = writer.delete(`/api/v1/holds/${holdId}`, user);
-        return { stream: RELEASES, text, repeatOf: null };
+        return { asks: "release", stream: streams.releases, text, repeatOf: null };
       }
       counts["left without a word"] += 1;
-      this.#buyer = this.#comeIn();
-      return this.#buyer === null ? null : this.#decide(this.#buyer);
-    }
-    if (buyer.claim !== null) buyer.claim.untilMs = Number.POSITIVE_INFINITY;
-    const body = `{"holdId":"${holdId}",${PAYMENT}}`;
-    const text = writer.post(`${event.path}/bookings`, { user, key: writer.freshKey(), body });
-    return { stream: BOOKINGS, text, repeatOf: null };
-  }
-
-  #hold(buyer: Buyer): Asked | null {
-    const { event, size, user } = buyer;
-    const { writer, counts } = this.#ground;
-    const nowMs = performance.now();
-    const places = event.choice?.pick(size, nowMs) ?? null;
-    if (event.choice !== null && places === null) {
       buyer.isDone = true;
       return null;
     }
-    buyer.places = places ?? Array.from({ length: size }, () => -1);
-    buyer.askedMs = nowMs;
-    counts["places asked for"] += buyer.places.length;
-    event.asked += buyer.places.length;
-    buyer.claim = event.claims?.asked(buyer.places) ?? null;
-    const items =
-      places === null
-        ? [{ area: event.area, quantity: size }]
-        : places.map((seat) => ({ seat: event.seatIds?.[seat] }));
-    const body = JSON.stringify({ items });
+    buyer.attempt?.booking();
+    const body = `{"holdId":"${holdId}",${PAYMENT}}`;
+    const text = writer.post(`${event.path}/bookings`, { user, key: writer.freshKey(), body });
+    return { asks: "booking", stream: streams.bookings, text, repeatOf: null };
+  }
+
+  #hold(buyer: Buyer): Asked | null {
+    const { event, user } = buyer;
+    const { writer, counts } = this.#ground;
+    const attempt = buyer.attempt === null ? event.hunt.attempt(buyer.size) : buyer.attempt.again();
+    if (attempt === null) {
+      if (buyer.attempt !== null) counts["went away without"] += 1;
+      buyer.isDone = true;
+      return null;
+    }
+    if (buyer.attempt === null) counts.buyers += 1;
+    buyer.attempt = attempt;
+    counts["places asked for"] += attempt.count;
+    const body = `{"items":${attempt.items}}`;
     const text = writer.post(`${event.path}/holds`, { user, key: writer.freshKey(), body });
-    return { stream: HOLDS, text, repeatOf: null };
+    return { asks: "hold", stream: attempt.stream, text, repeatOf: null };
   }
 
   #take(buyer: Buyer, asked: Asked, answer: HttpAnswer): void {
-    if (asked.stream === HOLDS) return this.#held(buyer, asked, answer);
-    if (asked.stream === BOOKINGS) return this.#booked(buyer, asked, answer);
-    if (asked.stream === RELEASES) return this.#released(buyer, answer);
+    if (asked.asks === "hold") return this.#held(buyer, asked, answer);
+    if (asked.asks === "booking") return this.#booked(buyer, asked, answer);
+    if (asked.asks === "release") return this.#released(buyer, answer);
     if (answer.status !== 200) this.#unexpected("a look", answer);
   }
 
@@ -178,57 +196,50 @@ export class SaleVisit implements Visitor {
       buyer.isDone = true;
       return this.#unexpected("a hold", { status, head, body });
     }
-    const { acknowledged, faults, options } = this.#ground;
-    const { event, places } = buyer;
-    const isNew = acknowledged.held({ id, event: event.index, places });
+    const { acknowledged, faults, counts } = this.#ground;
+    const { event } = buyer;
+    counts["holds confirmed"] += 1;
+    buyer.places = buyer.attempt?.held(id, body) ?? [];
+    const isNew = acknowledged.held({ id, event: event.index, places: buyer.places });
     if (!isNew) faults.add(`two requests got the same hold ${id}`);
-    const isAsWanted = places.every(
-      (seat) => seat === -1 || body.includes(`"seat":"${event.seatIds?.[seat]}"`),
-    );
-    if (!isAsWanted) faults.add(`hold ${id} has other seats than those that were asked for`);
     this.#checkPrice(`hold ${id}`, buyer, body);
     buyer.holdId = id;
-    const nowMs = performance.now();
-    const endMs = nowMs + options.holdTtlSeconds * 1_000;
-    event.choice?.taken(places, nowMs, endMs);
-    if (buyer.claim !== null) buyer.claim.untilMs = endMs + HOLD_END_MORE_MS;
+    buyer.thinkMs = this.#thinkTime();
     this.#perhapsRepeat(asked, id);
   }
 
   #collided(buyer: Buyer, body: string): void {
-    const { counts, faults } = this.#ground;
-    const { event } = buyer;
+    const { counts } = this.#ground;
     counts.collisions += 1;
     buyer.collisions += 1;
-    if (buyer.claim !== null) event.claims?.refused(buyer.claim);
-    const seats = seatsIn(body).flatMap((id) => event.seatIndexes.get(id) ?? []);
-    if (!mayBeRefused(buyer, codeOf(body), seats)) {
-      faults.add(`what could be had was refused: ${body.slice(0, 200)}`);
+    const triesAgain = buyer.attempt?.refused(body) ?? false;
+    if (triesAgain && buyer.collisions < COLLISIONS_MAX) {
+      buyer.thinkMs = this.#thinkTime();
+      return;
     }
-    const nowMs = performance.now();
-    event.choice?.taken(seats, nowMs, nowMs + FOUND_TAKEN_MS);
-    if (event.choice !== null && buyer.collisions < COLLISIONS_MAX) return;
     counts["went away without"] += 1;
     buyer.isDone = true;
   }
 
   #booked(buyer: Buyer, asked: Asked, answer: HttpAnswer): void {
-    const { acknowledged, counts } = this.#ground;
-    const { event, places, holdId } = buyer;
+    const { acknowledged, counts, marks } = this.#ground;
+    const { event, places, holdId, attempt } = buyer;
     buyer.isDone = true;
     const id = answer.status === 201 ? idOf(answer.body) : null;
     if (id === null || holdId === null) {
       if (!this.#hasEnded(buyer, answer)) return this.#unexpected("a booking", answer);
       counts["too late to book"] += 1;
-      if (buyer.claim !== null) buyer.claim.untilMs = performance.now();
+      attempt?.expired();
       return;
     }
     this.#checkPrice(`booking ${id}`, buyer, answer.body);
     const totalMinor = totalOf(answer.body);
     acknowledged.booked(holdId, { id, event: event.index, places, totalMinor });
+    counts["buyers who booked"] += 1;
     counts["places sold"] += places.length;
     event.sold += places.length;
-    event.choice?.sold(places, performance.now());
+    marks.sold(places.length, performance.now());
+    attempt?.booked();
     this.#perhapsRepeat(asked, id);
   }
 
@@ -239,15 +250,13 @@ export class SaleVisit implements Visitor {
     if (answer.status !== 204 && !isLate) return this.#unexpected("a release", answer);
     if (buyer.holdId !== null) acknowledged.ended(buyer.holdId);
     if (!isLate) counts["given back"] += 1;
-    const nowMs = performance.now();
-    buyer.event.choice?.taken(buyer.places, nowMs, 0);
-    if (buyer.claim !== null) buyer.claim.untilMs = nowMs;
+    buyer.attempt?.released();
   }
 
   /** Whether it says that the hold has ended, when it may have; earlier nobody may say so. */
-  #hasEnded({ askedMs }: Buyer, { status, body }: HttpAnswer): boolean {
-    if (status !== 410 || codeOf(body) !== "hold_expired") return false;
-    const endMs = askedMs + this.#ground.options.holdTtlSeconds * 1_000;
+  #hasEnded({ attempt }: Buyer, { status, body }: HttpAnswer): boolean {
+    if (status !== 410 || codeOf(body) !== "hold_expired" || attempt === null) return false;
+    const endMs = attempt.askedMs + this.#ground.options.holdTtlSeconds * 1_000;
     return performance.now() >= endMs - CLOCK_SLACK_MS;
   }
 
@@ -273,14 +282,15 @@ export class SaleVisit implements Visitor {
     this.#ground.faults.add(isReplay ? fault : `${fault}, which does not say that it is the first`);
   }
 
-  #lost(buyer: Buyer, { stream, repeatOf }: Asked): void {
+  #lost(buyer: Buyer, { asks, repeatOf }: Asked): void {
     this.#isLost = false;
-    if (repeatOf !== null || stream === LOOKS) return;
+    if (repeatOf !== null || asks === "look") return;
     const { acknowledged } = this.#ground;
-    const { event, holdId, places } = buyer;
+    const { event, holdId, attempt } = buyer;
     buyer.isDone = true;
-    if (stream === HOLDS) acknowledged.holdUnknown(event.index, places.length);
-    else if (stream === BOOKINGS && holdId !== null) acknowledged.bookingUnknown(holdId);
+    attempt?.lost();
+    if (asks === "hold") acknowledged.holdUnknown(event.index, attempt?.count ?? 0);
+    else if (asks === "booking" && holdId !== null) acknowledged.bookingUnknown(holdId);
     else if (holdId !== null) acknowledged.releaseUnknown(holdId);
   }
 
@@ -288,24 +298,4 @@ export class SaleVisit implements Visitor {
     if (isBusy(status, body)) return;
     this.#ground.faults.add(`${what} was answered ${status}: ${body.slice(0, 200)}`);
   }
-}
-
-/** Whether a hold may be refused so: not where there is room, as far as this load knows. */
-function mayBeRefused(
-  { event, places, askedMs }: Buyer,
-  code: string,
-  seats: readonly number[],
-): boolean {
-  const { claims, asked, capacity } = event;
-  if (claims === null) return code === "insufficient_capacity" && asked > capacity;
-  const isTaken = (seat: number): boolean =>
-    places.includes(seat) && claims.mayBeTaken(seat, askedMs);
-  return code === "seat_unavailable" && seats.length > 0 && seats.every(isTaken);
-}
-
-/** Half come in pairs. */
-function partySize(chance: number): number {
-  if (chance < 0.2) return 1;
-  if (chance < 0.7) return 2;
-  return chance < 0.82 ? 3 : 4;
 }

@@ -5,7 +5,7 @@ import { Popularity } from "../popularity.ts";
 import { SeatChoice } from "./seat-choice.ts";
 
 const choice = (seats: number, lagMs = 100): SeatChoice =>
-  new SeatChoice({ seats, lagMs, random: new RandomSource(7) });
+  new SeatChoice({ seats, lagMs, isThorough: true, random: new RandomSource(7) });
 
 test("seats that are picked are beside each other and seen as free", () => {
   const seats = choice(50);
@@ -34,6 +34,33 @@ test("what was given back is seen as free again, what was sold never", () => {
   seats.taken([0], 40, 0);
   assert.equal(seats.pick(1, 1e9), null);
   assert.ok(seats.isSoldOut);
+});
+
+test("who finds a seat taken does not forget until when it is", () => {
+  const seats = choice(1, 0);
+  seats.taken([0], 0, 5_000);
+  seats.taken([0], 1_000, 2_000);
+  assert.equal(seats.pick(1, 3_000), null);
+  assert.deepEqual(seats.pick(1, 5_000), [0]);
+});
+
+test("where the front is taken, buyers look elsewhere, and not all at one place", () => {
+  const seats = choice(10_000, 0);
+  seats.sold([...Array(5_000).keys()], 0);
+  const picked = Array.from({ length: 200 }, () => seats.pick(2, 1)?.[0] ?? 0);
+  assert.ok(picked.every((seat) => seat >= 5_000));
+  assert.ok(new Set(picked).size > 150, `${new Set(picked).size} places`);
+});
+
+test("who is not thorough looks at a part of the plan, and takes no seat alone for two", () => {
+  const options = { lagMs: 0, isThorough: false, random: new RandomSource(7) };
+  const singles = new SeatChoice({ seats: 1_000, ...options });
+  singles.sold(
+    [...Array(1_000).keys()].filter((seat) => seat % 2 === 0),
+    0,
+  );
+  assert.equal(singles.pick(2, 1), null);
+  assert.equal(singles.pick(1, 1)?.length, 1);
 });
 
 test("where there are not enough beside each other, one seat is picked", () => {

@@ -1,7 +1,19 @@
 import type { RandomSource } from "../../catalogue/random-source.ts";
 
-/** How many seats from where they began to look buyers look through, before they give up. */
+/** Where buyers look at a glance, so often in front; and seats that they see there. */
+const LOOKS = 12;
+const LOOKED_AT = 40;
+/** Seats that the thorough look through, before they take a single one. */
 const LOOKED_AT_MAX = 4_096;
+
+export interface SeatChoiceOptions {
+  readonly seats: number;
+  /** How late buyers see what others have taken. */
+  readonly lagMs: number;
+  /** Who finds nothing at a glance looks on, and takes a single seat in the end. */
+  readonly isThorough: boolean;
+  readonly random: RandomSource;
+}
 
 /**
  * The seat map as buyers see it: a little late. What one of them has just taken, the others still
@@ -13,6 +25,7 @@ export class SeatChoice {
   readonly #count: number;
   readonly #random: RandomSource;
   readonly #lagMs: number;
+  readonly #isThorough: boolean;
   /** By seat: until when it is seen as taken; Infinity: sold. */
   readonly #takenUntilMs: Float64Array;
   /** Oldest first: what will be seen, and when. */
@@ -21,9 +34,10 @@ export class SeatChoice {
   #read = 0;
   #sold = 0;
 
-  constructor(options: { seats: number; lagMs: number; random: RandomSource }) {
+  constructor(options: SeatChoiceOptions) {
     this.#count = options.seats;
     this.#lagMs = options.lagMs;
+    this.#isThorough = options.isThorough;
     this.#random = options.random;
     this.#takenUntilMs = new Float64Array(options.seats);
   }
@@ -32,12 +46,20 @@ export class SeatChoice {
     return this.#sold >= this.#count;
   }
 
-  /** Seats beside each other, mostly far in front, or any one; null: none is seen as free. */
+  /** Seats beside each other, mostly far in front; null: none is seen as free. */
   pick(wanted: number, nowMs: number): number[] | null {
     this.#catchUp(nowMs);
-    const favourite = Math.floor(this.#random.next() ** 2 * this.#count);
+    for (let look = 0; look < LOOKS; look += 1) {
+      const favourite = Math.floor(this.#random.next() ** 2 * this.#count);
+      const run = this.#runFrom(favourite, { wanted, lookedAt: LOOKED_AT }, nowMs);
+      if (run !== null) return run;
+    }
+    if (!this.#isThorough) return null;
     const anywhere = Math.floor(this.#random.next() * this.#count);
-    return this.#runFrom(favourite, wanted, nowMs) ?? this.#runFrom(anywhere, 1, nowMs);
+    return (
+      this.#runFrom(anywhere, { wanted, lookedAt: LOOKED_AT_MAX }, nowMs) ??
+      this.#runFrom(anywhere, { wanted: 1, lookedAt: this.#count }, nowMs)
+    );
   }
 
   /** Others see it `lagMs` later. */
@@ -56,7 +78,8 @@ export class SeatChoice {
       if (news === undefined || news.seenMs > nowMs) break;
       this.#read += 1;
       const known = this.#takenUntilMs[news.seat] ?? 0;
-      if (known !== Number.POSITIVE_INFINITY) this.#takenUntilMs[news.seat] = news.untilMs;
+      const isGivenBack = news.untilMs === 0 && known !== Number.POSITIVE_INFINITY;
+      this.#takenUntilMs[news.seat] = isGivenBack ? 0 : Math.max(known, news.untilMs);
     }
     if (this.#read > 10_000) {
       this.#news.splice(0, this.#read);
@@ -64,10 +87,13 @@ export class SeatChoice {
     }
   }
 
-  #runFrom(from: number, wanted: number, nowMs: number): number[] | null {
-    const lookedAt = wanted === 1 ? this.#count : Math.min(this.#count, LOOKED_AT_MAX);
+  #runFrom(
+    from: number,
+    { wanted, lookedAt }: { readonly wanted: number; readonly lookedAt: number },
+    nowMs: number,
+  ): number[] | null {
     let run: number[] = [];
-    for (let step = 0; step < lookedAt; step += 1) {
+    for (let step = 0; step < Math.min(lookedAt, this.#count); step += 1) {
       const seat = (from + step) % this.#count;
       if (seat === 0) run = [];
       if ((this.#takenUntilMs[seat] ?? 0) <= nowMs) run.push(seat);
