@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { JOB_BEGINNINGS_MAX } from "../../engine/lane-limits.ts";
 import { createTestDatabase, type TestDatabase } from "../../tests/support/database.ts";
 import { type OwnerRows, openOwnerRows } from "../../tests/support/owner-rows.ts";
 import type { Queries, Scoped } from "../tenancy/database.ts";
@@ -66,4 +67,29 @@ test("a start that ends while it gives back what was begun loses nothing", async
   assert.equal(job?.begunBefore, 2);
   await fourth.done(LANE, [job.id]);
   await fourth.stop();
+});
+
+test("a job that ends every process that begins it is buried at the bound", async () => {
+  const begun: unknown[] = [];
+  for (let process = 0; process <= JOB_BEGINNINGS_MAX; process += 1) {
+    const queue = await started();
+    if (process === 0) await queue.add([jobNamed("poison")]);
+    begun.push(...(await taken(queue)));
+    await queue.stop();
+  }
+  const times = Array.from({ length: JOB_BEGINNINGS_MAX }, (_, n) => n);
+  assert.deepEqual(
+    begun,
+    times.map((begunBefore) => ({ key: "poison", begunBefore })),
+  );
+  const { rows: letters } = await rows.query(
+    "SELECT lane, kind, key, data, reason FROM dead_letters",
+  );
+  assert.deepEqual(letters, [
+    {
+      lane: LANE,
+      ...jobNamed("poison"),
+      reason: "every process that began it ended before it did",
+    },
+  ]);
 });

@@ -161,15 +161,23 @@ export class PgJobQueue implements JobQueue {
   }
 
   /**
-   * Gives back what was begun. The two steps in which pg-boss lets a job begin again are one:
-   * between them it is cancelled, and nobody else would look for it.
+   * Gives back what was begun, but what was begun too often. The two steps in which pg-boss lets a
+   * job begin again are one: between them it is cancelled, and nobody else would look for it.
    */
   async #takeOver(lane: Lane): Promise<void> {
     await this.#rows.transaction(async (client) => {
       const db = within(client);
-      const { rows } = await client.query<{ id: string }>(BEGUN, [lane]);
-      if (rows.length === 0) return;
-      const ids = rows.map(({ id }) => id);
+      const { rows } = await client.query<BegunRow>(BEGUN, [lane]);
+      const ids: string[] = [];
+      for (const { id, data, begunBefore } of rows) {
+        if (begunBefore + 1 < JOB_BEGINNINGS_MAX) {
+          ids.push(id);
+        } else {
+          await this.#boss.deleteJob(lane, id, { db });
+          await bury(client, { ...data, lane, reason: DIED_ON_IT });
+        }
+      }
+      if (ids.length === 0) return;
       await this.#boss.cancel(lane, ids, { db });
       await this.#boss.resume(lane, ids, { db });
     });
@@ -216,9 +224,15 @@ const LOADS = `
       FILTER (WHERE state < 'active' AND start_after <= now())) * 1000, 0)::float AS "oldestDueMs"
   FROM ${SCHEMA}.job WHERE state <= 'active' GROUP BY name`;
 
+interface BegunRow {
+  readonly id: string;
+  readonly data: Stored;
+  readonly begunBefore: number;
+}
+
 /** Cancelled is what a process that was giving it back has left so: nobody else cancels. */
 const BEGUN = `
-  SELECT id FROM ${SCHEMA}.job
+  SELECT id, data, retry_count AS "begunBefore" FROM ${SCHEMA}.job
   WHERE name = $1 AND state IN ('active', 'cancelled') FOR UPDATE`;
 
 /** A digest in the form of a UUID (version 8: made by the application's own rule). */
