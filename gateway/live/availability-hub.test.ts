@@ -162,6 +162,33 @@ test("a refused question is told to its readers, and the next reader asks again"
   assert.equal(bench.asked.length, 1);
 });
 
+const kindsOf = (asked: HubBench["asked"]) => asked.map(({ operation }) => operation.kind);
+
+test("a question that timed out may have been carried out: it is taken back", () => {
+  const waiting = bench.read();
+  bench.answer({ kind: "timeout" });
+  assert.deepEqual(waiting, [{ kind: "timeout" }]);
+  assert.deepEqual(kindsOf(bench.asked), ["unwatch"]);
+  bench.answer({ kind: "timeout" });
+  mock.timers.tick(1_000);
+  bench.answer({ kind: "unchanged" });
+  mock.timers.tick(1_000);
+  assert.deepEqual(bench.asked, [], "it knows");
+  // A reader who comes meanwhile is behind what is taken back.
+  bench.read();
+  bench.answer({ kind: "timeout" });
+  bench.read();
+  assert.deepEqual(kindsOf(bench.asked), ["unwatch", "watch"]);
+});
+
+test("an actor that was watched is told when its view could not be renewed", () => {
+  bench.read();
+  bench.answer(viewAnswer(1));
+  bench.hub.changed({ eventId: EVENT_ID, seq: 2, reset: true });
+  bench.answer({ kind: "refused", refusal: { code: "busy" } });
+  assert.deepEqual(kindsOf(bench.asked), ["unwatch"]);
+});
+
 test("an event that does not exist is no question to an actor", async () => {
   bench.exists = Promise.resolve(false);
   const waiting = bench.read();

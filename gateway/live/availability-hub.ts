@@ -24,6 +24,8 @@ interface Watch {
   early: InventoryChange[];
   /** The rules changed while the view was on its way: ask again. */
   stale: boolean;
+  /** The actor may believe itself watched, and has to be told when it no longer is. */
+  mayBeKept: boolean;
   readonly audience: Audience;
   lastUsedMs: number;
 }
@@ -173,6 +175,7 @@ export class AvailabilityHub {
       waiters: [],
       early: [],
       stale: false,
+      mayBeKept: false,
       audience: new Audience(eventId, () => watch.view),
       lastUsedMs: Date.now(),
     };
@@ -197,6 +200,8 @@ export class AvailabilityHub {
     // What came before the question is in its answer.
     watch.early = [];
     this.#ports.router.execute(eventId, { kind: "watch" }, (answer) => {
+      // What timed out may yet be carried out.
+      if (answer.kind === "view" || answer.kind === "timeout") watch.mayBeKept = true;
       if (watch.stale) {
         watch.stale = false;
         this.#ask(eventId, watch);
@@ -224,8 +229,12 @@ export class AvailabilityHub {
   #fail(eventId: EventId, watch: Watch, answer: Exclude<Answered, { kind: "view" }>): void {
     const { waiters } = watch;
     watch.waiters = [];
-    if (watch.audience.size === 0) this.#watches.delete(eventId);
-    else setTimeout(() => this.#ask(eventId, watch), RETRY_MS).unref();
+    if (watch.audience.size > 0) {
+      setTimeout(() => this.#ask(eventId, watch), RETRY_MS).unref();
+    } else {
+      this.#watches.delete(eventId);
+      if (watch.mayBeKept) this.#unwatch(eventId);
+    }
     for (const waiter of waiters) waiter(answer);
   }
 
