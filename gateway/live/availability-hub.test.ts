@@ -3,6 +3,7 @@ import { afterEach, beforeEach, mock, test } from "node:test";
 import { FREE, HELD } from "../../engine/inventory.ts";
 import { DELTA_CONFLATION_MS, WATCH_IDLE_MS, WATCH_WAITERS_MAX } from "../../engine/limits.ts";
 import { definition, EVENT_ID } from "../../engine/testing/fixtures.ts";
+import { systemClock } from "../../workers/clock.ts";
 import type { InventoryChange, Operation } from "../../workers/shard-messages.ts";
 import type { Answered, Done } from "../shard-router.ts";
 import { AvailabilityHub, type ViewResult } from "./availability-hub.ts";
@@ -16,6 +17,7 @@ class HubBench {
   readonly published: string[] = [];
   exists: true | Promise<boolean> = true;
   readonly hub = new AvailabilityHub({
+    now: () => Date.now(),
     router: { execute: (_eventId, operation, done) => this.asked.push({ operation, done }) },
     exists: () => this.exists,
     publish: (_topic, text) => this.published.push(text),
@@ -240,6 +242,21 @@ test("a view that nobody reads or subscribes to is let go, and its actor told", 
   bench.hub.changed(held(2, 0));
   bench.read();
   assert.equal(bench.asked[1]?.operation.kind, "watch");
+});
+
+test("how long nobody looks is told by no clock that is set", (t) => {
+  t.mock.method(systemClock, "monotonicMs", () => 5);
+  const asked: { operation: Operation; done: Done }[] = [];
+  const hub = new AvailabilityHub({
+    router: { execute: (_eventId, operation, done) => asked.push({ operation, done }) },
+    exists: () => true,
+    publish: () => undefined,
+  });
+  t.after(() => hub.stop());
+  hub.read(EVENT_ID, () => undefined);
+  asked[0]?.done(viewAnswer(1), 0);
+  mock.timers.tick(2 * WATCH_IDLE_MS);
+  assert.deepEqual(kindsOf(asked), ["watch"]);
 });
 
 test("changes of events that nobody watches are passed over", () => {
