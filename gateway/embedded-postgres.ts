@@ -19,6 +19,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Client } from "pg";
 import { POSTGRES_START_MS_MAX, POSTGRES_STOP_MS_MAX } from "../engine/limits.ts";
+import { systemClock } from "../workers/clock.ts";
 import { freePort } from "./http/free-port.ts";
 import {
   type Account,
@@ -215,7 +216,7 @@ async function findRunning(
   password: string,
   stopping: AbortSignal,
 ): Promise<Server | null> {
-  const giveUpMs = Date.now() + POSTGRES_START_MS_MAX;
+  const giveUpMs = systemClock.monotonicMs() + POSTGRES_START_MS_MAX;
   for (;;) {
     // Whose server it is, is not known yet: it stays as it is.
     stopping.throwIfAborted();
@@ -226,7 +227,7 @@ async function findRunning(
     if (state === "ready") return server;
     // Nobody of ours listens: the lock is stale, and its pid now another program's.
     if (state === "refused") return null;
-    if (Date.now() > giveUpMs) {
+    if (systemClock.monotonicMs() > giveUpMs) {
       throw new EmbeddedPostgresFailed(`the server with pid ${lock.pid} does not get ready`);
     }
     await delay(POLL_MS);
@@ -304,14 +305,14 @@ async function start(task: {
   });
   child.unref();
   const server = { pid: child.pid ?? 0, port, password };
-  let giveUpMs = Date.now() + POSTGRES_START_MS_MAX;
+  let giveUpMs = systemClock.monotonicMs() + POSTGRES_START_MS_MAX;
   const end = (): void => {
     child.kill("SIGINT");
-    giveUpMs = Date.now() + POSTGRES_STOP_MS_MAX;
+    giveUpMs = systemClock.monotonicMs() + POSTGRES_STOP_MS_MAX;
   };
   stopping.addEventListener("abort", end);
   try {
-    while (ended === null && Date.now() < giveUpMs) {
+    while (ended === null && systemClock.monotonicMs() < giveUpMs) {
       // The lock is looked at first: another server may be listening on the port.
       if (readLock(cluster)?.pid === server.pid && (await probe(server, cluster)) === "ready") {
         return server;
@@ -343,9 +344,9 @@ async function ensureDatabase(server: Server): Promise<void> {
  */
 async function stop(cluster: string, pid: number): Promise<void> {
   if (!interrupt(cluster, pid)) return;
-  const giveUpMs = Date.now() + POSTGRES_STOP_MS_MAX;
+  const giveUpMs = systemClock.monotonicMs() + POSTGRES_STOP_MS_MAX;
   while (holdsLock(cluster, pid)) {
-    if (Date.now() > giveUpMs) {
+    if (systemClock.monotonicMs() > giveUpMs) {
       // The next start recovers from the write-ahead log.
       process.kill(pid, "SIGKILL");
       return;

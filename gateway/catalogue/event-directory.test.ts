@@ -242,6 +242,18 @@ describe("EventDirectory", () => {
       assert.equal((await directory.get(id))?.title, "changed");
     });
 
+    it("is believed, though the machine's clock is set back", async (t) => {
+      directory = new EventDirectory(source);
+      directory.hearing();
+      await directory.get(id);
+      t.mock.method(Date, "now", () => 0);
+      directory.forget(id);
+      await directory.get(id);
+      const asked = source.finds;
+      await directory.get(id);
+      assert.equal(source.finds, asked);
+    });
+
     it("serves on while the database does not answer, which is asked once in a while", async () => {
       directory.hearing();
       const asked = source.finds;

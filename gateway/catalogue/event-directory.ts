@@ -2,6 +2,7 @@ import { FifoMap } from "../../engine/fifo-map.ts";
 import { type EventId, type EventTag, eventTagOf, type OrganizationId } from "../../engine/ids.ts";
 import * as limits from "../../engine/limits.ts";
 import { DIRECTORY_DOUBT_TTL_MS, DIRECTORY_DOUBT_WAIT_MS } from "../../engine/search-limits.ts";
+import { systemClock } from "../../workers/clock.ts";
 import { etagOf } from "../http/etag.ts";
 import { ProblemError } from "../http/problem.ts";
 import type { PriceCategory, Seat } from "./event-definition.ts";
@@ -45,9 +46,9 @@ export interface EventSource {
 
 interface Slot {
   readonly entry: EventEntry;
-  /** When it began to be read, Unix ms. */
+  /** When it began to be read. */
   readonly bornMs: number;
-  /** Until then nobody tries to read it anew, Unix ms. */
+  /** Until then nobody tries to read it anew. */
   restMs: number;
   /** Used since the last search for something to let go. */
   isRecent: boolean;
@@ -72,17 +73,17 @@ export class EventDirectory {
   readonly #slots = new FifoMap<EventId, Slot>();
   readonly #idByTag = new Map<EventTag, EventId>();
   readonly #loads = new Map<EventId | EventTag, Promise<EventEntry | null>>();
-  /** Ids and tags that are nobody's, and until when (Unix ms) that is believed. */
+  /** Ids and tags that are nobody's, and until when that is believed. */
   readonly #absent = new FifoMap<EventId | EventTag, number>();
   readonly #now: () => number;
   #seats = 0;
-  /** Entries that were read before are in doubt, Unix ms. */
+  /** Entries that were read before are in doubt. */
   #heardSinceMs = Number.NEGATIVE_INFINITY;
   #isDeaf = false;
   #changed: () => void = () => undefined;
 
-  /** `now` gives Unix ms. */
-  constructor(source: EventSource, now: () => number = Date.now) {
+  /** `now`: ms since any moment, which never run backwards. */
+  constructor(source: EventSource, now: () => number = systemClock.monotonicMs) {
     this.#source = source;
     this.#now = now;
   }

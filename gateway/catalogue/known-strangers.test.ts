@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { OrganizationId, UserId } from "../../engine/ids.ts";
 import { KNOWN_STRANGERS_MAX, KNOWN_STRANGERS_TTL_MS } from "../../engine/limits.ts";
+import { systemClock } from "../../workers/clock.ts";
 import type { Identity } from "../identity/tokens.ts";
 import { KnownStrangers } from "./known-strangers.ts";
 
@@ -28,6 +29,18 @@ test("a stranger is asked about once in a while, an organiser always", async () 
   assert.equal(await strangers.isOrganizer(userOf(2), HALL), false);
   nowMs = KNOWN_STRANGERS_TTL_MS;
   assert.equal(await strangers.isOrganizer(userOf(2), HALL), true);
+});
+
+test("who becomes an organiser is one soon, though the machine's clock is set back", async (t) => {
+  let isOne = false;
+  let nowMs = 0;
+  t.mock.method(systemClock, "monotonicMs", () => nowMs);
+  const strangers = new KnownStrangers({ isOrganizer: () => Promise.resolve(isOne) });
+  assert.equal(await strangers.isOrganizer(userOf(1), HALL), false);
+  isOne = true;
+  nowMs = KNOWN_STRANGERS_TTL_MS;
+  t.mock.method(Date, "now", () => 0);
+  assert.equal(await strangers.isOrganizer(userOf(1), HALL), true);
 });
 
 test("the oldest of too many strangers is asked about again", async () => {

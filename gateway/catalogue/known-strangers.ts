@@ -1,6 +1,7 @@
 import { FifoMap } from "../../engine/fifo-map.ts";
 import type { OrganizationId } from "../../engine/ids.ts";
 import * as limits from "../../engine/limits.ts";
+import { systemClock } from "../../workers/clock.ts";
 import type { Identity } from "../identity/tokens.ts";
 
 /** Who sells for an organisation: the organisations in the database. */
@@ -16,12 +17,12 @@ export interface OrganizerSource {
  */
 export class KnownStrangers {
   readonly #source: OrganizerSource;
-  /** Until when (Unix ms) it is believed. */
+  /** Until when it is believed. */
   readonly #untilMs = new FifoMap<string, number>();
   readonly #now: () => number;
 
-  /** `now` gives Unix ms. */
-  constructor(source: OrganizerSource, now: () => number = Date.now) {
+  /** `now`: ms since any moment, which never run backwards. */
+  constructor(source: OrganizerSource, now: () => number = systemClock.monotonicMs) {
     this.#source = source;
     this.#now = now;
   }

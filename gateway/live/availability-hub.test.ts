@@ -3,6 +3,7 @@ import { afterEach, beforeEach, mock, test } from "node:test";
 import { FREE, HELD } from "../../engine/inventory.ts";
 import { DELTA_CONFLATION_MS, WATCH_IDLE_MS, WATCH_WAITERS_MAX } from "../../engine/limits.ts";
 import { definition, EVENT_ID } from "../../engine/testing/fixtures.ts";
+import { systemClock } from "../../workers/clock.ts";
 import type { InventoryChange, Operation } from "../../workers/shard-messages.ts";
 import type { Answered, Done } from "../shard-router.ts";
 import { AvailabilityHub, type ViewResult } from "./availability-hub.ts";
@@ -16,6 +17,7 @@ class HubBench {
   readonly published: string[] = [];
   exists: true | Promise<boolean> = true;
   readonly hub = new AvailabilityHub({
+    now: () => Date.now(),
     router: { execute: (_eventId, operation, done) => this.asked.push({ operation, done }) },
     exists: () => this.exists,
     publish: (_topic, text) => this.published.push(text),
@@ -162,6 +164,33 @@ test("a refused question is told to its readers, and the next reader asks again"
   assert.equal(bench.asked.length, 1);
 });
 
+const kindsOf = (asked: HubBench["asked"]) => asked.map(({ operation }) => operation.kind);
+
+test("a question that timed out may have been carried out: it is taken back", () => {
+  const waiting = bench.read();
+  bench.answer({ kind: "timeout" });
+  assert.deepEqual(waiting, [{ kind: "timeout" }]);
+  assert.deepEqual(kindsOf(bench.asked), ["unwatch"]);
+  bench.answer({ kind: "timeout" });
+  mock.timers.tick(1_000);
+  bench.answer({ kind: "unchanged" });
+  mock.timers.tick(1_000);
+  assert.deepEqual(bench.asked, [], "it knows");
+  // A reader who comes meanwhile is behind what is taken back.
+  bench.read();
+  bench.answer({ kind: "timeout" });
+  bench.read();
+  assert.deepEqual(kindsOf(bench.asked), ["unwatch", "watch"]);
+});
+
+test("an actor that was watched is told when its view could not be renewed", () => {
+  bench.read();
+  bench.answer(viewAnswer(1));
+  bench.hub.changed({ eventId: EVENT_ID, seq: 2, reset: true });
+  bench.answer({ kind: "refused", refusal: { code: "busy" } });
+  assert.deepEqual(kindsOf(bench.asked), ["unwatch"]);
+});
+
 test("an event that does not exist is no question to an actor", async () => {
   bench.exists = Promise.resolve(false);
   const waiting = bench.read();
@@ -213,6 +242,21 @@ test("a view that nobody reads or subscribes to is let go, and its actor told", 
   bench.hub.changed(held(2, 0));
   bench.read();
   assert.equal(bench.asked[1]?.operation.kind, "watch");
+});
+
+test("how long nobody looks is told by no clock that is set", (t) => {
+  t.mock.method(systemClock, "monotonicMs", () => 5);
+  const asked: { operation: Operation; done: Done }[] = [];
+  const hub = new AvailabilityHub({
+    router: { execute: (_eventId, operation, done) => asked.push({ operation, done }) },
+    exists: () => true,
+    publish: () => undefined,
+  });
+  t.after(() => hub.stop());
+  hub.read(EVENT_ID, () => undefined);
+  asked[0]?.done(viewAnswer(1), 0);
+  mock.timers.tick(2 * WATCH_IDLE_MS);
+  assert.deepEqual(kindsOf(asked), ["watch"]);
 });
 
 test("changes of events that nobody watches are passed over", () => {

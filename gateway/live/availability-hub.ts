@@ -5,6 +5,7 @@ import {
   WATCH_WAITERS_MAX,
   WATCHED_EVENTS_MAX,
 } from "../../engine/limits.ts";
+import { systemClock } from "../../workers/clock.ts";
 import type { InventoryChange, InventoryReset } from "../../workers/shard-messages.ts";
 import type { Answered, ShardRouter } from "../shard-router.ts";
 import { Audience, FanOut, type SubscriberGroup } from "./fan-out.ts";
@@ -24,6 +25,8 @@ interface Watch {
   early: InventoryChange[];
   /** The rules changed while the view was on its way: ask again. */
   stale: boolean;
+  /** The actor may believe itself watched, and has to be told when it no longer is. */
+  mayBeKept: boolean;
   readonly audience: Audience;
   lastUsedMs: number;
 }
@@ -39,6 +42,8 @@ export interface AvailabilityHubPorts {
   readonly publish: (topic: string, text: string) => void;
   /** Runs in a later turn of the event loop. Default: setImmediate. */
   readonly soon?: (run: () => void) => void;
+  /** Ms since any moment, which never run backwards. Default: the machine's. */
+  readonly now?: () => number;
 }
 
 /**
@@ -58,16 +63,17 @@ export class AvailabilityHub {
   /** With changes that are in no delta yet. */
   readonly #unsent = new Set<Watch>();
   readonly #fanOut: FanOut;
+  readonly #now: () => number;
   readonly #idleTimer: NodeJS.Timeout;
   #flushTimer: NodeJS.Timeout | null = null;
-  /** Unix ms. */
-  #flushedMs = 0;
+  #flushedMs = Number.NEGATIVE_INFINITY;
 
   constructor(ports: AvailabilityHubPorts) {
     this.#ports = ports;
-    const { publish, soon = setImmediate } = ports;
+    const { publish, soon = setImmediate, now = systemClock.monotonicMs } = ports;
+    this.#now = now;
     this.#fanOut = new FanOut({ publish, soon });
-    this.#idleTimer = setInterval(() => this.#letIdleGo(Date.now()), WATCH_IDLE_MS / 4);
+    this.#idleTimer = setInterval(() => this.#letIdleGo(this.#now()), WATCH_IDLE_MS / 4);
   }
 
   subscribersOf(eventId: EventId): number {
@@ -99,7 +105,7 @@ export class AvailabilityHub {
   peek(eventId: EventId): LiveView | null {
     const watch = this.#watches.get(eventId);
     if (watch === undefined || watch.view === null) return null;
-    watch.lastUsedMs = Date.now();
+    watch.lastUsedMs = this.#now();
     return watch.view;
   }
 
@@ -107,7 +113,7 @@ export class AvailabilityHub {
   read(eventId: EventId, callback: Waiter): void {
     const watch = this.#watchOf(eventId);
     if (watch === null) return callback({ kind: "refused", refusal: { code: "busy" } });
-    watch.lastUsedMs = Date.now();
+    watch.lastUsedMs = this.#now();
     if (watch.view !== null) return callback(watch.view);
     if (watch.waiters.length >= WATCH_WAITERS_MAX) {
       return callback({ kind: "refused", refusal: { code: "busy" } });
@@ -141,7 +147,7 @@ export class AvailabilityHub {
   unsubscribed(eventId: EventId, group: SubscriberGroup): void {
     group.audience.leave(group);
     const watch = this.#watches.get(eventId);
-    if (watch !== undefined) watch.lastUsedMs = Date.now();
+    if (watch !== undefined) watch.lastUsedMs = this.#now();
   }
 
   /** Takes one durable change from a worker. */
@@ -173,8 +179,9 @@ export class AvailabilityHub {
       waiters: [],
       early: [],
       stale: false,
+      mayBeKept: false,
       audience: new Audience(eventId, () => watch.view),
-      lastUsedMs: Date.now(),
+      lastUsedMs: this.#now(),
     };
     this.#watches.set(eventId, watch);
     this.#begin(eventId, watch);
@@ -197,6 +204,8 @@ export class AvailabilityHub {
     // What came before the question is in its answer.
     watch.early = [];
     this.#ports.router.execute(eventId, { kind: "watch" }, (answer) => {
+      // What timed out may yet be carried out.
+      if (answer.kind === "view" || answer.kind === "timeout") watch.mayBeKept = true;
       if (watch.stale) {
         watch.stale = false;
         this.#ask(eventId, watch);
@@ -224,8 +233,12 @@ export class AvailabilityHub {
   #fail(eventId: EventId, watch: Watch, answer: Exclude<Answered, { kind: "view" }>): void {
     const { waiters } = watch;
     watch.waiters = [];
-    if (watch.audience.size === 0) this.#watches.delete(eventId);
-    else setTimeout(() => this.#ask(eventId, watch), RETRY_MS).unref();
+    if (watch.audience.size > 0) {
+      setTimeout(() => this.#ask(eventId, watch), RETRY_MS).unref();
+    } else {
+      this.#watches.delete(eventId);
+      if (watch.mayBeKept) this.#unwatch(eventId);
+    }
     for (const waiter of waiters) waiter(answer);
   }
 
@@ -240,15 +253,15 @@ export class AvailabilityHub {
     this.#ask(eventId, watch);
   }
 
-  /** Until deltas may leave again; at most DELTA_CONFLATION_MS, whatever the clock does. */
+  /** Until deltas may leave again. */
   #pauseMs(): number {
-    const pauseMs = this.#flushedMs + DELTA_CONFLATION_MS - Date.now();
-    return Math.min(Math.max(pauseMs, 0), DELTA_CONFLATION_MS);
+    const pauseMs = this.#flushedMs + DELTA_CONFLATION_MS - this.#now();
+    return Math.max(pauseMs, 0);
   }
 
   #flush(): void {
     this.#flushTimer = null;
-    this.#flushedMs = Date.now();
+    this.#flushedMs = this.#now();
     for (const watch of this.#unsent) this.#cut(watch);
   }
 

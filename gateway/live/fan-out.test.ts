@@ -32,6 +32,7 @@ class FanOutBench {
   readonly #turns: (() => void)[] = [];
   readonly #asked: Done[] = [];
   readonly hub = new AvailabilityHub({
+    now: () => Date.now(),
     router: { execute: (_eventId, _operation, done) => this.#asked.push(done) },
     exists: () => true,
     publish: (topic, text) => {

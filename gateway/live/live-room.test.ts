@@ -67,6 +67,7 @@ class RoomBench {
   readonly views: Done[] = [];
   readonly deskCalls: { op: string; named: unknown; asked: object; settle: Settle }[] = [];
   readonly hub = new AvailabilityHub({
+    now: () => Date.now(),
     router: {
       execute: (_eventId, operation, done) => {
         if (operation.kind === "watch") this.views.push(done);

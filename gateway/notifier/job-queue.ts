@@ -40,6 +40,7 @@ export interface JobQueueOptions {
 const SCHEMA = "jobs";
 /** Where pg-boss itself puts a job whose processes died on it too often. */
 const ABANDONED = "abandoned";
+const DIED_ON_IT = "every process that began it ended before it did";
 const NO_LOAD: LaneLoad = { due: 0, waiting: 0, active: 0, oldestDueMs: 0 };
 /** A job that waits for years, as for an event that is far away, is kept. */
 const KEPT_DAYS = 3_650;
@@ -84,14 +85,7 @@ export class PgJobQueue implements JobQueue {
         expireInSeconds: JOB_LEASE_MS / 1_000,
         deadLetter: ABANDONED,
       });
-      const { rows } = await this.#rows.query<{ id: string }>(
-        `SELECT id FROM ${SCHEMA}.job WHERE name = $1 AND state = 'active'`,
-        [lane],
-      );
-      if (rows.length === 0) continue;
-      const ids = rows.map(({ id }) => id);
-      await this.#boss.cancel(lane, ids);
-      await this.#boss.resume(lane, ids);
+      await this.#takeOver(lane);
     }
     await this.look();
   }
@@ -158,13 +152,35 @@ export class PgJobQueue implements JobQueue {
   async buryAbandoned(): Promise<number> {
     const jobs = await this.#boss.fetch<Stored>(ABANDONED, { batchSize: 100 });
     for (const { id, data } of jobs) {
-      const reason = "every process that began it ended before it did";
       await this.#rows.transaction(async (client) => {
         await this.#boss.deleteJob(ABANDONED, id, { db: within(client) });
-        await bury(client, { ...data, lane: this.#laneOf(data.kind), reason });
+        await bury(client, { ...data, lane: this.#laneOf(data.kind), reason: DIED_ON_IT });
       });
     }
     return jobs.length;
+  }
+
+  /**
+   * Gives back what was begun, but what was begun too often. The two steps in which pg-boss lets a
+   * job begin again are one: between them it is cancelled, and nobody else would look for it.
+   */
+  async #takeOver(lane: Lane): Promise<void> {
+    await this.#rows.transaction(async (client) => {
+      const db = within(client);
+      const { rows } = await client.query<BegunRow>(BEGUN, [lane]);
+      const ids: string[] = [];
+      for (const { id, data, begunBefore } of rows) {
+        if (begunBefore + 1 < JOB_BEGINNINGS_MAX) {
+          ids.push(id);
+        } else {
+          await this.#boss.deleteJob(lane, id, { db });
+          await bury(client, { ...data, lane, reason: DIED_ON_IT });
+        }
+      }
+      if (ids.length === 0) return;
+      await this.#boss.cancel(lane, ids, { db });
+      await this.#boss.resume(lane, ids, { db });
+    });
   }
 
   #newBoss(): PgBoss {
@@ -207,6 +223,17 @@ const LOADS = `
     coalesce(extract(epoch FROM now() - min(greatest(created_on, start_after))
       FILTER (WHERE state < 'active' AND start_after <= now())) * 1000, 0)::float AS "oldestDueMs"
   FROM ${SCHEMA}.job WHERE state <= 'active' GROUP BY name`;
+
+interface BegunRow {
+  readonly id: string;
+  readonly data: Stored;
+  readonly begunBefore: number;
+}
+
+/** Cancelled is what a process that was giving it back has left so: nobody else cancels. */
+const BEGUN = `
+  SELECT id, data, retry_count AS "begunBefore" FROM ${SCHEMA}.job
+  WHERE name = $1 AND state IN ('active', 'cancelled') FOR UPDATE`;
 
 /** A digest in the form of a UUID (version 8: made by the application's own rule). */
 function idOf(kind: string, key: string): string {

@@ -14,6 +14,12 @@ import type {
   OperatorsQuestion,
   ToNotifier,
 } from "./notifier-messages.ts";
+import type { NotifierGround } from "./notifier-part.ts";
+
+interface NotifierLinkPorts extends Pick<NotifierGround, "whenTold"> {
+  readonly clock: Clock;
+  readonly log: Log;
+}
 
 const ENTRY = new URL("./notifier-thread.ts", import.meta.url);
 
@@ -27,13 +33,15 @@ export class NotifierLink {
   readonly #data: NotifierThreadData;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #whenTold: NotifierGround["whenTold"];
   #worker: Worker | null = null;
   #link: ThreadLink<ToNotifier, FromNotifier> | null = null;
   #figures: NotifierFigures | null = null;
   #isStopping = false;
 
-  constructor(data: NotifierThreadData, clock: Clock, log: Log) {
+  constructor(data: NotifierThreadData, { clock, log, whenTold }: NotifierLinkPorts) {
     this.#data = data;
+    this.#whenTold = whenTold;
     this.#clock = clock;
     this.#log = log;
   }
@@ -50,6 +58,11 @@ export class NotifierLink {
     const link = new ThreadLink<ToNotifier, FromNotifier>(worker);
     this.#link = link;
     link.on("log", ({ level, fields, message }) => this.#log[level](fields, message));
+    link.on("whenTold", ({ id, eventId }) => {
+      void this.#whenTold(eventId).then((isStored) =>
+        link.send({ kind: "whenTold", id, isStored }),
+      );
+    });
     link.on("figures", ({ figures }) => {
       this.#figures = figures;
     });

@@ -1,4 +1,5 @@
 /** What the gateway's thread and the notifier's say to each other. */
+import type { EventId } from "../../engine/ids.ts";
 import type { ThreadVitals } from "../../workers/thread-vitals.ts";
 import type { Config } from "../config.ts";
 import type { DeadLetter, LetterPage } from "./dead-letters.ts";
@@ -38,10 +39,12 @@ export type OperatorsAnswer = readonly DeadLetter[] | DeadLetter | boolean | num
 
 export type ToNotifier =
   | { readonly kind: "question"; readonly id: number; readonly question: OperatorsQuestion }
+  | { readonly kind: "whenTold"; readonly id: number; readonly isStored: boolean }
   | { readonly kind: "stop" };
 
 export type FromNotifier =
   | { readonly kind: "ready" }
+  | { readonly kind: "whenTold"; readonly id: number; readonly eventId: EventId }
   | { readonly kind: "stopped" }
   | { readonly kind: "figures"; readonly figures: NotifierFigures }
   | {

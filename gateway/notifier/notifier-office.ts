@@ -1,3 +1,4 @@
+import type { EventId } from "../../engine/ids.ts";
 import { systemClock } from "../../workers/clock.ts";
 import type { BookingAccess } from "../booking/booking-access.ts";
 import { CampaignOffice } from "../campaigns/campaign-office.ts";
@@ -11,6 +12,7 @@ import { MailOffice } from "../mail/mail-office.ts";
 import { mailTemplateRoutes } from "../mail/templates/mail-template-routes.ts";
 import { MailTemplates } from "../mail/templates/mail-templates.ts";
 import { PushOffice } from "../push/push-office.ts";
+import type { ShardRouter } from "../shard-router.ts";
 import type { Database } from "../tenancy/database.ts";
 import { WebhookOffice } from "../webhooks/webhook-office.ts";
 import { laneRoutes } from "./lane-routes.ts";
@@ -26,6 +28,7 @@ export interface NotifierOfficeOptions {
   readonly organizations: Organizations;
   readonly users: Users;
   readonly access: BookingAccess;
+  readonly router: Pick<ShardRouter, "shardOf" | "whenTold">;
   readonly tokens: Tokens;
   readonly log: Log;
 }
@@ -37,13 +40,15 @@ export class NotifierOffice {
   readonly #webhooks: WebhookOffice;
   readonly #campaigns: CampaignOffice;
 
-  constructor({ config, databaseUrl, url, access, ...ports }: NotifierOfficeOptions) {
+  constructor({ config, databaseUrl, url, access, router, ...ports }: NotifierOfficeOptions) {
     const { notifier, opsToken, publicUrl } = config;
     const { database, tokens, organizations, log } = ports;
     const apiUrl = (notifier.apiUrl ?? url).replace(/\/+$/, "");
     const jwtSecret = jwtSecretOf(config);
     const data = { config, databaseUrl, jwtSecret, apiUrl };
-    this.#link = notifier.isOn ? new NotifierLink(data, systemClock, log) : null;
+    const whenTold = (eventId: EventId) => router.whenTold(router.shardOf(eventId));
+    const link = { clock: systemClock, log, whenTold };
+    this.#link = notifier.isOn ? new NotifierLink(data, link) : null;
     this.#webhooks = new WebhookOffice({ ...ports, notifier });
     this.#campaigns = new CampaignOffice({ ...ports, jwtSecret });
     const templates = new MailTemplates(database);

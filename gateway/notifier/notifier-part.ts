@@ -1,3 +1,4 @@
+import type { EventId } from "../../engine/ids.ts";
 import type { Clock } from "../../workers/clock.ts";
 import type { Config } from "../config.ts";
 import type { Log } from "../log.ts";
@@ -16,6 +17,11 @@ export interface NotifierGround {
   /** As the owner of the tables: policies do not hold here, so every statement names its tenant. */
   readonly rows: Scoped;
   readonly queue: JobQueue;
+  /**
+   * True once PostgreSQL has whatever anybody was told of the event by now; false when that takes
+   * too long.
+   */
+  readonly whenTold: (eventId: EventId) => Promise<boolean>;
   /** Whoever has much to do asks for its turn before each piece of it. */
   readonly courtesy: Pick<Courtesy, "patientTurn" | "charge" | "isQuiet">;
   readonly clock: Clock;

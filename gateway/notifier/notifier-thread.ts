@@ -1,4 +1,5 @@
 /** Entry of the notifier's thread. */
+import type { EventId } from "../../engine/ids.ts";
 import { pause } from "../../workers/clock.ts";
 import type { Port } from "../../workers/port.ts";
 import { currentThread, threadData } from "../../workers/thread-context.ts";
@@ -34,9 +35,25 @@ const log = { info: logAt("info"), warn: logAt("warn"), error: logAt("error") } 
   Log,
   "info" | "warn" | "error"
 >;
+const answers = new Map<number, (isStored: boolean) => void>();
+let asked = 0;
+/** The gateway's thread knows what anybody was told, and answers within its own bound. */
+function whenTold(eventId: EventId): Promise<boolean> {
+  asked += 1;
+  const id = asked;
+  say({ kind: "whenTold", id, eventId });
+  return new Promise((resolve) => answers.set(id, resolve));
+}
+
+function hear({ id, isStored }: Extract<ToNotifier, { kind: "whenTold" }>): void {
+  answers.get(id)?.(isStored);
+  answers.delete(id);
+}
+
 const notifier = new Notifier({
   ...threadData<NotifierThreadData>(),
   parts: partsOf,
+  whenTold,
   clock,
   log,
   vitals,
@@ -47,6 +64,7 @@ let isStopping = false;
 goToBackground();
 parent.on("message", (message: ToNotifier) => {
   if (message.kind === "stop") void stop();
+  else if (message.kind === "whenTold") hear(message);
   else void answer(message.id, message.question);
 });
 void begin();

@@ -67,6 +67,7 @@ function notifierOf(notes: Notes): Notifier {
       notes.queue = queue;
       return [notes.part()];
     },
+    whenTold: () => Promise.resolve(true),
     clock: systemClock,
     log: silent,
     vitals: () => UNWATCHED,

@@ -22,7 +22,7 @@ import { OutboxRelay } from "./outbox-relay.ts";
 import { OwnerRows } from "./owner-rows.ts";
 import { Ticker } from "./ticker.ts";
 
-export interface NotifierOptions extends NotifierThreadData {
+export interface NotifierOptions extends NotifierThreadData, Pick<NotifierGround, "whenTold"> {
   /** What it does. */
   readonly parts: (ground: NotifierGround) => readonly NotifierPart[];
   readonly clock: Clock;
@@ -48,7 +48,7 @@ export class Notifier {
   readonly #tickers: readonly Ticker[];
 
   constructor(options: NotifierOptions) {
-    const { config, databaseUrl, jwtSecret, apiUrl, clock, log, vitals } = options;
+    const { config, databaseUrl, jwtSecret, apiUrl, whenTold, clock, log, vitals } = options;
     this.#options = options;
     const rows = new OwnerRows(databaseUrl, log);
     const handlers = new Map<string, JobHandler>();
@@ -58,7 +58,7 @@ export class Notifier {
     this.#queue = queue;
     this.#letters = new DeadLetters(rows, queue);
     this.#courtesy = new Courtesy({ clock, machine: machineTimes, busyMs: () => busyMs(vitals) });
-    const ground = { config, jwtSecret, apiUrl, rows, queue, clock, log };
+    const ground = { config, jwtSecret, apiUrl, rows, queue, whenTold, clock, log };
     this.#parts = options.parts({ ...ground, courtesy: this.#courtesy });
     for (const handler of this.#parts.flatMap((part) => part.handlers)) {
       handlers.set(handler.kind, handler);

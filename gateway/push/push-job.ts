@@ -1,13 +1,18 @@
 /** Which pushes follow from what happened, as jobs. */
 import type { BookingId, EventId, HoldId, UserId } from "../../engine/ids.ts";
 import type { NewJob } from "../notifier/job.ts";
-import { type EventChangePageJob, eventChangeIn } from "../notifier/messages/message-jobs.ts";
+import {
+  type EventChange,
+  type EventChangePageJob,
+  eventChangeIn,
+} from "../notifier/messages/message-jobs.ts";
 import type { FactEntry, OutboxEntry } from "../notifier/outbox-entry.ts";
 import type { PushLedger } from "./push-ledger.ts";
 
 export const PUSH_KINDS = {
   urgent: "push.urgent",
   transactional: "push.transactional",
+  eventChangeBegin: "push.event-change-begin",
   eventChangePage: "push.event-change-page",
 } as const;
 
@@ -28,7 +33,7 @@ export type PushJob =
   | (PushJobBase & {
       readonly news: "event_changed";
       /** null: it was not moved. */
-      readonly startsMs: EventChangePageJob["startsMs"];
+      readonly startsMs: EventChange["startsMs"];
       readonly isElsewhere: boolean;
     });
 
@@ -52,10 +57,10 @@ export async function pushJobsOf(
     if (word === "offered") return [jobOf({ ...base, news: word, holdId: id as HoldId })];
     return [jobOf({ ...base, news: word, bookingId: id as BookingId })];
   });
-  const pages = entries.flatMap((entry) =>
+  const changes = entries.flatMap((entry) =>
     entry.kind === "eventEdited" ? (eventChangeIn(entry) ?? []) : [],
   );
-  return [...told, ...pages.map(eventChangePushes)];
+  return [...told, ...changes.map(eventChangeBegin)];
 }
 
 interface News {
@@ -88,17 +93,21 @@ export function jobOf(data: PushJob): NewJob {
   return { kind, key: `push:${data.cause}:${data.userId}`, data };
 }
 
+export function eventChangeBegin({ eventId, atMs, startsMs, isElsewhere }: EventChange): NewJob {
+  const data: EventChange = { eventId, atMs, startsMs, isElsewhere };
+  return { kind: PUSH_KINDS.eventChangeBegin, key: `push:${causeOf(data)}`, data };
+}
+
 /** One page of telling all who go to an event. */
 export function eventChangePushes(data: EventChangePageJob): NewJob {
-  const key = `push:${causeOf(data)}:${data.after ?? ""}`;
+  const key = `push:${causeOf(data)}:${data.seqMax}:${data.after ?? ""}`;
   return { kind: PUSH_KINDS.eventChangePage, key, data };
 }
 
-export function eventChangePush(page: EventChangePageJob, userId: UserId): NewJob {
-  const { eventId, atMs, startsMs, isElsewhere } = page;
-  const cause = causeOf(page);
+export function eventChangePush(change: EventChange, userId: UserId): NewJob {
+  const { eventId, atMs, startsMs, isElsewhere } = change;
+  const cause = causeOf(change);
   return jobOf({ news: "event_changed", userId, eventId, cause, atMs, startsMs, isElsewhere });
 }
 
-const causeOf = ({ eventId, atMs }: EventChangePageJob): string =>
-  `event_changed:${eventId}:${atMs}`;
+const causeOf = ({ eventId, atMs }: EventChange): string => `event_changed:${eventId}:${atMs}`;

@@ -100,7 +100,7 @@ export class TicketKeys {
   async #fresh(ageMsMax = REREAD_AFTER_MS): Promise<KnownKeys> {
     const known = this.#known;
     if (known === null) return this.#read();
-    if (this.#clock.wallMs() - known.readAtMs < ageMsMax) return known;
+    if (this.#clock.monotonicMs() - known.readAtMs < ageMsMax) return known;
     return this.#read().catch(() => known);
   }
 
@@ -119,7 +119,7 @@ export class TicketKeys {
   }
 
   async #load(): Promise<KnownKeys> {
-    const readAtMs = this.#clock.wallMs();
+    const readAtMs = this.#clock.monotonicMs();
     const { rows } = await this.#scoped.query<Row>({
       name: "ticket-keys",
       text: "SELECT secret, signs_from FROM ticket_keys ORDER BY signs_from, created_at",

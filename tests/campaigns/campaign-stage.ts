@@ -54,6 +54,7 @@ export class CampaignStage {
       apiUrl: API_URL,
       rows,
       queue,
+      whenTold: () => Promise.resolve(true),
       courtesy: { patientTurn: () => Promise.resolve(), charge: () => undefined, isQuiet: false },
       clock: { ...systemClock, wallMs: () => this.nowMs },
       log: pino({ level: "error" }),

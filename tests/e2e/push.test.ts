@@ -1,8 +1,10 @@
 /** What people are shown in their browsers, from subscribing to the end of a subscription. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { Client } from "pg";
 import { PUSH_SUBSCRIPTIONS_PER_USER_MAX } from "../../engine/push-limits.ts";
 import { BoxOffice, refused, seats } from "../support/box-office.ts";
+import { MailFolder } from "../support/mail-folder.ts";
 import { PushService, type ReceivedPush } from "../support/push-service.ts";
 import { until } from "../support/server.ts";
 import type { Page } from "../support/shapes.ts";
@@ -148,6 +150,36 @@ test("a sale, a move and a cancellation are shown in each browser of who has boo
   assert.equal(payload.body, "Your booking was cancelled.");
   assert.ok(ttlSeconds > 0);
   assert.deepEqual(service.of(stranger.browser), []);
+});
+
+test("who booked before an event was moved is told, while PostgreSQL lags behind the sale", async (t) => {
+  const anna = await subscriber();
+  const event = await openStudio(api);
+  const database = new Client({ connectionString: office.node.databaseUrl });
+  await database.connect();
+  t.after(() => database.end());
+  // No batch of the projector can end now.
+  await database.query("BEGIN");
+  await database.query("SELECT FROM shards FOR UPDATE");
+  await office.book(event, anna.token, seats("A-1"));
+  const body = { startsAt: "2041-01-02T18:00:00Z" };
+  const patched = api.patch(`/api/v1/events/${event.id}`, { token: office.admin, body });
+  await until("the change is being told", async () => {
+    const { rows } = await database.query(
+      `SELECT FROM events e WHERE id = $1 AND starts_at = $2
+         AND NOT EXISTS (SELECT FROM outbox WHERE event_id = e.id)
+         AND NOT EXISTS (SELECT FROM jobs.job
+           WHERE data -> 'data' ->> 'eventId' = e.id::text AND state < 'active')`,
+      [event.id, body.startsAt],
+    );
+    return rows.length === 1;
+  });
+  await database.query("COMMIT");
+  ok(await patched);
+  await arrived(anna.browser, "event_changed");
+  const mails = new MailFolder(() => office.node.dataDir);
+  const isMailed = () => mails.to(anna.email).some((mail) => /^Subject: New time/m.test(mail));
+  await until("it is mailed", isMailed);
 });
 
 test("an offer of the waitlist is urgent, and is dropped when it runs out", async () => {

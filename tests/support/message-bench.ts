@@ -8,7 +8,7 @@ import { readConfig } from "../../gateway/config.ts";
 import type { MailEnd, Mailer, MailOrder } from "../../gateway/mail/mail-order.ts";
 import type { JobEnd, JobQueue, NewJob } from "../../gateway/notifier/job.ts";
 import { messagesPart } from "../../gateway/notifier/messages/messages-part.ts";
-import type { NotifierPart } from "../../gateway/notifier/notifier-part.ts";
+import type { NotifierGround, NotifierPart } from "../../gateway/notifier/notifier-part.ts";
 import type { OutboxEntry } from "../../gateway/notifier/outbox-entry.ts";
 import type { Scoped } from "../../gateway/tenancy/database.ts";
 import { systemClock } from "../../workers/clock.ts";
@@ -76,7 +76,11 @@ export class MessageBench {
   readonly mailer = new FakeMailer();
   readonly warnings: { readonly fields: unknown; readonly message: string | undefined }[] = [];
   readonly rows: Scoped;
+  /** What the part stands on; others may stand there, too. */
+  readonly ground: NotifierGround;
   readonly part: NotifierPart;
+  /** Whether PostgreSQL has what anybody was told; asked for each change that is to be told. */
+  isStored: () => boolean = () => true;
   /** Unix ms; null: the machine's. */
   nowMs: number | null = null;
   #rows: OwnerRows | null = null;
@@ -106,8 +110,10 @@ export class MessageBench {
     const apiUrl = "https://api.example.org";
     const { rows: owned, queue } = this;
     const secret = { jwtSecret: JWT_SECRET };
-    const ground = { config, ...secret, apiUrl, rows: owned, queue, courtesy, clock, log };
-    this.part = messagesPart(ground, {
+    const whenTold = () => Promise.resolve(this.isStored());
+    const lines = { rows: owned, queue, courtesy, clock, log, whenTold };
+    this.ground = { config, ...secret, apiUrl, ...lines };
+    this.part = messagesPart(this.ground, {
       mailer: this.mailer,
       links: {
         unsubscribe: (to, kind) => `${apiUrl}/unsubscribe?to=${to}&kind=${kind}`,
@@ -137,8 +143,8 @@ export class MessageBench {
     return this.mailer.sent.slice(from);
   }
 
-  run({ kind, data, key }: NewJob): Promise<JobEnd> {
-    const handler = this.part.handlers.find((one) => one.kind === kind);
+  run({ kind, data, key }: NewJob, part = this.part): Promise<JobEnd> {
+    const handler = part.handlers.find((one) => one.kind === kind);
     if (handler === undefined) throw new Error(`nobody does ${kind}`);
     const job = { id: key ?? "", data, begunBefore: 0 };
     return handler.handle(job, new AbortController().signal);

@@ -150,6 +150,7 @@ export class WebhooksFixture {
       apiUrl: "",
       rows,
       queue: this.queue,
+      whenTold: () => Promise.resolve(true),
       courtesy: { patientTurn: () => Promise.resolve(), charge: () => undefined, isQuiet: false },
       clock: this.clock,
       log: pino({ level: "silent" }),

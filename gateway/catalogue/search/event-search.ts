@@ -6,6 +6,7 @@ import {
   SEARCH_WALK_ROW_COST,
   SEARCH_WINDOW_ROWS,
 } from "../../../engine/search-limits.ts";
+import { systemClock } from "../../../workers/clock.ts";
 import type { Queries } from "../../tenancy/database.ts";
 import { encodeSearchCursor, TIERS } from "./search-cursor.ts";
 import type { SearchRequest } from "./search-request.ts";
@@ -149,8 +150,9 @@ export class EventSearch {
 
   /** Events that there are, about. */
   async #total(): Promise<number> {
-    if (this.#now() - this.#countedMs > SEARCH_TOTAL_TTL_MS) {
-      this.#countedMs = this.#now();
+    const monotonicMs = systemClock.monotonicMs();
+    if (monotonicMs - this.#countedMs > SEARCH_TOTAL_TTL_MS) {
+      this.#countedMs = monotonicMs;
       const everything = { text: "SELECT FROM event_search", values: [] };
       this.#counted = (await this.#estimate(everything)).rows;
     }

@@ -5,6 +5,7 @@ import {
   SEARCH_PAGES_MAX,
   SEARCH_PAGES_TTL_MS,
 } from "../../../engine/search-limits.ts";
+import { systemClock } from "../../../workers/clock.ts";
 import { SearchPages } from "./search-pages.ts";
 
 describe("SearchPages", () => {
@@ -32,6 +33,16 @@ describe("SearchPages", () => {
     await get("a");
     assert.equal(reads, 1);
     nowMs += 1;
+    await get("a");
+    assert.equal(reads, 2);
+  });
+
+  it("goes by no clock that is set", async (t) => {
+    t.mock.method(systemClock, "monotonicMs", () => nowMs);
+    pages = new SearchPages();
+    await get("a");
+    nowMs += SEARCH_PAGES_TTL_MS;
+    t.mock.method(Date, "now", () => 0);
     await get("a");
     assert.equal(reads, 2);
   });

@@ -1,5 +1,6 @@
 import { FifoMap } from "../../../engine/fifo-map.ts";
 import * as limits from "../../../engine/search-limits.ts";
+import { systemClock } from "../../../workers/clock.ts";
 import { etagOf } from "../../http/etag.ts";
 
 export interface KeptPage {
@@ -9,7 +10,6 @@ export interface KeptPage {
 
 interface Slot {
   readonly page: Promise<KeptPage>;
-  /** Unix ms. */
   readonly bornMs: number;
   /** 0 while it is being read. */
   bytes: number;
@@ -29,8 +29,8 @@ export class SearchPages {
   readonly #now: () => number;
   #bytes = 0;
 
-  /** `now` gives Unix ms. */
-  constructor(now: () => number = Date.now) {
+  /** `now`: ms since any moment, which never run backwards. */
+  constructor(now: () => number = systemClock.monotonicMs) {
     this.#now = now;
   }
 

@@ -1,10 +1,12 @@
 import { statusOf } from "../../../engine/booking.ts";
 import { DONE, handlerOf, type JobEnd, type JobHandler } from "../job.ts";
-import { type FanOutPorts, fanOut } from "./fan-out.ts";
+import { beginAnew, beginToTell, type FanOutPorts, fanOut } from "./fan-out.ts";
 import type { MessageDesk } from "./message-desk.ts";
 import {
+  type EventChange,
   type EventChangeJob,
   type EventChangePageJob,
+  eventChangeBegin,
   eventChangeKey,
   eventChangeOf,
   eventChangePage,
@@ -17,6 +19,9 @@ import { calendarAttachment } from "./ticket-parcel.ts";
 /** Whoever has a ticket is told when or where their event takes place instead. */
 export function eventChangeHandlers(desk: MessageDesk, ports: FanOutPorts): JobHandler[] {
   return [
+    handlerOf<EventChange>(JOB_KINDS.eventChangeBegin, "urgent", ({ data }) =>
+      beginToTell(ports, data, eventChangePage),
+    ),
     handlerOf<EventChangePageJob>(JOB_KINDS.eventChangePage, "transactional", ({ data }) =>
       page(desk, ports, data),
     ),
@@ -29,7 +34,7 @@ export function eventChangeHandlers(desk: MessageDesk, ports: FanOutPorts): JobH
 /** Not of a change that another one has followed: that has jobs of its own. */
 export function isNews(
   { event }: ToldEvent,
-  startsMs: EventChangeJob["startsMs"],
+  startsMs: EventChange["startsMs"],
   nowMs: number,
 ): boolean {
   if (event.status !== "published" || event.cancelling || isOver(event, nowMs)) return false;
@@ -42,14 +47,15 @@ async function page(
   data: EventChangePageJob,
 ): Promise<JobEnd> {
   const { reader, clock } = desk.ports;
-  const { eventId, after, atMs, startsMs } = data;
+  const { eventId, after, seqMax, startsMs } = data;
   const told = await reader.event(eventId);
   if (told === null || !isNews(told, startsMs, clock.wallMs())) return DONE;
+  if (seqMax === undefined) return beginAnew(ports.queue, eventChangeBegin(data));
   return fanOut(ports, {
     lane: "transactional",
     eventId,
     after,
-    bookedBeforeMs: atMs,
+    until: { seqMax },
     each: (bookings) => bookings.map((id) => eventChangeOf(data, id)),
     next: (last) => eventChangePage({ ...data, after: last }),
   });

@@ -7,6 +7,7 @@ export const JOB_KINDS = {
   booking: "mail.booking",
   cancellation: "mail.cancellation",
   offer: "mail.offer",
+  eventChangeBegin: "mail.event-change-begin",
   eventChangePage: "mail.event-change-page",
   eventChange: "mail.event-change",
   reminderPage: "mail.reminder-page",
@@ -39,17 +40,23 @@ export interface OfferJob {
   readonly holdId: HoldId;
 }
 
-/** Where an event's news stands: everybody up to `after` has been thought of. */
-export interface EventChangePageJob {
+/** What of an event whoever had a ticket is told. */
+export interface EventChange {
   readonly eventId: EventId;
   readonly atMs: number;
   /** null: it was not moved. */
   readonly startsMs: { readonly from: number; readonly to: number } | null;
   readonly isElsewhere: boolean;
+}
+
+/** Where an event's news stands: everybody up to `after` has been thought of. */
+export interface EventChangePageJob extends EventChange {
+  /** Who booked behind this seq of the event knows. Absent (an earlier version's): not known. */
+  readonly seqMax?: number;
   readonly after: BookingId | null;
 }
 
-export interface EventChangeJob extends Omit<EventChangePageJob, "after"> {
+export interface EventChangeJob extends EventChange {
   readonly bookingId: BookingId;
 }
 
@@ -81,8 +88,8 @@ export function messageJobsOf(entry: OutboxEntry): NewJob[] {
     case "offered":
       return offerJob(entry);
     case "eventEdited": {
-      const data = eventChangeIn(entry);
-      return data === null ? [] : [eventChangePage(data)];
+      const change = eventChangeIn(entry);
+      return change === null ? [] : [eventChangeBegin(change)];
     }
     case "mail": {
       const { key, sealed } = entry.detail;
@@ -138,25 +145,28 @@ function offerJob({ eventId, subjectId }: FactEntry): NewJob[] {
 }
 
 /** null: nobody has to know. */
-export function eventChangeIn({
-  eventId,
-  atMs,
-  detail,
-}: EventEditedEntry): EventChangePageJob | null {
+export function eventChangeIn({ eventId, atMs, detail }: EventEditedEntry): EventChange | null {
   const { startsMs = null, venue } = detail;
   const isElsewhere = venue === true;
   // Another title alone: tickets show it.
   if (startsMs === null && !isElsewhere) return null;
-  return { eventId, atMs, startsMs, isElsewhere, after: null };
+  return { eventId, atMs, startsMs, isElsewhere };
+}
+
+export function eventChangeBegin({ eventId, atMs, startsMs, isElsewhere }: EventChange): NewJob {
+  const key = `event_change:${eventId}:${atMs}`;
+  const data: EventChange = { eventId, atMs, startsMs, isElsewhere };
+  return { kind: JOB_KINDS.eventChangeBegin, key, data };
 }
 
 export function eventChangePage(data: EventChangePageJob): NewJob {
-  const key = `event_change:${data.eventId}:${data.atMs}:${data.after ?? ""}`;
+  const { eventId, atMs, seqMax, after } = data;
+  const key = `event_change:${eventId}:${atMs}:${seqMax}:${after ?? ""}`;
   return { kind: JOB_KINDS.eventChangePage, key, data };
 }
 
-export function eventChangeOf(page: EventChangePageJob, bookingId: BookingId): NewJob {
-  const { eventId, atMs, startsMs, isElsewhere } = page;
+export function eventChangeOf(change: EventChange, bookingId: BookingId): NewJob {
+  const { eventId, atMs, startsMs, isElsewhere } = change;
   const data: EventChangeJob = { eventId, atMs, startsMs, isElsewhere, bookingId };
   return { kind: JOB_KINDS.eventChange, key: eventChangeKey(data), data };
 }

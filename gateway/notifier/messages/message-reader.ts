@@ -31,6 +31,15 @@ export interface ToldChange {
   readonly refunds: readonly Refund[];
 }
 
+/** Up to which booking: by the event's seq, or by the sale's clock (Unix ms). */
+export type Until = { readonly seqMax: number } | { readonly bookedBeforeMs: number };
+
+export interface BookingsPage {
+  readonly after: BookingId | null;
+  readonly until: Until;
+  readonly limit: number;
+}
+
 interface ChangeRow {
   readonly by_user: UserId | null;
   readonly reason: string | null;
@@ -182,21 +191,25 @@ export class MessageReader {
     return rows[0] === undefined ? null : activeHold(rows[0]);
   }
 
+  /** The last seq of an event that PostgreSQL has; 0: nothing was ever sold. */
+  async seqOf(eventId: EventId): Promise<number> {
+    const { rows } = await this.#rows.query<{ seq: string }>({
+      name: "message-seq",
+      text: "SELECT seq FROM inventories WHERE event_id = $1",
+      values: [eventId],
+    });
+    return Number(rows[0]?.seq ?? 0);
+  }
+
   /** Ids of an event's confirmed bookings, in their order, behind `after`. */
-  async confirmed(
-    eventId: EventId,
-    page: {
-      readonly after: BookingId | null;
-      readonly bookedBeforeMs: number;
-      readonly limit: number;
-    },
-  ): Promise<BookingId[]> {
+  async confirmed(eventId: EventId, { after, until, limit }: BookingsPage): Promise<BookingId[]> {
+    const bound = "seqMax" in until ? "seq <= $3" : "booked_ms < $3";
     const { rows } = await this.#rows.query<{ id: BookingId }>({
-      name: "message-page",
+      name: `message-page-${"seqMax" in until ? "seq" : "ms"}`,
       text: `SELECT id FROM bookings
         WHERE event_id = $1 AND ($2::uuid IS NULL OR id > $2) AND status = 'confirmed'
-          AND booked_ms < $3 ORDER BY id LIMIT $4`,
-      values: [eventId, page.after, page.bookedBeforeMs, page.limit],
+          AND ${bound} ORDER BY id LIMIT $4`,
+      values: [eventId, after, "seqMax" in until ? until.seqMax : until.bookedBeforeMs, limit],
     });
     return rows.map(({ id }) => id);
   }

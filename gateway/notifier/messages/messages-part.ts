@@ -21,7 +21,7 @@ export interface MessagesPorts {
 
 /** What buyers, and people with accounts, are told by mail: everything but campaigns. */
 export function messagesPart(ground: NotifierGround, ports: MessagesPorts): NotifierPart {
-  const { config, rows, queue, clock, log, jwtSecret, courtesy } = ground;
+  const { config, rows, queue, clock, log, jwtSecret, courtesy, whenTold } = ground;
   const { mailer, links } = ports;
   const publicUrl = config.publicUrl?.replace(/\/+$/, "") ?? null;
   const reader = new MessageReader(rows);
@@ -41,7 +41,7 @@ export function messagesPart(ground: NotifierGround, ports: MessagesPorts): Noti
     publicUrl,
     clock,
   });
-  const pages = { reader, queue, rows };
+  const pages = { reader, queue, rows, whenTold };
   let remindersBegun = 0;
   let endWait = (): void => undefined;
   return {

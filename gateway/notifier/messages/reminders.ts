@@ -159,7 +159,7 @@ async function page(desk: MessageDesk, ports: FanOutPorts, data: ReminderPageJob
     lane: "reminders",
     eventId,
     after,
-    bookedBeforeMs: dueMs,
+    until: { bookedBeforeMs: dueMs },
     each: (bookings) => bookings.map((id) => reminderOf(data, id)),
     next: (last) => reminderPage({ ...data, after: last }),
   });
