@@ -5,7 +5,7 @@ import { saleFigures } from "./sale-figures.ts";
 
 const figuresOf = (counts: Readonly<Record<string, number>>): Map<string, number> => {
   const findings = { acknowledged: NOTHING_ACKNOWLEDGED, faults: [], counts };
-  const load = { streams: [], seconds: 4, busyShare: 0, cores: null, neverSent: 0 };
+  const load = { streams: [], seconds: 4, busyShare: 0, cores: null, neverSent: 0, succeeded: {} };
   const figures = saleFigures({ ...load, findings }, 200);
   return new Map(figures.map(({ name, value }) => [name, value]));
 };

@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parseArgs } from "node:util";
+import { ROOT } from "../../bench/root.ts";
 import { commandLine, type Ending, oneOf, readableFile, wholeNumber } from "./command-line.ts";
-import { ROOT } from "./source-scan.ts";
 
 class Ended extends Error {
   readonly code: number;
