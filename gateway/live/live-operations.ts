@@ -44,7 +44,7 @@ makes no sense is answered with \`error\`, and the connection stays. A question 
 missed nothing hears nothing until something changes. A reader that is too slow is cut off with code
 1013 and resumes with \`since\`. The upgrade is refused to pages of other origins (\`403
 origin_not_allowed\`), and to an address that has too many connections (\`429
-too_many_connections\`).
+too_many_connections\`). Who asks for no upgrade hears \`426 upgrade_required\`.
 
 Messages take effect in the order in which they were sent, each as whoever the socket was when it
 came; only requests at work at the same time (holds, bookings …) may be answered in another order.

@@ -210,7 +210,13 @@ test("whatever stands in a path, no route takes it for an error of ours", async 
 });
 
 test("routes and methods that do not exist", async () => {
-  for (const path of ["/", "/api/v1", "/api/v1/nothing", "/api/v2/events", "/../etc/passwd"]) {
+  for (const path of [
+    "/docs/nothing",
+    "/api/v1",
+    "/api/v1/nothing",
+    "/api/v2/events",
+    "/../etc/passwd",
+  ]) {
     assertProblem(await api.get(path), 404, "not_found", path);
   }
   for (const [method, path] of [
@@ -418,7 +424,7 @@ test("bytes that are no HTTP are hung up on or refused", async () => {
     "\u0000\u0001\u0002\r\n\r\n",
     "GET\r\n\r\n",
     "GET / HTTP/9.9\r\nHost: x\r\n\r\n",
-    `GET / HTTP/1.1\r\nHost: x\r\nX: ${"y".repeat(100_000)}\r\n\r\n`,
+    `GET /nothing HTTP/1.1\r\nHost: x\r\nX: ${"y".repeat(100_000)}\r\n\r\n`,
     `POST ${holds()} HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n`,
     `POST ${holds()} HTTP/1.1\r\nHost: x\r\nContent-Length: 9e9\r\n\r\n`,
     `POST ${holds()} HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab`,
@@ -530,6 +536,9 @@ test("frames that break the protocol, or its bounds, end their own connection on
   raw.write(Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff]));
   await once(raw, "close");
   assertProblem(await api.post("/ws", { body: {} }), 404, "not_found");
+  const plain = await api.get("/ws");
+  assertProblem(plain, 426, "upgrade_required");
+  assert.equal(plain.headers.upgrade, "websocket");
   good.send({ op: "subscribe", eventId: event.id });
   await good.next("snapshot");
   good.close();
