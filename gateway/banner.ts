@@ -2,10 +2,12 @@ import type { EventStore, StoredEvent } from "./catalogue/event-store.ts";
 
 const EVENTS_SHOWN = 5;
 
+type Catalogue = Pick<EventStore, "first" | "seatsOf">;
+
 /** What a newcomer reads on the terminal after `npm start`: where it is and how to book. */
-export async function banner(url: string, catalogue: EventStore): Promise<string> {
+export async function banner(url: string, catalogue: Catalogue): Promise<string> {
   const events = await catalogue.first(EVENTS_SHOWN);
-  const lines = ["", `Evently is ready at ${url}`];
+  const lines = ["", `Evently is ready at ${url}`, `What it answers is shown at ${url}/docs`];
   if (events.length > 0) lines.push("", "Events on sale:");
   for (const { eventId, title, venue, startsMs } of events) {
     const when = new Date(startsMs).toISOString().slice(0, 16).replace("T", " ");
@@ -19,7 +21,7 @@ export async function banner(url: string, catalogue: EventStore): Promise<string
 }
 
 /** One thing of the event to hold. */
-async function exampleOf({ eventId, areas }: StoredEvent, catalogue: EventStore): Promise<object> {
+async function exampleOf({ eventId, areas }: StoredEvent, catalogue: Catalogue): Promise<object> {
   const [seat] = await catalogue.seatsOf(eventId);
   return seat === undefined ? { area: areas[0]?.key, quantity: 1 } : { seat: seat.id };
 }

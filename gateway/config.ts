@@ -14,7 +14,7 @@ import { parseEmail } from "./identity/email.ts";
 import { type LimitSettings, readLimits } from "./limits/limit-classes.ts";
 import { NOTIFIER_OPTIONS, type NotifierConfig, notifierOf } from "./notifier-config.ts";
 import { TELEMETRY_OPTIONS, type TelemetryConfig, telemetryOf } from "./telemetry-config.ts";
-import { fontFiles } from "./tickets/font-files.ts";
+import { fontFiles, unreadableFont } from "./tickets/font-files.ts";
 
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
@@ -32,6 +32,8 @@ interface Option<T> {
   readonly parse: (text: string) => T | undefined;
   /** Completes "NAME accepts …". */
   readonly accepts: string;
+  /** Goes on: what is wrong with what looks as it should. Default: nothing is said. */
+  readonly but?: (text: string) => string;
   readonly help: string;
 }
 
@@ -180,6 +182,7 @@ export const OPTIONS = {
     default: [],
     parse: fontFiles,
     accepts: "paths of font files (TTF, OTF, WOFF), with commas between them",
+    but: (text) => `; ${unreadableFont(text)}`,
     help: "For scripts on printed tickets that the built-in fonts show coarsely, or not at all.",
   }),
   publicUrl: option({
@@ -221,14 +224,14 @@ export const OPTIONS = {
     name: "STRIPE_SECRET_KEY",
     default: unset,
     parse: matching(/^[sr]k_[A-Za-z0-9_]{8,250}$/),
-    accepts: "a secret or restricted key, which starts with sk_ or rk_",
+    accepts: "a secret or restricted key: sk_ or rk_, then 8 to 250 letters, digits or underscores",
     help: "With STRIPE_WEBHOOK_SECRET: payments through Stripe. Unset: there are none.",
   }),
   stripeWebhookSecret: option({
     name: "STRIPE_WEBHOOK_SECRET",
     default: unset,
     parse: matching(/^whsec_[A-Za-z0-9+/=_-]{8,250}$/),
-    accepts: "a signing secret, which starts with whsec_",
+    accepts: "a signing secret: whsec_, then 8 to 250 letters, digits or any of + / = _ -",
     help: "See STRIPE_SECRET_KEY; of the endpoint /api/v1/payments/webhooks/stripe.",
   }),
   stripeApiUrl: option({
@@ -275,8 +278,8 @@ export function readConfig(env: Env): Config {
     const text = env[one.name];
     if (text === undefined || text === "") return one.default;
     const value = one.parse(text);
-    if (value === undefined) throw new ConfigError(`${one.name} accepts ${one.accepts}`);
-    return value;
+    if (value !== undefined) return value;
+    throw new ConfigError(`${one.name} accepts ${one.accepts}${one.but?.(text) ?? ""}`);
   };
   const refuse = (why: string): never => {
     throw new ConfigError(why);

@@ -37,6 +37,8 @@ export interface DeskRequest {
   readonly body: unknown;
   /** "" when none was given. */
   readonly idempotencyKey: string;
+  /** What it is called where it was given. Default: as the header is. */
+  readonly keyName?: string;
 }
 
 export interface BookingDeskPorts {
@@ -99,10 +101,11 @@ export class DeskCore {
 
   /** The command key of a request; `asked` is the request after validation. */
   keyOf(request: DeskRequest, asked: readonly unknown[]): CommandKey | null | Fault {
-    const { idempotencyKey, identity } = request;
+    const { idempotencyKey, identity, keyName = "Idempotency-Key" } = request;
     if (idempotencyKey === "") return null;
     if (isIdempotencyKey(idempotencyKey)) return commandKey(identity.userId, idempotencyKey, asked);
-    return BAD_KEY;
+    const message = "must be 1 to 128 visible ASCII characters";
+    return new Fault(invalid([{ path: keyName, message }]));
   }
 
   atEvent(eventId: EventId | null, settle: Settle, go: (event: EventEntry) => void): void {
@@ -177,10 +180,6 @@ export class Fault {
     this.problem = problem;
   }
 }
-
-const BAD_KEY = new Fault(
-  invalid([{ path: "Idempotency-Key", message: "must be 1 to 128 visible ASCII characters" }]),
-);
 
 /** An answer to another question than the one that was asked. */
 export function unexpected(): DeskProblem {

@@ -49,6 +49,19 @@ test("an item is a seat, or an area with a quantity", () => {
   assert.deepEqual(items({ seat: "A-1" }, { seat: "A-1" }), invalid("items[1].seat"));
 });
 
+test("who names nothing is told of all that can be named", () => {
+  const told = (item: object) => {
+    const checked = holdBody({ items: [item] });
+    assert.ok(checked.ok);
+    const wanted = wantedOf(checked.value, EVENT);
+    assert.ok("kind" in wanted);
+    return wanted.members.errors;
+  };
+  const message = "must be a seat, an area with a quantity, or bestAvailable";
+  assert.deepEqual(told({}), [{ path: "items[0]", message }]);
+  assert.deepEqual(told({ quantity: 2 }), [{ path: "items[0]", message }]);
+});
+
 test("a wish for the best places names category and zone by index", () => {
   const plain = { places: [], promoCode: null, channel: null };
   const wish = { quantity: 2, category: null, zone: null, adjacent: true, accessible: false };

@@ -108,6 +108,8 @@ export function wantedChangeOf(
 /** Zones that are named to who asks for one that there is not. */
 const ZONES_NAMED_MAX = 10;
 const NO_WISHES: readonly BestWanted[] = [];
+const NAMED_KIND = "must be a seat, or an area with a quantity";
+const ANY_KIND = "must be a seat, an area with a quantity, or bestAvailable";
 
 /** Reads items one by one, and collects what is wrong with them. */
 class ItemReader {
@@ -132,9 +134,9 @@ class ItemReader {
   /** A seat, an area with a quantity, or a wish. */
   read(item: Item): void {
     const { seat = null, area = null, quantity = null, bestAvailable = null } = item;
-    if (bestAvailable === null) return this.readNamed(item);
+    if (bestAvailable === null) return this.readNamed(item, ANY_KIND);
     if (seat !== null || area !== null || quantity !== null) {
-      this.#fault("", "must be a seat, an area with a quantity, or bestAvailable");
+      this.#fault("", ANY_KIND);
     } else {
       this.#readWish(bestAvailable);
     }
@@ -142,7 +144,8 @@ class ItemReader {
   }
 
   /** A seat, or an area with a quantity. */
-  readNamed({ seat = null, area = null, quantity = null, bestAvailable = null }: Item): void {
+  readNamed(item: Item, kinds = NAMED_KIND): void {
+    const { seat = null, area = null, quantity = null, bestAvailable = null } = item;
     if (bestAvailable !== null) {
       this.#fault(".bestAvailable", "can't be added to a hold; name the seats");
     } else if (seat !== null && area === null) {
@@ -152,7 +155,7 @@ class ItemReader {
       if (quantity !== null) this.#readArea(area, quantity);
       else this.#fault(".quantity", "is missing: an area needs a quantity");
     } else {
-      this.#fault("", "must be a seat, or an area with a quantity");
+      this.#fault("", kinds);
     }
     this.#index += 1;
   }

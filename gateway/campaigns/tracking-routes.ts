@@ -1,6 +1,7 @@
 import type { HttpRequest, HttpResponse, Route } from "../http/exchange.ts";
 import { ProblemError } from "../http/problem.ts";
 import { asyncRoute } from "../http/routes.ts";
+import { page, pageAnswer } from "../mail/mail-pages.ts";
 import { isTrackable } from "./campaign-mail.ts";
 import type { TrackedCounts } from "./tracked-counts.ts";
 import type { TrackingObjections } from "./tracking-objections.ts";
@@ -60,11 +61,11 @@ export function trackingRoutes(ports: TrackingPorts): Route[] {
     // Whoever looks through mails for what is dangerous follows links, too: it takes a button.
     route("GET", "t", (request) => {
       read(ports, "objection", request.params[0] ?? "");
-      return page(ASKING);
+      return pageAnswer(ASKING);
     }),
     route("POST", "t", async (request) => {
       await ports.objections.add(read(ports, "objection", request.params[0] ?? ""));
-      return page(DONE);
+      return pageAnswer(DONE);
     }),
   ];
 }
@@ -88,26 +89,14 @@ function count(
   return found;
 }
 
-const ASKING = `<h1>Do not count me</h1>
-<p>It is counted whether this address opens mails of organisers and follows their links. From now
+const ASKING = page(
+  "Do not count me",
+  `<p>It is counted whether this address opens mails of organisers and follows their links. From now
 on it will not be, in any of them.</p>
-<form method="post"><button>Do not count me any more</button></form>`;
-const DONE = `<h1>You are not counted any more</h1>
-<p>Not in mails that you already have, either. Links in them lead where they led.</p>`;
-
-function page(body: string): HttpResponse {
-  return {
-    status: 200,
-    contentType: "text/html; charset=utf-8",
-    headers: {
-      "Cache-Control": "no-store",
-      "Content-Security-Policy":
-        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'",
-    },
-    body: `<!doctype html><html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width,initial-scale=1"><title>Mails</title>
-<style>body{font:16px/24px system-ui,sans-serif;max-width:36rem;margin:4rem auto;padding:0 1rem}
-button{font:inherit;padding:.75rem 1.5rem}</style></head><body>${body}</body></html>
-`,
-  };
-}
+<form method="post"><button>Do not count me any more</button></form>`,
+);
+const DONE = page(
+  "You are not counted any more",
+  `<p class="done" role="status">Not in mails that you already have, either. Links in them lead
+where they led.</p>`,
+);

@@ -73,6 +73,7 @@ export const PROBLEMS = {
   payload_too_large: [413, "The body is too large"],
   unsupported_media_type: [415, "The body must be application/json"],
   idempotency_key_reused: [422, "This idempotency key came with another request"],
+  upgrade_required: [426, "This address is for WebSockets"],
   hold_churn: [429, "Too many holds were taken and dropped; wait before the next one"],
   rate_limited: [429, "Too many requests; wait before the next one"],
   too_many_connections: [429, "There are too many connections from this address"],

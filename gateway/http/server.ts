@@ -313,13 +313,8 @@ export class HttpServer {
   /** Whatever no route takes; to OPTIONS it is told what the routes of the path take. */
   #refuseOthers(path: string, code: ProblemCode, allowed: readonly string[]): void {
     this.#app.any(path, (wire, arriving) => {
-      const method = arriving.getMethod().toUpperCase();
-      const draft = draftOf(arriving, method, true);
-      const doorLines = this.#door.linesFor(arriving);
-      const { meter } = this.#traffic.watch;
-      const counted = meter.route(method, path === "/*" ? "unmatched" : path);
-      const arrival = { doorLines, network: null, meter: counted };
-      const exchange = new Exchange(this.#traffic, wire, draft, arrival);
+      const name = path === "/*" ? "unmatched" : path;
+      const { method, draft, exchange } = this.#strayAt(name, wire, arriving);
       const allow = allowed.length === 0 ? {} : { Allow: [...allowed, "OPTIONS"].join(", ") };
       if (path === "/*" && !this.#hasBegun) exchange.refuse("busy");
       else if (method === "OPTIONS" && allowed.length > 0) {
@@ -332,10 +327,32 @@ export class HttpServer {
     });
   }
 
+  /** What is answered without a route. */
+  #strayAt(name: string, wire: Wire, arriving: Arriving) {
+    const method = arriving.getMethod().toUpperCase();
+    const draft = draftOf(arriving, method, true);
+    const doorLines = this.#door.linesFor(arriving);
+    const meter = this.#traffic.watch.meter.route(method, name);
+    const arrival = { doorLines, network: null, meter };
+    return { method, draft, exchange: new Exchange(this.#traffic, wire, draft, arrival) };
+  }
+
+  /** Who wants no WebSocket where there is nothing else. */
+  #refusePlain(path: string): void {
+    const refuse = (wire: Wire, arriving: Arriving): void => {
+      const { draft, exchange } = this.#strayAt(path, wire, arriving);
+      const headers = { Connection: "Upgrade", Upgrade: "websocket" };
+      exchange.answer({ ...problem("upgrade_required", draft.requestId), headers });
+      exchange.left();
+    };
+    this.#app.get(path, refuse).head(path, refuse);
+  }
+
   #serveSockets(path: string, live: LiveHandler): void {
     const { watch, log } = this.#traffic;
     const sockets = new LiveSockets({ live, door: this.#door, watch, log });
     this.#sockets = sockets;
+    this.#refusePlain(path);
     this.#app.ws<SocketData>(path, {
       compression: uws.DISABLED,
       maxPayloadLength: SOCKET_MESSAGE_BYTES_MAX,

@@ -37,6 +37,12 @@ describe("compileSchema", () => {
     });
   });
 
+  it("says of a member of several types all of them", () => {
+    const Named = Type.Object({ id: optional(Type.Union([Type.String(), Type.Number()])) });
+    assert.deepEqual(errorsOf(Named, { id: {} }), { id: "must be a string or a number" });
+    assert.deepEqual(errorsOf(Named, { id: 1 }), {});
+  });
+
   it("says of a text that was given as a number what it is to look like", () => {
     const Tax = Type.Object({
       percent: Type.String({ format: "percent" }),
@@ -47,6 +53,9 @@ describe("compileSchema", () => {
     assert.match(errors.percent ?? "", /as a text.*"2\.5"/);
     assert.equal(errors["discounts[0].percent"], errors.percent);
     assert.match(errors.from ?? "", /RFC 3339/);
+    const of = errorsOf(Tax, { percent: "150" }).percent ?? "";
+    assert.match(of, /a percentage from 0 to 100/);
+    assert.doesNotMatch(of, /as a text/);
   });
 
   it("knows an instant from a local time, and no format that it can't test", () => {
@@ -148,7 +157,7 @@ describe("readBody", () => {
       (error) => {
         assert.ok(error instanceof ProblemError);
         assert.equal(error.code, "validation_failed");
-        assert.equal(error.members.detail, "items[0].seat is missing (and 1 more)");
+        assert.equal(error.members.detail, "items[0].seat is missing; and 1 more error");
         return true;
       },
     );

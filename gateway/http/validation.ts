@@ -83,7 +83,7 @@ const FORMATS: Readonly<Record<string, readonly [(text: string) => boolean, stri
   ],
   percent: [
     (text) => /^\d{1,3}(?:\.\d{1,2})?$/.test(text) && Number(text) <= 100,
-    'must be a percentage as a text, with at most two decimals, such as "2.5"',
+    'must be a percentage from 0 to 100 with at most two decimals, such as "2.5"',
   ],
   id: [isUuidV7, "must be an id (a UUIDv7 in lower case)"],
   email: [(text) => parseEmail(text) !== null, "must be an email address"],
@@ -177,7 +177,7 @@ function fieldErrors(schema: TSchema, found: readonly TLocalizedValidationError[
     if (error.keyword === "type" && error.params.type === "null") continue;
     // Why a nullable member fits neither of its types is said by the errors inside it.
     if (error.keyword === "anyOf") continue;
-    for (const [path, message] of explain(schema, error)) {
+    for (const [path, message] of explain(schema, error, found)) {
       if (!errors.has(path) && errors.size < VALIDATION_ERRORS_MAX) errors.set(path, message);
     }
   }
@@ -194,7 +194,10 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
 };
 
 /** Texts that are easily given as numbers: that they are texts is not all there is to know. */
-const NUMBER_LIKE: ReadonlySet<string> = new Set(["percent", "moment"]);
+const NUMBER_LIKE: Readonly<Record<string, string | undefined>> = {
+  percent: 'must be a percentage as a text, from 0 to 100 with at most two decimals: "2.5"',
+  moment: FORMATS.moment?.[1],
+};
 
 /** The format that the part of a schema at this pointer asks for; "": none. */
 function formatAt(schema: TSchema, pointer: string): string {
@@ -207,9 +210,18 @@ function formatAt(schema: TSchema, pointer: string): string {
   return typeof part.format === "string" ? part.format : "";
 }
 
+/** Whatever a place may be: each type that it could have complains on its own. */
+function typesAt(pointer: string, found: readonly TLocalizedValidationError[]): string[] {
+  const types = found.flatMap((error) =>
+    error.keyword === "type" && error.instancePath === pointer ? error.params.type : [],
+  );
+  return [...new Set(types)].filter((type) => type !== "null");
+}
+
 function explain(
   schema: TSchema,
   error: TLocalizedValidationError,
+  found: readonly TLocalizedValidationError[],
 ): (readonly [path: string, message: string])[] {
   const path = pathOf(error.instancePath);
   switch (error.keyword) {
@@ -218,10 +230,9 @@ function explain(
         (name) => [memberPath(path, name), "is missing"] as const,
       );
     case "type": {
-      const format = formatAt(schema, error.schemaPath);
-      if (NUMBER_LIKE.has(format)) return [[path, FORMATS[format]?.[1] ?? error.message]];
-      const types = [error.params.type].flat().map((type) => TYPE_NAMES[type] ?? type);
-      return [[path, `must be ${types.join(" or ")}`]];
+      const told = NUMBER_LIKE[formatAt(schema, error.schemaPath)];
+      const types = typesAt(error.instancePath, found).map((type) => TYPE_NAMES[type] ?? type);
+      return [[path, told ?? `must be ${types.join(" or ")}`]];
     }
     case "format":
       return [[path, FORMATS[error.params.format]?.[1] ?? error.message]];
@@ -251,7 +262,8 @@ export function readBody<T>(check: Check<T>, request: HttpRequest): T {
 export function validationFailed(errors: readonly FieldError[]): ProblemError {
   const [first] = errors;
   const subject = first === undefined || first.path === "" ? "The body" : first.path;
-  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
+  const others = errors.length - 1;
+  const more = others < 1 ? "" : `; and ${others} more ${others === 1 ? "error" : "errors"}`;
   const detail = `${subject} ${first?.message ?? "is wrong"}${more}`;
   return new ProblemError("validation_failed", { detail, errors });
 }

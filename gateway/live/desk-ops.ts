@@ -86,6 +86,30 @@ export const DESK_OPS: ReadonlyMap<string, DeskOp> = new Map<string, DeskOp>([
   ],
 ]);
 
+/** What an op has to name; "auth" and what is unknown name nothing. */
+export const NAMES_OF_OP: Readonly<Record<string, readonly (keyof Named)[]>> = {
+  subscribe: ["eventId"],
+  unsubscribe: ["eventId"],
+  hold: ["eventId"],
+  change: ["holdId"],
+  extend: ["holdId"],
+  release: ["holdId"],
+  book: ["eventId"],
+  cancel: ["bookingId"],
+  transfer: ["bookingId"],
+  move: ["bookingId", "ticketId"],
+  "waitlist.join": ["eventId"],
+  "waitlist.leave": ["eventId"],
+  "check-in": ["eventId"],
+  inventory: ["eventId"],
+};
+
+/** What an op has to name, and this message does not. */
+export function missingNames(op: string, message: Named): readonly (keyof Named)[] {
+  const names = Object.hasOwn(NAMES_OF_OP, op) ? NAMES_OF_OP[op] : undefined;
+  return (names ?? []).filter((name) => message[name] === undefined);
+}
+
 const OP_CLASSES: ReadonlyMap<string, LimitClass> = new Map<string, LimitClass>([
   ["hold", "hold"],
   ["change", "hold"],

@@ -5,32 +5,32 @@ import type { LiveSection } from "../openapi/document.ts";
 import { EXAMPLE } from "../openapi/example-values.ts";
 import type { Operation, Operations } from "../openapi/operation.ts";
 import { plain, type SchemaBook } from "../openapi/schema-book.ts";
+import { NAMES_OF_OP, type Named } from "./desk-ops.ts";
 import { Message } from "./live-message.ts";
 import { SERVER_MESSAGES } from "./live-schemas.ts";
 
 const members = Message.properties;
-type Named = "eventId" | "holdId" | "bookingId" | "ticketId";
-const NAMED_EXAMPLES: Readonly<Record<Named, string>> = {
+const NAMED_EXAMPLES: Readonly<Record<keyof Named, string>> = {
   eventId: EXAMPLE.event,
   holdId: EXAMPLE.hold,
   bookingId: EXAMPLE.booking,
   ticketId: EXAMPLE.item,
 };
 
-/** The ops of the desk: what they name, and the route whose body and answers they have. */
-export const LIVE_OPERATIONS: Readonly<Record<string, readonly [route: string, ...Named[]]>> = {
-  hold: ["POST /api/v1/events/:id/holds", "eventId"],
-  change: ["PATCH /api/v1/holds/:id", "holdId"],
-  extend: ["POST /api/v1/holds/:id/extend", "holdId"],
-  release: ["DELETE /api/v1/holds/:id", "holdId"],
-  book: ["POST /api/v1/events/:id/bookings", "eventId"],
-  cancel: ["POST /api/v1/bookings/:id/cancel", "bookingId"],
-  transfer: ["POST /api/v1/bookings/:id/transfer", "bookingId"],
-  move: ["POST /api/v1/bookings/:id/tickets/:ticketId/move", "bookingId", "ticketId"],
-  "waitlist.join": ["POST /api/v1/events/:id/waitlist", "eventId"],
-  "waitlist.leave": ["DELETE /api/v1/events/:id/waitlist/me", "eventId"],
-  "check-in": ["POST /api/v1/events/:id/check-ins", "eventId"],
-  inventory: ["PATCH /api/v1/events/:id/inventory", "eventId"],
+/** The ops of the desk, and the routes whose bodies and answers they have. */
+export const LIVE_OPERATIONS: Readonly<Record<string, string>> = {
+  hold: "POST /api/v1/events/:id/holds",
+  change: "PATCH /api/v1/holds/:id",
+  extend: "POST /api/v1/holds/:id/extend",
+  release: "DELETE /api/v1/holds/:id",
+  book: "POST /api/v1/events/:id/bookings",
+  cancel: "POST /api/v1/bookings/:id/cancel",
+  transfer: "POST /api/v1/bookings/:id/transfer",
+  move: "POST /api/v1/bookings/:id/tickets/:ticketId/move",
+  "waitlist.join": "POST /api/v1/events/:id/waitlist",
+  "waitlist.leave": "DELETE /api/v1/events/:id/waitlist/me",
+  "check-in": "POST /api/v1/events/:id/check-ins",
+  inventory: "PATCH /api/v1/events/:id/inventory",
 };
 
 const DESCRIPTION = `
@@ -44,7 +44,7 @@ makes no sense is answered with \`error\`, and the connection stays. A question 
 missed nothing hears nothing until something changes. A reader that is too slow is cut off with code
 1013 and resumes with \`since\`. The upgrade is refused to pages of other origins (\`403
 origin_not_allowed\`), and to an address that has too many connections (\`429
-too_many_connections\`).
+too_many_connections\`). Who asks for no upgrade hears \`426 upgrade_required\`.
 
 Messages take effect in the order in which they were sent, each as whoever the socket was when it
 came; only requests at work at the same time (holds, bookings …) may be answered in another order.
@@ -60,8 +60,8 @@ export function liveSection(operations: Operations): (book: SchemaBook) => LiveS
   return (book) => {
     const said = [
       ...Object.entries(plainMessages(book)),
-      ...Object.entries(LIVE_OPERATIONS).map(([op, [route, ...named]]) => {
-        return [op, deskMessage(op, { named, operation: operations[route] }, book)] as const;
+      ...Object.entries(LIVE_OPERATIONS).map(([op, route]) => {
+        return [op, deskMessage(op, operations[route], book)] as const;
       }),
     ];
     const heard = Object.entries(SERVER_MESSAGES).map(([op, message]) => {
@@ -106,13 +106,9 @@ function plainMessages(book: SchemaBook) {
   };
 }
 
-interface DeskMessage {
-  readonly named: readonly Named[];
-  readonly operation: Operation | undefined;
-}
-
-function deskMessage(op: string, { named, operation }: DeskMessage, book: SchemaBook) {
+function deskMessage(op: string, operation: Operation | undefined, book: SchemaBook) {
   const { id, idempotencyKey } = members;
+  const named = NAMES_OF_OP[op] ?? [];
   const body = operation?.body;
   const properties: TProperties =
     body !== undefined && "properties" in body.schema ? propertiesOf(body.schema.properties) : {};

@@ -240,6 +240,35 @@ test("what makes no sense is answered with an error, and the connection goes on"
   assert.equal(socket.sent.at(-1)?.id, "q1");
 });
 
+test("what names nothing is told what is missing; what names nothing that there is, that", () => {
+  const socket = bench.open(TOKEN);
+  const told = (message: object): unknown => {
+    bench.say(socket, { id: 1, ...message });
+    return socket.sent.at(-1);
+  };
+  for (const op of ["subscribe", "unsubscribe"]) {
+    const error = { op: "error", id: 1, code: "validation_failed", detail: "eventId is missing" };
+    assert.deepEqual(told({ op }), error);
+    const unknown = { code: "event_not_found", detail: "There is no such event." };
+    assert.deepEqual(told({ op, eventId: "x" }), { ...error, ...unknown });
+  }
+  for (const [op, ...missing] of [
+    ["hold", "eventId"],
+    ["release", "holdId"],
+    ["move", "bookingId", "ticketId"],
+  ]) {
+    const { status, body } = told({ op }) as { status: number; body: { errors: unknown } };
+    assert.equal(status, 400);
+    assert.deepEqual(
+      body.errors,
+      missing.map((path) => ({ path, message: "is missing" })),
+    );
+  }
+  assert.equal(bench.deskCalls.length, 0);
+  bench.say(socket, { op: "hold", eventId: "x" });
+  assert.equal(bench.deskCalls.length, 1, "whether it is an id is for the desk to say");
+});
+
 test("the desk's second door needs a token, and passes on body, key and id", () => {
   const socket = bench.open();
   const body = { op: "hold", id: 1, eventId: EVENT_ID, items: [{ seat: "A-1" }] };

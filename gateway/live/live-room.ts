@@ -15,7 +15,7 @@ import { refusalMembers } from "../limits/quota.ts";
 import type { Admission, RequestLimits } from "../limits/request-limits.ts";
 import type { AvailabilityHub } from "./availability-hub.ts";
 import { busyReplyTo } from "./busy-reply.ts";
-import { DESK_OPS, isForDesk, type LiveDesk, limitClassOfOp } from "./desk-ops.ts";
+import { DESK_OPS, isForDesk, type LiveDesk, limitClassOfOp, missingNames } from "./desk-ops.ts";
 import { checkMessage, type Message, readMessage } from "./live-message.ts";
 import { idOf } from "./live-reply.ts";
 import { observed, reply, type Session, send, settling } from "./live-session.ts";
@@ -117,6 +117,11 @@ export class LiveRoom implements LiveHandler {
     if (!read.ok) return this.#unreadable(session, read);
     const checked = checkMessage(read.value);
     if (!checked.ok) return this.#refuse(session, read.value, checked.errors);
+    const missing = missingNames(checked.value.op, checked.value);
+    if (missing.length > 0) {
+      const errors = missing.map((path) => ({ path, message: "is missing" }));
+      return this.#refuse(session, read.value, errors);
+    }
     this.#handle(session, checked.value, read.value);
   }
 
@@ -292,7 +297,8 @@ export class LiveRoom implements LiveHandler {
       const refusal = refusalOf(admission);
       if (refusal !== null) return settle(refusal);
       if (identity === null) return settle(UNAUTHENTICATED);
-      const request = { identity, body, idempotencyKey: message.idempotencyKey ?? "" };
+      const { idempotencyKey = "" } = message;
+      const request = { identity, body, idempotencyKey, keyName: "idempotencyKey" };
       if (observation === null) ask(this.#desk, message, request, settle);
       else observation.run(() => ask(this.#desk, message, request, settle));
     });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bouncesOfReport } from "./bounce-report.ts";
+import { bouncesOfReport, checkBounces } from "./bounce-report.ts";
 
 /** As Postfix writes them. */
 function dsn(groups: readonly string[], original = "Message-ID: <abc.campaign@tickets.example>") {
@@ -139,4 +139,11 @@ test("what is no report tells of no bounce, however it is broken", async () => {
     nobody.map(({ address, messageId }) => [address, messageId]),
     [[null, null]],
   );
+});
+
+test("who reports an unknown type of bounce is told of those that there are", () => {
+  const checked = checkBounces({ type: "maybe" });
+  assert.ok(!checked.ok);
+  const wrong = checked.errors.find(({ path }) => path === "type");
+  assert.equal(wrong?.message, "must be one of hard, soft, complaint");
 });

@@ -16,7 +16,7 @@ export interface Bounce {
 }
 
 const BounceShape = Type.Object({
-  type: Type.Union([Type.Literal("hard"), Type.Literal("soft"), Type.Literal("complaint")]),
+  type: Type.Enum(["hard", "soft", "complaint"]),
   address: optional(Type.String({ format: "email" })),
   messageId: optional(Type.String({ minLength: 1, maxLength: 500, format: "line" })),
   reason: optional(Type.String({ maxLength: 2_000, format: "text" })),

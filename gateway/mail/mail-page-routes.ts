@@ -2,7 +2,7 @@ import type { HttpRequest, HttpResponse, Route } from "../http/exchange.ts";
 import { asyncRoute } from "../http/routes.ts";
 import {
   askPage,
-  MAIL_PAGE_POLICY,
+  pageAnswer,
   preferencesPage,
   strangeLinkPage,
   unsubscribedPage,
@@ -35,7 +35,7 @@ export function mailPageRoutes(ports: MailPageRoutesPorts): Route[] {
 
 const ask: Handle = async ({ links }, request) => {
   const asked = links.readUnsubscribe(request.params[0] ?? "");
-  return asked === null ? strangeLink() : html(askPage(shown(links, asked)));
+  return asked === null ? strangeLink() : pageAnswer(askPage(shown(links, asked)));
 };
 
 /** One click (RFC 8058): whatever its body says, and however often. */
@@ -43,13 +43,13 @@ const unsubscribe: Handle = async ({ links, preferences }, request) => {
   const asked = links.readUnsubscribe(request.params[0] ?? "");
   if (asked === null) return strangeLink();
   await preferences.refuse(asked.recipient, asked.kind, asked.organizationId);
-  return html(unsubscribedPage(shown(links, asked)));
+  return pageAnswer(unsubscribedPage(shown(links, asked)));
 };
 
 const showPreferences: Handle = async ({ links, preferences }, request) => {
   const recipient = links.readPreferences(request.params[0] ?? "");
   if (recipient === null) return strangeLink();
-  return html(preferencesPage(await preferences.of(recipient), false));
+  return pageAnswer(preferencesPage(await preferences.of(recipient), false));
 };
 
 /** A box that is not checked is not in a form: what is absent is refused. */
@@ -61,7 +61,7 @@ const savePreferences: Handle = async ({ links, preferences }, request) => {
     wanted: { reminder: form.has("reminder"), campaign: form.has("campaign") },
     ...(form.has("refused") ? {} : { refusedOrganizations: [] }),
   });
-  return html(preferencesPage(wishes, true));
+  return pageAnswer(preferencesPage(wishes, true));
 };
 
 function shown(links: SignedLinks, { recipient, kind, organizationId }: Unsubscription) {
@@ -69,13 +69,4 @@ function shown(links: SignedLinks, { recipient, kind, organizationId }: Unsubscr
   return { kind, isOfOne, preferences: links.preferencesOf(recipient) };
 }
 
-const strangeLink = (): HttpResponse => ({ ...html(strangeLinkPage()), status: 404 });
-
-function html(body: string): HttpResponse {
-  return {
-    status: 200,
-    contentType: "text/html; charset=utf-8",
-    headers: { "Cache-Control": "no-store", "Content-Security-Policy": MAIL_PAGE_POLICY },
-    body,
-  };
-}
+const strangeLink = (): HttpResponse => ({ ...pageAnswer(strangeLinkPage()), status: 404 });

@@ -3,6 +3,7 @@
  * from elsewhere. Nothing in them comes from whoever asks, but for the link itself.
  */
 import { createHash } from "node:crypto";
+import type { HttpResponse } from "../http/exchange.ts";
 import type { MailWishes } from "./mail-preferences.ts";
 import { OPTIONAL_KINDS, type OptionalKind } from "./optional-kinds.ts";
 
@@ -28,7 +29,7 @@ a { color: var(--strong); }
 `;
 
 /** The one style by its hash, and forms that go nowhere else. */
-export const MAIL_PAGE_POLICY = [
+const POLICY = [
   "default-src 'none'",
   `style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'`,
   "img-src data:",
@@ -42,7 +43,8 @@ const NAMES: Readonly<Record<OptionalKind, readonly [name: string, what: string]
   campaign: ["News and offers", "What organisers write about their events."],
 };
 
-function page(title: string, body: string): string {
+/** A page in the frame of them all. `title` is text, `body` HTML; nothing is escaped here. */
+export function page(title: string, body: string): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -63,6 +65,14 @@ ${body}
 </html>
 `;
 }
+
+/** How a page is answered. */
+export const pageAnswer = (body: string): HttpResponse => ({
+  status: 200,
+  contentType: "text/html; charset=utf-8",
+  headers: { "Cache-Control": "no-store", "Content-Security-Policy": POLICY },
+  body,
+});
 
 const ALL_MAILS = "Mails about your bookings, such as tickets and changes, are sent in any case.";
 

@@ -8,6 +8,14 @@ const unchanged: AnswerBody = {
 };
 
 export const docsOperations: Operations = {
+  "GET /": {
+    id: "openNode",
+    tag,
+    summary: "Leads to the page that shows this document",
+    description: "For who opens the node's address in a browser.",
+    access: "public",
+    answers: { 302: { description: "To `/docs`.", headers: ["Location"] } },
+  },
   "GET /openapi.json": {
     id: "getOpenApiDocument",
     tag,

@@ -32,6 +32,8 @@ export function docsRoutes(document: () => string): Route[] {
     return { method: "GET", path, handler: asyncRoute(handle) };
   };
   return [
+    // Who opens the address that a node says it is at, in a browser.
+    get("/", async () => ({ status: 302, headers: { Location: "/docs" }, body: null })),
     get("/openapi.json", (request) => page.file(request, "openapi.json")),
     get("/docs", (request) => page.file(request, "")),
     get("/docs/:file", (request) => page.file(request, request.params[0] ?? "")),

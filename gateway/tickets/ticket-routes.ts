@@ -26,7 +26,7 @@ export interface TicketRoutesPorts {
 /** The query of GET /bookings/{id}/tickets.pdf. */
 export const SheetQuery = Type.Object({
   format: Type.Optional(
-    Type.Union([Type.Literal("a4"), Type.Literal("mobile")], {
+    Type.Enum(["a4", "mobile"], {
       default: "a4",
       description: "For paper, or as wide as a telephone.",
     }),

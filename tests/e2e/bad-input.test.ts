@@ -210,7 +210,13 @@ test("whatever stands in a path, no route takes it for an error of ours", async 
 });
 
 test("routes and methods that do not exist", async () => {
-  for (const path of ["/", "/api/v1", "/api/v1/nothing", "/api/v2/events", "/../etc/passwd"]) {
+  for (const path of [
+    "/docs/nothing",
+    "/api/v1",
+    "/api/v1/nothing",
+    "/api/v2/events",
+    "/../etc/passwd",
+  ]) {
     assertProblem(await api.get(path), 404, "not_found", path);
   }
   for (const [method, path] of [
@@ -241,7 +247,13 @@ test("cursors and limits that are none", async () => {
 test("idempotency keys that are none", async () => {
   const body = { items: [{ seat: "A-1" }] };
   for (const key of ["a b", "x".repeat(129), "a\u00e4b"]) {
-    assertProblem(await post(holds(), { key, body }), 400, "validation_failed", key);
+    const refused = assertProblem(
+      await post(holds(), { key, body }),
+      400,
+      "validation_failed",
+      key,
+    );
+    assert.equal(refused.errors?.[0]?.path, "Idempotency-Key");
     for (const what of ["publish", "cancel"]) {
       const path = `/api/v1/events/${event.id}/${what}`;
       assertProblem(await post(path, { key }), 400, "validation_failed", key);
@@ -412,7 +424,7 @@ test("bytes that are no HTTP are hung up on or refused", async () => {
     "\u0000\u0001\u0002\r\n\r\n",
     "GET\r\n\r\n",
     "GET / HTTP/9.9\r\nHost: x\r\n\r\n",
-    `GET / HTTP/1.1\r\nHost: x\r\nX: ${"y".repeat(100_000)}\r\n\r\n`,
+    `GET /nothing HTTP/1.1\r\nHost: x\r\nX: ${"y".repeat(100_000)}\r\n\r\n`,
     `POST ${holds()} HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n`,
     `POST ${holds()} HTTP/1.1\r\nHost: x\r\nContent-Length: 9e9\r\n\r\n`,
     `POST ${holds()} HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab`,
@@ -450,7 +462,8 @@ test("bad WebSocket messages are answered with an error, and the connection stay
     ['{"op":7}', "validation_failed"],
     ['{"op":"dance"}', "unknown_op"],
     ['{"op":"constructor"}', "unknown_op"],
-    ['{"op":"subscribe"}', "event_not_found"],
+    ['{"op":"subscribe"}', "validation_failed"],
+    ['{"op":"unsubscribe"}', "validation_failed"],
     ['{"op":"subscribe","eventId":"x"}', "event_not_found"],
     [`{"op":"subscribe","eventId":"${NOBODYS_ID}"}`, "event_not_found"],
     ['{"op":"subscribe","eventId":7}', "validation_failed"],
@@ -474,9 +487,10 @@ test("bad WebSocket messages are answered with an error, and the connection stay
     [{ op: "hold", eventId: event.id, items: 7 }, 400, "validation_failed"],
     [{ op: "hold", eventId: event.id, items: [{ seat: "Z" }] }, 400, "unknown_seat"],
     [{ op: "hold", eventId: event.id, items: [{ seat: "\ud83d" }] }, 400, "malformed_json"],
-    [{ op: "hold", items: [{ seat: "A-1" }] }, 404, "event_not_found"],
+    [{ op: "hold", items: [{ seat: "A-1" }] }, 400, "validation_failed"],
+    [{ op: "hold", eventId: "x", items: [{ seat: "A-1" }] }, 404, "event_not_found"],
     [{ op: "hold", eventId: NOBODYS_ID, items: [{ seat: "A-1" }] }, 404, "event_not_found"],
-    [{ op: "release" }, 404, "hold_not_found"],
+    [{ op: "release" }, 400, "validation_failed"],
     [{ op: "release", holdId: "x" }, 404, "hold_not_found"],
     [{ op: "extend", holdId: NOBODYS_ID }, 404, "hold_not_found"],
     [{ op: "book", eventId: event.id }, 400, "validation_failed"],
@@ -493,6 +507,13 @@ test("bad WebSocket messages are answered with an error, and the connection stay
     const reply = await live.next("reply", `q${index}`);
     assert.deepEqual([reply.status, reply.body?.code], [status, code], JSON.stringify(message));
   }
+  // What is wrong is called as the message calls it.
+  const keyed = { op: "hold", eventId: event.id, items: [{ seat: "A-1" }], idempotencyKey: "k y" };
+  live.send({ ...keyed, id: "key" });
+  const errors = [{ path: "idempotencyKey", message: "must be 1 to 128 visible ASCII characters" }];
+  assert.deepEqual((await live.next("reply", "key")).body?.errors, errors);
+  live.send({ op: "hold", id: {} });
+  assert.match((await live.next("reply")).body?.detail ?? "", /^id must be a string or a number/);
   live.send({ op: "subscribe", eventId: event.id });
   await live.next("snapshot");
   live.close();
@@ -515,6 +536,9 @@ test("frames that break the protocol, or its bounds, end their own connection on
   raw.write(Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff]));
   await once(raw, "close");
   assertProblem(await api.post("/ws", { body: {} }), 404, "not_found");
+  const plain = await api.get("/ws");
+  assertProblem(plain, 426, "upgrade_required");
+  assert.equal(plain.headers.upgrade, "websocket");
   good.send({ op: "subscribe", eventId: event.id });
   await good.next("snapshot");
   good.close();

@@ -327,11 +327,23 @@ test("who objects is not counted any more, in no mail", async () => {
   const path = `/api/v1/mail/t/${tokens().objection(at(0))}`;
   const page = await api.get(path);
   assert.match(page.text, /<form method="post">/);
-  assert.match(String(page.headers["content-security-policy"]), /default-src 'none'/);
+  const policyOf = ({ headers }: typeof page) => String(headers["content-security-policy"]);
+  assert.match(policyOf(page), /default-src 'none'/);
+  // One frame with the pages beside it: a landmark, colours for the dark, one style by its hash.
+  const sister = await api.get("/api/v1/mail/unsubscribe/none");
+  assert.match(page.text, /<main>\n<h1>Do not count me<\/h1>/);
+  assert.equal(policyOf(page), policyOf(sister));
+  const styleOf = (text: string) => /<style>[\s\S]*<\/style>/.exec(text)?.[0];
+  assert.match(styleOf(page.text) ?? "", /color-scheme: light dark/);
+  assert.equal(styleOf(page.text), styleOf(sister.text));
   // A page that is merely fetched changes nothing.
   const { rowCount } = await owner.query("SELECT FROM tracking_objections");
   assert.equal(rowCount, 0);
-  for (const _ of [1, 2]) assert.equal((await api.post(path)).status, 200);
+  for (const _ of [1, 2]) {
+    const done = await api.post(path);
+    assert.equal(done.status, 200);
+    assert.match(done.text, /<main>\n<h1>You are not counted any more<\/h1>/);
+  }
   for (const position of [0, 1]) {
     await api.get(`/api/v1/mail/c/${tokens().click(at(position), "https://example.org/")}`);
   }

@@ -43,6 +43,11 @@ test("the page and its files name no other host, and its policy lets none be ask
   }
 });
 
+test("who opens the node's address is led to the page", async () => {
+  const { status, headers } = await office.api.get("/");
+  assert.deepEqual([status, headers.location], [302, "/docs"]);
+});
+
 test("other files are not to be had", async () => {
   for (const file of ["package.json", "__proto__", "..%2f..%2fpackage.json", "index.html"]) {
     assert.equal((await office.api.get(`/docs/${file}`)).status, 404, file);

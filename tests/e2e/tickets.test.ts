@@ -130,7 +130,8 @@ test("a PDF has a page for each ticket that stands, with names in every script",
   const small = await readPdf((await api.get(`${path}?format=mobile`, { token })).bytes);
   assert.deepEqual([small[0]?.width, small.length], [375, 2]);
   assert.equal((await verified(small[0]?.qr ?? "", set)).jti, booked.tickets[0]?.id);
-  refused(await api.get(`${path}?format=a0`, { token }), 400, "validation_failed");
+  const unknown = refused(await api.get(`${path}?format=a0`, { token }), 400, "validation_failed");
+  assert.equal(unknown.detail, "format must be one of a4, mobile");
   ok(await api.post(`/api/v1/bookings/${booked.id}/cancel`, { token }));
   refused(await api.get(path, { token }), 409, "booking_cancelled");
 });

@@ -469,6 +469,7 @@ const operations: Row[] = [
   row("DELETE /ops/suppressions/:id", "none", OPS.replace("200", "404"), () => ({
     params: ["none"],
   })),
+  row("GET /", "", 302),
   row("GET /openapi.json", "", 200),
   row("GET /docs", "", 200),
   row("GET /docs/:file", "", 200, () => ({ params: ["swagger-ui-bundle.js"] })),

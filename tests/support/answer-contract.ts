@@ -166,7 +166,9 @@ export class AnswerContract {
     const isPreflight = method === "OPTIONS" && "access-control-allow-methods" in headers;
     if (isPreflight && status === 204 && text === "") return null;
     if (method === "HEAD") return status === 404 || status === 405 ? null : what;
-    const expected = matching.length === 0 ? "404 not_found" : "405 method_not_allowed";
+    const isLive = method === "GET" && path === memberAt(this.#document, "x-websocket", "path");
+    const otherwise = matching.length === 0 ? "404 not_found" : "405 method_not_allowed";
+    const expected = isLive ? "426 upgrade_required" : otherwise;
     // Closing, it answers everything so.
     const isBusy = status === 503 && code === "busy";
     if (!isBusy && `${status} ${code}` !== expected) return what;
@@ -210,7 +212,7 @@ export class AnswerContract {
       .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
       .join("")}Problem`;
     if (memberAt(this.#document, "components", "schemas", name) === undefined) {
-      return body.code === "method_not_allowed" ? null : `no problem has the code ${body.code}`;
+      return UNWRITTEN.has(String(body.code)) ? null : `no problem has the code ${body.code}`;
     }
     return this.#faultAgainst(["components", "schemas", name], body);
   }
@@ -247,6 +249,8 @@ export class AnswerContract {
   }
 }
 
+/** What is answered where there is no operation, and told in the introduction. */
+const UNWRITTEN: ReadonlySet<string> = new Set(["method_not_allowed", "upgrade_required"]);
 /** What any message of the desk may be refused with because of its form. */
 const LIVE_CODES: ReadonlySet<string> = new Set([
   "malformed_json",

@@ -9,7 +9,7 @@ import { Packr } from "msgpackr";
 import { WebSocket } from "ws";
 import { AvailabilityReader } from "../../gateway/live/testing/availability-reader.ts";
 import { requireDocumented, requireDocumentedMessage } from "./documented-answers.ts";
-import type { BookingShape, HoldShape } from "./shapes.ts";
+import type { BookingShape, HoldShape, Problem } from "./shapes.ts";
 
 const SOCKETS_MAX = 256;
 /** An idle socket is closed by us, before the server closes it while we send. */
@@ -158,7 +158,7 @@ export interface LiveMessage {
   readonly epoch?: number;
   readonly replayed?: boolean;
   readonly reason?: string;
-  readonly body?: HoldShape & BookingShape & { readonly code: string };
+  readonly body?: HoldShape & BookingShape & Pick<Problem, "code" | "detail" | "errors">;
   readonly hold?: HoldShape;
   readonly booking?: BookingShape;
 }

@@ -1,6 +1,6 @@
 /** Reads PDFs as a viewer does. */
 import { createCanvas } from "@napi-rs/canvas";
-import { getDocument } from "pdfjs-dist/legacy/build/pdf.mjs";
+import { getDocument, OPS } from "pdfjs-dist/legacy/build/pdf.mjs";
 import { readQr } from "./qr-reader.ts";
 
 export interface PdfPage {
@@ -33,4 +33,48 @@ export async function readPdf(bytes: Buffer): Promise<PdfPage[]> {
   }
   await loading.destroy();
   return pages;
+}
+
+/** A sign where it stands on the page; points. */
+export interface PdfGlyph {
+  readonly text: string;
+  readonly x: number;
+  readonly width: number;
+}
+
+/** The glyphs of a PDF's first page, line by line, each from left to right: as they are seen. */
+export async function drawnLines(bytes: Buffer): Promise<PdfGlyph[][]> {
+  const loading = getDocument({ data: new Uint8Array(bytes), verbosity: 0 });
+  const page = await (await loading.promise).getPage(1);
+  const { fnArray, argsArray } = await page.getOperatorList();
+  const lines = new Map<number, PdfGlyph[]>();
+  let size = 0;
+  let x = 0;
+  let line: PdfGlyph[] | null = null;
+  for (const [n, operator] of fnArray.entries()) {
+    const args = argsArray[n];
+    if (operator === OPS.setFont) size = args[1];
+    // The first place of a text is on its line; of the further ones some are a little off it.
+    if (operator === OPS.beginText) line = null;
+    if (operator === OPS.setTextMatrix) {
+      const [, , , , left, baseline] = args[0];
+      x = left;
+      if (line === null) {
+        line = lines.get(baseline) ?? [];
+        lines.set(baseline, line);
+      }
+    }
+    if (operator !== OPS.showText) continue;
+    for (const part of args[0]) {
+      if (typeof part === "number") {
+        x -= (part * size) / 1000;
+        continue;
+      }
+      const width = (part.width * size) / 1000;
+      line?.push({ text: part.unicode, x, width });
+      x += width;
+    }
+  }
+  await loading.destroy();
+  return [...lines.values()].map((glyphs) => glyphs.sort((a, b) => a.x - b.x));
 }

@@ -30,6 +30,15 @@ export class Face {
     return this.font.hasGlyphForCodePoint(codePoint);
   }
 
+  /** Whether fontkit lays a text out from its end, since its script is read from the right. */
+  turns(text: string): boolean {
+    if (!IS_MAYBE_TURNED.test(text)) return false;
+    // In fonts that know nothing of scripts it turns nothing, whatever direction it names.
+    const { font } = this;
+    const knowsScripts = SCRIPT_TABLES.some((table) => table in font);
+    return knowsScripts && font.layout(text).direction === "rtl";
+  }
+
   get font(): Font {
     if (this.#font !== null) return this.#font;
     const font = create(unpackedFont(readFileSync(this.#path)));
@@ -38,6 +47,10 @@ export class Face {
     return font;
   }
 }
+
+/** From the Hebrew block on; before it there is nothing that is read from the right. */
+const IS_MAYBE_TURNED = /[\u0590-\uffff]/;
+const SCRIPT_TABLES = ["GSUB", "GPOS", "morx"];
 
 /** Neighbouring characters of a text that one font has. */
 export interface FaceRun {

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import type * as BidiModule from "bidi-js";
 import type { Font } from "fontkit";
 import type PDFDocument from "pdfkit";
-import type { FaceRun, Faces, Weight } from "./faces.ts";
+import type { Face, FaceRun, Faces, Weight } from "./faces.ts";
 
 export interface TextStyle {
   /** Points. */
@@ -33,10 +33,17 @@ const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 const LINE_HEIGHT = 1.3;
 const ASCENT = 1.02;
 const ELLIPSIS = "…";
-const IS_FROM_THE_RIGHT =
-  /\p{Script=Hebrew}|\p{Script=Arabic}|\p{Script=Syriac}|\p{Script=Thaana}|\p{Script=Nko}/u;
+// A word, or a blank: what pdfkit sets one after the other, from the left.
+const WORDS = / |[^ ]+/g;
 // Line ends, tabs and what else has no width.
 const CONTROLS = /[\p{Cc}\u2028\u2029]+/gu;
+
+/** A part of a paragraph. */
+interface Line {
+  readonly text: string;
+  /** Where it begins in the paragraph. */
+  readonly from: number;
+}
 
 export class Typesetter {
   readonly #pdf: typeof PDFDocument.prototype;
@@ -50,33 +57,37 @@ export class Typesetter {
 
   /** Writes a text, and returns where the next one may begin (its `y`). */
   write(text: string, style: TextStyle, { x, y, width, linesMax = 1, align }: TextBox): number {
-    const lines = this.#linesOf(text.replace(CONTROLS, " ").trim(), style, width, linesMax);
+    const paragraph = text.replace(CONTROLS, " ").trim();
+    const lines = this.#linesOf(paragraph, style, width, linesMax);
+    const levels = levelsOf(paragraph, lines);
     const height = style.size * LINE_HEIGHT;
     for (const [n, line] of lines.entries()) {
-      const spare = width - this.#widthOf(line, style);
+      const spare = width - this.#widthOf(line.text, style);
       const indent = align === "right" ? spare : align === "center" ? spare / 2 : 0;
-      this.#writeLine(line, style, x + indent, y + n * height + style.size * ASCENT);
+      this.#writeLine(line, levels, style, x + indent, y + n * height + style.size * ASCENT);
     }
     return y + lines.length * height;
   }
 
-  #linesOf(text: string, style: TextStyle, width: number, linesMax: number): string[] {
-    const lines: string[] = [];
-    let line = "";
+  #linesOf(text: string, style: TextStyle, width: number, linesMax: number): Line[] {
+    const lines: Line[] = [];
+    let from = 0;
+    let to = 0;
     for (const part of this.#partsOf(text, style, width)) {
-      if (line === "" && part.trim() === "") continue;
-      if (this.#widthOf((line + part).trimEnd(), style) <= width) {
-        line += part;
-        continue;
+      const end = to + part.length;
+      if (from < to && this.#widthOf(text.slice(from, end).trimEnd(), style) > width) {
+        lines.push({ text: text.slice(from, to).trimEnd(), from });
+        from = to;
       }
-      lines.push(line.trimEnd());
-      line = part.trimStart();
+      // No line begins with a blank.
+      if (from === to) from = end - part.trimStart().length;
+      to = end;
     }
-    if (line !== "") lines.push(line.trimEnd());
+    if (from < to) lines.push({ text: text.slice(from), from });
     if (lines.length <= linesMax) return lines;
     const kept = lines.slice(0, linesMax);
-    const last = kept.pop() ?? "";
-    return [...kept, this.#shortened(last, style, width)];
+    const last = kept.pop() ?? { text: "", from: 0 };
+    return [...kept, { ...last, text: this.#shortened(last.text, style, width) }];
   }
 
   /** Words and what is between them; of words that are wider than a line, their characters. */
@@ -103,11 +114,13 @@ export class Typesetter {
     return sum;
   }
 
-  /** `y` is the baseline's. */
-  #writeLine(line: string, { size, weight, color }: TextStyle, x: number, y: number): void {
+  /** `y` is the baseline's, `levels` are the paragraph's. */
+  #writeLine(line: Line, levels: Uint8Array, style: TextStyle, x: number, y: number): void {
+    const { size, weight, color } = style;
     let at = x;
     this.#pdf.fillColor(color);
-    for (const run of inSight(line, this.#faces[weight].runsOf(line))) {
+    const own = levels.subarray(line.from);
+    for (const run of inSight(line.text, own, this.#faces[weight].runsOf(line.text))) {
       this.#use(run, size);
       this.#pdf.text(run.text, at, y, { lineBreak: false, baseline: "alphabetic" });
       at += this.#pdf.widthOfString(run.text);
@@ -125,9 +138,16 @@ export class Typesetter {
   }
 }
 
+/** Which way each unit of a paragraph is read: whole, since its lines have its direction. */
+function levelsOf(paragraph: string, lines: readonly Line[]): Uint8Array {
+  const last = lines.at(-1);
+  // The last line may end earlier, in an ellipsis.
+  const shown = last === undefined ? "" : paragraph.slice(0, last.from) + last.text;
+  return bidi.getEmbeddingLevels(shown).levels;
+}
+
 /** The runs of a line from left to right, each of one font and one direction (UAX #9, rule L2). */
-function inSight(line: string, runs: readonly FaceRun[]): FaceRun[] {
-  const { levels } = bidi.getEmbeddingLevels(line);
+function inSight(line: string, levels: Uint8Array, runs: readonly FaceRun[]): FaceRun[] {
   const mirrored = bidi.getMirroredCharactersMap(line, levels);
   const pieces: { run: FaceRun; level: number }[] = [];
   for (const run of runs) {
@@ -140,10 +160,9 @@ function inSight(line: string, runs: readonly FaceRun[]): FaceRun[] {
       const text = run.text
         .slice(from, n)
         .replace(/[\s\S]/g, (unit, index: number) => mirrored.get(start + index) ?? unit);
-      // A font turns what its script reads from the right, and nothing else.
-      const isTurned = level % 2 === 0 || IS_FROM_THE_RIGHT.test(text);
-      const shown = isTurned ? text : Array.from(text).reverse().join("");
-      pieces.push({ run: { face: run.face, text: shown, from: start }, level });
+      for (const shown of shownParts(text, run.face, level % 2 === 1)) {
+        pieces.push({ run: { face: run.face, text: shown, from: start }, level });
+      }
       from = n;
     }
   }
@@ -151,6 +170,19 @@ function inSight(line: string, runs: readonly FaceRun[]): FaceRun[] {
   for (let level = highest; level > 0; level -= 1) turnAround(pieces, level);
   return pieces.map(({ run }) => run);
 }
+
+/**
+ * A text of one font and one direction in parts that come out as they are read: whole, or word by
+ * word where fontkit turns some around (which it does with Arabic digits, too) or ought to.
+ */
+function shownParts(text: string, face: Face, isFromRight: boolean): string[] {
+  const parts = text.match(WORDS) ?? [];
+  const turned = parts.map((part) => face.turns(part));
+  if (!isFromRight && !turned.includes(true)) return [text];
+  return parts.map((part, n) => (turned[n] === isFromRight ? part : backwards(part)));
+}
+
+const backwards = (text: string): string => Array.from(text).reverse().join("");
 
 /** Turns every sequence of pieces that are at `level` or deeper. */
 function turnAround(pieces: { level: number }[], level: number): void {
