@@ -174,6 +174,15 @@ test("a load that is told to stop ends as if its time were over", async (t) => {
   assert.ok(Number(streams[0]?.count) >= 10);
 });
 
+test("what would have been due after all was held is not missed", async (t) => {
+  const { url } = await serve(t, (socket, n) => socket.write(whole(n)));
+  const few = { ...flow, capacity: 20 };
+  const options = { url, flow: few, connections: 4, seconds: 60, ratePerSecond: 100 };
+  const { neverSent, streams } = await runHttpLoad(options);
+  assert.ok(Number(streams[0]?.count) >= 20);
+  assert.ok(neverSent < 1_000, `${neverSent} of 6000`);
+});
+
 test("with a rate, no request is late since somebody thinks", async (t) => {
   const { url } = await serve(t, (socket, n) => socket.write(whole(n)));
   const event = { eventId: HOLD_ID, seatIds: null, area: "floor", capacity: 1e6 };

@@ -64,6 +64,8 @@ export class LoadRun {
   #lastSentMs = this.#startMs;
   /** When it was over; null: it is not, or its visitors have ended it. */
   #overMs: number | null = null;
+  /** When there was nothing left to do for the first of its visitors; null: there is. */
+  #doneMs: number | null = null;
   #sent = 0;
   #open: number;
   #isStopped = false;
@@ -132,11 +134,12 @@ export class LoadRun {
     return Math.round(Math.max(0, endMs - this.#countMs) * 1_000) / 1_000_000;
   }
 
-  /** Requests that were due while it ran, and that no connection was free for. */
+  /** Requests that were due while there was something to do, and were not sent. */
   get neverSent(): number {
     const { ratePerSecond, requests, settleSeconds, seconds } = this.#bounds;
     if (ratePerSecond === null) return 0;
-    const due = Math.floor(ratePerSecond * (settleSeconds + seconds));
+    const doneSeconds = ((this.#doneMs ?? Number.POSITIVE_INFINITY) - this.#startMs) / 1_000;
+    const due = Math.floor(ratePerSecond * Math.min(settleSeconds + seconds, doneSeconds));
     return Math.max(0, Math.min(due, requests ?? due) - this.#sent);
   }
 
@@ -163,7 +166,10 @@ export class LoadRun {
       return;
     }
     const step = lane.visitor.next();
-    if (step.kind === "end") return lane.connection.end();
+    if (step.kind === "end") {
+      this.#doneMs ??= nowMs;
+      return lane.connection.end();
+    }
     if (step.kind === "pause") {
       lane.pausedUntilMs = nowMs + step.ms;
       lane.isIdle = true;
