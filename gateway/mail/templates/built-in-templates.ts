@@ -22,7 +22,7 @@ const WHEN_AND_WHERE = `<div class="panel">
 {% if event.venue != "" %}<p class="line">{{ event.venue }}</p>{% endif %}
 </div>`;
 const TICKETS = `<table>
-{% for ticket in tickets %}<tr><td>{{ ticket.place }}<br>
+{% for ticket in tickets %}<tr><td class="wraps">{{ ticket.place }}<br>
 <span class="quiet">{{ ticket.category }}</span></td>
 <td class="amount">{{ ticket.price }}</td></tr>
 {% endfor %}<tr><td class="total">Total</td><td class="total amount">{{ booking.total }}</td></tr>
@@ -115,7 +115,7 @@ stay as they are.</p>{% endif %}
 {% if cancellation.reason %}<p>Reason: {{ cancellation.reason }}</p>{% endif %}`,
       event: WHEN_AND_WHERE,
       tickets: `<h3>Cancelled</h3>
-<table>{% for ticket in cancellation.tickets %}<tr><td>{{ ticket.place }}<br>
+<table>{% for ticket in cancellation.tickets %}<tr><td class="wraps">{{ ticket.place }}<br>
 <span class="quiet">{{ ticket.category }}</span></td>
 <td class="amount">{{ ticket.price }}</td></tr>{% endfor %}</table>
 {% if cancellation.refund %}<p>You get back {{ cancellation.refund }}. We tell you when it is on
@@ -145,7 +145,7 @@ bank a few days.</p>{% endif %}`,
         "<p>places for {{ event.title }} have become free, and they are kept for you until " +
         "<strong>{{ offer.until }}</strong>. After that, the next in line is asked.</p>",
       event: WHEN_AND_WHERE,
-      places: `<table>{% for place in offer.places %}<tr><td>{{ place.place }}<br>
+      places: `<table>{% for place in offer.places %}<tr><td class="wraps">{{ place.place }}<br>
 <span class="quiet">{{ place.category }}</span></td>
 <td class="amount">{{ place.price }}</td></tr>{% endfor %}
 <tr><td class="total">Total</td><td class="total amount">{{ offer.total }}</td></tr></table>`,
@@ -163,8 +163,8 @@ bank a few days.</p>{% endif %}`,
         "<p>a reminder: {{ event.title }} begins {{ reminder.begins }}. " +
         "We look forward to you.</p>",
       event: WHEN_AND_WHERE,
-      tickets: `<table>{% for ticket in tickets %}<tr><td>{{ ticket.place }}</td>
-<td class="amount">{{ ticket.category }}</td></tr>{% endfor %}</table>`,
+      tickets: `<table>{% for ticket in tickets %}<tr><td class="wraps">{{ ticket.place }}<br>
+<span class="quiet">{{ ticket.category }}</span></td></tr>{% endfor %}</table>`,
       details: BOOKING,
       footer: FAREWELL,
     },

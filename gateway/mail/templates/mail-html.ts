@@ -13,7 +13,13 @@ const INK = "#1f2430";
 const QUIET = "#667085";
 const ACCENT = "#3046c5";
 const FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif";
+const HEAD = `font-weight:700;color:${INK}`;
 const MONO = "font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace";
+
+/** A word that is wider than a telephone breaks, rather than make the mail as wide as it is. */
+export const BREAKS = "overflow-wrap:anywhere;word-break:break-word";
+/** Columns would be as narrow as a letter then, so words in them stay whole. */
+const WHOLE = "overflow-wrap:normal;word-break:normal";
 
 function css(...declarations: readonly string[]): string {
   return declarations.join(";");
@@ -21,31 +27,37 @@ function css(...declarations: readonly string[]): string {
 
 /** Elements with the styles that they get. */
 const STYLES: Readonly<Record<string, string>> = {
-  p: `margin:0 0 16px;${FONT};font-size:16px;line-height:24px;color:${INK}`,
-  h1: `margin:0 0 16px;${FONT};font-size:26px;line-height:32px;font-weight:700;color:${INK}`,
-  h2: `margin:24px 0 8px;${FONT};font-size:19px;line-height:26px;font-weight:700;color:${INK}`,
-  h3: `margin:0 0 8px;${FONT};font-size:16px;line-height:24px;font-weight:700;color:${INK}`,
+  p: css(`margin:0 0 16px;${FONT};font-size:16px;line-height:24px;color:${INK}`, BREAKS),
+  h1: css(`margin:0 0 16px;${FONT};font-size:26px;line-height:32px;${HEAD}`, BREAKS),
+  h2: css(`margin:24px 0 8px;${FONT};font-size:19px;line-height:26px;${HEAD}`, BREAKS),
+  h3: css(`margin:0 0 8px;${FONT};font-size:16px;line-height:24px;${HEAD}`, BREAKS),
   a: `color:${ACCENT};text-decoration:underline`,
   ul: `margin:0 0 16px;padding:0 0 0 24px;${FONT};font-size:16px;line-height:24px;color:${INK}`,
   ol: `margin:0 0 16px;padding:0 0 0 24px;${FONT};font-size:16px;line-height:24px;color:${INK}`,
-  li: "margin:0 0 4px",
+  li: css("margin:0 0 4px", BREAKS),
   table: `width:100%;margin:0 0 16px;border-collapse:collapse;${FONT}`,
   tbody: "",
   thead: "",
   tr: "",
-  td: `padding:8px 8px 8px 0;vertical-align:top;font-size:15px;line-height:22px;color:${INK}`,
+  td: css(
+    "padding:8px 8px 8px 0;vertical-align:top",
+    `font-size:15px;line-height:22px;color:${INK}`,
+    WHOLE,
+  ),
   th: css(
     "padding:8px 8px 8px 0;vertical-align:top;text-align:left",
     `font-size:13px;line-height:22px;font-weight:400;color:${QUIET}`,
+    WHOLE,
   ),
   img: "display:block;max-width:100%;height:auto;border:0",
   hr: "margin:24px 0;border:0;border-top:1px solid #e4e7ec",
   blockquote: css(
     "margin:0 0 16px;padding:0 0 0 16px;border-left:3px solid #d0d5dd",
     `${FONT};color:${QUIET}`,
+    BREAKS,
   ),
   code: `${MONO};font-size:15px;letter-spacing:0.02em;word-break:break-all`,
-  div: `${FONT};font-size:16px;line-height:24px;color:${INK}`,
+  div: css(`${FONT};font-size:16px;line-height:24px;color:${INK}`, BREAKS),
   br: "",
   strong: "font-weight:700",
   b: "font-weight:700",
@@ -69,6 +81,7 @@ const CLASSES: Readonly<Record<string, string>> = {
   ),
   quiet: `font-size:14px;line-height:22px;color:${QUIET}`,
   total: "border-top:1px solid #d0d5dd;font-weight:700",
+  wraps: BREAKS,
   amount: "text-align:right;white-space:nowrap;padding-right:0",
   line: "margin:0 0 4px",
   qr: "width:176px;height:176px;background-color:#ffffff;border-radius:8px",

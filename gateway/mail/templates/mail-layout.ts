@@ -1,4 +1,5 @@
 /** What is around the blocks of every mail: one column that fits a telephone, light and dark. */
+import { BREAKS } from "./mail-html.ts";
 
 export interface MailFrame {
   /** Who it is from, at its head. */
@@ -16,8 +17,8 @@ export interface Footnote {
 }
 
 const FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif";
-const SENDER = "font-size:14px;line-height:20px;font-weight:700;color:#667085";
-const FOOT = "font-size:12px;line-height:18px;color:#667085";
+const SENDER = `font-size:14px;line-height:20px;font-weight:700;color:#667085;${BREAKS}`;
+const FOOT = `font-size:12px;line-height:18px;color:#667085;${BREAKS}`;
 const LINK = 'style="color:#667085;text-decoration:underline"';
 /** Mail programs that know a dark mode and style sheets; the others turn colours by themselves. */
 const DARK = `
