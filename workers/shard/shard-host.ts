@@ -377,7 +377,7 @@ export class ShardHost {
   async #load(shard: Shard, actor: Actor): Promise<void> {
     try {
       const { loader, turns } = this.#ports;
-      actor.state = await turns.run(restoring(await loader.load(actor.eventId)));
+      actor.state = await turns.run(restoring(await loader.load(actor.eventId, shard.stored)));
     } catch (cause) {
       const about = { shard: shard.id, eventId: actor.eventId };
       this.#ports.warn("an event could not be loaded", cause, about);
