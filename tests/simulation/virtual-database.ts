@@ -85,12 +85,13 @@ export class VirtualDatabase {
           waiting?.();
           return applied;
         },
-        confirm: (epochs) => this.#read(client, () => this.#tables.confirm(epochs)),
+        confirm: (epochs, watermarks) =>
+          this.#read(client, () => this.#tables.confirm(epochs, watermarks)),
         purge: (nowMs) => this.#purge(client, nowMs),
         close: () => Promise.resolve(),
       },
       loader: {
-        load: (eventId) => this.#read(client, () => this.#tables.snapshotOf(eventId)),
+        load: (eventId, known) => this.#read(client, () => this.#tables.load(eventId, known)),
         loadOutcome: (eventId, seq) =>
           this.#read(client, () => this.#tables.outcomeOf(eventId, seq)),
         eventsToWake: () => this.#read(client, () => this.#eventsToWake()),

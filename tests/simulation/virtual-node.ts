@@ -225,8 +225,8 @@ export class VirtualNode {
     const { database, oracle } = this.parts;
     const { loader } = database;
     return {
-      load: async (eventId) => {
-        const snapshot = await loader.load(eventId);
+      load: async (eventId, known) => {
+        const snapshot = await loader.load(eventId, known);
         oracle.reloaded(eventId);
         return snapshot;
       },

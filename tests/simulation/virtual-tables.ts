@@ -19,7 +19,9 @@ import {
   type ProjectionBatch,
   type ShardAdvance,
   WatermarkGap,
+  type Watermarks,
 } from "../../workers/projector/projection-store.ts";
+import { checkStored } from "../../workers/store/actor-loader.ts";
 import { findOutcome } from "../../workers/store/key-blocks.ts";
 import type { OwnedShard } from "../../workers/store/shard-table.ts";
 import { UndoLog } from "./undo-log.ts";
@@ -62,12 +64,16 @@ export class VirtualTables {
   readonly #events = new Map<EventId, EventRows>();
   #undo = new UndoLog();
 
-  /** Throws FenceLost. */
-  confirm(epochs: Epochs): void {
+  /** Throws FenceLost, WatermarkGap. */
+  confirm(epochs: Epochs, watermarks: Watermarks): void {
     for (const [shard, epoch] of epochs) {
-      const owner = this.shards.get(shard)?.epoch ?? "none";
-      if (owner === epoch) continue;
-      throw new FenceLost(`shard ${shard} is at epoch ${owner}, we are at ${epoch}`);
+      const owner = this.shards.get(shard)?.epoch ?? null;
+      if (owner !== epoch) throw FenceLost.at(shard, owner, epoch);
+    }
+    for (const [shard, lsn] of watermarks) {
+      const applied = this.shards.get(shard)?.appliedLsn ?? Number.NaN;
+      if (applied >= lsn) continue;
+      throw new WatermarkGap(`shard ${shard} is applied up to ${applied}, it was up to ${lsn}`);
     }
   }
 
@@ -130,6 +136,14 @@ export class VirtualTables {
 
   logicalMs(): number {
     return Math.max(0, ...[...this.shards.values()].map((row) => row.logicalMs));
+  }
+
+  load(eventId: EventId, known: OwnedShard | undefined): Snapshot {
+    if (known !== undefined) {
+      const row = this.shards.get(known.shard);
+      checkStored(row === undefined ? undefined : { shard: known.shard, ...row }, known);
+    }
+    return this.snapshotOf(eventId);
   }
 
   snapshotOf(eventId: EventId): Snapshot {
@@ -208,7 +222,10 @@ export class VirtualTables {
   }
 
   #explain(advances: readonly ShardAdvance[]): Applied {
-    this.confirm(advances.map(({ shard, epoch }) => [shard, epoch]));
+    this.confirm(
+      advances.map(({ shard, epoch }) => [shard, epoch]),
+      [],
+    );
     for (const { shard, firstLsn, lastLsn } of advances) {
       const applied = this.shards.get(shard)?.appliedLsn ?? 0;
       if (applied >= lastLsn) continue;

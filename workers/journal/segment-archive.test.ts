@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, rmSync, statSync } from "node:fs";
+import { readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import {
@@ -97,6 +97,26 @@ test("recovery does not look at the archive", (t) => {
   assert.equal(archivedIn(directory).length, 2);
   const recovery = readJournal(new FsDisk(directory), new Map([[0, 5]]));
   assert.deepEqual([recovery.used, placesOf(recovery.recovered)], [[3], [[0, 6]]]);
+});
+
+test("archived segments that are renamed back bring back what an older database lacks", (t) => {
+  const directory = temporaryDirectory(t);
+  const archive = { bytesMax: PLENTY, ...warnings() };
+  const { journal } = openJournal(directory, { archive });
+  for (let lsn = 1; lsn <= 40; lsn += 1) assert(appended(journal, [entry(0, lsn, 1_000)]));
+  journal.retire([[0, 40]]);
+  const archived = archivedIn(directory);
+  assert(archived.length > 1);
+  const older = new Map([[0, 3]]);
+  const again = () => readJournal(new FsDisk(directory), older);
+  for (const name of archived.reverse()) {
+    assert.throws(again, { code: "journal_ahead_of_database" });
+    const [segment = ""] = /^journal-\d+\.seg/.exec(name) ?? [];
+    renameSync(join(directory, name), join(directory, segment));
+  }
+  assert.deepEqual(placesOf(again().recovered), lsns(4, 40));
+  const { recovered } = openJournal(directory, { watermarks: older, archive });
+  assert.deepEqual(placesOf(recovered), lsns(4, 40));
 });
 
 test("what a start has no more use for is archived too", (t) => {

@@ -20,6 +20,7 @@ import {
   type ProjectionStore,
   type ShardAdvance,
   WatermarkGap,
+  type Watermarks,
 } from "./projection-store.ts";
 import { rowMemory } from "./row-memory.ts";
 import type { Step } from "./statement.ts";
@@ -112,10 +113,11 @@ export class PgProjectionStore implements ProjectionStore {
     });
   }
 
-  confirm(epochs: Epochs): Promise<void> {
+  confirm(epochs: Epochs, watermarks: Watermarks): Promise<void> {
     return this.#withClient(async (client) => {
       const { rows } = await client.query<ShardRow>(SHARDS);
       checkEpochs(rows, epochs);
+      checkNothingLost(rows, watermarks);
     });
   }
 
@@ -210,11 +212,19 @@ async function explain(client: Client, advances: readonly ShardAdvance[]): Promi
 }
 
 function checkEpochs(rows: readonly ShardRow[], epochs: Epochs): void {
-  const owners = new Map(rows.map((row) => [row.shard, row.epoch]));
+  const owners = new Map(rows.map((row) => [row.shard, Number(row.epoch)]));
   for (const [shard, epoch] of epochs) {
-    const owner = owners.get(shard) ?? "none";
-    if (Number(owner) === epoch) continue;
-    throw new FenceLost(`shard ${shard} is at epoch ${owner}, we are at ${epoch}`);
+    const owner = owners.get(shard) ?? null;
+    if (owner !== epoch) throw FenceLost.at(shard, owner, epoch);
+  }
+}
+
+function checkNothingLost(rows: readonly ShardRow[], watermarks: Watermarks): void {
+  const byShard = new Map(rows.map((row) => [row.shard, row]));
+  for (const [shard, lsn] of watermarks) {
+    const applied = Number(byShard.get(shard)?.applied_lsn);
+    if (applied >= lsn) continue;
+    throw new WatermarkGap(`shard ${shard} is applied up to ${applied}, it was up to ${lsn}`);
   }
 }
 

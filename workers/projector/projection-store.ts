@@ -19,6 +19,8 @@ export interface ProjectionBatch {
 
 /** Pairs of shard and the epoch at which it is owned. */
 export type Epochs = readonly (readonly [shard: number, epoch: number])[];
+/** Pairs of shard and the last lsn that its owner was told is stored. */
+export type Watermarks = readonly (readonly [shard: number, lsn: number])[];
 
 /** `already`: an earlier try had been committed, and its answer lost. */
 export type Applied = "applied" | "already";
@@ -35,8 +37,11 @@ export interface ProjectionStore {
   prepare?(batch: ProjectionBatch): void;
   /** `waiting` may be called once, when nothing is left to be done but to wait for the answer. */
   apply(batch: ProjectionBatch, waiting?: () => void): Promise<Applied>;
-  /** Throws FenceLost unless the shards are still at these epochs. */
-  confirm(epochs: Epochs): Promise<void>;
+  /**
+   * Throws FenceLost unless the shards are still at these epochs, and WatermarkGap unless all that
+   * was stored still is: a database that came back in an older state has lost some of it.
+   */
+  confirm(epochs: Epochs, watermarks: Watermarks): Promise<void>;
   /** Deletes some of what is older than its time to live. False: there is no more of it now. */
   purge(nowMs: number): Promise<boolean>;
   close(): Promise<void>;
@@ -47,12 +52,20 @@ export abstract class ProjectionRefused extends Error {
   abstract readonly code: string;
 }
 
-/** Another process owns the shard now. */
+/** Another process owns the shard now, or did so in the older state that the database is in. */
 export class FenceLost extends ProjectionRefused {
   readonly code = "fence_lost";
+
+  /** `owner` null: there is none. */
+  static at(shard: number, owner: number | null, ours: number): FenceLost {
+    const why = (owner ?? 0) < ours ? ", in an older state of the database" : "";
+    return new FenceLost(`shard ${shard} is at epoch ${owner ?? "none"}, we are at ${ours}${why}`);
+  }
 }
 
-/** The batch does not begin where the database ends. */
+/**
+ * The database does not end where it did: it lacks what was stored, or has a part of a batch.
+ */
 export class WatermarkGap extends ProjectionRefused {
   readonly code = "watermark_gap";
 }

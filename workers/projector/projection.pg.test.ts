@@ -202,6 +202,30 @@ test("a stale epoch and a gap are refused, and nothing is written", async () => 
   assert.equal(await store.apply(batch), "applied");
 });
 
+test("rows of before the last batch are neither confirmed nor loaded", async () => {
+  const target = await freshShard();
+  const { shard, eventId } = target;
+  const bench = new EventBench({ eventId });
+  bench.held([0]);
+  await store.apply(batchOf(target, bench.facts));
+  const epochs = [[shard, 1]] as const;
+  const known = { shard, epoch: 1, appliedLsn: 2 };
+  await store.confirm(epochs, [[shard, 2]]);
+  await store.confirm(epochs, [[shard, 1]]);
+  assert.equal((await loader.load(eventId, known)).seq, 2);
+  assert.equal((await loader.load(eventId, { ...known, appliedLsn: 1 })).seq, 2);
+  await assert.rejects(store.confirm(epochs, [[shard, 3]]), {
+    code: "watermark_gap",
+    message: `shard ${shard} is applied up to 2, it was up to 3`,
+  });
+  await assert.rejects(store.confirm([[shard, 2]], [[shard, 3]]), { code: "fence_lost" });
+  await assert.rejects(loader.load(eventId, { ...known, appliedLsn: 3 }), {
+    message: `shard ${shard} is at 2 of epoch 1 in the database, it was at 3 of epoch 1`,
+  });
+  await assert.rejects(loader.load(eventId, { ...known, epoch: 2 }), /it was at 2 of epoch 2/);
+  await assert.rejects(loader.load(eventId, { ...known, shard: 9_999 }), /9999 is not there/);
+});
+
 test("the database refuses a seat that is sold twice, and moves no watermark", async () => {
   const target = await freshShard();
   const bench = new EventBench({ eventId: target.eventId });

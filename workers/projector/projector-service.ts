@@ -23,6 +23,14 @@ import type {
 
 const REPORT_INTERVAL_MS = 1_000;
 
+/** By code, why not one more answer may leave this process. */
+const FATAL: Readonly<Record<string, string>> = {
+  // Whoever raised the epoch sells the same places.
+  fence_lost: "another process owns this node's shards",
+  // Actors would be built from rows that lack sales; a start brings back what the journal has.
+  watermark_gap: "the database is not as this node left it, but in an older state",
+};
+
 export class ProjectorService {
   readonly #context: ThreadContext;
   readonly #projector: Projector;
@@ -49,7 +57,7 @@ export class ProjectorService {
     context.parent.on("message", (message: ToProjectorThread) => this.#receive(message));
     this.#timers = [
       clock.every(REPORT_INTERVAL_MS, () => this.#report()),
-      clock.every(OWNERSHIP_CHECK_MS, () => this.#projector.confirmWhenIdle()),
+      clock.every(OWNERSHIP_CHECK_MS, () => this.#projector.confirmSoon()),
       clock.every(PURGE_INTERVAL_MS, () => this.#projector.purgeWhenIdle()),
     ];
     this.#projector.run().catch((cause: unknown) => die("the projector's loop broke", cause));
@@ -92,12 +100,9 @@ export class ProjectorService {
     this.#tell(message);
   }
 
-  /**
-   * Whoever raised the epoch sells the same places: not one more answer may leave this process.
-   */
   #failed(failure: Omit<ProjectorFailedMessage, "kind">): void {
-    const { code, reason } = failure;
-    if (code === "fence_lost") this.#context.die("another process owns this node's shards", reason);
+    const fatal = FATAL[failure.code];
+    if (fatal !== undefined) this.#context.die(fatal, failure.reason);
     this.#tell({ kind: "projectorFailed", ...failure });
   }
 

@@ -22,6 +22,7 @@ import {
   type ProjectionBatch,
   type ProjectionStore,
   WatermarkGap,
+  type Watermarks,
 } from "./projection-store.ts";
 import { Projector } from "./projector.ts";
 
@@ -31,6 +32,7 @@ const OTHER_EVENT_ID = "018f3c9a-7b10-7000-8000-000000000001" as EventId;
 class ScriptedStore implements ProjectionStore {
   readonly asked: [shard: number, firstLsn: number, lastLsn: number][][] = [];
   readonly confirmed: Epochs[] = [];
+  readonly confirmedAt: Watermarks[] = [];
   answerConfirm: () => void | Promise<void> = () => undefined;
   purges = 0;
   closed = false;
@@ -47,8 +49,9 @@ class ScriptedStore implements ProjectionStore {
     return answer;
   }
 
-  async confirm(epochs: Epochs): Promise<void> {
+  async confirm(epochs: Epochs, watermarks: Watermarks): Promise<void> {
     this.confirmed.push(epochs);
+    this.confirmedAt.push(watermarks.toSorted(([one], [other]) => one - other));
     await this.answerConfirm();
   }
 
@@ -383,13 +386,13 @@ test("the purge goes on in steps while there is nothing else to do", async () =>
 test("an idle projector that is told of another owner gives up all its shards", async () => {
   const store = new ScriptedStore();
   const { projector, failures } = projectorOf(store, [0, 1]);
-  projector.confirmWhenIdle();
+  projector.confirmSoon();
   await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(failures, []);
   store.answerConfirm = () => {
     throw new FenceLost("shard 1 is another's");
   };
-  projector.confirmWhenIdle();
+  projector.confirmSoon();
   await new Promise((resolve) => setImmediate(resolve));
   const both = [
     [0, 1],
@@ -405,17 +408,45 @@ test("an idle projector that is told of another owner gives up all its shards", 
   assert.deepEqual(store.asked, []);
 });
 
+test("a rush in one shard does not keep from asking what became of the others", async () => {
+  const store = new ScriptedStore();
+  const { projector, failures } = projectorOf(store, [0, 1], 1_000_000, 2);
+  projector.offer(entriesOf(facts(9)));
+  let answered: string[] = [];
+  store.answer = (_, time) => {
+    if (time === 2) projector.confirmSoon();
+    if (store.confirmed.length === 0) answered = [...answered, `batch ${time}`];
+    return "applied";
+  };
+  store.answerConfirm = () => {
+    throw new WatermarkGap("shard 1 is applied up to 3, it was up to 7");
+  };
+  await projector.drain();
+  assert.deepEqual(answered, ["batch 1", "batch 2"]);
+  // As of what has been stored by then.
+  assert.deepEqual(store.confirmedAt, [
+    [
+      [0, 4],
+      [1, 0],
+    ],
+  ]);
+  assert.deepEqual(failures.toSorted(), [
+    "0 watermark_gap shard 1 is applied up to 3, it was up to 7",
+    "1 watermark_gap shard 1 is applied up to 3, it was up to 7",
+  ]);
+});
+
 test("a question that failed is reported until the next one is answered", async () => {
   const store = new ScriptedStore();
   const { projector, failures } = projectorOf(store);
   store.answerConfirm = () => {
     throw new Error("nobody listens");
   };
-  projector.confirmWhenIdle();
+  projector.confirmSoon();
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(projector.report().lastError, "nobody listens");
   store.answerConfirm = () => undefined;
-  projector.confirmWhenIdle();
+  projector.confirmSoon();
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(projector.report().lastError, null);
   assert.deepEqual(failures, []);
@@ -429,7 +460,7 @@ test("how long a question has been open is reported", async () => {
     new Promise<void>((resolve) => {
       answer = resolve;
     });
-  projector.confirmWhenIdle();
+  projector.confirmSoon();
   await new Promise((resolve) => setImmediate(resolve));
   advance(4_000);
   assert.equal(projector.report().unansweredMs, 4_000);

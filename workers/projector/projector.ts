@@ -125,9 +125,10 @@ export class Projector {
   }
 
   /**
-   * Asks whether the shards are still ours, unless something is being written, which asks as well.
+   * Asks, before the next transaction, whether the shards are still ours, and all that was stored
+   * still is. A transaction that succeeds says so of its own shards alone.
    */
-  confirmWhenIdle(): void {
+  confirmSoon(): void {
     this.#confirmDue = true;
     this.#wake();
   }
@@ -182,6 +183,10 @@ export class Projector {
 
   async #work(): Promise<void> {
     while (!this.#stopping) {
+      if (this.#confirmDue) {
+        await this.#confirm();
+        continue;
+      }
       const backlog = this.#backlogFacts();
       if (backlog > 0) {
         await this.#keepInterval();
@@ -189,8 +194,7 @@ export class Projector {
         continue;
       }
       for (const resolve of this.#drained.splice(0)) resolve();
-      if (this.#confirmDue) await this.#confirm();
-      else if (this.#purgeDue) await this.#purge();
+      if (this.#purgeDue) await this.#purge();
       else await this.#woken();
     }
   }
@@ -261,7 +265,6 @@ export class Projector {
       const tracedFromMs = this.#now();
       try {
         await this.#ask(() => this.#ports.store.apply(batch, () => this.#lookAhead()));
-        this.#confirmDue = false;
         this.#advance(batch, startedMs);
         return this.#tellTraced(batch, tracedFromMs);
       } catch (error) {
@@ -327,8 +330,9 @@ export class Projector {
     this.#confirmDue = false;
     const owned = this.#turns.filter((queue) => !queue.failed);
     const epochs = owned.map(({ shard, epoch }) => [shard, epoch] as const);
+    const watermarks = owned.map(({ shard, appliedLsn }) => [shard, appliedLsn] as const);
     try {
-      await this.#ask(() => this.#ports.store.confirm(epochs));
+      await this.#ask(() => this.#ports.store.confirm(epochs, watermarks));
     } catch (error) {
       if (!(error instanceof ProjectionRefused)) return;
       for (const queue of owned) this.#fail(queue, error.code, messageOf(error));

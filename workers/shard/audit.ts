@@ -47,7 +47,7 @@ export async function auditActor(
     const now = { ...EMPTY_SNAPSHOT, ...comparableOf(state) };
     const memory = await turns.run(restoring(now));
     await shard.whenProjected(lastLsn);
-    const database = await loader.load(actor.eventId);
+    const database = await loader.load(actor.eventId, shard.stored);
     // Of rows that may be newer: each booking's agree at any time.
     const wrongTotals = await loader.wrongTotals(actor.eventId);
     await turns.run(bringing(memory, recording, database.seq));

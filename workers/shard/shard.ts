@@ -61,6 +61,11 @@ export class Shard {
     return this.lsn - this.projectedLsn >= this.#unprojectedFactsMax;
   }
 
+  /** What its rows are known to contain. */
+  get stored(): OwnedShard {
+    return { shard: this.id, epoch: this.epoch, appliedLsn: this.projectedLsn };
+  }
+
   /** Remembers the outcome of a keyed request until PostgreSQL has it. */
   rememberOutcome(actor: Actor, fact: Fact): void {
     actor.recentOutcomes.add(this.lsn, fact);

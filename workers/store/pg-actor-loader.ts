@@ -21,7 +21,7 @@ import type { Waiting } from "../../engine/waitlist.ts";
 import { READ_COMMITTED } from "../../sql/isolation.ts";
 import { systemClock } from "../clock.ts";
 import { Turns } from "../in-turns.ts";
-import { type ActorLoader, DRIFT_SHOWN_MAX } from "./actor-loader.ts";
+import { type ActorLoader, checkStored, DRIFT_SHOWN_MAX } from "./actor-loader.ts";
 import {
   BOOKINGS,
   type BookingRow,
@@ -34,6 +34,7 @@ import {
 } from "./booking-rows.ts";
 import { copyOut } from "./copy-out.ts";
 import { findOutcome, readKeys } from "./key-blocks.ts";
+import { type OwnedShard, ownedShard, type ShardRow } from "./shard-table.ts";
 import {
   firstSeqOf,
   lineOf,
@@ -42,6 +43,8 @@ import {
   WAITING,
   type WaitingRow,
 } from "./waitlist-rows.ts";
+
+const SHARD = "SELECT shard, epoch, applied_lsn FROM shards WHERE shard = $1";
 
 interface InventoryRow {
   readonly seq: string;
@@ -127,11 +130,12 @@ export class PgActorLoader implements ActorLoader {
     this.#pool.on("connect", (client) => client.on("error", () => undefined));
   }
 
-  async load(eventId: EventId): Promise<Snapshot> {
+  async load(eventId: EventId, known?: OwnedShard): Promise<Snapshot> {
     const client = await this.#pool.connect();
     try {
       // One snapshot of the database: the rows of all tables belong to the same seq.
       await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+      if (known !== undefined) await checkShard(client, known);
       const snapshot = await readSnapshot(client, eventId);
       await client.query("COMMIT");
       client.release();
@@ -164,6 +168,11 @@ export class PgActorLoader implements ActorLoader {
   async close(): Promise<void> {
     await this.#pool.end();
   }
+}
+
+async function checkShard(client: PoolClient, known: OwnedShard): Promise<void> {
+  const [row] = (await client.query<ShardRow>(SHARD, [known.shard])).rows;
+  checkStored(row === undefined ? undefined : ownedShard(row), known);
 }
 
 async function readSnapshot(client: PoolClient, eventId: EventId): Promise<Snapshot> {

@@ -25,6 +25,19 @@ export interface ShardTable {
   readLogicalMs(): Promise<number>;
 }
 
+/** As PostgreSQL shows it. */
+export interface ShardRow {
+  readonly shard: number;
+  readonly epoch: string;
+  readonly applied_lsn: string;
+}
+
+export const ownedShard = ({ shard, epoch, applied_lsn }: ShardRow): OwnedShard => ({
+  shard,
+  epoch: Number(epoch),
+  appliedLsn: Number(applied_lsn),
+});
+
 export class PgShardTable implements ShardTable {
   readonly #databaseUrl: string;
 
@@ -44,7 +57,7 @@ export class PgShardTable implements ShardTable {
          ON CONFLICT (shard) DO NOTHING`,
         [shardCount],
       );
-      const { rows } = await client.query<{ shard: number; epoch: string; applied_lsn: string }>(
+      const { rows } = await client.query<ShardRow>(
         "UPDATE shards SET epoch = epoch + 1 RETURNING shard, epoch, applied_lsn",
       );
       // Under ACK_MODE=journal the projection goes on without the log, which then begins behind it.
@@ -55,13 +68,7 @@ export class PgShardTable implements ShardTable {
            last_lsn = greatest(ends.last_lsn, EXCLUDED.last_lsn)`,
       );
       await client.query("COMMIT");
-      return rows
-        .map(({ shard, epoch, applied_lsn }) => ({
-          shard,
-          epoch: Number(epoch),
-          appliedLsn: Number(applied_lsn),
-        }))
-        .sort((a, b) => a.shard - b.shard);
+      return rows.map(ownedShard).sort((a, b) => a.shard - b.shard);
     });
   }
 

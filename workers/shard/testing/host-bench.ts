@@ -8,7 +8,8 @@ import { ALICE, definition, EVENT_ID, NOON } from "../../../engine/testing/fixtu
 import { Turns } from "../../in-turns.ts";
 import { type Entry, forEachEntry, readEntry } from "../../journal/entry.ts";
 import type { Answer, Operation, ShardRequest } from "../../shard-messages.ts";
-import type { ActorLoader } from "../../store/actor-loader.ts";
+import { type ActorLoader, checkStored } from "../../store/actor-loader.ts";
+import type { OwnedShard } from "../../store/shard-table.ts";
 import type { RoundOutput } from "../round.ts";
 import { ShardHost } from "../shard-host.ts";
 
@@ -25,16 +26,23 @@ class FakeDatabase implements ActorLoader {
   /** False: loads wait until `answerLoads`. */
   answersLoads = true;
   readonly loadsAsked: EventId[] = [];
+  /** The row of the shard. */
+  stored: OwnedShard = { shard: SHARD, epoch: EPOCH, appliedLsn: 0 };
   wrong: string[] = [];
   #waiting: (() => void)[] = [];
 
-  load(eventId: EventId): Promise<Snapshot> {
+  load(eventId: EventId, known?: OwnedShard): Promise<Snapshot> {
     this.loadsAsked.push(eventId);
     return new Promise((resolve, reject) => {
       const answer = (): void => {
-        if (this.failure !== null) reject(this.failure);
-        // Restored first: rows share nothing with the memory that wrote them.
-        else resolve(snapshotOf(restore(snapshotOf(this.#stateOf(eventId)))));
+        try {
+          if (this.failure !== null) throw this.failure;
+          if (known !== undefined) checkStored(this.stored, known);
+          // Restored first: rows share nothing with the memory that wrote them.
+          resolve(snapshotOf(restore(snapshotOf(this.#stateOf(eventId)))));
+        } catch (error) {
+          reject(error);
+        }
       };
       if (this.answersLoads) answer();
       else this.#waiting.push(answer);
@@ -64,8 +72,9 @@ class FakeDatabase implements ActorLoader {
     return this.wrong;
   }
 
-  apply({ eventId, fact }: Entry): void {
+  apply({ eventId, fact, lsn }: Entry): void {
     apply(this.#stateOf(eventId), fact);
+    this.stored = { ...this.stored, appliedLsn: lsn };
     if (fact.key !== null) this.outcomes.set(`${eventId} ${fact.seq}`, fact);
   }
 
@@ -97,7 +106,9 @@ export class HostBench {
 
   constructor(options: { database?: FakeDatabase; lsn?: number } = {}) {
     this.database = options.database ?? new FakeDatabase();
-    const shards = [{ shard: SHARD, epoch: EPOCH, appliedLsn: options.lsn ?? 0 }];
+    const start = { shard: SHARD, epoch: EPOCH, appliedLsn: options.lsn ?? 0 };
+    this.database.stored = start;
+    const shards = [start];
     this.host = new ShardHost(
       { worker: 0, shards, logicalMs: 0 },
       {
