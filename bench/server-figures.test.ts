@@ -44,10 +44,9 @@ test("what a server runs beside itself counts, also by processes that have ended
 
 test("a database that the server has not started counts where its process is named", async (t) => {
   const [server, postgres] = [processCalled(t, "server"), processCalled(t, "postgres")];
-  const [alone, both] = [null, postgres.pid ?? null].map((pid) =>
+  const watches = [null, postgres.pid ?? null].map((pid) =>
     ServerWatch.start(server.pid ?? null, pid),
   );
   await burnt(postgres);
-  assert.deepEqual(namesOf(alone ?? null), []);
-  assert.deepEqual(namesOf(both ?? null), ["PostgreSQL, all processes"]);
+  assert.deepEqual(watches.map(namesOf), [[], ["PostgreSQL, all processes"]]);
 });

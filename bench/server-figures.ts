@@ -10,6 +10,9 @@ export const POSTGRES = "PostgreSQL, all processes";
 /** What a server may run beside itself, by the name of the processes. */
 const BESIDE: Readonly<Record<string, string>> = { postgres: POSTGRES, "redis-server": "Redis" };
 
+/** Threads that took less than this, in cores, are not worth a line. */
+const CORES_MIN = 0.002;
+
 /** Ticks so far, by name of the thread. */
 type Ticks = ReadonlyMap<string, number>;
 
@@ -59,6 +62,7 @@ export class ServerWatch {
         const spent = Math.max(0, ticks - (start.get(name) ?? 0));
         return { name, cores: spent / TICKS_PER_SECOND / seconds };
       })
+      .filter(({ cores }) => cores >= CORES_MIN)
       .sort((a, b) => b.cores - a.cores);
     const memoryMib = {
       start: this.#startMib,
