@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Disk, DiskFile } from "../../workers/journal/disk.ts";
+import type { Disk, DiskFile, OpenMode } from "../../workers/journal/disk.ts";
 import { EntryWriter, forEachEntry } from "../../workers/journal/entry.ts";
 import { FileJournal } from "../../workers/journal/file-journal.ts";
 import { FsDisk } from "../../workers/journal/fs-disk.ts";
@@ -173,7 +173,7 @@ class UnsyncedDisk implements Disk {
   list(): string[] {
     return this.#disk.list();
   }
-  open(name: string, mode: "create" | "update"): DiskFile {
+  open(name: string, mode: OpenMode): DiskFile {
     const file = this.#disk.open(name, mode);
     return {
       size: () => file.size(),

@@ -22,7 +22,7 @@
  * Room is counted in pages of all files, taken when a page is first written.
  */
 import type { Random } from "../../engine/testing/random.ts";
-import { type Disk, type DiskFile, ShortWrite } from "../../workers/journal/disk.ts";
+import { type Disk, type DiskFile, type OpenMode, ShortWrite } from "../../workers/journal/disk.ts";
 import { VirtualInode } from "./virtual-inode.ts";
 
 /** The process was killed in the middle of a disk operation, or lives no more and asks again. */
@@ -71,7 +71,7 @@ export class VirtualDisk implements Disk {
     return [...this.#names.keys()];
   }
 
-  open(name: string, mode: "create" | "update"): DiskFile {
+  open(name: string, mode: OpenMode): DiskFile {
     this.#check(this.#life);
     if (mode === "create") this.#create(name);
     const inode = this.#find(name);

@@ -1,7 +1,7 @@
 /**
  * The virtual disk as one process's journal sees it: syncing takes time, and removals are judged.
  */
-import type { Disk, DiskFile } from "../../workers/journal/disk.ts";
+import type { Disk, DiskFile, OpenMode } from "../../workers/journal/disk.ts";
 import { forEachEntry, readEntryHeader } from "../../workers/journal/entry.ts";
 import { ENTRIES } from "../../workers/journal/frame.ts";
 import { sequenceOf } from "../../workers/journal/segment.ts";
@@ -19,7 +19,7 @@ export interface WatchedDiskParts {
 }
 
 export function watchedDisk({ disk, synced, watermarks, failed }: WatchedDiskParts): Disk {
-  const open = (name: string, mode: "create" | "update"): DiskFile => {
+  const open = (name: string, mode: OpenMode): DiskFile => {
     const file = disk.open(name, mode);
     return {
       read: (offset, length) => file.read(offset, length),

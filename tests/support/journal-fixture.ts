@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import type { Disk, DiskFile } from "../../workers/journal/disk.ts";
+import type { Disk, DiskFile, OpenMode } from "../../workers/journal/disk.ts";
 import { ENTRY_HEADER_BYTES, forEachEntry, readEntryHeader } from "../../workers/journal/entry.ts";
 import { FileJournal, type OpenedFileJournal } from "../../workers/journal/file-journal.ts";
 import {
@@ -181,7 +181,7 @@ export class InterceptedDisk implements Disk {
     return this.#disk.list();
   }
 
-  open(name: string, mode: "create" | "update"): DiskFile {
+  open(name: string, mode: OpenMode): DiskFile {
     if (mode === "create") this.#before("open", name);
     const file = this.#disk.open(name, mode);
     const before = this.#before;

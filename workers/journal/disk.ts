@@ -10,12 +10,15 @@
 export interface Disk {
   /** Names in the directory, in no particular order. */
   list(): string[];
-  /** `create` empties a file that exists; `update` needs one that does. */
-  open(name: string, mode: "create" | "update"): DiskFile;
+  /** `create` empties a file that exists; `update` and `read` need one that does. */
+  open(name: string, mode: OpenMode): DiskFile;
   rename(from: string, to: string): void;
   unlink(name: string): void;
   syncDirectory(): void;
 }
+
+/** What is open to `read` can't be changed. */
+export type OpenMode = "create" | "update" | "read";
 
 export interface DiskFile {
   size(): number;
@@ -39,4 +42,9 @@ export class ShortWrite extends Error {
 export function isOutOfRoom(error: unknown): boolean {
   if (!(error instanceof Error) || !("code" in error)) return false;
   return error.code === "ENOSPC" || error.code === "EDQUOT" || error instanceof ShortWrite;
+}
+
+/** True for the error of a file that is not there. */
+export function isGone(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }

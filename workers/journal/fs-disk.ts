@@ -13,7 +13,9 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { type Disk, type DiskFile, ShortWrite } from "./disk.ts";
+import { type Disk, type DiskFile, type OpenMode, ShortWrite } from "./disk.ts";
+
+const FLAGS: Readonly<Record<OpenMode, string>> = { create: "w+", update: "r+", read: "r" };
 
 /** A directory of the real disk; made if it is not there. */
 export class FsDisk implements Disk {
@@ -33,8 +35,8 @@ export class FsDisk implements Disk {
     return readdirSync(this.#directory);
   }
 
-  open(name: string, mode: "create" | "update"): DiskFile {
-    return new FsDiskFile(openSync(this.#path(name), mode === "create" ? "w+" : "r+"));
+  open(name: string, mode: OpenMode): DiskFile {
+    return new FsDiskFile(openSync(this.#path(name), FLAGS[mode]));
   }
 
   rename(from: string, to: string): void {

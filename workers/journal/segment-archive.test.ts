@@ -19,6 +19,7 @@ import {
   temporaryDirectory,
   writeSegment,
 } from "../../tests/support/journal-fixture.ts";
+import type { DiskFile, OpenMode } from "./disk.ts";
 import { ENTRIES } from "./frame.ts";
 import { FsDisk } from "./fs-disk.ts";
 import { readJournal } from "./recovery.ts";
@@ -214,6 +215,60 @@ test("the archive makes room for a start", (t) => {
   openJournal(directory, { disk, watermarks: new Map([[0, 6]]) });
   assert.deepEqual(archivedIn(directory), []);
 });
+
+/** Before the call that is its turn, somebody removes what is archived. */
+class TidiedDisk extends FsDisk {
+  readonly #directory: string;
+  #callsLeft: number;
+
+  constructor(directory: string, callsLeft: number) {
+    super(directory);
+    this.#directory = directory;
+    this.#callsLeft = callsLeft;
+  }
+
+  override list(): string[] {
+    return this.#then(super.list.bind(this));
+  }
+
+  override open(name: string, mode: OpenMode): DiskFile {
+    return this.#then(() => super.open(name, mode));
+  }
+
+  override unlink(name: string): void {
+    this.#then(() => super.unlink(name));
+  }
+
+  override rename(from: string, to: string): void {
+    this.#then(() => super.rename(from, to));
+  }
+
+  get isDone(): boolean {
+    return this.#callsLeft <= 0;
+  }
+
+  #then<T>(call: () => T): T {
+    this.#callsLeft -= 1;
+    if (this.#callsLeft === 0) {
+      for (const name of archivedIn(this.#directory)) super.unlink(name);
+    }
+    return call();
+  }
+}
+
+for (const bytesMax of [1, PLENTY]) {
+  test(`archived files may be removed by hand at any moment (${bytesMax} bytes are kept)`, (t) => {
+    for (let calls = 1, isDone = true; isDone; calls += 1) {
+      const directory = threeSegments(t);
+      discardSegments(new FsDisk(directory), [1], { bytesMax: PLENTY, ...warnings() });
+      const archive = { bytesMax, ...warnings() };
+      const disk = new TidiedDisk(directory, calls);
+      discardSegments(disk, [2], archive);
+      assert.deepEqual([segmentsIn(directory), archive.said], [[segmentName(3)], []]);
+      isDone = disk.isDone;
+    }
+  });
+}
 
 test("archiving that is cut short at any step loses no fact, and leaves a journal that opens", (t) => {
   const steps = discardCutShortAt(Number.POSITIVE_INFINITY);

@@ -11,9 +11,9 @@
  * was written of it. A crash in between costs room, not facts.
  *
  * The archive is for whoever wants to look: nothing depends on it, and whatever needs its room gets
- * it.
+ * it. Files of it are removed by hand, too, at any moment.
  */
-import { type Disk, isOutOfRoom } from "./disk.ts";
+import { type Disk, isGone, isOutOfRoom } from "./disk.ts";
 import { ENTRY_HEADER_BYTES, readEntryHeader } from "./entry.ts";
 import { ENTRIES } from "./frame.ts";
 import { contentEnd, makeSegment, type NewSegment, segmentName, sequenceOf } from "./segment.ts";
@@ -62,7 +62,9 @@ export function retireSegment(disk: Disk, sequence: number, archive: ArchiveOpti
   if (!isRenamed) disk.unlink(name);
   disk.syncDirectory();
   if (!isRenamed) return;
-  const isCut = isRoomFor(archive, kept.name, () => cut(disk, kept.name, kept.bytes));
+  const isCut = isRoomFor(archive, kept.name, () =>
+    unlessGone(() => cut(disk, kept.name, kept.bytes)),
+  );
   if (!isCut) removeArchived(disk, [kept]);
   keepWithin(disk, archive.bytesMax);
 }
@@ -87,7 +89,7 @@ export function makeSegmentBeforeArchive(
 
 /** The archived name and size of a segment; null: there are no entries in it. */
 function whatToKeep(disk: Disk, name: string): { name: string; bytes: number } | null {
-  const file = disk.open(name, "update");
+  const file = disk.open(name, "read");
   try {
     const bytes = file.read(0, file.size());
     const reading = readSegment(bytes);
@@ -130,14 +132,16 @@ function keepWithin(disk: Disk, bytesMax: number): void {
   const tooMuch = archivedSegments(disk)
     .reverse()
     .filter(({ name }) => {
-      room -= sizeOf(disk, name);
+      unlessGone(() => {
+        room -= sizeOf(disk, name);
+      });
       return room < 0;
     });
   removeArchived(disk, tooMuch.reverse());
 }
 
 function sizeOf(disk: Disk, name: string): number {
-  const file = disk.open(name, "update");
+  const file = disk.open(name, "read");
   try {
     return file.size();
   } finally {
@@ -147,6 +151,15 @@ function sizeOf(disk: Disk, name: string): number {
 
 function removeArchived(disk: Disk, segments: readonly { readonly name: string }[]): void {
   if (segments.length === 0) return;
-  for (const { name } of segments) disk.unlink(name);
+  for (const { name } of segments) unlessGone(() => disk.unlink(name));
   disk.syncDirectory();
+}
+
+/** Whatever is done to an archived file is done where somebody has removed it. */
+function unlessGone(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if (!isGone(error)) throw error;
+  }
 }

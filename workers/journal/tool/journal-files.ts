@@ -1,5 +1,5 @@
 /** The files of a journal, and what is in each, whether or not a start would accept it. */
-import type { Disk } from "../disk.ts";
+import { type Disk, isGone } from "../disk.ts";
 import { ENTRY_HEADER_BYTES, entryEnd } from "../entry.ts";
 import { type Frame, findFrame, readFrame } from "../frame.ts";
 import { contentEnd, SEGMENT_HEADER_BYTES, segmentName, sequenceOf } from "../segment.ts";
@@ -39,11 +39,6 @@ export function bytesOf(disk: Disk, name: string): Buffer | null {
     if (isGone(error)) return null;
     throw error;
   }
-}
-
-/** True for the error of a file that is not there. */
-export function isGone(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }
 
 export type SegmentPart =

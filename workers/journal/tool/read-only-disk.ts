@@ -1,6 +1,6 @@
 import { constants, openSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Disk, DiskFile } from "../disk.ts";
+import type { Disk, DiskFile, OpenMode } from "../disk.ts";
 import { FsDiskFile } from "../fs-disk.ts";
 
 /** Something tried to change what is only looked at: a bug. */
@@ -23,7 +23,7 @@ export class ReadOnlyDisk implements Disk {
     return readdirSync(this.#directory);
   }
 
-  open(name: string, mode: "create" | "update"): DiskFile {
+  open(name: string, mode: OpenMode): DiskFile {
     if (mode === "create") throw new ReadOnly(`${name} is not made`);
     return new FsDiskFile(openSync(join(this.#directory, name), constants.O_RDONLY));
   }

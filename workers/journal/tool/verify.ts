@@ -1,9 +1,8 @@
 /** What a start would say of a journal, by the very code that a start runs. */
-import type { Disk } from "../disk.ts";
+import { type Disk, isGone } from "../disk.ts";
 import { type LastLsns, type Recovery, readJournal, verdictOf } from "../recovery.ts";
 import { type CorruptionCode, JournalCorrupt } from "../recovery-errors.ts";
 import { segmentName } from "../segment.ts";
-import { isGone } from "./journal-files.ts";
 
 /** A journal in use changes while it is read; what is wrong with a file stays wrong. */
 const ATTEMPTS = 3;
