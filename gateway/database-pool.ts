@@ -1,6 +1,7 @@
 import { type ClientBase, Pool, type PoolClient, type PoolConfig } from "pg";
 import { DATABASE_WAITS_MAX } from "../engine/limits.ts";
 import { GATEWAY_ROLE } from "../sql/gateway-role.ts";
+import { READ_COMMITTED } from "../sql/isolation.ts";
 import { ProblemError } from "./http/problem.ts";
 import { PREPARE_SCOPE } from "./tenancy/scoped-query.ts";
 
@@ -94,6 +95,6 @@ export class DatabasePool extends Pool {
 }
 
 async function becomeGateway(client: ClientBase): Promise<void> {
-  await client.query(`SET ROLE ${GATEWAY_ROLE}`);
+  await client.query(`SET ROLE ${GATEWAY_ROLE}; ${READ_COMMITTED}`);
   await client.query(PREPARE_SCOPE);
 }

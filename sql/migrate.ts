@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { Client } from "pg";
 import Postgrator from "postgrator";
 import { ensureGatewayRole, GatewayRoleMissing, requireRowSecurity } from "./gateway-role.ts";
+import { READ_COMMITTED } from "./isolation.ts";
 
 /** Oldest server whose SQL the migrations and statements use. */
 const SERVER_MAJOR_MIN = 15;
@@ -26,6 +27,7 @@ export async function migrate(databaseUrl: string): Promise<void> {
   try {
     await client.connect();
     await requireServer(client);
+    await client.query(READ_COMMITTED);
     await client.query("BEGIN");
     await client.query("SELECT pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
     await ensureGatewayRole(client);

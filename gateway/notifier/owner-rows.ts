@@ -1,5 +1,6 @@
 import { Pool, type PoolClient, type QueryConfig, type QueryResult } from "pg";
 import { NOTIFIER_CONNECTIONS_MAX, NOTIFIER_STATEMENT_MS_MAX } from "../../engine/lane-limits.ts";
+import { READ_COMMITTED } from "../../sql/isolation.ts";
 import type { Log } from "../log.ts";
 import type { Queries, Scoped } from "../tenancy/database.ts";
 
@@ -19,6 +20,7 @@ export class OwnerRows implements Scoped {
       query_timeout: NOTIFIER_STATEMENT_MS_MAX,
       idle_in_transaction_session_timeout: NOTIFIER_STATEMENT_MS_MAX,
       keepAlive: true,
+      onConnect: (client) => client.query(READ_COMMITTED),
     });
     // Lost between two statements of a transaction: the second one fails, and says so.
     this.#pool.on("connect", (client) => client.on("error", () => undefined));

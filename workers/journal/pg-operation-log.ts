@@ -13,6 +13,7 @@ import {
   OPERATION_LOG_RETIRE_ROWS_MAX,
   OPERATION_LOG_STATEMENT_MS_MAX,
 } from "../../engine/limits.ts";
+import { READ_COMMITTED } from "../../sql/isolation.ts";
 import { plainColumn } from "../projector/array-literals.ts";
 import type { Watermarks } from "./journal-port.ts";
 import {
@@ -34,7 +35,7 @@ const session = (statementMs: number): string => `
   SET enable_hashjoin = off;
   SET enable_mergejoin = off;
   SET plan_cache_mode = force_generic_plan;
-  SET default_transaction_isolation = 'read committed';
+  ${READ_COMMITTED};
   SET statement_timeout = ${statementMs};`;
 
 /** What is answered must be on disk, and with those standbys that the operator wants it on. */

@@ -6,6 +6,7 @@ import {
   PURGE_ROWS_MAX,
 } from "../../engine/limits.ts";
 import { PROJECTION_STATEMENT_MS_MAX } from "../../engine/projection-limits.ts";
+import { READ_COMMITTED } from "../../sql/isolation.ts";
 import { plainColumn } from "./array-literals.ts";
 import type { NetEffects } from "./effects.ts";
 import { stepsOf } from "./projection-statements.ts";
@@ -34,6 +35,7 @@ const SESSION = `
   SET enable_hashjoin = off;
   SET enable_mergejoin = off;
   SET plan_cache_mode = force_generic_plan;
+  ${READ_COMMITTED};
   SET idle_in_transaction_session_timeout = ${PROJECTION_STATEMENT_MS_MAX};
   SELECT set_config('synchronous_commit', 'on', false)
   WHERE current_setting('synchronous_commit') = 'off'`;

@@ -18,6 +18,7 @@ import {
 import { EMPTY_SNAPSHOT, type Snapshot } from "../../engine/snapshot.ts";
 import { mapping } from "../../engine/steps.ts";
 import type { Waiting } from "../../engine/waitlist.ts";
+import { READ_COMMITTED } from "../../sql/isolation.ts";
 import { systemClock } from "../clock.ts";
 import { Turns } from "../in-turns.ts";
 import { type ActorLoader, DRIFT_SHOWN_MAX } from "./actor-loader.ts";
@@ -118,6 +119,7 @@ export class PgActorLoader implements ActorLoader {
       connectionTimeoutMillis: LOAD_STATEMENT_MS_MAX,
       query_timeout: LOAD_STATEMENT_MS_MAX,
       keepAlive: true,
+      onConnect: (client) => client.query(READ_COMMITTED),
     });
     // An idle connection was lost: the pool has dropped it, and opens another when it needs one.
     this.#pool.on("error", () => undefined);

@@ -1,4 +1,5 @@
 import { Client } from "pg";
+import { READ_COMMITTED } from "../../sql/isolation.ts";
 
 /** A shard as its new owner finds it. */
 export interface OwnedShard {
@@ -94,6 +95,7 @@ export async function withClient<T>(url: string, use: (client: Client) => Promis
   client.on("error", () => undefined);
   try {
     await client.connect();
+    await client.query(READ_COMMITTED);
     return await use(client);
   } finally {
     await client.end();
