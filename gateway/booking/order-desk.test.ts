@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { HoldId, UserId } from "../../engine/ids.ts";
-import { PLACES_PER_HOLD_MAX } from "../../engine/limits.ts";
+import type { HoldId, IntentId, UserId } from "../../engine/ids.ts";
+import {
+  HOLD_TTL_MS_MAX,
+  PAYMENT_WINDOW_MS_MAX,
+  PLACES_PER_HOLD_MAX,
+} from "../../engine/limits.ts";
 import { ALICE, BOB, CAROL, EVENT_ID, NOON, TAG } from "../../engine/testing/fixtures.ts";
 import { ProblemError } from "../http/problem.ts";
 import type { ProblemCode } from "../http/problem-codes.ts";
@@ -154,6 +158,29 @@ test("a provider that there is not is refused by its path, with those that there
   assert.deepEqual(members.errors, [
     { path: "payment.provider", message: "must be one of none, sandbox" },
   ]);
+});
+
+test("a hold that a payment has kept is booked, though orders may have fewer places since", async (t) => {
+  const hourMs = HOLD_TTL_MS_MAX / 24;
+  const lasting = { holdTtlMs: HOLD_TTL_MS_MAX, paymentWindowMs: PAYMENT_WINDOW_MS_MAX };
+  const since = { perOrderMax: 2, version: 2, updatedMs: NOON + hourMs };
+  const { directory } = deskPorts();
+  const event = eventEntry({ ...lasting, ...since });
+  const ports = { payments: new FakePayments(), directory: { ...directory, peek: () => event } };
+  const at = new EngineDesk(lasting, ports);
+  t.mock.method(Date, "now", () => at.engine.nowMs);
+  const holdId = at.engine.held([0, 1, 2, 3]);
+  at.engine.nowMs += 23 * hourMs;
+  at.engine.run({ kind: "extend", holdId, userId: ALICE, key: null });
+  at.engine.nowMs += 24 * hourMs;
+  const order = (provider: string) =>
+    at.done((desk, s) => desk.orders.book(EVENT_ID, book(holdId, provider), s));
+  const [, { payment }] = await order("sandbox");
+  const { intentId } = payment as { intentId: IntentId };
+  at.engine.nowMs += 23 * hourMs;
+  at.engine.run({ kind: "settlePayment", intentId, outcome: "failed" });
+  const [status, body] = await order("none");
+  assert.deepEqual([status, (body.tickets as Document[]).length], [201, 4]);
 });
 
 test("money confirms its booking once; what goes back is settled once", async () => {

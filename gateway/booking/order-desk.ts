@@ -8,6 +8,7 @@ import { type EventId, eventTagOf } from "../../engine/ids.ts";
 import {
   HOLD_LIFETIME_TTLS_MAX,
   HOLD_TTL_MS_MAX,
+  PAYMENT_WINDOW_MS_MAX,
   PLACES_PER_HOLD_MAX,
 } from "../../engine/limits.ts";
 import type { EventEntry } from "../catalogue/event-directory.ts";
@@ -171,8 +172,8 @@ export class OrderDesk {
 
 /** The version of an event that was published and not changed since. */
 const VERSION_PUBLISHED = 1;
-/** So long a hold may be older than what is known of its event. */
-const HOLD_AGE_MS_MAX = HOLD_LIFETIME_TTLS_MAX * HOLD_TTL_MS_MAX;
+/** So long a hold may be older than what is known of its event: a payment may have kept it. */
+const HOLD_AGE_MS_MAX = HOLD_LIFETIME_TTLS_MAX * HOLD_TTL_MS_MAX + PAYMENT_WINDOW_MS_MAX;
 
 /**
  * How many places a hold of the event may have. Where an order may have fewer places since lately,
