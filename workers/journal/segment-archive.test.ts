@@ -270,7 +270,7 @@ class TidiedDisk extends FsDisk {
   #then<T>(call: () => T): T {
     this.#callsLeft -= 1;
     if (this.#callsLeft === 0) {
-      for (const name of archivedIn(this.#directory)) rmSync(join(this.#directory, name));
+      for (const name of archivedIn(this.#directory)) super.unlink(name);
     }
     return call();
   }
