@@ -4,7 +4,9 @@
  */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
+import { ROOT } from "../../bench/root.ts";
 import { PROBLEMS } from "../../gateway/http/problem-codes.ts";
 import { BoxOffice, best, floor, refused, seats } from "../support/box-office.ts";
 import { LiveClient, type Reply } from "../support/client.ts";
@@ -505,13 +507,13 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 };
 
 test("every code of the one table is reached by a test that names it", () => {
-  const here = new URL(".", import.meta.url);
-  const root = new URL("../..", here);
-  const files = readdirSync(here).map((name) => readFileSync(new URL(name, here), "utf8"));
-  const all = files.join("\n");
+  const here = join(ROOT, "tests/e2e");
+  const all = readdirSync(here)
+    .map((name) => readFileSync(join(here, name), "utf8"))
+    .join("\n");
   const missing = Object.keys(PROBLEMS).filter((code) => {
     const elsewhere = ELSEWHERE[code];
-    const text = elsewhere === undefined ? all : readFileSync(new URL(elsewhere, root), "utf8");
+    const text = elsewhere === undefined ? all : readFileSync(join(ROOT, elsewhere), "utf8");
     return !text.includes(`"${code}"`);
   });
   assert.deepEqual(missing, []);
