@@ -30,7 +30,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: "an lsn is left out now and then",
-    file: "workers/shard/shard-host.ts",
+    file: "workers/shard/rounds.ts",
     find: "    shard.lsn += 1;\n",
     replace: "    shard.lsn += shard.lsn % 40 === 39 ? 2 : 1;\n",
   },
@@ -132,7 +132,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: "a change that moves nothing is not told to those who watch",
-    file: "workers/shard/shard-host.ts",
+    file: "workers/shard/rounds.ts",
     find: "    if (actor.watched) this.#output.changes",
     replace: '    if (actor.watched && fact.kind !== "extended") this.#output.changes',
   },

@@ -9,6 +9,8 @@
  *                                                      journal.append   OutputGate   journal.append
  *                                                            └── durable(ticket) ──► release
  *
+ * Rounds keeps the lower part of it.
+ *
  * Invariants:
  * - Facts of a shard get consecutive lsns in the order in which they were applied.
  * - Nothing leaves before the facts that it rests on are durable (OutputGate).
@@ -29,46 +31,36 @@ import type { Fact } from "../../engine/facts.ts";
 import type { EventId } from "../../engine/ids.ts";
 import { AFTERMATH_FACTS_PER_TICK, ROUND_REQUESTS_MAX } from "../../engine/limits.ts";
 import { restoring } from "../../engine/snapshot.ts";
-import { assertFitsEntry, EntryWriter } from "../journal/entry.ts";
+import { assertFitsEntry } from "../journal/entry.ts";
 import type { Answer, ShardReport, ShardRequest } from "../shard-messages.ts";
-import type { TracedFact } from "../traced.ts";
 import { Actor } from "./actor.ts";
-import { changeOf, noticesOf } from "./announcements.ts";
 import { HostMeter, type ShardWorkerVitals } from "./host-meter.ts";
 import { LoadQueue } from "./load-queue.ts";
 import { answerOf, isLong, isQuery, longAnswerOf } from "./queries.ts";
-import { OutputGate, RoundOutput } from "./round.ts";
+import { Rounds } from "./rounds.ts";
 import { Shard } from "./shard.ts";
 import type { ShardHostOptions, ShardHostPorts } from "./shard-host-ports.ts";
 import { SHARD_LIMITS, type ShardLimits } from "./shard-limits.ts";
 import { WakeList } from "./wake-list.ts";
 
-const BUSY: Answer = { kind: "refused", refusal: { code: "busy" } };
 const FAILED: Answer = { kind: "failed" };
 
 export class ShardHost {
   readonly #ports: ShardHostPorts;
   readonly #options: ShardHostOptions & ShardLimits;
   readonly #shards = new Map<number, Shard>();
-  readonly #gate: OutputGate;
-  readonly #writer = new EntryWriter();
+  readonly #rounds: Rounds;
   readonly #loads: LoadQueue;
-  /** Last lsn of each shard that an append covers, until it is durable. */
-  readonly #appended: { ticket: number; shard: Shard; lsn: number }[] = [];
   readonly #toWake = new WakeList();
   readonly #meter = new HostMeter();
-  #ticket = 0;
   #journalFull = false;
   #projectorFull = false;
-  #output = new RoundOutput();
   #nextSecondMs = 0;
-  /** Of this round. */
-  #traced: TracedFact[] = [];
 
   constructor(options: ShardHostOptions, ports: ShardHostPorts) {
     this.#ports = ports;
     this.#options = { ...SHARD_LIMITS, ...options };
-    this.#gate = new OutputGate(ports.release);
+    this.#rounds = new Rounds(ports, this.#meter);
     this.#loads = new LoadQueue((cause) => ports.die("parked requests were not decided", cause));
     for (const start of options.shards) {
       this.#shards.set(start.shard, new Shard(start, ports.wallMs, options));
@@ -88,18 +80,7 @@ export class ShardHost {
 
   /** The journal has made everything up to this ticket durable. */
   durable(ticket: number): void {
-    let count = 0;
-    for (const append of this.#appended) {
-      if (append.ticket > ticket) break;
-      append.shard.durableLsn = append.lsn;
-      count += 1;
-    }
-    const durable = this.#appended.splice(0, count);
-    const startedMs = this.#gate.durable(ticket);
-    if (startedMs === null) return;
-    const latencyMs = this.#ports.wallMs() - startedMs;
-    this.#meter.released(latencyMs);
-    for (const { shard } of durable) shard.latency.add(latencyMs);
+    this.#rounds.durable(ticket);
   }
 
   /** PostgreSQL has these shards' facts up to these lsns. */
@@ -157,32 +138,25 @@ export class ShardHost {
   }
 
   vitals(): Omit<ShardWorkerVitals, "worker" | "thread"> {
-    const waitsSinceMs = this.#gate.oldestMs;
+    const waitsSinceMs = this.#rounds.oldestMs;
     const unsyncedMs = waitsSinceMs === null ? 0 : this.#ports.wallMs() - waitsSinceMs;
     return { ...this.#meter.vitals(this.#shards.values()), unsyncedMs };
   }
 
   #admit(request: ShardRequest, nowMs: number): void {
+    const { id, trace } = request;
     const shard = this.#shards.get(request.shard);
-    if (shard === undefined || nowMs > request.deadlineMs) {
-      this.#output.answer(request.id, 0, BUSY);
+    if (shard === undefined || nowMs > request.deadlineMs) return this.#rounds.refuse(id);
+    const actor = shard.actors.get(request.eventId) ?? this.#admitActor(shard, request.eventId);
+    if (actor === null) return this.#rounds.refuse(id);
+    actor.lastUsedMs = nowMs;
+    const { state } = actor;
+    if (state === null) {
+      if (!actor.park(request)) this.#rounds.refuse(id);
       return;
     }
-    const actor = shard.actors.get(request.eventId) ?? this.#admitActor(shard, request.eventId);
-    if (actor === null) return this.#output.answer(request.id, 0, BUSY);
-    actor.lastUsedMs = nowMs;
-    if (actor.state !== null) this.#take(shard, actor, actor.state, request);
-    else if (!actor.park(request)) this.#output.answer(request.id, 0, BUSY);
-  }
-
-  #take(shard: Shard, actor: Actor, state: EventState, request: ShardRequest): void {
-    const { trace } = request;
     if (trace === undefined) return this.#execute(shard, actor, state, request);
-    const { monotonicMs } = this.#ports;
-    const [takenMs, lsn] = [monotonicMs(), shard.lsn];
-    this.#execute(shard, actor, state, request);
-    this.#output.decisions.push({ trace, shard: shard.id, takenMs, decidedMs: monotonicMs() });
-    if (shard.lsn > lsn) this.#traced.push({ trace, shard: shard.id, lsn: shard.lsn });
+    this.#rounds.trace(trace, shard, () => this.#execute(shard, actor, state, request));
   }
 
   #execute(shard: Shard, actor: Actor, state: EventState, request: ShardRequest): void {
@@ -192,16 +166,18 @@ export class ShardHost {
     this.#doDue(shard, actor, state, nowMs);
     const { operation, id } = request;
     if (isQuery(operation)) {
+      // What is true can't be told before the journal has it, and the journal is late.
+      if (this.#journalFull && this.#rounds.isAhead) return this.#rounds.refuse(id);
       const asked = { shard, actor, state, nowMs };
       const answer = this.#contained(actor, operation.kind, () =>
         isLong(operation)
           ? longAnswerOf(operation, asked, this.#ports)
           : answerOf(operation, asked),
       );
-      if (answer instanceof Promise) return this.#later(shard, id, answer);
-      return this.#output.answer(id, shard.lsn, answer ?? FAILED);
+      if (answer instanceof Promise) return this.#rounds.later(shard, id, answer);
+      return this.#rounds.answer(id, shard.lsn, answer ?? FAILED);
     }
-    if (this.#isFull(shard)) return this.#output.answer(id, shard.lsn, BUSY);
+    if (this.#isFull(shard)) return this.#rounds.refuse(id);
     let decision: ReturnType<typeof decide>;
     try {
       decision = decide(state, operation, nowMs);
@@ -209,7 +185,7 @@ export class ShardHost {
     } catch (cause) {
       const about = { shard: shard.id, eventId: actor.eventId };
       this.#ports.warn(`decide failed on ${operation.kind}`, cause, about);
-      return this.#output.answer(id, shard.lsn, FAILED);
+      return this.#rounds.answer(id, shard.lsn, FAILED);
     }
     let mayOffer = false;
     for (const fact of decision.facts) {
@@ -219,35 +195,20 @@ export class ShardHost {
     if (mayOffer) this.#offer(shard, actor, state, nowMs);
     const { reply } = decision;
     if (reply.kind === "replay") this.#replay(shard, actor, id, reply);
-    else this.#output.answer(id, shard.lsn, reply);
+    else this.#rounds.answer(id, shard.lsn, reply);
   }
 
   /** Answers a repeated request with the fact that it caused the first time. */
   #replay(shard: Shard, actor: Actor, id: number, { seq }: { seq: number }): void {
     const recent = actor.recentOutcomes.find(seq);
     if (recent !== null) {
-      return this.#output.answer(id, shard.lsn, { kind: "done", fact: recent, replayed: true });
+      return this.#rounds.answer(id, shard.lsn, { kind: "done", fact: recent, replayed: true });
     }
     const load = this.#ports.loader.loadOutcome(actor.eventId, seq);
-    this.#later(
-      shard,
-      id,
-      load.then((fact): Answer => (fact === null ? BUSY : { kind: "done", fact, replayed: true })),
+    const found = load.then((fact): Answer | null =>
+      fact === null ? null : { kind: "done", fact, replayed: true },
     );
-  }
-
-  /** Answers at least what is true now, when it settles; a failure is the database out of reach. */
-  #later(shard: Shard, id: number, promised: Promise<Answer>): void {
-    const { lsn } = shard;
-    const answer = (answered: Answer): void => {
-      const output = new RoundOutput();
-      output.answer(id, lsn, answered);
-      this.#gate.pass(output);
-    };
-    promised.then(answer, (cause: unknown) => {
-      this.#ports.warn("the store did not answer", cause, { shard: shard.id });
-      answer(BUSY);
-    });
+    this.#rounds.later(shard, id, found);
   }
 
   /** Nothing new is admitted. */
@@ -311,39 +272,12 @@ export class ShardHost {
       this.#ports.die(`apply failed on ${fact.kind} of event ${actor.eventId}`, cause);
       throw cause;
     }
-    shard.lsn += 1;
-    shard.factsTotal += 1;
-    this.#meter.wrote(fact);
-    actor.lastLsn = shard.lsn;
-    const header = { shard: shard.id, lsn: shard.lsn, epoch: shard.epoch, atMs: fact.atMs };
-    this.#writer.write(header, actor.eventId, fact);
-    if (fact.key !== null) shard.rememberOutcome(actor, fact);
-    for (const recording of actor.recordings) recording.push(fact);
-    if (actor.watched) this.#output.changes.push(changeOf(actor.eventId, fact));
-    this.#output.notices.push(...noticesOf(actor.eventId, fact, shard.lsn));
+    this.#rounds.write(shard, actor, fact);
     if (fact.kind === "configured") this.#beginAftermath(shard, actor, state);
   }
 
   #finishRound(startedMs: number): void {
-    const output = this.#output;
-    if (this.#writer.count === 0) {
-      if (output.isEmpty) return;
-      this.#output = new RoundOutput();
-      return this.#gate.pass(output);
-    }
-    this.#output = new RoundOutput();
-    this.#ticket += 1;
-    for (const shard of this.#shards.values()) {
-      if (shard.lsn === shard.appendedLsn) continue;
-      shard.appendedLsn = shard.lsn;
-      shard.roundsTotal += 1;
-      this.#appended.push({ ticket: this.#ticket, shard, lsn: shard.lsn });
-    }
-    this.#gate.hold(this.#ticket, output, startedMs);
-    this.#meter.appended(this.#writer.count);
-    const traced = this.#traced;
-    if (traced.length > 0) this.#traced = [];
-    this.#ports.journal.append(this.#ticket, this.#writer.take(), traced);
+    this.#rounds.finish(this.#shards.values(), startedMs);
   }
 
   #wakeNext(): void {
@@ -382,7 +316,7 @@ export class ShardHost {
       const about = { shard: shard.id, eventId: actor.eventId };
       this.#ports.warn("an event could not be loaded", cause, about);
       shard.actors.delete(actor.eventId);
-      for (const { id } of actor.takeParked()) this.#output.answer(id, shard.lsn, BUSY);
+      for (const { id } of actor.takeParked()) this.#rounds.refuse(id);
       return this.#finishRound(this.#ports.wallMs());
     }
     this.#beginAftermath(shard, actor, actor.state);
