@@ -66,7 +66,7 @@ export function nextOffer(state: EventState, nowMs: number): Held | null {
    * have no more places, whatever is free: they would keep everybody waiting.
    */
   const owed: WaitlistEntry[] = [];
-  for (const { entry, skips, wish } of state.waitlist.line()) {
+  for (const { entry, skips, wish } of state.waitlist.inOrder()) {
     const isOwed = skips >= WAITLIST_SKIPS_MAX;
     const places = placesOf(wish);
     if (places === null && !isOwed) continue;
@@ -75,6 +75,12 @@ export function nextOffer(state: EventState, nowMs: number): Held | null {
     owed.push(entry);
   }
   return null;
+}
+
+/** How many in the line it goes past. */
+export function placeOfOffer({ waitlist }: EventState, { terms }: Held): number {
+  const entryId = terms?.entryId ?? null;
+  return entryId === null ? 0 : waitlist.positionOf(entryId) - 1;
 }
 
 function hasSome<Item>(items: Iterable<Item>, isOne: (item: Item) => boolean): boolean {
@@ -193,7 +199,7 @@ export function* aftermath(state: EventState, nowMs: () => number): Generator<Fa
     yield cancelledWithEvent(state, known, nowMs());
   }
   for (;;) {
-    const [first] = state.waitlist.line();
+    const [first] = state.waitlist.line(0, 1);
     if (first === undefined) return;
     const { entryId, userId } = first.entry;
     const base = nextFact(state, nowMs());

@@ -131,6 +131,13 @@ export const UNPROJECTED_BYTES_MAX = 128 * 1024 * 1024;
  * it has been given back: bounds how long other events of its thread wait.
  */
 export const AFTERMATH_FACTS_PER_TICK = 500;
+/**
+ * Offers that a shard makes to the line of an event before other events of its thread are served,
+ * and entries that it may go past for them. Who asks for the event meanwhile waits until all have
+ * been made. Raising it saves rounds of the journal.
+ */
+export const OFFERS_PER_TURN_MAX = 64;
+export const PASSED_ENTRIES_PER_TURN_MAX = 10_000;
 /** How often the shard looks for holds that ended; the contract allows 1 s. */
 export const EXPIRY_TICK_MS = 100;
 /** Pause before the events with holds are listed again, when the database did not answer. */

@@ -1,5 +1,6 @@
 import { assert } from "./assert.ts";
 import type { UserId, WaitlistEntryId } from "./ids.ts";
+import { Line } from "./line.ts";
 
 /** What somebody waits for. */
 export interface Wish {
@@ -48,17 +49,23 @@ interface SharedWish extends Wish {
  * - A wish is there as long as somebody in the line has it, once.
  */
 export class Waitlist {
-  readonly #line: (InLine & { skips: number; wish: SharedWish })[] = [];
+  readonly #line = new Line<InLine & { skips: number; wish: SharedWish }>();
   readonly #wishes = new Map<string, SharedWish>();
   readonly #byUser = new Map<UserId, WaitlistEntry>();
   readonly #byId = new Map<WaitlistEntryId, WaitlistEntry>();
 
   get count(): number {
-    return this.#line.length;
+    return this.#line.count;
   }
 
-  line(): readonly InLine[] {
+  /** Only good until the line changes. */
+  inOrder(): Iterable<InLine> {
     return this.#line;
+  }
+
+  /** A list of its own: at most so many, from this place on, which counts from 0. */
+  line(from = 0, limit = this.count): readonly InLine[] {
+    return this.#line.part(from, limit);
   }
 
   /** What is waited for, each once: in a long line many want the same. */
@@ -80,7 +87,7 @@ export class Waitlist {
     assert(!this.#byUser.has(entry.userId), "a buyer waits once");
     const wish = this.#wishOf(entry);
     wish.count += 1;
-    this.#line.splice(this.#countBefore(entry), 0, { entry, skips, wish });
+    this.#line.insert(this.#countBefore(entry), { entry, skips, wish });
     this.#byUser.set(entry.userId, entry);
     this.#byId.set(entry.entryId, entry);
   }
@@ -96,7 +103,7 @@ export class Waitlist {
     const at = this.positionOf(entryId) - 1;
     assert(at >= 0, "who is offered places was waiting");
     for (let n = 0; n < at; n += 1) {
-      const skipped = this.#line[n];
+      const skipped = this.#line.at(n);
       if (skipped !== undefined) skipped.skips += 1;
     }
     this.#drop(at);
@@ -105,10 +112,10 @@ export class Waitlist {
   /** How many are served before it, whether it is in the line or not. */
   #countBefore(entry: WaitlistEntry): number {
     let low = 0;
-    let high = this.#line.length;
+    let high = this.#line.count;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const other = this.#line[middle]?.entry;
+      const other = this.#line.at(middle)?.entry;
       if (other !== undefined && isBefore(other, entry)) low = middle + 1;
       else high = middle;
     }
@@ -125,7 +132,7 @@ export class Waitlist {
   }
 
   #drop(at: number): void {
-    const [gone] = this.#line.splice(at, 1);
+    const gone = this.#line.take(at);
     if (gone === undefined) return;
     gone.wish.count -= 1;
     if (gone.wish.count === 0) this.#wishes.delete(gone.wish.text);

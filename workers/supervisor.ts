@@ -216,9 +216,9 @@ export class Supervisor {
   async #startWorkers(owned: readonly OwnedShard[]): Promise<void> {
     const { platform, shardCount, workerCount } = this.#options;
     const options = { ...SHARD_LIMITS, ...this.#options };
-    const { unprojectedFactsMax, actorsMax, actorIdleMs } = options;
+    const { unprojectedFactsMax, actorsMax, actorIdleMs, offersPerTurnMax } = options;
     const logicalMs = await platform.shardTable.readLogicalMs();
-    const limits = { unprojectedFactsMax, actorsMax, actorIdleMs };
+    const limits = { unprojectedFactsMax, actorsMax, actorIdleMs, offersPerTurnMax };
     const common = { shardCount, logicalMs, ...limits };
     for (let worker = 0; worker < workerCount; worker += 1) {
       const gateway = platform.channel();

@@ -134,17 +134,25 @@ export function planOf(seed: number, limits: PlanLimits = {}): Plan {
   // An actor with holds stays where it is, so whoever waits for its place must not wait long.
   const isCrowded = plan.limits.actorsMax < plan.events;
   const { frameBytesMax } = plan.limits;
+  // Drawn last: the other draws are what they were. Nobody outside may notice.
+  const offersPerTurnMax = random.pick([1, 2, NODE_LIMITS.offersPerTurnMax]);
   return {
     ...plan,
     holdTtlMs: isCrowded ? HOLD_TTL_MS_MIN : plan.holdTtlMs,
-    limits: { ...plan.limits, frameBytesMax: Math.min(frameBytesMax, plan.segmentBytes / 8) },
+    limits: {
+      ...plan.limits,
+      frameBytesMax: Math.min(frameBytesMax, plan.segmentBytes / 8),
+      offersPerTurnMax,
+    },
     ackMode: limits.ackMode ?? ackMode,
     faults,
     operations: Math.min(operations, limits.operations ?? operations),
   };
 }
 
-function narrownessOf(random: Random): Pick<Plan, "limits" | "isNarrow"> {
+type Narrowness = Omit<NodeLimits, "offersPerTurnMax">;
+
+function narrownessOf(random: Random): { limits: Narrowness; isNarrow: boolean } {
   const isNarrow = random.below(2) === 0;
   const wide = NODE_LIMITS;
   const drawn = {

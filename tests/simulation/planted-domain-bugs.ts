@@ -11,9 +11,27 @@ export const DOMAIN_BUGS: readonly PlantedBug[] = [
   {
     name: "an offer goes to the second in line",
     file: "engine/by-itself.ts",
-    find: "of state.waitlist.line()) {\n    const isOwed",
+    find: "of state.waitlist.inOrder()) {\n    const isOwed",
     replace:
       "of state.waitlist.line().slice(state.waitlist.count > 1 ? 1 : 0)) {\n    const isOwed",
+  },
+  {
+    name: "who comes while the line is offered places overtakes it",
+    file: "workers/shard/shard-host.ts",
+    find: "if (state === null || actor.offering !== null) {",
+    replace: "if (state === null) {",
+  },
+  {
+    name: "it is told that places came free before the line has them",
+    file: "workers/shard/shard-host.ts",
+    find: "    if (actor.offering === null) answer();\n    else actor.offering.push(answer);",
+    replace: "    answer();",
+  },
+  {
+    name: "a portion of offers is the last one",
+    file: "workers/shard/shard-host.ts",
+    find: "      isMore = this.#offerSome(shard, actor, state, nowMs);",
+    replace: "      isMore = false;",
   },
   {
     name: "what a cancelled booking gives back is not offered to who waits",

@@ -9,7 +9,8 @@ import { RecentOutcomes } from "./recent-outcomes.ts";
  * The single writer of one event, with what surrounds its state in a running shard.
  *
  * Invariants:
- * - `state` is null exactly while the actor loads; requests wait in `mailbox` meanwhile.
+ * - `state` is null exactly while the actor loads; requests wait in `mailbox` meanwhile, and while
+ *   `offering` says that there is more to offer to the line: nobody overtakes it.
  * - `lastLsn` is the lsn of its last fact: while PostgreSQL lacks it, the actor may not be let go,
  *   because it could not be loaded again as it is.
  */
@@ -27,6 +28,8 @@ export class Actor {
   readonly recentOutcomes = new RecentOutcomes();
   /** When somebody who waits may be offered places though nothing has happened, Unix ms. */
   offersDueMs = 0;
+  /** What is to be said once all that can be offered has been; null: it has been. */
+  offering: (() => void)[] | null = null;
   /** What remains to be done of the event's cancellation; null: nothing. */
   aftermath: Generator<Fact> | null = null;
   #mailbox: ShardRequest[] = [];
@@ -42,14 +45,15 @@ export class Actor {
 
   /**
    * Whether it may be let go, as nobody has used it since then (Unix ms). One with holds stays,
-   * because their end is its business; so does one whose sale opens to those who wait, one that is
-   * being wound up, watched, audited, or ahead of the database.
+   * because their end is its business; so does one whose sale opens to those who wait, one that
+   * makes offers, is being wound up, watched, audited, or ahead of the database.
    */
   isIdle(projectedLsn: number, sinceMs: number): boolean {
     return (
       this.state !== null &&
       this.state.holds.count === 0 &&
       (this.state.waitlist.count === 0 || this.offersDueMs === Number.POSITIVE_INFINITY) &&
+      this.offering === null &&
       this.aftermath === null &&
       !this.watched &&
       this.recordings.size === 0 &&

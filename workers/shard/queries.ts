@@ -60,7 +60,7 @@ export function longAnswerOf(
   return answer;
 }
 
-interface Asked {
+export interface Asked {
   readonly shard: Shard;
   readonly actor: Actor;
   readonly state: EventState;
@@ -111,7 +111,7 @@ export function lineOf(
   nowMs: number,
 ): Answer {
   const { waitlist, seq } = state;
-  const line = waitlist.line().slice(from, from + limit);
+  const line = waitlist.line(from, limit);
   const told = line.map(({ entry, skips }) => {
     return { entry, skips, reason: whyWaiting(state, entry, nowMs) };
   });

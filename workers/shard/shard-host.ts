@@ -24,19 +24,25 @@ import {
   mayLeadToOffer,
   nextExpiry,
   nextOffer,
+  placeOfOffer,
 } from "../../engine/by-itself.ts";
 import { decide } from "../../engine/decide.ts";
 import type { EventState } from "../../engine/event-state.ts";
 import type { Fact } from "../../engine/facts.ts";
 import type { EventId } from "../../engine/ids.ts";
-import { AFTERMATH_FACTS_PER_TICK, ROUND_REQUESTS_MAX } from "../../engine/limits.ts";
+import {
+  AFTERMATH_FACTS_PER_TICK,
+  PASSED_ENTRIES_PER_TURN_MAX,
+  ROUND_REQUESTS_MAX,
+} from "../../engine/limits.ts";
 import { restoring } from "../../engine/snapshot.ts";
+import type { Steps } from "../../engine/steps.ts";
 import { assertFitsEntry } from "../journal/entry.ts";
 import type { Answer, ShardReport, ShardRequest } from "../shard-messages.ts";
 import { Actor } from "./actor.ts";
 import { HostMeter, type ShardWorkerVitals } from "./host-meter.ts";
 import { LoadQueue } from "./load-queue.ts";
-import { answerOf, isLong, isQuery, longAnswerOf } from "./queries.ts";
+import { type Asked, answerOf, isLong, isQuery, longAnswerOf } from "./queries.ts";
 import { Rounds } from "./rounds.ts";
 import { Shard } from "./shard.ts";
 import type { ShardHostOptions, ShardHostPorts } from "./shard-host-ports.ts";
@@ -150,25 +156,26 @@ export class ShardHost {
     const actor = shard.actors.get(request.eventId) ?? this.#admitActor(shard, request.eventId);
     if (actor === null) return this.#rounds.refuse(id);
     actor.lastUsedMs = nowMs;
+    const timeMs = shard.clock.read();
+    if (actor.state !== null) this.#doDue(shard, actor, actor.state, timeMs);
     const { state } = actor;
-    if (state === null) {
+    if (state === null || actor.offering !== null) {
       if (!actor.park(request)) this.#rounds.refuse(id);
       return;
     }
-    if (trace === undefined) return this.#execute(shard, actor, state, request);
-    this.#rounds.trace(trace, shard, () => this.#execute(shard, actor, state, request));
+    const asked = { shard, actor, state, nowMs: timeMs };
+    if (trace === undefined) return this.#execute(request, asked);
+    this.#rounds.trace(trace, shard, () => this.#execute(request, asked));
   }
 
-  #execute(shard: Shard, actor: Actor, state: EventState, request: ShardRequest): void {
-    const nowMs = shard.clock.read();
+  /** What was due by then has happened. */
+  #execute({ id, operation }: ShardRequest, asked: Asked): void {
+    const { shard, actor, state, nowMs } = asked;
     shard.commandsTotal += 1;
-    this.#meter.asked(request.operation.kind);
-    this.#doDue(shard, actor, state, nowMs);
-    const { operation, id } = request;
+    this.#meter.asked(operation.kind);
     if (isQuery(operation)) {
       // What is true can't be told before the journal has it, and the journal is late.
       if (this.#journalFull && this.#rounds.isAhead) return this.#rounds.refuse(id);
-      const asked = { shard, actor, state, nowMs };
       const answer = this.#contained(actor, operation.kind, () =>
         isLong(operation)
           ? longAnswerOf(operation, asked, this.#ports)
@@ -194,8 +201,10 @@ export class ShardHost {
     }
     if (mayOffer) this.#offer(shard, actor, state, nowMs);
     const { reply } = decision;
-    if (reply.kind === "replay") this.#replay(shard, actor, id, reply);
-    else this.#rounds.answer(id, shard.lsn, reply);
+    if (reply.kind === "replay") return this.#replay(shard, actor, id, reply);
+    const answer = (): void => this.#rounds.answer(id, shard.lsn, reply);
+    if (actor.offering === null) answer();
+    else actor.offering.push(answer);
   }
 
   /** Answers a repeated request with the fact that it caused the first time. */
@@ -226,17 +235,46 @@ export class ShardHost {
     if (mayOffer) this.#offer(shard, actor, state, nowMs);
   }
 
-  /** Offers all that can be offered now, and notes when time alone will allow more. */
+  /** Offers all that can be offered now: what is too much for one turn, in further ones. */
   #offer(shard: Shard, actor: Actor, state: EventState, nowMs: number): void {
+    if (actor.offering !== null || !this.#offerSome(shard, actor, state, nowMs)) return;
+    actor.offering = [];
+    this.#ports.turns.run(this.#offeringMore(shard, actor, state)).catch((cause: unknown) => {
+      this.#ports.die(`the line of event ${actor.eventId} was not offered what is free`, cause);
+    });
+  }
+
+  *#offeringMore(shard: Shard, actor: Actor, state: EventState): Steps<void> {
+    for (let isMore = true; isMore; ) {
+      yield;
+      const nowMs = shard.clock.read();
+      this.#doDue(shard, actor, state, nowMs);
+      isMore = this.#offerSome(shard, actor, state, nowMs);
+      if (isMore) this.#finishRound(this.#ports.wallMs());
+    }
+    const answers = actor.offering ?? [];
+    actor.offering = null;
+    for (const answer of answers) answer();
+    this.#finishRound(this.#ports.wallMs());
+    this.receive(actor.takeParked());
+  }
+
+  /** Makes a portion of offers, and notes when time alone will allow more. True: there are more. */
+  #offerSome(shard: Shard, actor: Actor, state: EventState, nowMs: number): boolean {
     actor.offersDueMs = Number.POSITIVE_INFINITY;
-    if (state.waitlist.count === 0) return;
-    for (;;) {
+    let passed = 0;
+    for (let made = 0; state.waitlist.count > 0; made += 1) {
       const offer = this.#contained(actor, "an offer", () => nextOffer(state, nowMs));
       if (offer === null) break;
+      const isEnough = passed >= PASSED_ENTRIES_PER_TURN_MAX;
+      if (made === this.#options.offersPerTurnMax || isEnough) return true;
+      passed += placeOfOffer(state, offer);
       this.#commit(shard, actor, state, offer);
     }
     const opensMs = state.definition?.salesOpenMs ?? null;
-    if (opensMs !== null && opensMs > nowMs) actor.offersDueMs = opensMs;
+    const isClosed = opensMs !== null && opensMs > nowMs && state.waitlist.count > 0;
+    if (isClosed) actor.offersDueMs = opensMs;
+    return false;
   }
 
   /** Does a portion of what a cancellation leads to, unless nothing new is admitted. */
@@ -323,7 +361,7 @@ export class ShardHost {
     this.#doDue(shard, actor, actor.state, shard.clock.read());
     this.#finishRound(this.#ports.wallMs());
     this.#toWake.loaded(actor.eventId);
-    this.receive(actor.takeParked());
+    if (actor.offering === null) this.receive(actor.takeParked());
   }
 
   #letIdleGo(shard: Shard, unusedSinceMs: number): void {

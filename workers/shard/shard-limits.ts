@@ -1,6 +1,7 @@
 import {
   ACTOR_IDLE_MS,
   ACTORS_PER_WORKER_MAX,
+  OFFERS_PER_TURN_MAX,
   UNPROJECTED_FACTS_PER_SHARD_MAX,
 } from "../../engine/limits.ts";
 
@@ -12,10 +13,13 @@ export interface ShardLimits {
   readonly actorsMax: number;
   /** An actor that nobody used for longer is let go. */
   readonly actorIdleMs: number;
+  /** Offers to one line before others are served. */
+  readonly offersPerTurnMax: number;
 }
 
 export const SHARD_LIMITS: ShardLimits = {
   unprojectedFactsMax: UNPROJECTED_FACTS_PER_SHARD_MAX,
   actorsMax: ACTORS_PER_WORKER_MAX,
   actorIdleMs: ACTOR_IDLE_MS,
+  offersPerTurnMax: OFFERS_PER_TURN_MAX,
 };
