@@ -361,7 +361,7 @@ export class ShardHost {
     this.#doDue(shard, actor, actor.state, shard.clock.read());
     this.#finishRound(this.#ports.wallMs());
     this.#toWake.loaded(actor.eventId);
-    if (actor.offering === null) this.receive(actor.takeParked());
+    this.receive(actor.takeParked());
   }
 
   #letIdleGo(shard: Shard, unusedSinceMs: number): void {
