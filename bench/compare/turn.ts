@@ -2,6 +2,7 @@ import { parseUserId } from "../../engine/ids.ts";
 import { Tokens } from "../../gateway/identity/tokens.ts";
 import { BenchApi, CAPACITY } from "../bench-api.ts";
 import { type BenchServer, startBenchServer } from "../bench-server.ts";
+import type { FlowOptions } from "../load/flows/flow-options.ts";
 import { plainSale } from "../load/flows/plain-sale.ts";
 import type { SaleFlowOptions } from "../load/flows/sale-ground.ts";
 import { runHttpLoad, SETTLE_SECONDS } from "../load/http-load.ts";
@@ -30,16 +31,19 @@ export interface Turn {
   readonly checks: readonly Check[];
 }
 
-/** Of the time of one phase; so long the server's code gets faster. */
-const WARM_UP_SHARE = 0.5;
-const WARM_UP_SECONDS_MAX = 3;
+/** Of the time of one phase; so long the server's code gets faster at it. */
+const WARM_UP_SHARE = 0.6;
+const WARM_UP_SECONDS_MAX = 5;
 const BUYERS = 64;
 const HOLD_TTL_SECONDS = 86_400;
 const PROJECTED_SECONDS_MAX = 60;
 /** How late buyers see that a seat was taken. */
 const LAG_MS = 200;
 
-/** One server, from its start to its end: warmed up, loaded, and looked at by the oracle. */
+/**
+ * One server, from its start to its end: warmed up for each phase, loaded, and looked at by the
+ * oracle. Holds come first: what a server does for long after a sale (mails, tickets) is not theirs.
+ */
 export async function takeTurn(options: TurnOptions, progress: Progress): Promise<Turn> {
   const { contender } = options;
   const tell: Progress = (line) =>
@@ -49,7 +53,6 @@ export async function takeTurn(options: TurnOptions, progress: Progress): Promis
   try {
     if (contender.name === CEILING) return await echoTurn(server, options, tell);
     const tasks = new Task(await sellingServer(server), options, tell);
-    await tasks.warmUp();
     const holds = await tasks.holds();
     const sales = await tasks.sales();
     return {
@@ -131,29 +134,36 @@ class Task {
     this.#api = server.api;
   }
 
-  /** On an event of its own, which nobody counts. */
-  async warmUp(): Promise<void> {
-    this.#progress("warming up");
-    const { seats, connections, seconds } = this.#options;
-    const flow = await this.#saleFlow("Warm-up", seats);
-    const { url } = this.#server;
-    await runHttpLoad({ url, flow, connections, seconds: warmUpSeconds(seconds) });
-  }
-
   async holds(): Promise<Turn> {
-    const eventId = await this.#api.openFloor();
-    const tokens = await this.#buyers();
-    const flow = { kind: "hold", eventId, area: "floor", capacity: CAPACITY, tokens } as const;
+    await this.#warmUp(await this.#holdFlow());
+    const flow = await this.#holdFlow();
     const loaded = await this.#load(flow);
-    return this.#judged("holds", loaded, { eventId, capacity: CAPACITY, seatIds: null });
+    const { eventId, capacity } = flow;
+    return this.#judged("holds", loaded, { eventId, capacity, seatIds: null });
   }
 
   async sales(): Promise<Turn> {
-    const flow = await this.#saleFlow("The sale", this.#options.seats);
+    const { seats } = this.#options;
+    await this.#warmUp(await this.#saleFlow("Warm-up", seats));
+    const flow = await this.#saleFlow("The sale", seats);
     const loaded = await this.#load(flow);
     const [event] = flow.events;
     if (event === undefined) throw new Error("an event is sold");
     return this.#judged("sales", loaded, event);
+  }
+
+  /** On an event that nobody counts. */
+  async #warmUp(flow: FlowOptions): Promise<void> {
+    this.#progress("warming up");
+    const { connections, seconds } = this.#options;
+    const { url } = this.#server;
+    await runHttpLoad({ url, flow, connections, seconds: warmUpSeconds(seconds) });
+  }
+
+  async #holdFlow() {
+    const eventId = await this.#api.openFloor();
+    const tokens = await this.#buyers();
+    return { kind: "hold", eventId, area: "floor", capacity: CAPACITY, tokens } as const;
   }
 
   async #saleFlow(title: string, seats: number | null): Promise<SaleFlowOptions> {
@@ -182,7 +192,7 @@ class Task {
   }
 
   /** What was put off until after the load is counted as well. */
-  #load(flow: Parameters<typeof runHttpLoad>[0]["flow"]): Promise<Loaded> {
+  #load(flow: FlowOptions): Promise<Loaded> {
     const { connections, seconds } = this.#options;
     const { url, api } = this.#server;
     const progress = secondly(this.#progress);
