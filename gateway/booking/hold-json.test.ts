@@ -1,28 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Charge } from "../../engine/charges.ts";
 import type { ActiveHold } from "../../engine/hold-book.ts";
 import { type BookingId, IdMinter, type UserId } from "../../engine/ids.ts";
 import { PLACES_PER_HOLD_MAX } from "../../engine/limits.ts";
-import { placeOfArea } from "../../engine/place.ts";
 import { PLAIN_TERMS } from "../../engine/terms.ts";
 import { NOON, TAG } from "../../engine/testing/fixtures.ts";
 import { holdJson } from "./hold-json.ts";
 import { eventEntry } from "./testing/event-entry.ts";
+import { places } from "./testing/places.ts";
 import { holdView, type ShownHold } from "./views.ts";
 
 const holdId = new IdMinter(7).mintHold(NOON, TAG, PLACES_PER_HOLD_MAX);
-const CHARGE: Charge = { discountMinor: 10, feeMinor: 0, taxMinor: 5, dueMinor: 95 };
-const item = fc.record({
-  place: fc.oneof(fc.integer({ min: 0, max: 9 }), fc.constant(placeOfArea(0))),
-  category: fc.integer({ min: 0, max: 1 }),
-  priceMinor: fc.nat(1_000_000),
-  charge: fc.oneof({ weight: 9, arbitrary: fc.constant(null) }, fc.constant(CHARGE)),
-});
 const hold: fc.Arbitrary<ActiveHold> = fc
   .record({
-    items: fc.array(item, { minLength: 1, maxLength: 5 }),
+    items: fc.array(places, { minLength: 1, maxLength: 5 }),
     isReordered: fc.boolean(),
     promoCode: fc.option(fc.constant("EARLY")),
     paying: fc.option(fc.constant(holdId as string as BookingId)),

@@ -333,7 +333,7 @@ test("a transfer's outcome shows codes by whose the booking was then, replayed o
       replayed: true,
     });
     assert.ok(result.kind === "ok");
-    const { tickets } = result.body as Document;
+    const { tickets } = JSON.parse(String(result.body)) as Document;
     assert.deepEqual(
       (tickets as Document[]).map((ticket) => ticket.code),
       [code],

@@ -13,6 +13,7 @@ import {
 } from "../../engine/limits.ts";
 import type { EventEntry } from "../catalogue/event-directory.ts";
 import { type BookRequest, bookBody, cancelOf, transferBody } from "./book-request.ts";
+import { bookingJson } from "./booking-json.ts";
 import { bookingCode, ticketCodes } from "./codes.ts";
 import {
   type Accepted,
@@ -205,10 +206,10 @@ function shown(
   answer: Accepted,
   { status, reader }: { readonly status: number; readonly reader: Reader },
 ): DeskResult {
-  if (answer.kind === "booking") return ok(status, bookingView(event, answer.booking, reader));
+  if (answer.kind === "booking") return ok(status, bookingJson(event, answer.booking, reader));
   if (answer.kind !== "done") return unexpected();
   const { fact, replayed } = answer;
   if (fact.kind !== "booked" && fact.kind !== "bookingChanged") return unexpected();
   const { booking: record, seq } = fact;
-  return ok(status, bookingView(event, { record, seq }, reader), replayed);
+  return ok(status, bookingJson(event, { record, seq }, reader), replayed);
 }

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { domainToASCII } from "node:url";
+import fc from "fast-check";
 import addressParser from "nodemailer/lib/addressparser/index.js";
 import { parseEmail } from "./email.ts";
 
@@ -64,6 +66,18 @@ test("what a mail's header would read as something else is no address", () => {
   ]) {
     assert.equal(parseEmail(text), null, JSON.stringify(text));
   }
+});
+
+test("a domain that needs no look at what DNS knows is what DNS knows", () => {
+  const character = fc.constantFrom(..."abcxn019-.".split(""), "0x", "xn--", "%", "ü");
+  const domain = fc.string({ unit: character, minLength: 1, maxLength: 24 });
+  fc.assert(
+    fc.property(domain, (given) => {
+      const parsed = parseEmail(`anna@${given}`);
+      if (parsed !== null) assert.equal(parsed, `anna@${domainToASCII(given)}`);
+    }),
+    { numRuns: 5_000 },
+  );
 });
 
 test("mail goes to the one address that was parsed, whatever it is made of", () => {

@@ -202,9 +202,9 @@ export class ShardHost {
     if (mayOffer) this.#offer(shard, actor, state, nowMs);
     const { reply } = decision;
     if (reply.kind === "replay") return this.#replay(shard, actor, id, reply);
-    const answer = (): void => this.#rounds.answer(id, shard.lsn, reply);
-    if (actor.offering === null) answer();
-    else actor.offering.push(answer);
+    const { offering } = actor;
+    if (offering === null) this.#rounds.answer(id, shard.lsn, reply);
+    else offering.push(() => this.#rounds.answer(id, shard.lsn, reply));
   }
 
   /** Answers a repeated request with the fact that it caused the first time. */
