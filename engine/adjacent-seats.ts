@@ -21,9 +21,9 @@ export class AdjacentSeats {
   /** Least sum of distances found by `#look`, and where. */
   #sum = 0;
   #start = -1;
-  /** What the last `#look` for orphan-free places has seen on its way. */
+  /** Whether the last `#look` met a stretch as long as that, and where it would orphan one. */
+  #isLongEnough = false;
   #oneOrphan = 0;
-  #longest = 0;
 
   constructor(stretches: FreeStretches) {
     this.#stretches = stretches;
@@ -32,24 +32,26 @@ export class AdjacentSeats {
   /** The position of the group's first seat; -1: there is no such place. */
   find({ uniform, mixed }: Choice, size: number): number {
     let oneOrphan = 0;
-    let longest = 0;
+    let isLongEnough = false;
     for (let orphans = 0; orphans <= 2; orphans++) {
       if (orphans === 1 && (oneOrphan & bitOf(size)) === 0) continue;
-      if (orphans > 0 && longest < size) break;
+      if (orphans > 0 && !isLongEnough) break;
       for (const view of [uniform, mixed]) {
         if (view === null) continue;
         this.#look(view, size, orphans);
         if (this.#start >= 0) return this.#start;
-        if (orphans > 0) continue;
         oneOrphan |= this.#oneOrphan;
-        longest = Math.max(longest, this.#longest);
+        isLongEnough ||= this.#isLongEnough;
       }
     }
     return -1;
   }
 
-  /** The nearest place that orphans exactly so many; there must be none that orphans fewer. */
-  #look(view: UnitView, size: number, orphans: number): void {
+  /**
+   * The nearest place that orphans exactly so many; there must be none that orphans fewer. Where
+   * nothing is long enough, one look at each unit is all that it takes.
+   */
+  #look({ units }: UnitView, size: number, orphans: number): void {
     const stretches = this.#stretches;
     const { nearest } = stretches.units;
     const { orphanFree, oneOrphan, longest } = stretches;
@@ -58,15 +60,16 @@ export class AdjacentSeats {
     this.#start = -1;
     this.#sum = Number.POSITIVE_INFINITY;
     this.#oneOrphan = 0;
-    this.#longest = 0;
-    for (let index = 0; index < view.units.length; index++) {
-      const unit = view.units[index] ?? 0;
+    this.#isLongEnough = false;
+    for (let index = 0; index < units.length; index++) {
+      const unit = units[index] ?? 0;
+      if ((longest[unit] ?? 0) < size) continue;
       if ((nearest[unit] ?? 0) * size > this.#sum) return;
       stretches.freshen(unit);
-      const length = longest[unit] ?? 0;
+      if ((longest[unit] ?? 0) < size) continue;
+      this.#isLongEnough = true;
       this.#oneOrphan |= oneOrphan[unit] ?? 0;
-      if (length > this.#longest) this.#longest = length;
-      if (length < size || (orphans < 2 && ((masks[unit] ?? 0) & bit) === 0)) continue;
+      if (orphans < 2 && ((masks[unit] ?? 0) & bit) === 0) continue;
       this.#lookInto(unit, size, orphans);
     }
   }

@@ -83,11 +83,6 @@ export class SeatPicker {
     this.#stretches.touch(seat);
   }
 
-  /** All statuses may have changed. */
-  touchAll(): void {
-    this.#stretches.touchAll();
-  }
-
   /** Changes nothing that could be seen: the seats are free until somebody holds them. */
   find(query: SeatQuery): SeatAnswer {
     assert(Number.isInteger(query.quantity) && query.quantity >= 1, "a party has people");

@@ -8,6 +8,8 @@ import { FOR_WHEELCHAIR, ORDINARY, type SeatUnits } from "./seat-units.ts";
 export const SIZE_BIT_MAX = 31;
 /** An edge so far away that nothing beside it is ever left alone. */
 const FAR = 1 << 30;
+/** The longest stretch of a unit of which nobody knows by now: it may be any. */
+const UNKNOWN = 0xffff_ffff;
 /** No group of a stretch leaves a seat alone at an edge that is as far as this from its end. */
 const GAP_MAX = 2;
 /** Bits of a gap. */
@@ -35,6 +37,7 @@ export class FreeStretches {
 
   /** By unit: open seats. */
   readonly free: Uint32Array;
+  /** Of a unit that is not fresh: more than any has. So whatever is too short here is too short. */
   readonly longest: Uint32Array;
   /** Bit n: a group of n may sit here that orphans nobody, at most one. */
   readonly orphanFree: Int32Array;
@@ -72,7 +75,7 @@ export class FreeStretches {
     this.#dirty = new Uint8Array(units.map.rowCount).fill(1);
     this.#blocked = new Uint32Array(units.map.rowCount);
     this.free = new Uint32Array(unitCount);
-    this.longest = new Uint32Array(unitCount);
+    this.longest = new Uint32Array(unitCount).fill(UNKNOWN);
     this.orphanFree = new Int32Array(unitCount);
     this.oneOrphan = new Int32Array(unitCount);
     this.counts = new Int32Array(unitCount + 1);
@@ -91,12 +94,7 @@ export class FreeStretches {
   /** A seat's status has changed. What follows from it is worked out when somebody asks. */
   touch(seat: number): void {
     const position = this.units.map.positions[seat] ?? 0;
-    this.#dirty[this.units.rows[position] ?? 0] = 1;
-  }
-
-  /** All statuses may have changed. */
-  touchAll(): void {
-    this.#dirty.fill(1);
+    this.#soil(this.units.rows[position] ?? 0);
   }
 
   /** Calls `search`, for which blocked seats that `mayTake` takes are open. */
@@ -122,21 +120,25 @@ export class FreeStretches {
   }
 
   #touchBlocked(): void {
-    for (const [row, blocked] of this.#blocked.entries()) if (blocked > 0) this.#dirty[row] = 1;
+    for (const [row, blocked] of this.#blocked.entries()) if (blocked > 0) this.#soil(row);
+  }
+
+  #soil(row: number): void {
+    if (this.#dirty[row] === 1) return;
+    this.#dirty[row] = 1;
+    const { firstUnits } = this.units;
+    this.longest.fill(UNKNOWN, firstUnits[row], firstUnits[row + 1]);
   }
 
   #refresh(row: number): void {
     this.#dirty[row] = 0;
-    const { kinds, runs, unitAt, mixedUnits } = this.units;
+    const { kinds, runs, unitAt, mixedUnits, firstUnits } = this.units;
     const start = this.units.rowStart(row);
     const end = this.units.rowEnd(row);
     this.#open(row, start, end);
-    for (let at = start; at < end; at++) {
-      const unit = unitAt[at] ?? -1;
-      if (unit >= 0) this.#clear(unit);
-    }
+    const lastUnit = firstUnits[row + 1] ?? 0;
+    for (let unit = firstUnits[row] ?? 0; unit < lastUnit; unit++) this.#clear(unit);
     const mixed = mixedUnits[row] ?? -1;
-    if (mixed >= 0) this.#clear(mixed);
     for (let at = start; at < end; ) {
       const kind = kinds[at];
       if (this.open[at] === 0 || kind === FOR_WHEELCHAIR) {

@@ -47,6 +47,9 @@ export class SeatUnits {
   /** By row; -1: none. */
   readonly mixedUnits: Int32Array;
 
+  /** By row: its units are those from here to the next row's first. */
+  readonly firstUnits: Indexes;
+
   /** By unit. */
   readonly unitRows: Uint32Array;
   readonly unitZones: Uint32Array;
@@ -93,6 +96,11 @@ export class SeatUnits {
     this.unitAt = isSmall ? Int16Array.from(list.unitAt) : list.unitAt;
     this.mixedUnits = list.mixedUnits;
     this.unitRows = Uint32Array.from(list.rows);
+    this.firstUnits = indexesUpTo(this.unitRows.length, map.rowCount + 1);
+    for (const row of list.rows) this.firstUnits[row + 1] = (this.firstUnits[row + 1] ?? 0) + 1;
+    for (let row = 0; row < map.rowCount; row++) {
+      this.firstUnits[row + 1] = (this.firstUnits[row + 1] ?? 0) + (this.firstUnits[row] ?? 0);
+    }
     this.unitZones = this.unitRows.map((row) => map.rowZones[row] ?? 0);
     this.sizes = Uint32Array.from(list.sizes);
     this.nearest = Uint32Array.from(list.nearest);

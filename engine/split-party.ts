@@ -33,8 +33,7 @@ interface Candidate extends Placement {
  */
 export class SplitParty {
   readonly #stretches: FreeStretches;
-  /** By index of a head: the counts of two rows, and of three. */
-  #twoRows = new Int32Array(0);
+  /** By index of a head: the counts of its neighbourhood. */
   #threeRows = new Int32Array(0);
   /** Stretches that have a group of the neighbourhood that is looked at. */
   readonly #used: number[] = [];
@@ -98,31 +97,33 @@ export class SplitParty {
 
   /** Counts the stretches of every neighbourhood; the most that one has of each length. */
   #survey({ heads, seconds, thirds }: UnitView): number {
-    if (this.#twoRows.length < heads.length) {
-      this.#twoRows = new Int32Array(heads.length);
-      this.#threeRows = new Int32Array(heads.length);
-    }
+    if (this.#threeRows.length < heads.length) this.#threeRows = new Int32Array(heads.length);
+    const threeRows = this.#threeRows;
     const { counts } = this.#stretches;
     let most = 0;
     for (let index = 0; index < heads.length; index++) {
       const one = counts[heads[index] ?? 0] ?? 0;
       const two = saturatingSum(one, counts[seconds[index] ?? 0] ?? 0);
       const three = saturatingSum(two, counts[thirds[index] ?? 0] ?? 0);
-      this.#twoRows[index] = two;
-      this.#threeRows[index] = three;
+      threeRows[index] = three;
       most = largerOf(most, three);
     }
     return most;
   }
 
-  #seat({ heads, next }: UnitView, { sizes, need }: Shape): Candidate[] {
+  #seat({ heads, seconds, next }: UnitView, { sizes, need }: Shape): Candidate[] {
     const rows = Math.min(sizes.length, ROWS_MAX);
-    const counts = rows === 2 ? this.#twoRows : this.#threeRows;
+    const threeRows = this.#threeRows;
+    const { counts } = this.#stretches;
     const found: Candidate[] = [];
     let tries = 0;
     for (let index = 0; index < heads.length; index++) {
-      if (!covers(counts[index] ?? 0, need)) continue;
+      if (!covers(threeRows[index] ?? 0, need)) continue;
       const head = heads[index] ?? 0;
+      if (rows < ROWS_MAX) {
+        const two = saturatingSum(counts[head] ?? 0, counts[seconds[index] ?? 0] ?? 0);
+        if (!covers(two, need)) continue;
+      }
       if (!this.#mayFit(head, next, rows, sizes[0] ?? 0)) continue;
       const candidate = this.#place(head, next, rows, sizes);
       if (candidate !== null) found.push(candidate);

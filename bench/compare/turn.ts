@@ -42,7 +42,7 @@ const LAG_MS = 200;
 
 /**
  * One server, from its start to its end: warmed up for each phase, loaded, and looked at by the
- * oracle. Holds come first: what a server does for long after a sale (mails, tickets) is not theirs.
+ * oracle. Holds come first: what follows a sale for long (mails, tickets) is no part of them.
  */
 export async function takeTurn(options: TurnOptions, progress: Progress): Promise<Turn> {
   const { contender } = options;

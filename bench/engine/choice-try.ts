@@ -60,7 +60,7 @@ export function tryChoices(
     for (let change = 0; change < OTHER_CHANGES; change += 1) {
       state.picker.touch(random.integer(0, arenaHall.ids.length - 1));
     }
-    if (isCold) state.picker.touchAll();
+    if (isCold) for (const seat of arenaHall.ids.keys()) state.picker.touch(seat);
     const command: Hold = { ...maker.hold([], buyerOf(n + warmUp)), best: [wish] };
     const decision = times.take(n, () => decide(state, command, START_MS));
     fault ??= decisionFault(state, wish, decision);
