@@ -31,7 +31,9 @@ import type {
   WorkerBatch,
 } from "../../workers/shard-messages.ts";
 import { EventModel } from "../model/event-model.ts";
+import { isByItself } from "../model/fact-rules.ts";
 import type { SnapshotSource } from "../model/snapshot-check.ts";
+import { isDeferredOutcome } from "./deferred-outcome.ts";
 import { isLateReplay } from "./late-replay.ts";
 import { type FactPlace, idMadeBy, type Life, madeBy, type Ticket } from "./life.ts";
 import {
@@ -77,6 +79,8 @@ export class Oracle {
   readonly #shards = new Map<number, ShardHistory>();
   /** As of what was told. */
   readonly #told = new Map<EventId, EventModel>();
+  /** By event and seq. */
+  readonly #outcomesTold = new Set<string>();
   /** As of what the database has. */
   readonly #stored = new Map<EventId, EventModel>();
   /** Where the facts of an event are, by seq - 1. */
@@ -388,8 +392,9 @@ export class Oracle {
       throw new Violation(`a process that had lost its shards accepted ${operation.kind}`);
     }
     const model = this.model(eventId);
-    const beforeSeq = model.seq;
+    const toldSeq = model.seq;
     this.#release(shard, lsn);
+    const beforeSeq = this.#seqBefore(model, answer, { eventId, toldSeq });
     this.#checkInTime(request, answer, beforeSeq);
     if (answer.kind === "view" && answer.view.epoch !== life.epochs.get(shard)) {
       throw new Violation(`event ${eventId}: a view of epoch ${answer.view.epoch}`);
@@ -407,6 +412,20 @@ export class Oracle {
     if (isOutrun && this.#wasAt(answer.report, { shard, lsn })) return;
     const what = JSON.stringify({ operation, answer });
     throw new Violation(`event ${eventId} at seq ${model.seq}: ${wrong.join("; ")} in ${what}`);
+  }
+
+  /** Where the event was before what an answer is about, if that is new to everybody. */
+  #seqBefore(
+    model: EventModel,
+    answer: Answer,
+    { eventId, toldSeq }: { readonly eventId: EventId; readonly toldSeq: number },
+  ): number {
+    if (answer.kind !== "done") return toldSeq;
+    const { seq } = answer.fact;
+    const outcome = `${eventId} ${seq}`;
+    const isFirst = !this.#outcomesTold.has(outcome);
+    this.#outcomesTold.add(outcome);
+    return isFirst && isDeferredOutcome(model, answer) ? Math.min(toldSeq, seq - 1) : toldSeq;
   }
 
   /** A large event is inspected for a while: it has gone on when that is told. */
@@ -439,7 +458,8 @@ export class Oracle {
     for (; history.takenLsn < lsn; history.takenLsn += 1) {
       const decided = history.at(history.takenLsn + 1);
       if (decided === undefined) return;
-      const broken = this.model(decided.eventId).take(decided.fact);
+      const model = this.model(decided.eventId);
+      const broken = [...overtaken(model, decided.fact), ...model.take(decided.fact)];
       if (broken.length === 0) continue;
       const what = `${decided.fact.kind} ${decided.fact.seq} of ${decided.eventId}`;
       throw new Violation(`${what}: ${broken.join("; ")}: ${JSON.stringify(decided.fact)}`);
@@ -544,4 +564,10 @@ function checkUndone(life: Life, operation: Operation): void {
   const id = madeBy(life, operation);
   if (id === undefined) return;
   throw new Violation(`${operation.kind} was answered "busy", but ${id} was made`);
+}
+
+/** Whoever asks for something comes behind those in the line to whom what is free is due. */
+function overtaken(model: EventModel, fact: Fact): string[] {
+  const [first] = isByItself(fact) ? [] : model.overdue(fact.atMs);
+  return first === undefined ? [] : [`what ${first.entry.entryId} waits for was free before it`];
 }

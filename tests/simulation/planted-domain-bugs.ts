@@ -16,16 +16,10 @@ export const DOMAIN_BUGS: readonly PlantedBug[] = [
       "of state.waitlist.line().slice(state.waitlist.count > 1 ? 1 : 0)) {\n    const isOwed",
   },
   {
-    name: "who comes while the line is offered places overtakes it",
-    file: "workers/shard/shard-host.ts",
-    find: "if (state === null || actor.offering !== null) {",
-    replace: "if (state === null) {",
-  },
-  {
     name: "it is told that places came free before the line has them",
     file: "workers/shard/shard-host.ts",
-    find: "    if (actor.offering === null) answer();\n    else actor.offering.push(answer);",
-    replace: "    answer();",
+    find: "    if (offering === null) this.#rounds.answer",
+    replace: "    if (offering !== undefined) this.#rounds.answer",
   },
   {
     name: "a portion of offers is the last one",

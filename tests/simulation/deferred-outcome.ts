@@ -1,0 +1,21 @@
+import { mayLeadToOffer } from "../../engine/by-itself.ts";
+import type { Answer } from "../../workers/shard-messages.ts";
+import type { EventModel } from "../model/event-model.ts";
+import { isByItself } from "../model/fact-rules.ts";
+
+/**
+ * The outcome of a command after which so much could be offered that it took several turns. Its
+ * answer leaves behind the last of the offers. Another event's answer may be quicker, and what that
+ * one rests on are the shard's facts so far, this outcome among them.
+ */
+export function isDeferredOutcome(model: EventModel, answer: Answer): boolean {
+  if (answer.kind !== "done" || answer.replayed || answer.fact.seq > model.seq) return false;
+  const { seq } = answer.fact;
+  const own = model.factAt(seq);
+  if (own === undefined || !mayLeadToOffer(own)) return false;
+  for (let later = seq + 1; later <= model.seq; later += 1) {
+    const fact = model.factAt(later);
+    if (fact === undefined || !isByItself(fact)) return false;
+  }
+  return true;
+}
