@@ -289,7 +289,7 @@ function transferred(
   const { userId, email, ticketCodes } = booking;
   if (statusIn(before) !== "confirmed")
     return `a booking that is ${statusIn(before)} stays whose it is`;
-  const isIn = positionsIn(before).some((n) => fateIn(before, n).checkedInAtMs !== null);
+  const isIn = standingIn(before).some((n) => fateIn(before, n).checkedInAtMs !== null);
   if (isIn) return "somebody has entered with a ticket of it";
   if (userId === before.userId && email === before.email) return "it is theirs already";
   const tickets = before.later === null ? before.items.map(() => NO_FATE) : before.later.tickets;
