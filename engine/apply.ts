@@ -204,6 +204,7 @@ function know(state: EventState, record: BookingRecord, seq: number): void {
 /** What leads to a booking. */
 export function noteBooking(state: EventState, record: BookingRecord): void {
   state.bookingByTicketCode.add(record);
+  state.bookingsOfHold.add(record);
   const intentId = record.later?.payment?.intentId;
   if (intentId !== undefined) state.bookingByIntent.set(intentId, record.bookingId);
 }

@@ -5,6 +5,7 @@ import { bookingIdOf } from "./booking.ts";
 import { ChurnBook } from "./churn.ts";
 import type { InventoryDefinition } from "./definition.ts";
 import { HoldBook } from "./hold-book.ts";
+import { HoldBookings } from "./hold-bookings.ts";
 import { IdempotencyKeys } from "./idempotency-keys.ts";
 import type { BookingId, IntentId } from "./ids.ts";
 import type { Inventory } from "./inventory.ts";
@@ -40,6 +41,7 @@ export class EventState {
   readonly churn = new ChurnBook();
   readonly bookingByIntent = new Map<IntentId, BookingId>();
   readonly bookingByTicketCode = new TicketIndex(this.bookings);
+  readonly bookingsOfHold = new HoldBookings(this.bookings);
   #picker: SeatPicker | null = null;
 
   /** Chooses seats; made when it is asked for the first time, and told of every move since. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { statusOf } from "../booking.ts";
 import { type BookingId, type IntentId, itemIdOf, refundIdOf } from "../ids.ts";
-import type { Place } from "../place.ts";
+import { type Place, placeOfArea } from "../place.ts";
 import { ALICE, BOB, definition, EventBench, NOON } from "../testing/fixtures.ts";
 import { changeOf, factOf, refusalOf } from "../testing/replies.ts";
 
@@ -265,4 +265,40 @@ test("a booking that waits for money is cancelled as a whole, or not at all", ()
   const one = cancelled(bench, bookingId, [itemIdOf(holdId, 0)]);
   assert.deepEqual(refusalOf(one), { code: "booking_pending" });
   changeOf(cancelled(bench, bookingId, [itemIdOf(holdId, 0), itemIdOf(holdId, 1)]), "cancelled");
+});
+
+test("a hold is bought once: money of a first try goes back when a second one has bought", () => {
+  const floor = placeOfArea(0);
+  const bench = new EventBench();
+  const { holdId, intentId, bookingId } = paying(bench, [floor, floor]);
+  settle(bench, intentId, "failed");
+  const again = bench.payCommand(holdId);
+  bench.run(again);
+  factOf(settle(bench, again.intentId, "succeeded"), "booked");
+  // Places are free, but the tickets that they were for are sold: they have the same ids.
+  changeOf(settle(bench, intentId, "succeeded"), "paid_in_vain");
+  assert.equal(statusOf(recordOf(bench, bookingId)), "cancelled");
+  assert.equal(bench.state.inventory?.area(0).sold, 2);
+});
+
+test("nor does it buy what the second try has bought and given back", () => {
+  const bench = new EventBench();
+  const { holdId, intentId } = paying(bench);
+  settle(bench, intentId, "failed");
+  const { bookingId } = factOf(bench.run(bench.bookCommand(holdId)), "booked").booking;
+  changeOf(cancelled(bench, bookingId), "cancelled");
+  changeOf(settle(bench, intentId, "succeeded"), "paid_in_vain");
+  assert.equal(bench.statuses(), "ffffffffff");
+});
+
+test("of two tries that both come late, the first to come buys", () => {
+  const bench = new EventBench();
+  const { holdId, intentId } = paying(bench, [placeOfArea(0)]);
+  settle(bench, intentId, "failed");
+  const again = bench.payCommand(holdId);
+  bench.run(again);
+  bench.nowMs += WINDOW_MS;
+  bench.expire();
+  changeOf(settle(bench, intentId, "succeeded"), "paid_late");
+  changeOf(settle(bench, again.intentId, "succeeded"), "paid_in_vain");
 });

@@ -73,6 +73,7 @@ function succeed(state: EventState, record: BookingRecord, nowMs: number): Decis
     hold !== undefined ||
     inventory === null ||
     !isWanted(state, record) ||
+    isBoughtAlready(state, record) ||
     refuseByPlaces(state, inventory, places, record.terms?.channel ?? null) !== null;
   if (isLost) {
     const reason = "paid_too_late";
@@ -99,6 +100,17 @@ function succeed(state: EventState, record: BookingRecord, nowMs: number): Decis
 /** Whoever cancelled it, or the event, did not want it any more. */
 function isWanted(state: EventState, { later }: BookingRecord): boolean {
   return state.definition?.status === "published" && (later?.cancelled?.by ?? null) === null;
+}
+
+/**
+ * Whether another booking of the same hold has what the money was for, or was given back by
+ * somebody. Their tickets are one and the same, by their ids, and admit once.
+ */
+function isBoughtAlready({ bookingsOfHold }: EventState, { bookingId, holdId }: BookingRecord) {
+  return bookingsOfHold.of(holdId).some((other) => {
+    if (other.bookingId === bookingId) return false;
+    return statusOf(other) === "confirmed" || (other.later?.cancelled?.by ?? null) !== null;
+  });
 }
 
 /** A hold whose payment has failed may have been changed since: then the money was for another. */

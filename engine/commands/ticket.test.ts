@@ -271,6 +271,15 @@ test("what somebody has entered with, or is cancelled, is not handed over", () =
   assert.deepEqual(refusalOf(sold.transfer(BOB, BOB)), { code: "booking_not_found" });
 });
 
+test("a ticket that was used and then cancelled does not keep the others from their heir", () => {
+  const sold = new Sold([0, 1]);
+  sold.checkIn(0);
+  changeOf(sold.cancel([0], { asOrganizer: true }), "cancelled");
+  changeOf(sold.transfer(), "transferred");
+  assert.equal(fateOf(sold.record, 0).checkedInAtMs, NOON);
+  assert.deepEqual(changeOf(sold.checkIn(1), "checked_in").tickets, [1]);
+});
+
 test("who is given a booking has other codes for its tickets, and the old ones open nothing", () => {
   const sold = new Sold([0, 1, 2]);
   sold.cancel([1]);

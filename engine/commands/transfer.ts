@@ -33,8 +33,10 @@ export function transfer(state: EventState, command: Transfer, nowMs: number): D
   const refusal = refuseUnlessStanding(record, Math.max(standing, 0));
   if (refusal !== null) return refuse(refusal);
   for (const [index] of record.items.entries()) {
-    const { checkedInAtMs } = fateOf(record, index);
-    if (checkedInAtMs !== null) return refuse({ code: "already_checked_in", atMs: checkedInAtMs });
+    const { checkedInAtMs, cancelledAtMs } = fateOf(record, index);
+    // Of one that was cancelled since, nothing is handed over.
+    if (checkedInAtMs === null || cancelledAtMs !== null) continue;
+    return refuse({ code: "already_checked_in", atMs: checkedInAtMs });
   }
   // Another address of theirs: tickets that are printed go on admitting.
   const isTheirs = record.userId === toUserId;

@@ -142,8 +142,23 @@ function areaOf(event: EventEntry, place: number): LabelledText[] {
   return [{ label: "Area", text: event.areas[areaIndexOf(place)]?.name ?? "" }];
 }
 
-export function priceOf({ currency }: EventEntry, minor: number): string {
-  const format = new Intl.NumberFormat(LOCALE, { style: "currency", currency });
-  const { maximumFractionDigits = 2 } = format.resolvedOptions();
-  return format.format(minor / 10 ** maximumFractionDigits);
+export function priceOf({ currency }: Pick<EventEntry, "currency">, minor: number): string {
+  const digits = MINOR_DIGITS.get(currency) ?? 2;
+  const fraction = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  const format = new Intl.NumberFormat(LOCALE, { style: "currency", currency, ...fraction });
+  return format.format(minor / 10 ** digits);
+}
+
+/**
+ * ISO 4217's minor units, where they are not hundredths. Intl says how prices are mostly written,
+ * which for the forint or the rupiah is without the hundredths that it is counted in.
+ */
+const MINOR_DIGITS: ReadonlyMap<string, number> = new Map([
+  ...digitsOf(0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"),
+  ...digitsOf(3, "BHD IQD JOD KWD LYD OMR TND"),
+  ...digitsOf(4, "CLF UYW"),
+]);
+
+function digitsOf(digits: number, currencies: string): [string, number][] {
+  return currencies.split(" ").map((currency) => [currency, digits]);
 }

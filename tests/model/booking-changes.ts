@@ -67,10 +67,19 @@ export function isUnchanged(hold: ActiveHold, record: BookingRecord): boolean {
   return contentsOf(hold) === contentsOf(record);
 }
 
+/** Whether a hold has become another booking that stands, or that somebody has cancelled. */
+function isSoldAgain({ bookings }: ModelState, { bookingId, holdId }: BookingRecord): boolean {
+  for (const { record: other } of bookings.values()) {
+    if (other.holdId !== holdId || other.bookingId === bookingId) continue;
+    if (statusIn(other) === "confirmed" || other.later?.cancelled?.by != null) return true;
+  }
+  return false;
+}
+
 /**
  * What money buys that comes now: the hold that waits for it or was not changed since it did; the
  * same places, when that hold is over and all of them are free again; or nothing. Neither for who
- * has cancelled, nor of a cancelled event.
+ * has cancelled, nor of a cancelled event, nor what another booking of the hold has.
  */
 export function boughtBy(state: ModelState, record: BookingRecord): "hold" | "places" | "nothing" {
   const isWanted =
@@ -83,6 +92,7 @@ export function boughtBy(state: ModelState, record: BookingRecord): "hold" | "pl
       ? "hold"
       : "nothing";
   }
+  if (isSoldAgain(state, record)) return "nothing";
   const places = record.items.map(({ place }) => place);
   const refusal = refusalByPlaces(state, places, record.terms?.channel ?? null);
   return refusal === null ? "places" : "nothing";
@@ -289,7 +299,7 @@ function transferred(
   const { userId, email, ticketCodes } = booking;
   if (statusIn(before) !== "confirmed")
     return `a booking that is ${statusIn(before)} stays whose it is`;
-  const isIn = positionsIn(before).some((n) => fateIn(before, n).checkedInAtMs !== null);
+  const isIn = standingIn(before).some((n) => fateIn(before, n).checkedInAtMs !== null);
   if (isIn) return "somebody has entered with a ticket of it";
   if (userId === before.userId && email === before.email) return "it is theirs already";
   const tickets = before.later === null ? before.items.map(() => NO_FATE) : before.later.tickets;
