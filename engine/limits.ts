@@ -182,8 +182,8 @@ export const KEY_BLOCKS_PER_READ_MAX = 500;
 /** PostgreSQL leaves a question of the projector open this long: the node wants no new work. */
 export const PROJECTION_STALL_MS = 3_000;
 /**
- * How often a projector that has nothing to write asks whether the shards are still its node's. So
- * long at most a node that was replaced goes on without knowing.
+ * How often the projector asks whether the shards are still its node's, and have what was stored.
+ * So long at most a node that was replaced, or lost some of it, goes on without knowing.
  */
 export const OWNERSHIP_CHECK_MS = 1_000;
 /** How often the projector looks for rows that are older than their time to live. */

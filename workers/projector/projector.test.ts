@@ -436,6 +436,38 @@ test("a rush in one shard does not keep from asking what became of the others", 
   ]);
 });
 
+test("questions whose answers take as long as they are apart keep nothing from being stored", async () => {
+  const store = new ScriptedStore();
+  const { projector, running, watermarks } = projectorOf(store);
+  // Another one is due before each answer, until the facts are stored or it is clear they are not.
+  store.answerConfirm = async () => {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (watermarks.length === 0 && store.confirmed.length < 10) projector.confirmSoon();
+  };
+  projector.confirmSoon();
+  projector.offer(entriesOf(facts(2)));
+  await projector.drain();
+  assert.deepEqual(watermarks, [[0, 2]]);
+  assert.ok(store.confirmed.length < 5, `${store.confirmed.length} questions came before`);
+  await projector.stop();
+  await running;
+});
+
+test("a projector that is stopped while it asks ends with the answer", async () => {
+  const store = new ScriptedStore();
+  const { projector } = projectorOf(store);
+  let stopped: Promise<void> | null = null;
+  store.answerConfirm = async () => {
+    stopped = projector.stop();
+    projector.confirmSoon();
+  };
+  projector.confirmSoon();
+  await new Promise((resolve) => setImmediate(resolve));
+  await stopped;
+  assert.equal(store.confirmed.length, 1);
+  assert.equal(store.closed, true);
+});
+
 test("a question that failed is reported until the next one is answered", async () => {
   const store = new ScriptedStore();
   const { projector, failures } = projectorOf(store);

@@ -182,11 +182,15 @@ export class Projector {
   }
 
   async #work(): Promise<void> {
+    // A question that takes long is due again when it is answered: there is work between two.
+    let hasAsked = false;
     while (!this.#stopping) {
-      if (this.#confirmDue) {
+      if (this.#confirmDue && !hasAsked) {
         await this.#confirm();
+        hasAsked = true;
         continue;
       }
+      hasAsked = false;
       const backlog = this.#backlogFacts();
       if (backlog > 0) {
         await this.#keepInterval();
@@ -195,7 +199,7 @@ export class Projector {
       }
       for (const resolve of this.#drained.splice(0)) resolve();
       if (this.#purgeDue) await this.#purge();
-      else await this.#woken();
+      else if (!this.#confirmDue) await this.#woken();
     }
   }
 
