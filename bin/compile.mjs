@@ -103,10 +103,15 @@ async function write(sources, directory) {
 
 const withCompiledNames = (code) => code.replace(MODULE_NAME, '$1.js"');
 
+/** Other starts do the same at this moment, and somebody else's directory stays. */
 function forgetOthers(target) {
   for (const name of readdirSync(CACHE)) {
     const path = join(CACHE, name);
-    const isOld = Date.now() - statSync(path).mtimeMs > KEPT_MS;
-    if (path !== target && isOld) rmSync(path, { recursive: true, force: true });
+    try {
+      const isOld = Date.now() - statSync(path).mtimeMs > KEPT_MS;
+      if (path !== target && isOld) rmSync(path, { recursive: true, force: true });
+    } catch {
+      // What was compiled is there: a start fails for nothing that is in its way.
+    }
   }
 }

@@ -81,6 +81,15 @@ test("whatever changes in the sources is compiled anew; what is old goes", async
   assert.ok(!left.includes(first));
 });
 
+test("what of the old can't be removed, or went meanwhile, keeps no program from starting", async () => {
+  const root = smallProgram();
+  fs.mkdirSync(cacheOf(root), { recursive: true });
+  // As a directory that another start removes between being listed and being looked at.
+  fs.symlinkSync("nowhere", join(cacheOf(root), "gone"));
+  const { stdout } = await start(root, "x");
+  assert.match(stdout, /^xx first /);
+});
+
 test("a stack trace names the line of the source", async () => {
   const root = smallProgram();
   await assert.rejects(start(root, "fail"), ({ stderr }: { stderr: string }) => {
