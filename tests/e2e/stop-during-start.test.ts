@@ -17,6 +17,9 @@ after(() => fs.rmSync(parent, { recursive: true, force: true }));
 
 type Env = Readonly<Record<string, string>>;
 
+type Command = readonly [program: string, ...args: string[]];
+const WITHOUT_NPM: Command = [process.execPath, "bin/run.mjs", "gateway/main.ts"];
+
 /** A start of a node that may never come to its end. */
 class Start {
   readonly dataDir: string;
@@ -24,10 +27,11 @@ class Start {
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   said = "";
 
-  constructor(dataDir: string, env: Env = {}) {
+  constructor(dataDir: string, env: Env = {}, command: Command = WITHOUT_NPM) {
     this.dataDir = dataDir;
     const { PATH, HOME, TMPDIR } = process.env;
-    this.#child = spawn(process.execPath, ["bin/run.mjs", "gateway/main.ts"], {
+    const [program, ...args] = command;
+    this.#child = spawn(program, args, {
       cwd: ROOT,
       env: { PATH, HOME, TMPDIR, PORT: "0", DATA_DIR: dataDir, ...env },
       stdio: ["ignore", "pipe", "pipe"],
@@ -135,4 +139,24 @@ test("signals in quick succession are one; a later one ends the process where it
     process.kill(postgresPid, "SIGCONT");
   }
   await requireFree(dataDir);
+});
+
+test("npm that is told to stop takes the node with it, and ends as it does", async () => {
+  const dataDir = join(parent, "npm");
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    const start = new Start(dataDir, {}, ["npm", "start"]);
+    await until("it is ready", () => start.said.includes("Evently is ready at") || start.isOver);
+    const pid = Number(/"pid":(\d+)/.exec(start.said)?.[1]);
+    start.signal(signal);
+    try {
+      await until("npm has ended", () => start.isOver);
+      // What outlives npm has its ends of the pipes, too.
+      await until("the node has ended", () => !fs.existsSync(`/proc/${pid}`), 10_000);
+    } catch (error) {
+      process.kill(pid, "SIGTERM");
+      throw error;
+    }
+    assert.deepEqual(await start.ended, { code: 0, signal: null }, start.said);
+    await requireFree(dataDir);
+  }
 });
