@@ -6,7 +6,7 @@ type Bookings = Pick<OrderedRecords<KnownBooking, BookingId>, "all" | "get">;
 
 /**
  * Which bookings were made of a hold: more than one, where a payment failed and it was booked
- * again. Only money that comes late asks, so it is built when the first does, and kept from then on.
+ * again. Only money that comes late asks, so it is built when the first does, and kept since then.
  */
 export class HoldBookings {
   readonly #bookings: Bookings;
