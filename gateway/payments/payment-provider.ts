@@ -58,6 +58,8 @@ export interface RefundOrder {
    * first, since idempotency keys do not live for ever.
    */
   readonly isRepeated: boolean;
+  /** The provider's own id of the last refund that it made for this one and that failed. */
+  readonly failedRef: string | null;
 }
 
 /** `pending`: accepted, the money is on its way; asking again tells how it went. */
@@ -113,4 +115,11 @@ export class ProviderUnavailable extends Error {
 export class ProviderRefused extends Error {
   override readonly name = "ProviderRefused";
   readonly code = "payment_provider_refused";
+  /** The provider's own id of what it had begun and could not end; null: it began nothing. */
+  readonly failedRef: string | null;
+
+  constructor(message: string, failedRef: string | null = null) {
+    super(message);
+    this.failedRef = failedRef;
+  }
 }

@@ -244,6 +244,36 @@ test("money that is on its way is done when it has arrived", async () => {
   assert.deepEqual(givenBack(payment), [4_500]);
 });
 
+test("a refund that failed at the provider is sent once more when a person says so, and only then", async () => {
+  const { payment, refundId } = await decided("stripe", 1_500);
+  const tries = (): number =>
+    fixture.stripe.refundsOf(fixture.stripe.intentOf(payment.intentId).id).length;
+  const setBack = () =>
+    fixture.pool.query(
+      `UPDATE refunds SET status = 'sent', reported_ms = NULL, next_try_ms = 0
+       WHERE refund_id = $1`,
+      [refundId],
+    );
+  fixture.stripe.refundStatus = "failed";
+  for (const made of [1, 2]) {
+    await fixture.node.refundRunner.runBatch();
+    assert.deepEqual([(await rowOf(refundId)).status, tries()], ["failed", made]);
+    fixture.pass(PAYMENT_RETRY_MS_MAX);
+    assert.equal(await fixture.node.refundRunner.runBatch(), 0);
+    await setBack();
+  }
+  fixture.stripe.refundStatus = "succeeded";
+  // Of the third one nobody hears, and the provider forgets its key: it is found.
+  const { provider, asked } = deaf();
+  void fixture.startNode({ providers: [provider] }).refundRunner.runBatch();
+  await asked;
+  fixture.stripe.forgetKeys();
+  fixture.pass(PAYMENT_LEASE_MS + 1);
+  await fixture.node.refundRunner.runBatch();
+  assert.deepEqual([(await rowOf(refundId)).status, tries()], ["done", 3]);
+  assert.equal(fixture.actors.notices.at(-1)?.outcome, "succeeded");
+});
+
 test("money that somebody gave back by hand is back", async () => {
   const { payment, refundId } = await decided("stripe");
   const { id } = fixture.stripe.intentOf(payment.intentId);
@@ -254,6 +284,7 @@ test("money that somebody gave back by hand is back", async () => {
     amountMinor: 4_500,
     currency: "EUR",
     isRepeated: false,
+    failedRef: null,
   });
   await fixture.node.refundRunner.runBatch();
   assert.equal((await rowOf(refundId)).status, "done");

@@ -73,7 +73,7 @@ export class RefundRunner {
     } catch (error) {
       if (!(error instanceof ProviderRefused)) throw error;
       const reason = errorText(error);
-      await refunds.finish(refund, { status: "failed", ref: null, error: reason });
+      await refunds.refused(refund, { ref: error.failedRef, error: reason });
       this.outcomes.add(`${refund.provider} refused`);
       log.error({ ...fieldsOf(refund), reason }, "a refund was refused for good: pay it by hand");
       return this.#tell(refund, "failed");
@@ -82,7 +82,7 @@ export class RefundRunner {
     if (report.status === "pending") {
       return this.#postpone(refund, "the provider is still at it", ref);
     }
-    await refunds.finish(refund, { status: "done", ref, error: null });
+    await refunds.paid(refund, ref);
     this.outcomes.add(`${refund.provider} paid`);
     log.info(fieldsOf(refund), "a payment was refunded");
     return this.#tell(refund, "succeeded");
@@ -100,6 +100,7 @@ export class RefundRunner {
       amountMinor: refund.amountMinor,
       currency: refund.currency,
       isRepeated: refund.statusBefore !== "due",
+      failedRef: refund.failedRef,
     });
   }
 

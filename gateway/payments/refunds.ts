@@ -12,6 +12,8 @@ export interface OpenRefund {
   readonly providerRef: string | null;
   readonly amountMinor: number;
   readonly currency: string;
+  /** The provider's own id of the refund that failed before a person had it sent once more. */
+  readonly failedRef: string | null;
   /** Before it was claimed: whoever claims a `due` one makes it `sent`. */
   readonly statusBefore: "due" | "sent" | "done" | "failed";
   /** Counts the one that is running. */
@@ -27,6 +29,7 @@ interface RefundRow {
   readonly provider_ref: string | null;
   readonly amount_minor: string;
   readonly currency: string;
+  readonly failed_ref: string | null;
   readonly status_before: OpenRefund["statusBefore"];
   readonly tries: number;
 }
@@ -62,16 +65,25 @@ export class Refunds {
     return rows.map(refundOf);
   }
 
-  /** The provider has said how it ended. `ref` null: there is no refund at the provider. */
-  async finish(
-    refund: OpenRefund,
-    end: { readonly status: "done" | "failed"; readonly ref: string | null; error: string | null },
+  async paid({ eventId, refundId }: OpenRefund, ref: string): Promise<void> {
+    await this.#rows.query(
+      `UPDATE refunds SET status = 'done', last_error = NULL, provider_refund_ref = $3
+       WHERE event_id = $1 AND refund_id = $2 AND status IN ('due', 'sent')`,
+      [eventId, refundId, ref],
+    );
+  }
+
+  /** The provider has refused it for good. `ref`: of a refund that it made, and that failed. */
+  async refused(
+    { eventId, refundId }: OpenRefund,
+    { ref, error }: { readonly ref: string | null; readonly error: string },
   ): Promise<void> {
     await this.#rows.query(
-      `UPDATE refunds SET status = $3, last_error = $5,
-         provider_refund_ref = coalesce($4, provider_refund_ref)
+      `UPDATE refunds SET status = 'failed', last_error = $4,
+         provider_refund_ref = coalesce($3, provider_refund_ref),
+         failed_ref = coalesce($3, failed_ref)
        WHERE event_id = $1 AND refund_id = $2 AND status IN ('due', 'sent')`,
-      [refund.eventId, refund.refundId, end.status, end.ref, end.error],
+      [eventId, refundId, ref, error],
     );
   }
 
@@ -106,6 +118,7 @@ function refundOf(row: RefundRow): OpenRefund {
     providerRef: row.provider_ref,
     amountMinor: Number(row.amount_minor),
     currency: row.currency,
+    failedRef: row.failed_ref,
     statusBefore: row.status_before,
     tries: row.tries,
   };

@@ -101,13 +101,13 @@ export class StripeProvider implements PaymentProvider {
   }
 
   async refund(order: RefundOrder): Promise<RefundReport> {
-    const { refundId, intentId, providerRef, amountMinor } = order;
+    const { refundId, intentId, providerRef, amountMinor, failedRef } = order;
     const earlier = order.isRepeated ? await answered(this.#findRefund(order)) : null;
     if (earlier !== null) return refundReportOf(earlier);
     try {
       const refund = await this.#stripe.refunds.create(
         { payment_intent: providerRef, amount: amountMinor, metadata: { refundId, intentId } },
-        { idempotencyKey: `refund:${refundId}` },
+        { idempotencyKey: `refund:${refundId}${failedRef === null ? "" : `:${failedRef}`}` },
       );
       return refundReportOf(refund);
     } catch (error) {
@@ -119,9 +119,14 @@ export class StripeProvider implements PaymentProvider {
     }
   }
 
-  async #findRefund({ refundId, providerRef }: RefundOrder): Promise<Stripe.Refund | null> {
+  /** The newest comes first; what failed before the order was given once more is none of it. */
+  async #findRefund(order: RefundOrder): Promise<Stripe.Refund | null> {
+    const { refundId, providerRef, failedRef } = order;
     const refunds = this.#stripe.refunds.list({ payment_intent: providerRef, limit: 100 });
-    for await (const refund of refunds) if (refund.metadata?.refundId === refundId) return refund;
+    for await (const refund of refunds) {
+      if (refund.id === failedRef) return null;
+      if (refund.metadata?.refundId === refundId) return refund;
+    }
     return null;
   }
 
@@ -191,7 +196,7 @@ function statusOf(status: Stripe.PaymentIntent.Status): IntentReport["status"] {
 
 function refundReportOf({ id, status }: Stripe.Refund): RefundReport {
   if (status === "failed" || status === "canceled") {
-    throw new ProviderRefused(`stripe: the refund ${id} is ${status}`);
+    throw new ProviderRefused(`stripe: the refund ${id} is ${status}`, id);
   }
   return { status: status === "succeeded" ? "done" : "pending", providerRefundRef: id };
 }

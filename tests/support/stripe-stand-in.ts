@@ -207,7 +207,8 @@ export class StripeStandIn {
   #refund(asked: URLSearchParams): Reply {
     const intent = this.intent(asked.get("payment_intent") ?? "");
     const amount = Number(asked.get("amount"));
-    const back = this.refundsOf(intent.id).reduce((sum, refund) => sum + refund.amount, 0);
+    const given = this.refundsOf(intent.id).filter(({ status }) => status !== "failed");
+    const back = given.reduce((sum, refund) => sum + refund.amount, 0);
     if (intent.amount_received > 0 && back === intent.amount_received) {
       return refusal(400, "invalid_request_error", "charge_already_refunded");
     }
@@ -228,7 +229,7 @@ export class StripeStandIn {
   }
 
   #listRefunds(asked: URLSearchParams): Reply {
-    const data = this.refundsOf(asked.get("payment_intent") ?? "");
+    const data = this.refundsOf(asked.get("payment_intent") ?? "").reverse();
     return { status: 200, body: { object: "list", url: "/v1/refunds", has_more: false, data } };
   }
 }

@@ -318,9 +318,15 @@ export class TenantsLife {
     await inbox.postpone(entry ?? { ...event, provider: "sandbox", tries: 1 }, nowMs, "later");
     const [refund] = await new Refunds(rows).claimDue(nowMs + 10 ** 9);
     const open = { eventId, refundId: intentId, bookingId: intentId, ...known, tries: 1 } as const;
-    const due = { ...open, provider: "sandbox", amountMinor: 1, currency: "EUR" } as const;
-    const postponed = { atMs: nowMs, error: "later", ref: null };
-    await new Refunds(rows).postpone(refund ?? { ...due, statusBefore: "due" }, postponed);
+    const money = {
+      provider: "sandbox",
+      amountMinor: 1,
+      currency: "EUR",
+      failedRef: null,
+    } as const;
+    const due = refund ?? ({ ...open, ...money, statusBefore: "due" } as const);
+    await new Refunds(rows).postpone(due, { atMs: nowMs, error: "later", ref: null });
+    await new Refunds(rows).refused({ ...due, refundId: randomUUID() }, { ref: null, error: "no" });
     const warn = (fields: object): never => {
       throw new Error(JSON.stringify(fields));
     };
