@@ -65,6 +65,7 @@ export class Refunds {
     return rows.map(refundOf);
   }
 
+  /** The provider has paid it. `ref`: its own id of the refund. */
   async paid({ eventId, refundId }: OpenRefund, ref: string): Promise<void> {
     await this.#rows.query(
       `UPDATE refunds SET status = 'done', last_error = NULL, provider_refund_ref = $3
